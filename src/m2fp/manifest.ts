@@ -1,0 +1,40 @@
+/** `m2fp.json`: what a converted model is, beside its `model.onnx` and `model.onnx.data`. */
+import type { HyperParameters } from './hyper-parameters.ts';
+
+/** Several people, each with their parts, or one person's label map. */
+export type ModelKind = 'multi' | 'single';
+
+/** Weights are stored in this precision; the arithmetic is always float32. */
+export type Precision = 'fp32' | 'fp16';
+
+/**
+ * How a picture becomes the network's input (sizes in pixels).
+ * `short-side`: scaled so that its shorter side is `shortSide`, unless the longer would pass `longSide`.
+ * `canvas`: shrunk to fit into `width` x `height`, never enlarged, and centred on a canvas of grey `pad`.
+ */
+export type InputRule =
+  | { kind: 'short-side'; shortSide: number; longSide: number }
+  | { kind: 'canvas'; width: number; height: number; pad: number };
+
+export interface ModelManifest {
+  /** Version of this file's layout. */
+  format: 1;
+  /** What the user calls the model: a ModelScope id, or the folder's name. */
+  id: string;
+  /** SHA-256 of the two model files' digests: equal digests give equal results. */
+  digest: string;
+  kind: ModelKind;
+  /** Label index -> name; for `multi` the last one is the whole person ("Human"). */
+  labels: string[];
+  /** Index of the whole-person label, null for `single`. */
+  humanIndex: number | null;
+  input: InputRule;
+  /** ModelScope's `parsing_ins_score_thr`: candidates below it do not enter the label map. */
+  scoreThreshold: number;
+  precision: Precision;
+  hyperParameters: HyperParameters;
+  files: Record<'model.onnx' | 'model.onnx.data', { size: number; sha256: string }>;
+  /** Where the weights came from. */
+  source: { file: string; size: number; sha256: string; configuration: boolean };
+  converter: { name: string; version: string; opset: number };
+}

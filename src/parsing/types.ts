@@ -1,0 +1,68 @@
+/** The result of parsing one picture. Plain data and Buffers: it travels as `msg.parsing`. */
+
+/** Pixels; `x`, `y` is the top left corner. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** COCO's compressed run-length encoding, column-major; pycocotools reads it. `size` is [height, width]. */
+export interface Rle {
+  size: [number, number];
+  counts: string;
+}
+
+export interface Person {
+  /** 1 for the first person; the value in `personMap`. */
+  id: number;
+  score: number;
+  box: Box;
+  /** Pixels of `mask`. */
+  area: number;
+  mask: Rle;
+}
+
+export interface Part {
+  /** 1 for the first part. */
+  id: number;
+  label: string;
+  /** Index of `label` in `labels`. */
+  index: number;
+  /** The person it belongs to; null where none claims it. */
+  person: number | null;
+  score: number;
+  box: Box;
+  area: number;
+  mask: Rle;
+}
+
+/** Milliseconds. */
+export interface Timing {
+  queue: number;
+  decode: number;
+  preprocess: number;
+  inference: number;
+  postprocess: number;
+  total: number;
+}
+
+export interface Parsing {
+  /** The source picture, encoded, as it came in. */
+  image: Buffer;
+  /** Size of the EXIF-turned source, pixels. */
+  width: number;
+  height: number;
+  /** Label index -> name. */
+  labels: string[];
+  /** width * height bytes, row-major: label index of each pixel. */
+  labelMap: Buffer;
+  /** width * height bytes, row-major: 0 nobody, n = the person whose id is n. */
+  personMap: Buffer;
+  persons: Person[];
+  parts: Part[];
+  model: { id: string; digest: string; precision: string; provider: string };
+  cached: boolean;
+  timing: Timing;
+}
