@@ -1,4 +1,5 @@
 /** One interface for every engine: a local pool of child processes now, remote workers later. */
+import type { SerializedError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import type { Parsing } from '../parsing/types.ts';
@@ -44,7 +45,10 @@ export interface EngineInfo {
   threads: number;
   /** Process id of the child, null while none runs. */
   pid: number | null;
+  /** Processes that replaced one which crashed or was killed for a time limit. */
   restarts: number;
+  /** Why the state is `failed`; null in every other state. */
+  failure: SerializedError | null;
 }
 
 /** Fired with every change of state or of the number of waiting requests. */

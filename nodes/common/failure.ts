@@ -1,0 +1,17 @@
+/** What the nodes read from a thrown value. */
+import { type M2fpErrorCode, STATUS_CODES } from '../../src/errors.ts';
+
+/** HTTP status for what is none of our errors: a fault in the program, not in the message. */
+const INTERNAL_ERROR = 500;
+
+/** The error's code where it is one of ours. By the code and not by the class, of which a bundle may hold two copies. */
+export function codeOf(error: unknown): M2fpErrorCode | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' && Object.hasOwn(STATUS_CODES, code) ? (code as M2fpErrorCode) : undefined;
+}
+
+/** The status that an HTTP flow answers with. */
+export function httpStatusOf(error: unknown): number {
+  const code = codeOf(error);
+  return code === undefined ? INTERNAL_ERROR : STATUS_CODES[code];
+}

@@ -1,0 +1,55 @@
+/** What the other nodes see of the config node `m2fp-model`. */
+import type { Node, NodeAPI } from 'node-red';
+import type { Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
+import { M2fpError } from '../../src/errors.ts';
+import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+
+/** What a node that uses a model is told. */
+export interface ModelUser {
+  /** The engine's state, or the number of its waiting pictures, is another. */
+  engineChanged?(info: EngineInfo): void;
+  /** The configuration, or the model's folder, is wrong. */
+  modelFailed(error: unknown): void;
+}
+
+export interface ModelNode extends Node {
+  /** The nodes that use it, by id: Node-RED hands errors of config nodes on to them. */
+  users: Record<string, Node>;
+  register(node: Node, user: ModelUser): void;
+  deregister(node: Node): void;
+  /** The input sizes that the form sets. */
+  parseOptions(): ParseOptions;
+  /** The model's facts from its folder: nothing is loaded. */
+  manifest(): Promise<ModelManifest>;
+  /** The engine that all nodes share; it loads the model when told to, or with its first picture. */
+  engine(): Promise<Engine>;
+  /** Gives the engine back and forgets the manifest, so that a changed folder is read again. */
+  forget(): Promise<void>;
+}
+
+/** A node's tie to its config node. */
+export interface ModelLink {
+  /** @throws {M2fpError} `M2FP_MODEL_NOT_FOUND` where no model is chosen, or it is disabled */
+  model(): ModelNode;
+  /** To be called when the node closes. */
+  close(): void;
+}
+
+/** Ties `node` to the config node `id`. */
+export function linkModel(RED: NodeAPI, node: Node, id: string, user: ModelUser): ModelLink {
+  const found = RED.nodes.getNode(id) as Partial<ModelNode> | null | undefined;
+  if (typeof found?.manifest !== 'function') {
+    const missing = (): M2fpError =>
+      new M2fpError('M2FP_MODEL_NOT_FOUND', 'No model is chosen, or it is disabled: open this node and choose one.');
+    user.modelFailed(missing());
+    return {
+      model() {
+        throw missing();
+      },
+      close() {},
+    };
+  }
+  const model = found as ModelNode;
+  model.register(node, user);
+  return { model: () => model, close: () => model.deregister(node) };
+}

@@ -1,0 +1,100 @@
+/** What a node shows under itself: a fixed vocabulary, in texts of the message catalogue. */
+import type { Node, NodeAPI, NodeStatus } from 'node-red';
+import type { EngineInfo } from '../../src/engine/types.ts';
+import { codeOf } from './failure.ts';
+
+/** The catalogue that all nodes share lies in the config node's set. */
+const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
+
+/** Every status goes to every open editor, so no node sends more than one in this time, milliseconds. */
+const INTERVAL = 250;
+
+/** The status of one node. A status equal to the last one is not sent again; of a quick series the last one counts. */
+export class StatusLine {
+  readonly #red: NodeAPI;
+  readonly #node: Node;
+  #latest: NodeStatus = {};
+  #sent: NodeStatus = {};
+  /** True while the last message's result is shown, which the engine's coming and going does not hide. */
+  #result = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(RED: NodeAPI, node: Node) {
+    this.#red = RED;
+    this.#node = node;
+  }
+
+  /**
+   * Shows what the engine does.
+   * @param busy whether it works for this node
+   */
+  engine(info: EngineInfo, busy: boolean): void {
+    if (info.state === 'loading') this.#show('yellow', 'ring', 'status.loading');
+    else if (info.state === 'failed') this.#unlessResult('red', 'ring', `error.${codeOf(info.failure) ?? 'other'}`);
+    else if (info.state === 'idle' || info.state === 'closed') this.#unlessResult('grey', 'ring', 'status.idle');
+    else if (busy) this.running(info.waiting);
+    else this.#unlessResult('green', 'dot', 'status.ready');
+  }
+
+  /** Shows what the engine does in place of the last message's result. */
+  settle(info: EngineInfo): void {
+    this.#result = false;
+    this.engine(info, false);
+  }
+
+  /** At work, with `waiting` messages behind. */
+  running(waiting = 0): void {
+    if (waiting === 0) this.#show('blue', 'dot', 'status.running');
+    else this.#set({ fill: 'blue', shape: 'dot', text: this.text('status.waiting', { waiting }) });
+  }
+
+  /** The last message's result, in at most 20 characters. */
+  done(text: string): void {
+    this.#set({ fill: 'green', shape: 'dot', text });
+    this.#result = true;
+  }
+
+  /** The last message's, or the configuration's, error. */
+  error(error: unknown): void {
+    this.#show('red', 'ring', `error.${codeOf(error) ?? 'other'}`);
+    this.#result = true;
+  }
+
+  /** Clears the status for good: what comes later is not shown. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#node.status({});
+  }
+
+  /** The text `key` of the shared catalogue, in the language of the server. */
+  text(key: string, values: Record<string, string | number> = {}): string {
+    return this.#red._(`${CATALOGUE}.${key}`, values);
+  }
+
+  /** The editor translates the text. */
+  #show(fill: NodeStatus['fill'], shape: NodeStatus['shape'], key: string): void {
+    this.#set({ fill, shape, text: `${CATALOGUE}.${key}` });
+  }
+
+  #unlessResult(fill: NodeStatus['fill'], shape: NodeStatus['shape'], key: string): void {
+    if (!this.#result) this.#show(fill, shape, key);
+  }
+
+  #set(status: NodeStatus): void {
+    this.#latest = status;
+    this.#result = false;
+    if (!this.#closed && this.#timer === undefined) this.#send();
+  }
+
+  #send(): void {
+    this.#timer = undefined;
+    const { fill, shape, text } = this.#latest;
+    if (fill === this.#sent.fill && shape === this.#sent.shape && text === this.#sent.text) return;
+    this.#sent = this.#latest;
+    this.#node.status(this.#latest);
+    this.#timer = setTimeout(() => this.#send(), INTERVAL);
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,24 @@
+import type { NodeAPI } from 'node-red';
+import type { ModelNode } from '../common/model.ts';
+import { ModelAccess } from './access.ts';
+import { type ModelConfig, readSettings } from './settings.ts';
+
+/** The config node: which model, and how it runs. It loads nothing before a node asks for the engine. */
+export default function (RED: NodeAPI): void {
+  function createModel(this: ModelNode, config: ModelConfig): void {
+    RED.nodes.createNode(this, config);
+    const settings = () => readSettings(RED, this, config);
+    const access = new ModelAccess(settings);
+    this.users = access.users;
+    this.register = (node, user) => access.register(node, user);
+    this.deregister = (node) => access.deregister(node);
+    this.parseOptions = () => settings().parse;
+    this.manifest = () => access.manifest();
+    this.engine = () => access.engine();
+    this.forget = () => access.forget();
+    this.on('close', (_removed: boolean, done: () => void) => {
+      void access.forget().then(done);
+    });
+  }
+  RED.nodes.registerType('m2fp-model', createModel);
+}

@@ -1,0 +1,426 @@
+/**
+ * A pickle machine that can build a PyTorch state dict and nothing else: the opcodes that `torch.save`
+ * writes (pickle protocol 2), the few globals that a state dict names, no imports, no calls, no code.
+ * What the opcodes mean: Python's own documentation of them, the module pickletools.
+ *
+ * Every opcode costs at least one byte and a bounded amount of memory, nothing recurses, and the number of
+ * opcodes is limited: a hostile pickle ends in an error, soon.
+ */
+import { M2fpError } from '../errors.ts';
+import { DAMAGED, TAMPERED, quoted } from './file.ts';
+import { checkedLayout, isCount, type DType, type Layout, type Storage } from './tensors.ts';
+
+/** A pickle longer than this is none of a model: M2FP's has about 0.2 MB. */
+export const MAX_PICKLE_BYTES = 64 * 2 ** 20;
+
+/** M2FP's state dict takes about 40 thousand, three times that with an optimizer. */
+const MAX_OPERATIONS = 1_000_000;
+
+/** For one dict and for all storages; M2FP has about 1100 tensors. */
+const MAX_NAMES = 20_000;
+
+const MAX_GLOBAL_LENGTH = 256;
+
+/** The storage classes and the type of their elements. */
+const STORAGE_TYPES: ReadonlyMap<string, DType> = new Map([
+  ['torch.FloatStorage', 'float32'],
+  ['torch.HalfStorage', 'float16'],
+  ['torch.BFloat16Storage', 'bfloat16'],
+  ['torch.DoubleStorage', 'float64'],
+  ['torch.LongStorage', 'int64'],
+  ['torch.IntStorage', 'int32'],
+  ['torch.ShortStorage', 'int16'],
+  ['torch.CharStorage', 'int8'],
+  ['torch.ByteStorage', 'uint8'],
+  ['torch.BoolStorage', 'bool'],
+]);
+
+/** A class or function by name. It is only ever compared, never looked up. */
+export class GlobalReference {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** A storage that the pickle refers to; its elements lie elsewhere in the file. */
+export class StorageReference implements Storage {
+  readonly key: string;
+  readonly dtype: DType;
+  readonly elements: number;
+
+  constructor(key: string, dtype: DType, elements: number) {
+    this.key = key;
+    this.dtype = dtype;
+    this.elements = elements;
+  }
+}
+
+/** A tensor: a view on a storage. */
+export class TensorReference {
+  readonly storage: StorageReference;
+  readonly layout: Layout;
+
+  constructor(storage: StorageReference, layout: Layout) {
+    this.storage = storage;
+    this.layout = layout;
+  }
+}
+
+/**
+ * A dict's entries under string keys, in order. Entries under other keys (an optimizer numbers its
+ * parameters) are dropped: nothing here reads them.
+ */
+export class PickledDict extends Map<string, PickledValue> {}
+
+/** Lists and tuples are both arrays. Integers beyond 2^53 are bigints. */
+export type PickledValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PickledValue[]
+  | PickledDict
+  | GlobalReference
+  | StorageReference
+  | TensorReference;
+
+export interface Unpickled {
+  value: PickledValue;
+  /** How many bytes the pickle takes, its STOP included. */
+  length: number;
+  /** Every storage that the pickle refers to, by key. */
+  storages: ReadonlyMap<string, StorageReference>;
+}
+
+/** The given bytes end before the pickle does. */
+export class PickleEndsEarlyError extends M2fpError {}
+
+type PickledFunction = (machine: Machine, args: PickledValue[]) => PickledValue;
+
+/**
+ * What the allowed functions make of their arguments. `torch._utils._rebuild_tensor_v2` gets (storage,
+ * offset, size, stride, requires_grad, hooks[, metadata]), `_rebuild_parameter` (tensor, requires_grad, hooks).
+ */
+const FUNCTIONS: ReadonlyMap<string, PickledFunction> = new Map<string, PickledFunction>([
+  [
+    'collections.OrderedDict',
+    (machine, args) => {
+      if (args.length > 0) throw machine.refuse('makes an OrderedDict with arguments');
+      return new PickledDict();
+    },
+  ],
+  [
+    'torch._utils._rebuild_tensor_v2',
+    (machine, args) => {
+      const [storage, offset, shape, strides] = args;
+      if (!(storage instanceof StorageReference)) throw machine.refuse('makes a tensor without a storage');
+      if (args.length > 6) throw machine.refuse('makes a tensor with metadata (conjugate or negative bit)');
+      const layout = checkedLayout(storage, offset, shape, strides, (reason) =>
+        machine.refuse(`makes a tensor that ${reason}`),
+      );
+      return new TensorReference(storage, layout);
+    },
+  ],
+  [
+    'torch._utils._rebuild_parameter',
+    (machine, [tensor]) => {
+      if (!(tensor instanceof TensorReference)) throw machine.refuse('makes a parameter without a tensor');
+      return tensor;
+    },
+  ],
+]);
+
+type Operation = readonly [name: string, run: (machine: Machine) => void];
+
+/** The opcodes of a state dict. STOP ends the loop in {@link Machine.run}. */
+const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
+  // Framing
+  [0x80, ['PROTO', (machine) => machine.assertProtocol(machine.uint8())]],
+  [0x28, ['MARK', (machine) => machine.mark()]],
+  // Scalars
+  [0x4e, ['NONE', (machine) => machine.push(null)]],
+  [0x88, ['NEWTRUE', (machine) => machine.push(true)]],
+  [0x89, ['NEWFALSE', (machine) => machine.push(false)]],
+  [0x4b, ['BININT1', (machine) => machine.push(machine.uint8())]],
+  [0x4d, ['BININT2', (machine) => machine.push(machine.take(2).readUInt16LE())]],
+  [0x4a, ['BININT', (machine) => machine.push(machine.take(4).readInt32LE())]],
+  [0x8a, ['LONG1', (machine) => machine.push(integer(machine.take(machine.uint8())))]],
+  [0x47, ['BINFLOAT', (machine) => machine.push(machine.take(8).readDoubleBE())]],
+  [0x58, ['BINUNICODE', (machine) => machine.push(machine.take(machine.uint32()).toString('utf8'))]],
+  // Lists and tuples
+  [0x5d, ['EMPTY_LIST', (machine) => machine.push([])]],
+  [0x61, ['APPEND', (machine) => machine.append([machine.pop()])]],
+  [0x65, ['APPENDS', (machine) => machine.append(machine.popToMark())]],
+  [0x29, ['EMPTY_TUPLE', (machine) => machine.push([])]],
+  [0x85, ['TUPLE1', (machine) => machine.push(machine.popMany(1))]],
+  [0x86, ['TUPLE2', (machine) => machine.push(machine.popMany(2))]],
+  [0x87, ['TUPLE3', (machine) => machine.push(machine.popMany(3))]],
+  [0x74, ['TUPLE', (machine) => machine.push(machine.popToMark())]],
+  // Dicts
+  [0x7d, ['EMPTY_DICT', (machine) => machine.push(new PickledDict())]],
+  [0x73, ['SETITEM', (machine) => machine.setItems(machine.popMany(2))]],
+  [0x75, ['SETITEMS', (machine) => machine.setItems(machine.popToMark())]],
+  // The memo
+  [0x71, ['BINPUT', (machine) => machine.put(machine.uint8())]],
+  [0x72, ['LONG_BINPUT', (machine) => machine.put(machine.uint32())]],
+  [0x68, ['BINGET', (machine) => machine.get(machine.uint8())]],
+  [0x6a, ['LONG_BINGET', (machine) => machine.get(machine.uint32())]],
+  // Objects
+  [0x63, ['GLOBAL', (machine) => machine.global(machine.line(), machine.line())]],
+  [0x51, ['BINPERSID', (machine) => machine.push(machine.storage(machine.pop()))]],
+  [0x52, ['REDUCE', (machine) => machine.reduce()]],
+  [0x62, ['BUILD', (machine) => machine.build()]],
+]);
+
+const STOP = 0x2e;
+
+/** Opcodes that are refused, by name, so that the message can say what was met. */
+const REFUSED: ReadonlyMap<number, string> = new Map([
+  [0x30, 'POP'],
+  [0x31, 'POP_MARK'],
+  [0x32, 'DUP'],
+  [0x46, 'FLOAT'],
+  [0x49, 'INT'],
+  [0x4c, 'LONG'],
+  [0x50, 'PERSID'],
+  [0x53, 'STRING'],
+  [0x54, 'BINSTRING'],
+  [0x55, 'SHORT_BINSTRING'],
+  [0x56, 'UNICODE'],
+  [0x64, 'DICT'],
+  [0x67, 'GET'],
+  [0x69, 'INST'],
+  [0x6c, 'LIST'],
+  [0x6f, 'OBJ'],
+  [0x70, 'PUT'],
+  [0x81, 'NEWOBJ'],
+  [0x82, 'EXT1'],
+  [0x83, 'EXT2'],
+  [0x84, 'EXT4'],
+  [0x8b, 'LONG4'],
+  [0x92, 'NEWOBJ_EX'],
+  [0x93, 'STACK_GLOBAL'],
+  [0x94, 'MEMOIZE'],
+  [0x95, 'FRAME'],
+]);
+
+/** A little-endian two's complement integer of up to 255 bytes. */
+function integer(bytes: Buffer): number | bigint {
+  const unsigned = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  const value = BigInt.asIntN(bytes.length * 8, unsigned);
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+class Machine {
+  readonly #bytes: Buffer;
+  readonly #where: string;
+  /** Where the next byte is read, and where the opcode at hand began. */
+  #position = 0;
+  #opcodeAt = 0;
+  readonly #stack: PickledValue[] = [];
+  /** The heights of the stack at which a MARK stands. */
+  readonly #marks: number[] = [];
+  readonly #memo: PickledValue[] = [];
+  readonly #storages = new Map<string, StorageReference>();
+
+  constructor(bytes: Buffer, where: string) {
+    this.#bytes = bytes;
+    this.#where = where;
+  }
+
+  run(): Unpickled {
+    for (let count = 0; count < MAX_OPERATIONS; count++) {
+      this.#opcodeAt = this.#position;
+      const code = this.uint8();
+      if (code === STOP) return this.#stop();
+      const operation = OPERATIONS.get(code);
+      if (operation === undefined) {
+        const name = REFUSED.get(code);
+        const hex = `0x${code.toString(16).padStart(2, '0')}`;
+        throw this.refuse(`uses the opcode ${name === undefined ? hex : `${name} (${hex})`}`);
+      }
+      operation[1](this);
+    }
+    throw this.refuse(`has more than ${MAX_OPERATIONS} operations`);
+  }
+
+  #stop(): Unpickled {
+    const value = this.pop();
+    if (this.#stack.length > 0 || this.#marks.length > 0) throw this.refuse('stops with values left over');
+    return { value, length: this.#position, storages: this.#storages };
+  }
+
+  /** The error for a pickle that does what a state dict never does. */
+  refuse(action: string): M2fpError {
+    return new M2fpError(
+      'M2FP_CHECKPOINT_INVALID',
+      `${this.#where} ${action} at byte ${this.#opcodeAt}, which a model checkpoint never needs. ${TAMPERED}`,
+    );
+  }
+
+  #endsEarly(): PickleEndsEarlyError {
+    return new PickleEndsEarlyError(
+      'M2FP_CHECKPOINT_INVALID',
+      `${this.#where} ends at byte ${this.#bytes.length}, within the operation that began at byte ` +
+        `${this.#opcodeAt}. ${DAMAGED}`,
+    );
+  }
+
+  take(length: number): Buffer {
+    const end = this.#position + length;
+    if (end > this.#bytes.length) throw this.#endsEarly();
+    const taken = this.#bytes.subarray(this.#position, end);
+    this.#position = end;
+    return taken;
+  }
+
+  uint8(): number {
+    return this.take(1).readUInt8();
+  }
+
+  uint32(): number {
+    return this.take(4).readUInt32LE();
+  }
+
+  /** The text up to the next line feed, which is taken too. */
+  line(): string {
+    const window = this.#bytes.subarray(this.#position, this.#position + MAX_GLOBAL_LENGTH);
+    const length = window.indexOf(0x0a);
+    if (length >= 0) return this.take(length + 1).toString('utf8', 0, length);
+    if (window.length === MAX_GLOBAL_LENGTH) throw this.refuse('names a global of more than 256 bytes');
+    throw this.#endsEarly();
+  }
+
+  assertProtocol(version: number): void {
+    if (version === 2) return;
+    throw new M2fpError(
+      'M2FP_CHECKPOINT_INVALID',
+      `${this.#where} is written in pickle protocol ${version}; only protocol 2 is read, the one that ` +
+        'torch.save uses unless told otherwise. Save it again without pickle_protocol.',
+    );
+  }
+
+  push(value: PickledValue): void {
+    this.#stack.push(value);
+  }
+
+  /** The topmost value above the last MARK, taken off. */
+  pop(): PickledValue {
+    return this.popMany(1)[0]!;
+  }
+
+  popMany(count: number): PickledValue[] {
+    const floor = this.#marks.at(-1) ?? 0;
+    if (this.#stack.length - count < floor) throw this.refuse('takes a value from an empty stack');
+    return this.#stack.splice(this.#stack.length - count);
+  }
+
+  mark(): void {
+    this.#marks.push(this.#stack.length);
+  }
+
+  popToMark(): PickledValue[] {
+    const height = this.#marks.pop();
+    if (height === undefined) throw this.refuse('misses a MARK');
+    return this.#stack.splice(height);
+  }
+
+  /** The topmost value, left where it is. */
+  #top(): PickledValue {
+    const value = this.pop();
+    this.push(value);
+    return value;
+  }
+
+  append(values: PickledValue[]): void {
+    const list = this.#top();
+    if (!Array.isArray(list)) throw this.refuse('appends to something that is no list');
+    for (const value of values) list.push(value);
+  }
+
+  setItems(pairs: PickledValue[]): void {
+    const dict = this.#top();
+    if (!(dict instanceof PickledDict)) throw this.refuse('sets an item of something that is no dict');
+    if (pairs.length % 2 !== 0) throw this.refuse('sets an item without a value');
+    for (let i = 0; i < pairs.length; i += 2) {
+      const key = pairs[i]!;
+      if (typeof key === 'string') dict.set(key, pairs[i + 1]!);
+      if (dict.size > MAX_NAMES) throw this.refuse(`fills a dict with more than ${MAX_NAMES} names`);
+    }
+  }
+
+  /** Python numbers the memo from 0 on, so that an index beyond the number of operations is a lie. */
+  put(index: number): void {
+    if (index >= MAX_OPERATIONS) throw this.refuse(`stores memo entry ${index}`);
+    this.#memo[index] = this.#top();
+  }
+
+  get(index: number): void {
+    const value = this.#memo[index];
+    if (value === undefined) throw this.refuse(`asks for memo entry ${index}, which was never stored,`);
+    this.push(value);
+  }
+
+  global(module: string, name: string): void {
+    const full = `${module}.${name}`;
+    if (!FUNCTIONS.has(full) && !STORAGE_TYPES.has(full)) {
+      throw this.refuse(`asks for the global ${quoted(full)}`);
+    }
+    this.push(new GlobalReference(full));
+  }
+
+  /**
+   * The storage that a persistent id names: ('storage', class, key, location, elements), in the legacy form
+   * with a sixth member for views on storages, which PyTorch has written as None since 0.4.
+   */
+  storage(id: PickledValue): StorageReference {
+    if (!Array.isArray(id) || id[0] !== 'storage')
+      throw this.refuse('has a persistent id that is no storage');
+    const [, type, key, , elements, view = null] = id;
+    const dtype = type instanceof GlobalReference ? STORAGE_TYPES.get(type.name) : undefined;
+    if (dtype === undefined) throw this.refuse('has a storage of an unknown class');
+    if (typeof key !== 'string' || !/^[\w.-]{1,64}$/.test(key))
+      throw this.refuse('has a storage with an odd key');
+    if (!isCount(elements)) throw this.refuse(`has storage ${key} with an odd length`);
+    if (view !== null) throw this.refuse(`has storage ${key} as a view on another`);
+
+    const known = this.#storages.get(key);
+    if (known !== undefined) {
+      if (known.dtype === dtype && known.elements === elements) return known;
+      throw this.refuse(`describes storage ${key} in two ways`);
+    }
+    if (this.#storages.size === MAX_NAMES) throw this.refuse(`has more than ${MAX_NAMES} storages`);
+    const storage = new StorageReference(key, dtype, elements);
+    this.#storages.set(key, storage);
+    return storage;
+  }
+
+  reduce(): void {
+    const [callable, args] = this.popMany(2);
+    const call = callable instanceof GlobalReference ? FUNCTIONS.get(callable.name) : undefined;
+    if (call === undefined) throw this.refuse('calls something that is no function');
+    if (!Array.isArray(args)) throw this.refuse('calls a function without a tuple of arguments');
+    this.push(call(this, args));
+  }
+
+  /** `state_dict()` hangs `_metadata` on its OrderedDict, of which nothing is needed here. */
+  build(): void {
+    const state = this.pop();
+    if (!(state instanceof PickledDict) || !(this.#top() instanceof PickledDict)) {
+      throw this.refuse('sets the state of something that is no dict');
+    }
+  }
+}
+
+/**
+ * Reads one pickle from the start of `bytes`, which may go on after it.
+ * @param where the subject of error messages: the file and the name of the pickle in it
+ * @throws M2FP_CHECKPOINT_INVALID where the pickle is none of a state dict; a {@link PickleEndsEarlyError}
+ *   where `bytes` end first
+ */
+export function unpickle(bytes: Buffer, where: string): Unpickled {
+  return new Machine(bytes, where).run();
+}

@@ -1,0 +1,51 @@
+/** One request on its way through an engine: it settles exactly once, whoever comes first. */
+import { M2fpError } from '../errors.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { Parsing } from '../parsing/types.ts';
+import type { ParseOptions } from './types.ts';
+
+export interface JobDescription {
+  image: Buffer | NetworkInput;
+  options: ParseOptions;
+  signal: AbortSignal | undefined;
+  /** When the request came, by the engine's clock. */
+  since: number;
+  /** Called when the signal cancels the job, after its promise was rejected. */
+  onCancel: (job: Job) => void;
+}
+
+export class Job {
+  readonly promise: Promise<Parsing>;
+  readonly image: Buffer | NetworkInput;
+  readonly options: ParseOptions;
+  readonly since: number;
+  #resolve!: (parsing: Parsing) => void;
+  #reject!: (error: unknown) => void;
+  readonly #stopListening: () => void;
+
+  constructor({ image, options, signal, since, onCancel }: JobDescription) {
+    this.image = image;
+    this.options = options;
+    this.since = since;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const cancel = () => {
+      this.reject(new M2fpError('M2FP_CANCELLED', 'The request was cancelled.', { cause: signal?.reason }));
+      onCancel(this);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    this.#stopListening = () => signal?.removeEventListener('abort', cancel);
+  }
+
+  resolve(parsing: Parsing): void {
+    this.#stopListening();
+    this.#resolve(parsing);
+  }
+
+  reject(error: unknown): void {
+    this.#stopListening();
+    this.#reject(error);
+  }
+}

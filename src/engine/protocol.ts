@@ -1,0 +1,103 @@
+/**
+ * What an engine and its child process say to each other, over fork's channel with `serialization: 'advanced'`.
+ * The parent asks for one thing at a time; each request carries an id and gets exactly one answer with that id.
+ */
+import type { SerializedError } from '../errors.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { Parsing, Timing } from '../parsing/types.ts';
+import type { ParseOptions } from './types.ts';
+
+export interface LoadMessage {
+  type: 'load';
+  id: number;
+  /** Folder of the converted model. */
+  model: string;
+  /** Digest that the model must have: the folder may have been replaced since the engine was made. */
+  digest: string;
+  /** Threads of one inference, at least 1. */
+  threads: number;
+}
+
+export interface ParseMessage {
+  type: 'parse';
+  id: number;
+  /** An encoded picture, or network input whose `source.image` was left out (empty). */
+  image: Buffer | NetworkInput;
+  options: ParseOptions;
+}
+
+/** Finish what is running, then exit. */
+export interface StopMessage {
+  type: 'stop';
+}
+
+export type ParentMessage = LoadMessage | ParseMessage | StopMessage;
+
+/** The part of a parsing that the child knows; the parent adds the rest. */
+export type ChildParsing = Omit<Parsing, 'image' | 'model' | 'cached' | 'timing'> & {
+  timing: Omit<Timing, 'queue' | 'total'>;
+};
+
+export interface ReadyMessage {
+  type: 'ready';
+  id: number;
+  /** What executes the graph: 'cpu'. */
+  provider: string;
+  loadSeconds: number;
+}
+
+export interface ResultMessage {
+  type: 'result';
+  id: number;
+  parsing: ChildParsing;
+}
+
+export interface ErrorMessage {
+  type: 'error';
+  id: number;
+  error: SerializedError;
+}
+
+export type ChildMessage = ReadyMessage | ResultMessage | ErrorMessage;
+
+/** The bytes of `view` as a Buffer, without a copy: what leaves an engine is plain data and Buffers. */
+export function asBuffer(view: Uint8Array): Buffer {
+  return Buffer.isBuffer(view) ? view : Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/**
+ * True where `message` is meant as one of ours. Others do come through the channel and are no fault of the
+ * child: under `node --watch` every child reports the files that it imports.
+ */
+export function isChildMessage(message: unknown): message is { type: ChildMessage['type'] } {
+  return isRecord(message) && ['ready', 'result', 'error'].includes(message['type'] as string);
+}
+
+/** True where a message of ours has all that its type promises. */
+export function isWellFormed(message: { type: ChildMessage['type'] }): message is ChildMessage {
+  const fields = message as Record<string, unknown>;
+  if (!Number.isSafeInteger(fields['id'])) return false;
+  switch (message.type) {
+    case 'ready':
+      return typeof fields['provider'] === 'string' && typeof fields['loadSeconds'] === 'number';
+    case 'error':
+      return isRecord(fields['error']) && typeof fields['error']['message'] === 'string';
+    case 'result':
+      return isRecord(fields['parsing']) && isParsing(fields['parsing']);
+  }
+}
+
+function isParsing(parsing: Record<string, unknown>): boolean {
+  const { width, height, labelMap, personMap, timing } = parsing;
+  const pixels = Number(width) * Number(height);
+  return (
+    [labelMap, personMap].every((map) => map instanceof Uint8Array && map.byteLength === pixels) &&
+    [parsing['labels'], parsing['persons'], parsing['parts']].every(Array.isArray) &&
+    isRecord(timing) &&
+    ['decode', 'preprocess', 'inference', 'postprocess'].every((stage) => typeof timing[stage] === 'number')
+  );
+}

@@ -1,0 +1,95 @@
+/** A loaded graph: network input in, network output out. Blocks its thread while it loads and while it runs. */
+import { join } from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
+import { M2fpError } from '../errors.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { NetworkOutput, Tensor } from '../parsing/index.ts';
+import { loadRuntime, type Runtime } from './runtime.ts';
+
+export interface Session {
+  /** What executes the graph. */
+  readonly provider: string;
+  /**
+   * Runs the graph once; the caller sees to it that runs do not overlap. `inferenceMs` is the run's own time.
+   * Throws M2FP_ENGINE_CRASHED with onnxruntime's words where the run fails, mostly for lack of memory.
+   */
+  run(input: Pick<NetworkInput, 'width' | 'height' | 'data'>): Promise<NetworkOutput & { inferenceMs: number }>;
+  close(): Promise<void>;
+}
+
+/** The graph's outputs, and what the rest of the program calls them; only a `single` model has the last. */
+const OUTPUTS = { pred_logits: 'logits', pred_masks: 'masks', semantic: 'semantic' } as const;
+
+function optionsFor(threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    // Threads that spin while they wait take the cores from Node-RED, for no gain in time.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Loads `<model>/model.onnx`; onnxruntime finds the weights in `model.onnx.data` beside it by itself.
+ *
+ * @param threads of one run, at least 1
+ * @throws M2FP_ENGINE_UNAVAILABLE without onnxruntime; M2FP_MODEL_INVALID where it refuses the model
+ */
+export async function openSession(model: string, threads: number): Promise<Session> {
+  const ort = await loadRuntime();
+  const file = join(model, 'model.onnx');
+  let session: InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(file, optionsFor(threads));
+  } catch (error) {
+    throw new M2fpError('M2FP_MODEL_INVALID', `The model ${file} cannot be loaded: ${words(error)}`, { cause: error });
+  }
+  if (!session.inputNames.includes('image')) {
+    throw new M2fpError('M2FP_MODEL_INVALID', `The model ${file} has no input "image": convert the checkpoint again.`);
+  }
+  return new NativeSession(ort, session);
+}
+
+class NativeSession implements Session {
+  readonly provider = 'cpu';
+  readonly #ort: Runtime;
+  readonly #session: InferenceSession;
+
+  constructor(ort: Runtime, session: InferenceSession) {
+    this.#ort = ort;
+    this.#session = session;
+  }
+
+  async run({ width, height, data }: Pick<NetworkInput, 'width' | 'height' | 'data'>): ReturnType<Session['run']> {
+    const begun = performance.now();
+    let results: InferenceSession.OnnxValueMapType;
+    try {
+      results = await this.#session.run({ image: new this.#ort.Tensor('uint8', data, [height, width, 3]) });
+    } catch (error) {
+      throw new M2fpError(
+        'M2FP_ENGINE_CRASHED',
+        `The network failed on an input of ${width} x ${height} pixels: ${words(error)}`,
+        { cause: error },
+      );
+    }
+    const inferenceMs = performance.now() - begun;
+    const output: NetworkOutput & { inferenceMs: number } = { inferenceMs };
+    for (const [name, key] of Object.entries(OUTPUTS)) {
+      const result = results[name];
+      if (result?.type === 'float32') output[key] = { data: result.data as Tensor['data'], dims: result.dims };
+    }
+    return output;
+  }
+
+  close(): Promise<void> {
+    return this.#session.release();
+  }
+}

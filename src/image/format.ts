@@ -1,0 +1,149 @@
+/** What bytes are, judged by the bytes themselves and never by a file name or a declared type. */
+import { M2fpError } from '../errors.ts';
+
+export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
+
+const SUPPORTED = 'Supported are JPEG, PNG, WebP, GIF, TIFF and AVIF.';
+
+/** How much is looked at: all signatures lie here, and a mangled picture shows by then. */
+const HEAD_BYTES = 4096;
+
+const hasAscii = (bytes: Buffer, text: string, offset = 0): boolean =>
+  bytes.length >= offset + text.length && bytes.latin1Slice(offset, offset + text.length) === text;
+
+const startsWith = (bytes: Buffer, ...signature: number[]): boolean =>
+  bytes.length >= signature.length && signature.every((value, i) => bytes[i] === value);
+
+/** The brands of an ISO base media file (`ftyp` box), the major one first; none where it is not one. */
+function brands(bytes: Buffer): string[] {
+  if (!hasAscii(bytes, 'ftyp', 4) || bytes.length < 12) return [];
+  const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
+  const found = [bytes.latin1Slice(8, 12)];
+  for (let at = 16; at + 4 <= end; at += 4) found.push(bytes.latin1Slice(at, at + 4));
+  return found;
+}
+
+/** The format of a picture that can be decoded, null for anything else. */
+export function detectFormat(bytes: Buffer): PictureFormat | null {
+  if (startsWith(bytes, 0xff, 0xd8, 0xff)) return 'jpeg';
+  if (startsWith(bytes, 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return 'png';
+  if (hasAscii(bytes, 'RIFF') && hasAscii(bytes, 'WEBP', 8)) return 'webp';
+  if (hasAscii(bytes, 'GIF87a') || hasAscii(bytes, 'GIF89a')) return 'gif';
+  if (['II*\0', 'II+\0', 'MM\0*', 'MM\0+'].some((signature) => hasAscii(bytes, signature))) return 'tiff';
+  if (brands(bytes).some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
+  return null;
+}
+
+/** How often U+FFFD stands in the head: what a text decoder makes of every byte that is no UTF-8. */
+function replacementCharacters(head: Buffer): number {
+  let count = 0;
+  for (let at = head.indexOf('\ufffd'); at !== -1; at = head.indexOf('\ufffd', at + 3)) count++;
+  return count;
+}
+
+/** The media type of a picture that was decoded as UTF-8 text on its way here, null where that did not happen. */
+function mangledType(bytes: Buffer): string | null {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  const count = replacementCharacters(head);
+  if (count === 0) return null;
+  if (hasAscii(head, 'PNG\r\n', 3)) return 'image/png';
+  const start = head.latin1Slice(0, 64);
+  // Every byte of a JPEG's FF D8 FF and of the next marker's code becomes one.
+  if (head.indexOf('\ufffd\ufffd\ufffd') === 0 || start.includes('JFIF')) return 'image/jpeg';
+  // In real pictures the three bytes EF BF BD stand next to each other once in 16 million places.
+  if (count < 4) return null;
+  const format = detectFormat(head) ?? (start.startsWith('RIFF') && start.includes('WEBP') ? 'webp' : null);
+  if (format !== null) return `image/${format}`;
+  return head.includes(0) ? 'image/jpeg' : null;
+}
+
+/** The head as text, null where it holds bytes that text does not. */
+function asText(bytes: Buffer): string | null {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  for (const byte of head) if (byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte)) return null;
+  try {
+    // A character may be cut at the head's end: `stream` takes that without an error.
+    return new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }).trim();
+  } catch {
+    return null;
+  }
+}
+
+function describeText(text: string): string {
+  const lower = text.toLowerCase();
+  if (lower.startsWith('<!doctype html') || /^<(html|head|body)\b/.test(lower)) {
+    return 'an HTML page (perhaps an error or login page of the camera or server instead of its picture)';
+  }
+  if (lower.startsWith('<') && lower.includes('<svg')) {
+    return 'an SVG drawing, which is refused because it may point to other files; render it to a PNG first';
+  }
+  if (lower.startsWith('<?xml')) return 'an XML document';
+  if (/^[{[]/.test(text)) return 'JSON text; parse it first and pass the property that holds the picture';
+  if (/^https?:\/\/\S+$/.test(lower)) {
+    return 'an address; fetch it first with an http request node that returns a binary buffer';
+  }
+  if (/^[^\n<>|]*\.(jpe?g|png|webp|gif|tiff?|avif|heic|bmp)$/.test(lower)) {
+    return 'a file name; read it first with a read file node whose output is a single Buffer object';
+  }
+  const start = text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return `text that begins with ${JSON.stringify(start)}`;
+}
+
+/** Says what bytes that are no supported picture are, as part of a sentence. */
+function describeContent(bytes: Buffer): string {
+  if (hasAscii(bytes, '%PDF')) return 'a PDF document';
+  if (hasAscii(bytes, 'BM') && bytes.length >= 26 && bytes.readUInt16LE(8) === 0) return 'a BMP picture';
+  if (hasAscii(bytes, '8BPS')) return 'a Photoshop file';
+  if (startsWith(bytes, 0, 0, 1, 0)) return 'an icon (ICO)';
+  if (startsWith(bytes, 0xff, 0x0a) || hasAscii(bytes, 'JXL ', 4)) return 'a JPEG XL picture';
+  if (hasAscii(bytes, 'jP  ', 4) || startsWith(bytes, 0xff, 0x4f, 0xff, 0x51)) return 'a JPEG 2000 picture';
+  const found = brands(bytes);
+  if (found.some((brand) => /^(he[iv][cxms]|hevx|mif1|msf1)$/.test(brand))) {
+    return 'a HEIC picture; convert it to JPEG first (iPhone: Settings, Camera, Formats, Most Compatible)';
+  }
+  if (found.length > 0 || startsWith(bytes, 0x1a, 0x45, 0xdf, 0xa3) || hasAscii(bytes, 'AVI ', 8)) {
+    return 'a video; take a single frame of it';
+  }
+  if (startsWith(bytes, 0x50, 0x4b, 3, 4)) return 'a ZIP archive';
+  if (startsWith(bytes, 0x1f, 0x8b)) return 'gzip-compressed data';
+  if (hasAscii(bytes, '--')) {
+    const parts = bytes.latin1Slice(0, HEAD_BYTES).toLowerCase();
+    if (parts.includes('content-disposition:')) {
+      return 'a multipart body; tick "Accept file uploads" in the http in node and pass msg.req.files';
+    }
+    if (parts.includes('content-type: image/')) {
+      return "a stream of pictures (MJPEG); use the camera's address of a single picture (snapshot)";
+    }
+  }
+  const text = asText(bytes);
+  if (text !== null) return describeText(text);
+  return `unknown data that begins with the bytes ${bytes.subarray(0, 8).toString('hex')}`;
+}
+
+/** The M2FP_UNSUPPORTED_FORMAT that says what bytes are, or what happened to them, in place of a picture. */
+export function unsupported(bytes: Buffer): M2fpError {
+  const mangled = mangledType(bytes);
+  const message =
+    mangled === null
+      ? `Unsupported format: this is ${describeContent(bytes)}. ${SUPPORTED}`
+      : 'The picture was decoded as text on the way, which destroyed it; ' +
+        `send it with Content-Type: ${mangled}, or let the node that receives it output a Buffer.`;
+  return new M2fpError('M2FP_UNSUPPORTED_FORMAT', message);
+}
+
+/**
+ * The format of an encoded picture.
+ *
+ * @throws M2FP_UNSUPPORTED_FORMAT see {@link unsupported}
+ */
+export function requireFormat(bytes: Buffer): PictureFormat {
+  const format = detectFormat(bytes);
+  if (format === null || mangledType(bytes) !== null) throw unsupported(bytes);
+  return format;
+}
+
+/** True where bytes are text that looks like a data URL or the base64 form of a picture. */
+export function isEncodedText(bytes: Buffer): boolean {
+  // The base64 of FF D8 FF, 89 PNG, RIFF, GIF8, II*\0, MM\0* and of an ftyp box.
+  return /^\s*(data:|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD|SUkqA|TU0AK|AAAA..Z0eXB)/.test(bytes.latin1Slice(0, 64));
+}

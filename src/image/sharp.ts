@@ -1,0 +1,60 @@
+/** The one door to sharp: a native module, so it is loaded at first use and never at import. */
+import type sharp from 'sharp';
+import { M2fpError } from '../errors.ts';
+
+export type Sharp = typeof sharp;
+
+/** The C library of this process: `glibc 2.36`, `musl`, or undefined where there is none to name. */
+function libc(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const { report } = process;
+  const { excludeNetwork } = report;
+  // Else the report looks up host names, which can take seconds.
+  report.excludeNetwork = true;
+  try {
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
+}
+
+/** What a native module has to fit, e.g. `linux x64 (glibc 2.36), Node v24.1.0`. */
+export function describeRuntime(): string {
+  const library = libc();
+  return `${process.platform} ${process.arch}${library === undefined ? '' : ` (${library})`}, Node ${process.version}`;
+}
+
+/**
+ * A memoised loader around `load`. A rejection is not kept: the next call tries again, as the user may have
+ * installed what was missing.
+ */
+export function memoisedSharp(load: () => Promise<{ default: Sharp }>): () => Promise<Sharp> {
+  let loading: Promise<Sharp> | undefined;
+  return () => {
+    loading ??= load().then(
+      (module) => module.default,
+      (error: unknown) => {
+        loading = undefined;
+        const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+        throw new M2fpError(
+          'M2FP_ENGINE_UNAVAILABLE',
+          `The image library sharp does not load on ${describeRuntime()}: ${reason}. ` +
+            'Run "npm install --include=optional sharp" in the folder where this package is installed (for Node-RED, ' +
+            'the user directory), with the same Node and on the same machine that runs it, then restart. ' +
+            'Prebuilt binaries exist for Linux (glibc and musl), macOS and Windows; ' +
+            'where there is none: npm install @img/sharp-wasm32.',
+          { cause: error },
+        );
+      },
+    );
+    return loading;
+  };
+}
+
+/**
+ * sharp, loaded once.
+ *
+ * @throws M2FP_ENGINE_UNAVAILABLE where its binary is missing or does not fit; names the platform and the fix
+ */
+export const loadSharp = memoisedSharp(() => import('sharp'));

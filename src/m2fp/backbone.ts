@@ -1,0 +1,94 @@
+/** ResNet with detectron2's "deeplab" stem (architecture section 4). */
+import type { GraphBuilder, Value } from '../onnx/graph.ts';
+import type { HyperParameters } from './hyper-parameters.ts';
+import { affine, foldBatchNorm, groupNorm } from './layers.ts';
+import type { StateDict } from './state-dict.ts';
+
+const STAGES = ['res2', 'res3', 'res4', 'res5'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Channels of a stage's output: doubled with every stage. */
+export function stageChannels(hyper: HyperParameters, stage: Stage): number {
+  return hyper.backbone.res2Channels * 2 ** STAGES.indexOf(stage);
+}
+
+interface ConvShape {
+  inputs: number;
+  outputs: number;
+  kernel: number;
+  stride?: number;
+  dilation?: number;
+  groups?: number;
+}
+
+/** image [1, 3, H, W], normalised, H and W multiples of 32 -> one map per stage, at 1/4 to 1/32. */
+export function backbone(
+  g: GraphBuilder,
+  image: Value,
+  state: StateDict,
+  hyper: HyperParameters,
+): Record<Stage, Value> {
+  const sizes = hyper.backbone;
+
+  const convNorm = (x: Value, module: StateDict, { inputs, outputs, kernel, groups = 1, ...rest }: ConvShape) => {
+    const weight = module.get('weight', [outputs, inputs / groups, kernel, kernel]);
+    const norm = module.at('norm');
+    if (sizes.norm === 'GN') return groupNorm(g, g.conv(x, { weight, groups, ...rest }), affine(norm, outputs));
+    return g.conv(x, { ...foldBatchNorm(weight, norm), groups, ...rest });
+  };
+
+  const stem = (x: Value) => {
+    const stemState = state.at('stem');
+    const inner = stemState.shape('conv1.weight')[0]!;
+    x = g.relu(convNorm(x, stemState.at('conv1'), { inputs: 3, outputs: inner, kernel: 3, stride: 2 }));
+    x = g.relu(convNorm(x, stemState.at('conv2'), { inputs: inner, outputs: inner, kernel: 3 }));
+    x = g.relu(convNorm(x, stemState.at('conv3'), { inputs: inner, outputs: sizes.stemChannels, kernel: 3 }));
+    return g.maxPool(x, 3, 2, 1);
+  };
+
+  const bottleneck = (
+    x: Value,
+    block: StateDict,
+    { inputs, outputs, width, stride, dilation }: Record<'inputs' | 'outputs' | 'width' | 'stride' | 'dilation', number>,
+  ) => {
+    const [stride1, stride3] = sizes.strideIn1x1 ? [stride, 1] : [1, stride];
+    const shortcut =
+      inputs === outputs ? x : convNorm(x, block.at('shortcut'), { inputs, outputs, kernel: 1, stride });
+    const { groups } = sizes;
+    let y = g.relu(convNorm(x, block.at('conv1'), { inputs, outputs: width, kernel: 1, stride: stride1 }));
+    const middle = { inputs: width, outputs: width, kernel: 3, stride: stride3, dilation, groups };
+    y = g.relu(convNorm(y, block.at('conv2'), middle));
+    y = convNorm(y, block.at('conv3'), { inputs: width, outputs, kernel: 1 });
+    return g.relu(g.add(y, shortcut));
+  };
+
+  /** detectron2's rule: a dilated stage keeps its input's size, res5 dilates block by block. */
+  const dilationOf = (stage: Stage, block: number) => {
+    if (stage === 'res4') return sizes.res4Dilation;
+    if (stage === 'res5') return sizes.res5Dilation * sizes.res5MultiGrid[block % 3]!;
+    return 1;
+  };
+  const strideOf = (stage: Stage) => {
+    if (stage === 'res2') return 1;
+    if (stage === 'res4') return sizes.res4Dilation > 1 ? 1 : 2;
+    if (stage === 'res5') return sizes.res5Dilation > 1 ? 1 : 2;
+    return 2;
+  };
+
+  let x = g.scope('stem', () => stem(image));
+  let inputs = sizes.stemChannels;
+  const maps: Partial<Record<Stage, Value>> = {};
+  STAGES.forEach((stage, index) => {
+    const outputs = stageChannels(hyper, stage);
+    const width = sizes.bottleneckChannels * 2 ** index;
+    for (let block = 0; block < sizes.blocks[index]!; block++) {
+      const stride = block === 0 ? strideOf(stage) : 1;
+      const dilation = dilationOf(stage, block);
+      const blockState = state.at(`${stage}.${block}`);
+      x = g.scope(`${stage}.${block}`, () => bottleneck(x, blockState, { inputs, outputs, width, stride, dilation }));
+      inputs = outputs;
+    }
+    maps[stage] = x;
+  });
+  return maps as Record<Stage, Value>;
+}

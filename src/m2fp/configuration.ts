@@ -1,0 +1,90 @@
+/** ModelScope's `configuration.json`: the keys that tell something about the network or its use. */
+import { readFile } from 'node:fs/promises';
+import { M2fpError } from '../errors.ts';
+
+/** The keys of its entry `model`; every one may be absent. */
+export interface ModelConfiguration {
+  backbone: Section;
+  encoder: Section;
+  decoder: Section;
+  classes?: string[];
+  singleHuman?: boolean;
+  numParsing?: number;
+  scoreThreshold?: number;
+  /** [width, height] of the single-human canvas. */
+  canvas?: [number, number];
+}
+
+type Section = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Reads the file.
+ * @returns undefined where there is none
+ * @throws M2fpError M2FP_CHECKPOINT_INVALID where it is not the configuration of an M2FP model
+ */
+export async function readConfiguration(file: string): Promise<ModelConfiguration | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const fail = (reason: string) => new M2fpError('M2FP_CHECKPOINT_INVALID', `${file}: ${reason}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw fail(`not valid JSON (${(error as Error).message}); download it again`);
+  }
+  const model = isObject(json) ? json['model'] : undefined;
+  if (!isObject(model)) throw fail('it has no entry "model", so it is not the configuration of a ModelScope model');
+  const type = model['type'];
+  if (type !== undefined && type !== 'm2fp') {
+    throw fail(`it describes a model of type "${String(type)}"; only "m2fp" (human parsing) can be converted`);
+  }
+  return parseModel(model, fail);
+}
+
+function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2fpError): ModelConfiguration {
+  const section = (name: string) => {
+    const value = model[name] ?? {};
+    if (!isObject(value)) throw fail(`model.${name} is no object`);
+    return value;
+  };
+  const optional = <T>(name: string, wanted: string, check: (value: unknown) => value is T): T | undefined => {
+    const value = model[name];
+    if (value === undefined || value === null) return undefined;
+    if (!check(value)) throw fail(`model.${name} is not ${wanted}`);
+    return value;
+  };
+  const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);
+  const isStrings = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string');
+  const configuration: ModelConfiguration = {
+    backbone: section('backbone'),
+    encoder: section('encoder'),
+    decoder: section('decoder'),
+  };
+  const classes = optional('classes', 'a list of names', isStrings);
+  const singleHuman = optional('single_human', 'true or false', (value): value is boolean => typeof value === 'boolean');
+  const numParsing = optional('num_parsing', 'a number', (value): value is number => isNumber(value));
+  const scoreThreshold = optional('parsing_ins_score_thr', 'a number', (value): value is number => isNumber(value));
+  const input = optional('input_single_human', 'an object', isObject);
+  if (classes !== undefined) configuration.classes = classes;
+  if (singleHuman !== undefined) configuration.singleHuman = singleHuman;
+  if (numParsing !== undefined) configuration.numParsing = numParsing;
+  if (scoreThreshold !== undefined) configuration.scoreThreshold = scoreThreshold;
+  if (input !== undefined) {
+    // ModelScope uses the first size only, and gives width before height.
+    const size = (input['sizes'] as unknown[] | undefined)?.[0];
+    if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => Number.isInteger(side) && side > 0)) {
+      throw fail('model.input_single_human.sizes does not start with a pair [width, height]');
+    }
+    configuration.canvas = [size[0] as number, size[1] as number];
+  }
+  return configuration;
+}

@@ -1,0 +1,87 @@
+/** Is this value a parsing? Messages come from anywhere: a function node, a file, another version of ours. */
+import { M2fpError } from '../errors.ts';
+import type { Parsing } from './types.ts';
+
+/** A label map holds bytes, and two values stay free for "unknown" and "not painted". */
+const MAX_LABELS = 254;
+/** A person map holds bytes, and 0 means nobody. */
+const MAX_PERSON = 255;
+
+type Fields = Record<string, unknown>;
+
+function fail(reason: string): M2fpError {
+  return new M2fpError(
+    'M2FP_NO_PARSING',
+    `This is not a parsing (${reason}): wire an M2FP infer node before this node.`,
+  );
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWhole(value: unknown, min: number, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+/** Checks what persons and parts have in common. */
+function checkRegion(name: string, value: unknown, width: number, height: number): asserts value is Fields {
+  if (!isObject(value)) throw fail(`${name} is not an object`);
+  const { id, score, box, area, mask } = value;
+  if (!isWhole(id, 1, Number.MAX_SAFE_INTEGER)) throw fail(`${name}.id is not a whole number from 1`);
+  if (!Number.isFinite(score)) throw fail(`${name}.score is not a number`);
+  if (!isWhole(area, 0, width * height)) throw fail(`${name}.area is not a count of pixels`);
+  const inside =
+    isObject(box) &&
+    isWhole(box.x, 0, width) &&
+    isWhole(box.y, 0, height) &&
+    isWhole(box.width, 0, width - box.x) &&
+    isWhole(box.height, 0, height - box.y);
+  if (!inside) throw fail(`${name}.box is not a box inside the picture`);
+  const { size, counts } = isObject(mask) ? mask : {};
+  const fits = Array.isArray(size) && size.length === 2 && size[0] === height && size[1] === width;
+  if (!fits || typeof counts !== 'string') throw fail(`${name}.mask is not a run-length mask of the picture's size`);
+}
+
+/**
+ * Throws unless `value` has all that drawing, cropping and summing up need of a parsing, in consistent sizes. What
+ * the masks' runs and the encoded picture hold shows only when they are decoded.
+ * @throws {M2fpError} `M2FP_NO_PARSING` naming the first property that is wrong.
+ */
+export function checkParsing(value: unknown): asserts value is Parsing {
+  if (value === undefined || value === null) throw fail('there is none');
+  if (!isObject(value)) throw fail('it is not an object');
+  const { image, width, height, labels, labelMap, personMap, persons, parts } = value;
+
+  if (!Buffer.isBuffer(image)) throw fail('image is not a Buffer');
+  if (!isWhole(width, 1, Number.MAX_SAFE_INTEGER) || !isWhole(height, 1, Number.MAX_SAFE_INTEGER)) {
+    throw fail('width and height are not whole numbers from 1');
+  }
+  if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) {
+    throw fail('labels is not a list of names');
+  }
+  if (labels.length < 1 || labels.length > MAX_LABELS) {
+    throw fail(`labels has ${labels.length} entries, not 1 to ${MAX_LABELS}`);
+  }
+  for (const [name, map] of Object.entries({ labelMap, personMap })) {
+    if (!Buffer.isBuffer(map) || map.length !== width * height) {
+      throw fail(`${name} is not a Buffer of ${width} x ${height} bytes`);
+    }
+  }
+
+  if (!Array.isArray(persons)) throw fail('persons is not a list');
+  persons.forEach((person: unknown, index) => {
+    checkRegion(`persons[${index}]`, person, width, height);
+    if (!isWhole(person.id, 1, MAX_PERSON)) throw fail(`persons[${index}].id is above ${MAX_PERSON}`);
+  });
+  if (!Array.isArray(parts)) throw fail('parts is not a list');
+  parts.forEach((part: unknown, index) => {
+    const name = `parts[${index}]`;
+    checkRegion(name, part, width, height);
+    if (typeof part.label !== 'string') throw fail(`${name}.label is not a name`);
+    if (!isWhole(part.index, 0, 255)) throw fail(`${name}.index is not a label index`);
+    if (part.person !== null && !isWhole(part.person, 1, MAX_PERSON)) {
+      throw fail(`${name}.person is neither null nor a person's id`);
+    }
+  });
+}

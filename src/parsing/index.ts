@@ -1,0 +1,17 @@
+export {
+  type NetworkOutput,
+  type PostprocessResult,
+  type Tensor,
+  postprocess,
+  scoreThresholdOf,
+} from './postprocess.ts';
+export { type ModelScopeResult, toModelScope } from './modelscope.ts';
+export {
+  type ParsingSummary,
+  type PartSummary,
+  type PersonSummary,
+  type RegionSummary,
+  summarize,
+} from './summary.ts';
+export { decodeRle, encodeRle, rleArea, rleBox } from './rle.ts';
+export type { Box, Parsing, Part, Person, Rle, Timing } from './types.ts';

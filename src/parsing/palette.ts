@@ -1,0 +1,188 @@
+/** Which colour a label or a person is drawn in. */
+import cihp from '../../models/palettes/cihp.json' with { type: 'json' };
+import lip from '../../models/palettes/lip.json' with { type: 'json' };
+import mhpV2 from '../../models/palettes/mhp-v2.json' with { type: 'json' };
+import pascalPersonPart from '../../models/palettes/pascal-person-part.json' with { type: 'json' };
+import { badOption, knownOptions, labelKey, oneOf } from './options.ts';
+
+/** Red, green and blue, each 0 to 255. */
+export type Rgb = readonly [number, number, number];
+
+/** A colour as the user writes it: "#rgb", "#rrggbb", a name of {@link COLOR_NAMES}, or [r, g, b]. */
+export type Color = string | readonly number[];
+
+/** The colour of whatever no colour is known for. */
+export const UNKNOWN_COLOR: Rgb = [128, 128, 128];
+
+/** The colour tables by name, each label name -> "#rrggbb". */
+const TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  cihp,
+  lip,
+  'pascal-person-part': pascalPersonPart,
+  'mhp-v2': mhpV2,
+};
+
+/**
+ * `auto`: the table that knows the most of the model's labels. `pascal`: the PASCAL VOC palette by label index,
+ * in which human-parsing papers print their results. The others: the table of that label set, by label name.
+ */
+export const PALETTES = ['auto', 'pascal', 'cihp', 'lip', 'pascal-person-part', 'mhp-v2'] as const;
+
+export interface PaletteOptions {
+  /** The base that `colors` changes; default `auto`. */
+  palette?: (typeof PALETTES)[number];
+  /** The user's own colours, label name -> colour, as an object or as its JSON text. */
+  colors?: Readonly<Record<string, Color>> | string;
+}
+
+export const PALETTE_OPTIONS = ['palette', 'colors'] as const satisfies readonly (keyof PaletteOptions)[];
+
+/** The colour names that are understood, with CSS's values. */
+export const COLOR_NAMES: Readonly<Record<string, string>> = {
+  black: '#000000',
+  blue: '#0000ff',
+  brown: '#a52a2a',
+  cyan: '#00ffff',
+  gold: '#ffd700',
+  gray: '#808080',
+  green: '#008000',
+  grey: '#808080',
+  lime: '#00ff00',
+  magenta: '#ff00ff',
+  maroon: '#800000',
+  navy: '#000080',
+  olive: '#808000',
+  orange: '#ffa500',
+  pink: '#ffc0cb',
+  purple: '#800080',
+  red: '#ff0000',
+  silver: '#c0c0c0',
+  teal: '#008080',
+  white: '#ffffff',
+  yellow: '#ffff00',
+};
+
+const ALLOWED_COLORS = `"#rgb", "#rrggbb", [r, g, b] with whole numbers from 0 to 255, or ${Object.keys(COLOR_NAMES).join(', ')}`;
+
+/** The colour that `text` ("#rgb", "#rrggbb" or a name, in any case) means; undefined where it means none. */
+function colorOfText(text: string): Rgb | undefined {
+  const given = text.trim().toLowerCase();
+  const hex = Object.hasOwn(COLOR_NAMES, given) ? COLOR_NAMES[given]! : given;
+  const digits = /^#([0-9a-f]{3}|[0-9a-f]{6})$/.exec(hex)?.[1];
+  if (digits === undefined) return undefined;
+  const full = digits.length === 3 ? digits.replace(/./g, '$&$&') : digits;
+  const value = Number.parseInt(full, 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
+
+/**
+ * The colour that the user wrote.
+ * @param option what to call it in the error
+ * @throws {M2fpError} `M2FP_BAD_OPTION` for anything but a {@link Color}
+ */
+export function parseColor(option: string, value: unknown): Rgb {
+  if (typeof value === 'string') {
+    const color = colorOfText(value);
+    if (color !== undefined) return color;
+  } else if (Array.isArray(value)) {
+    const [red, green, blue] = value as unknown[];
+    const isByte = (channel: unknown): channel is number =>
+      Number.isInteger(channel) && (channel as number) >= 0 && (channel as number) <= 255;
+    if (value.length === 3 && isByte(red) && isByte(green) && isByte(blue)) return [red, green, blue];
+  }
+  throw badOption(option, value, ALLOWED_COLORS);
+}
+
+/**
+ * The colour of entry `index` (0 to 255) of the PASCAL VOC palette: the bits of the index, three at a time, lowest
+ * first, become the bits of red, green and blue, highest first (the VOC development kit's colour map).
+ */
+export function pascalColor(index: number): Rgb {
+  const color: [number, number, number] = [0, 0, 0];
+  for (let bit = 7, rest = index; rest > 0; bit--, rest >>= 3) {
+    color[0] |= (rest & 1) << bit;
+    color[1] |= ((rest >> 1) & 1) << bit;
+    color[2] |= ((rest >> 2) & 1) << bit;
+  }
+  return color;
+}
+
+/** Turns of the colour wheel from one person to the next: the golden angle keeps any few of them apart. */
+const PERSON_HUE_STEP = 0.381966;
+const PERSON_SATURATION = 0.75;
+const PERSON_VALUE = 0.95;
+
+/** The colour of the person `id` (1 for the first); 0, nobody, is {@link UNKNOWN_COLOR}. */
+export function personColor(id: number): Rgb {
+  if (id < 1) return UNKNOWN_COLOR;
+  const hue = ((id - 1) * PERSON_HUE_STEP) % 1;
+  const channel = (shift: number): number => {
+    const k = (shift + hue * 6) % 6;
+    const drop = PERSON_SATURATION * Math.max(0, Math.min(k, 4 - k, 1));
+    return Math.round(255 * PERSON_VALUE * (1 - drop));
+  };
+  return [channel(5), channel(3), channel(1)];
+}
+
+/** `table` with its names in the form that {@link labelKey} gives and its colours as numbers. */
+function readTable(table: Readonly<Record<string, string>>): Map<string, Rgb> {
+  return new Map(
+    Object.entries(table).map(([label, color]) => [labelKey(label), colorOfText(color) ?? UNKNOWN_COLOR]),
+  );
+}
+
+/** The colour table that knows the most of `keys`; of two that know as many, the shorter. */
+function bestTable(keys: readonly string[]): Map<string, Rgb> {
+  const known = (table: Map<string, Rgb>): number => keys.filter((key) => table.has(key)).length;
+  const [best] = Object.values(TABLES)
+    .map(readTable)
+    .toSorted((a, b) => known(b) - known(a) || a.size - b.size);
+  return best!;
+}
+
+/** The user's table as an object, from an object or JSON text. */
+function readColors(colors: unknown): Record<string, unknown> {
+  let given = colors;
+  if (typeof colors === 'string') {
+    try {
+      given = colors.trim() === '' ? {} : JSON.parse(colors);
+    } catch {
+      throw badOption('colors', colors, 'a JSON object of label names and colours');
+    }
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw badOption('colors', colors, 'an object of label names and colours');
+  }
+  return given as Record<string, unknown>;
+}
+
+/**
+ * The colour of each of a model's labels, in their order.
+ *
+ * The base is a table by label name or the PASCAL palette by index; a label that the table does not know is grey
+ * (128, 128, 128). `colors` goes on top of it. Names count as equal without regard to case and to blank,
+ * underscore or hyphen.
+ *
+ * @throws {M2fpError} `M2FP_BAD_OPTION` for an unknown palette, a label that the model does not have, or something
+ * that is not a colour.
+ */
+export function resolvePalette(labels: readonly string[], options?: PaletteOptions): Rgb[] {
+  const { palette, colors } = knownOptions(options, PALETTE_OPTIONS);
+  const name = oneOf('palette', palette, PALETTES, 'auto');
+  const keys = labels.map(labelKey);
+  const result = colorsOf(name, keys);
+
+  for (const [label, color] of Object.entries(readColors(colors ?? {}))) {
+    const index = keys.indexOf(labelKey(label));
+    if (index < 0) throw badOption('colors', label, `the model's labels: ${labels.join(', ')}`);
+    result[index] = parseColor(`colors["${label}"]`, color);
+  }
+  return result;
+}
+
+/** The colours of the labels `keys` in the palette `name`. */
+function colorsOf(name: (typeof PALETTES)[number], keys: readonly string[]): Rgb[] {
+  if (name === 'pascal') return keys.map((_, index) => pascalColor(index));
+  const table = name === 'auto' ? bestTable(keys) : readTable(TABLES[name]!);
+  return keys.map((key) => table.get(key) ?? UNKNOWN_COLOR);
+}

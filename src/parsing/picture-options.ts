@@ -1,0 +1,30 @@
+/** How a picture is encoded. */
+import { numberIn, oneOf } from './options.ts';
+
+export const FORMATS = ['png', 'jpeg', 'webp'] as const;
+export type PictureFormat = (typeof FORMATS)[number];
+
+export const MIME_TYPES: Readonly<Record<PictureFormat, string>> = {
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+};
+
+const DEFAULT_QUALITY = 90;
+
+export interface PictureOptions {
+  /** Default `png`. */
+  format?: PictureFormat;
+  /** Of jpeg and webp, 1 to 100; default 90. */
+  quality?: number;
+}
+
+export const PICTURE_OPTIONS = ['format', 'quality'] as const satisfies readonly (keyof PictureOptions)[];
+
+/** The options with their defaults. @throws {M2fpError} `M2FP_BAD_OPTION` */
+export function readPictureOptions(options: PictureOptions): Required<PictureOptions> {
+  return {
+    format: oneOf('format', options.format, FORMATS, 'png'),
+    quality: numberIn('quality', options.quality, { min: 1, max: 100, integer: true }, DEFAULT_QUALITY),
+  };
+}

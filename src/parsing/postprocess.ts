@@ -1,0 +1,210 @@
+/** The network's output -> persons, parts, label map and person map of the source picture. */
+import type { ParseOptions } from '../engine/types.ts';
+import { M2fpError } from '../errors.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { ModelManifest } from '../m2fp/manifest.ts';
+import { ColumnSampler, type MaskGeometry } from './columns.ts';
+import { type Instance, MIN_SCORE, findInstances, splitInstances } from './instances.ts';
+import { linkParts } from './link.ts';
+import { type LabelRule, labelMap, personMap } from './maps.ts';
+import { numberIn } from './options.ts';
+import { runsToRle } from './rle.ts';
+import { type Runs, runsArea, runsBox, runsByLabel } from './runs.ts';
+import { semanticLabels } from './semantic.ts';
+import type { Box, Parsing, Part, Rle } from './types.ts';
+
+/** A row-major tensor without a batch axis. */
+export interface Tensor {
+  data: Float32Array;
+  dims: readonly number[];
+}
+
+/** What the graph computes; "padded" is the next multiple of 32 of the network input's size. */
+export interface NetworkOutput {
+  /** [queries, classes + 1], the last column "no object". `multi` needs it. */
+  logits?: Tensor;
+  /** [queries, padded height / 4, padded width / 4], mask logits. `multi` needs it. */
+  masks?: Tensor;
+  /** [classes, padded height, padded width]: sum over queries of p * sigmoid(mask). `single` needs it. */
+  semantic?: Tensor;
+}
+
+/** All of a parsing that the network's output decides. */
+export type PostprocessResult = Omit<Parsing, 'image' | 'model' | 'cached' | 'timing'>;
+
+/** ModelScope's own bar for a pixel to enter the per-class map. */
+const MAP_CONFIDENCE = 0.5;
+/** Label and person maps hold bytes. */
+const MAX_LABELS = 256;
+
+function padded(size: number): number {
+  return Math.ceil(size / 32) * 32;
+}
+
+/** `output[name]` where its shape is `shape` (null = any size). @throws M2fpError M2FP_MODEL_INVALID otherwise. */
+function tensor(
+  output: NetworkOutput,
+  name: keyof NetworkOutput,
+  model: ModelManifest,
+  shape: (number | null)[],
+): Tensor {
+  const found = output[name];
+  const expected = `[${shape.map((size) => size ?? 'any').join(', ')}]`;
+  const fits =
+    found !== undefined &&
+    found.dims.length === shape.length &&
+    found.dims.every((size, i) => shape[i] === null || shape[i] === size) &&
+    found.data.length === found.dims.reduce((product, size) => product * size, 1);
+  if (!fits) {
+    const given = found === undefined ? 'nothing' : `[${found.dims.join(', ')}]`;
+    throw new M2fpError(
+      'M2FP_MODEL_INVALID',
+      `The model "${model.id}" gave ${given} as "${name}" where ${expected} was expected: convert the checkpoint again.`,
+    );
+  }
+  return found;
+}
+
+/**
+ * The least score of parts and persons that `options` ask for, undefined where they do not.
+ * @throws M2fpError M2FP_BAD_OPTION for anything but a number from 0.1 to 1.
+ */
+export function scoreThresholdOf(options: Pick<ParseOptions, 'scoreThreshold'>): number | undefined {
+  const { scoreThreshold } = options;
+  if (scoreThreshold === undefined) return undefined;
+  return numberIn('scoreThreshold', scoreThreshold, { min: MIN_SCORE, max: 1 }, MIN_SCORE);
+}
+
+function region(runs: Runs, width: number, height: number): { box: Box; area: number; mask: Rle } {
+  return { box: runsBox(runs, height), area: runsArea(runs), mask: runsToRle(runs, width, height) };
+}
+
+/** Highest score first; equal ones as they were. */
+function byScore(a: { score: number }, b: { score: number }): number {
+  return b.score - a.score;
+}
+
+function parseMulti(
+  output: NetworkOutput,
+  input: NetworkInput,
+  model: ModelManifest,
+  threshold: number | undefined,
+): PostprocessResult {
+  const { width, height } = input.source;
+  const { labels, humanIndex } = model;
+  const logits = tensor(output, 'logits', model, [null, labels.length + 1]);
+  const queries = logits.dims[0]!;
+  const geometry: MaskGeometry = {
+    maskWidth: padded(input.width) / 4,
+    maskHeight: padded(input.height) / 4,
+    networkWidth: input.width,
+    networkHeight: input.height,
+    width,
+    height,
+  };
+  const masks = tensor(output, 'masks', model, [queries, geometry.maskHeight, geometry.maskWidth]);
+  const sampler = new ColumnSampler(geometry);
+  const shape = { queries, classes: labels.length };
+  const instances = findInstances(logits.data, masks.data, shape, geometry, sampler);
+  const found = splitInstances(instances, humanIndex, threshold ?? MIN_SCORE);
+
+  const regions = new Map<Runs, ReturnType<typeof region>>();
+  const regionOf = ({ runs }: Instance) => {
+    let known = regions.get(runs);
+    if (known === undefined) regions.set(runs, (known = region(runs, width, height)));
+    return { box: { ...known.box }, area: known.area, mask: { ...known.mask } };
+  };
+
+  const persons = found.persons.toSorted(byScore);
+  const owners = linkParts(found.parts, persons);
+  const parts = found.parts
+    .map((instance, i) => ({ instance, owner: owners[i] ?? null }))
+    .toSorted((a, b) => (a.owner ?? Infinity) - (b.owner ?? Infinity) || byScore(a.instance, b.instance));
+  const rule: LabelRule =
+    threshold === undefined
+      ? { minScore: model.scoreThreshold, minConfidence: MAP_CONFIDENCE }
+      : { minScore: threshold, minConfidence: 0 };
+  return {
+    width,
+    height,
+    labels: [...labels],
+    labelMap: labelMap(instances, humanIndex, rule, sampler, input.source),
+    personMap: personMap(
+      persons.map(({ runs }) => runs),
+      width,
+      height,
+    ),
+    persons: persons.map((instance, i) => ({ id: i + 1, score: instance.score, ...regionOf(instance) })),
+    parts: parts.map(({ instance, owner }, i) => ({
+      id: i + 1,
+      label: labels[instance.index]!,
+      index: instance.index,
+      person: owner === null ? null : owner + 1,
+      score: instance.score,
+      ...regionOf(instance),
+    })),
+  };
+}
+
+function parseSingle(
+  output: NetworkOutput,
+  input: NetworkInput,
+  model: ModelManifest,
+  threshold: number | undefined,
+): PostprocessResult {
+  const { width, height } = input.source;
+  const { labels } = model;
+  const { crop } = input;
+  const paddedWidth = padded(input.width);
+  const paddedHeight = padded(input.height);
+  const classes = labels.length;
+  const semantic = tensor(output, 'semantic', model, [classes, paddedHeight, paddedWidth]).data;
+  const result = semanticLabels({ semantic, classes, paddedWidth, paddedHeight, crop, width, height });
+  const parts: Part[] = [];
+  for (const [index, runs] of runsByLabel(result.labelMap, width, height)) {
+    const score = result.scores[index]!;
+    if (score < (threshold ?? 0)) continue;
+    const id = parts.length + 1;
+    parts.push({ id, label: labels[index]!, index, person: null, score, ...region(runs, width, height) });
+  }
+  return {
+    width,
+    height,
+    labels: [...labels],
+    labelMap: result.labelMap,
+    personMap: Buffer.alloc(width * height),
+    persons: [],
+    parts,
+  };
+}
+
+/**
+ * Turns the network's output into persons, parts and maps of the source picture. Masks, labels and scores of
+ * `parts` and `persons` together are what ModelScope's pipeline returns for the same weights and picture; their
+ * order, the link from part to person, and the maps are ours:
+ *
+ * - `multi`: persons by falling score, at most 100; parts by person (those of nobody last), then by falling
+ *   score. A person or part may be there more than once, as in ModelScope's result. `labelMap` is the argmax of
+ *   M2FP's own per-class map, which takes only instances of the model's score threshold and only pixels it is
+ *   confident of. With `options.scoreThreshold` one threshold holds for all: parts and persons below it are left
+ *   out, and `labelMap` shows every instance that reaches it, the whole of its mask. `personMap` shows the person
+ *   with the higher score where two overlap.
+ * - `single`: one part per label in the picture, by label index, the background among them (index 0), as
+ *   ModelScope returns it; no persons, `person` null, `personMap` all 0. `options.scoreThreshold` leaves parts
+ *   out but not pixels of `labelMap`; the score says little here (see SemanticResult.scores).
+ *
+ * @throws M2fpError M2FP_BAD_OPTION for a bad `scoreThreshold`; M2FP_MODEL_INVALID where the output's shapes do
+ *   not fit the model and the input.
+ */
+export function postprocess(
+  output: NetworkOutput,
+  input: NetworkInput,
+  model: ModelManifest,
+  options: ParseOptions = {},
+): PostprocessResult {
+  const threshold = scoreThresholdOf(options);
+  if (model.labels.length > MAX_LABELS) {
+    throw new M2fpError('M2FP_MODEL_INVALID', `The model "${model.id}" has more than ${MAX_LABELS} labels.`);
+  }
+  return (model.kind === 'multi' ? parseMulti : parseSingle)(output, input, model, threshold);
+}

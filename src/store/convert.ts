@@ -1,0 +1,154 @@
+/** From a PyTorch checkpoint to a model folder that the engine runs. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import packageJson from '../../package.json' with { type: 'json' };
+import { openCheckpoint, type Checkpoint } from '../checkpoint/index.ts';
+import { M2fpError } from '../errors.ts';
+import { readConfiguration, type ModelConfiguration } from '../m2fp/configuration.ts';
+import { inferHyperParameters } from '../m2fp/infer-hyper-parameters.ts';
+import { modelLabels, type LabelOverrides } from '../m2fp/labels.ts';
+import type { InputRule, ModelKind, ModelManifest, Precision } from '../m2fp/manifest.ts';
+import { buildNetwork } from '../m2fp/network.ts';
+import { OPSET } from '../onnx/graph.ts';
+import { writeModel } from '../onnx/write.ts';
+import { MANIFEST_FILE } from './manifest.ts';
+
+/** The names under which checkpoints are published, the first one found is taken. */
+const CHECKPOINT_FILES = ['pytorch_model.pt', 'pytorch_model.bin', 'model_final.pth'];
+
+/** detectron2's test sizes, which M2FP's training configurations keep. */
+const MULTI_INPUT: InputRule = { kind: 'short-side', shortSide: 640, longSide: 1333 };
+/** LIP's canvas, and the grey that ModelScope pads with. */
+const SINGLE_CANVAS: [number, number] = [384, 512];
+const CANVAS_PAD = 128;
+/** ModelScope's default of parsing_ins_score_thr. */
+const SCORE_THRESHOLD = 0.5;
+
+export interface ConvertOptions extends LabelOverrides {
+  /** A folder with a checkpoint (and `configuration.json`), or a checkpoint file. */
+  source: string;
+  /** The folder to make; a model that it holds is replaced. */
+  out: string;
+  /** The model's name; default: the name of the source folder. */
+  id?: string;
+  precision?: Precision;
+  /** For multi-human models: the sizes that pictures are scaled to, pixels. */
+  shortSide?: number;
+  longSide?: number;
+  /** Share of the weights written, 0 to 1. */
+  onProgress?: (share: number) => void;
+}
+
+export interface Conversion {
+  manifest: ModelManifest;
+  /** What a user should know: where configuration and tensors disagree. */
+  warnings: string[];
+}
+
+/**
+ * Converts a checkpoint. The model is written beside `out` and moved there when it is whole.
+ * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION
+ */
+export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
+  const { file, configurationFile, name } = await locate(options.source);
+  const configuration = await readConfiguration(configurationFile);
+  const checkpoint = await openCheckpoint(file);
+  const out = resolve(options.out);
+  await mkdir(dirname(out), { recursive: true });
+  const partial = await mkdtemp(`${out}.partial-`);
+  try {
+    const conversion = await convertInto(partial, checkpoint, configuration, { id: name, ...options });
+    await moveInto(partial, out);
+    return conversion;
+  } finally {
+    await checkpoint.close();
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function convertInto(
+  folder: string,
+  checkpoint: Checkpoint,
+  configuration: ModelConfiguration | undefined,
+  options: ConvertOptions & { id: string },
+): Promise<Conversion> {
+  const { precision = 'fp32', onProgress } = options;
+  const { hyper, warnings } = inferHyperParameters(checkpoint, configuration);
+  const labels = modelLabels(hyper.decoder.classes, configuration, options);
+  const input = inputRule(labels.kind, configuration, options);
+  const graph = buildNetwork(checkpoint, hyper, labels.kind);
+  const producer = { name: packageJson.name, version: packageJson.version };
+  const files = await writeModel(graph, folder, { precision, producer, ...(onProgress && { onProgress }) });
+  const digests = [files['model.onnx'].sha256, files['model.onnx.data'].sha256];
+  const manifest: ModelManifest = {
+    format: 1,
+    id: options.id,
+    digest: createHash('sha256').update(digests.join('\n')).digest('hex'),
+    ...labels,
+    input,
+    scoreThreshold: configuration?.scoreThreshold ?? SCORE_THRESHOLD,
+    precision,
+    hyperParameters: hyper,
+    files,
+    source: {
+      file: basename(checkpoint.file),
+      size: checkpoint.size,
+      sha256: await sha256(checkpoint.file),
+      configuration: configuration !== undefined,
+    },
+    converter: { ...producer, opset: OPSET },
+  };
+  await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  return { manifest, warnings };
+}
+
+/** The checkpoint and the configuration of a source, and its name. */
+async function locate(source: string): Promise<{ file: string; configurationFile: string; name: string }> {
+  const path = resolve(source);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new M2fpError('M2FP_MODEL_NOT_FOUND', `There is no file or folder ${path}`);
+  if (!found.isDirectory()) {
+    const folder = dirname(path);
+    return { file: path, configurationFile: join(folder, 'configuration.json'), name: basename(path) };
+  }
+  for (const candidate of CHECKPOINT_FILES) {
+    const file = join(path, candidate);
+    if (await stat(file).catch(() => undefined)) {
+      return { file, configurationFile: join(path, 'configuration.json'), name: basename(path) };
+    }
+  }
+  throw new M2fpError('M2FP_MODEL_NOT_FOUND', `${path} holds no checkpoint (none of ${CHECKPOINT_FILES.join(', ')})`);
+}
+
+function inputRule(
+  kind: ModelKind,
+  configuration: ModelConfiguration | undefined,
+  { shortSide, longSide }: ConvertOptions,
+): InputRule {
+  for (const [name, side] of Object.entries({ shortSide, longSide })) {
+    if (side !== undefined && !(Number.isInteger(side) && side >= 32 && side <= 4096)) {
+      throw new M2fpError('M2FP_BAD_OPTION', `${name} is ${side}, allowed are whole numbers from 32 to 4096`);
+    }
+  }
+  if (kind === 'single') {
+    const [width, height] = configuration?.canvas ?? SINGLE_CANVAS;
+    return { kind: 'canvas', width, height, pad: CANVAS_PAD };
+  }
+  return { ...MULTI_INPUT, ...(shortSide && { shortSide }), ...(longSide && { longSide }) };
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/** Moves a whole model to where it belongs; the manifest, which makes a folder a model, goes last. */
+async function moveInto(partial: string, out: string): Promise<void> {
+  await mkdir(out, { recursive: true });
+  await rm(join(out, MANIFEST_FILE), { force: true });
+  for (const name of ['model.onnx.data', 'model.onnx', MANIFEST_FILE]) await rename(join(partial, name), join(out, name));
+}
