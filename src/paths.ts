@@ -14,7 +14,8 @@ export function packageRoot(): string {
   let folder = dirname(here);
   while (!existsSync(join(folder, 'models', 'demo'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error(`The folder models/demo is missing above ${here}: reinstall the package`);
+    if (parent === folder)
+      throw new Error(`The folder models/demo is missing above ${here}: reinstall the package`);
     folder = parent;
   }
   return folder;

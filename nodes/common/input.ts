@@ -19,7 +19,6 @@ type Send = (msg: NodeMessage | Array<NodeMessage[]>) => void;
 
 /** The messages of one node that have not ended yet. */
 export class Inbox {
-  readonly #node: Node;
   readonly #status: StatusLine;
   readonly #work: Work;
   readonly #running = new Map<AbortController, Promise<void>>();
@@ -27,7 +26,6 @@ export class Inbox {
 
   /** Listens to the node's messages, and ends them all when the node closes; then calls `atClose`. */
   constructor(node: Node, status: StatusLine, work: Work, atClose: () => void = () => {}) {
-    this.#node = node;
     this.#status = status;
     this.#work = work;
     node.on('input', (msg, send, done) => {

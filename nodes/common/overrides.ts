@@ -1,6 +1,7 @@
 /** `msg.m2fp`: options that hold for one message, by the names that the forms use. */
 import { checkParseOptions } from '../../src/engine/options.ts';
 import type { ParseOptions } from '../../src/engine/types.ts';
+import { scoreThresholdOf } from '../../src/parsing/index.ts';
 import { knownOptions, oneOf } from '../../src/parsing/options.ts';
 
 /** What the load node can do. */
@@ -20,6 +21,7 @@ const NAMES = ['action', 'shortSide', 'longSide', 'scoreThreshold'] as const sat
  */
 export function overridesOf(msg: { [key: string]: unknown }): { action?: Action; parse: ParseOptions } {
   const { action, ...parse } = knownOptions((msg['m2fp'] ?? undefined) as Overrides | undefined, NAMES);
+  scoreThresholdOf(parse);
   return {
     ...(action !== undefined && { action: checkAction(action) }),
     parse: checkParseOptions(parse),
@@ -29,9 +31,4 @@ export function overridesOf(msg: { [key: string]: unknown }): { action?: Action;
 /** @throws {M2fpError} `M2FP_BAD_OPTION` for anything but one of {@link ACTIONS} */
 export function checkAction(action: unknown): Action {
   return oneOf('action', action, ACTIONS, 'load');
-}
-
-/** A number field of a form: undefined where it is blank, NaN where it is no number. */
-export function numberField(field: unknown): number | undefined {
-  return field === undefined || field === null || field === '' ? undefined : Number(field);
 }

@@ -5,7 +5,7 @@ import { checkParseOptions, completeEngineOptions } from '../../src/engine/optio
 import type { EngineOptions, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
-import { numberField } from '../common/overrides.ts';
+import { numberField } from '../common/fields.ts';
 
 export interface ModelConfig extends NodeDef {
   source: 'bundled' | 'folder';

@@ -1,5 +1,5 @@
 /** What the two forms of a checkpoint file have in common once they are opened. */
-import type { PickledValue } from './unpickle.ts';
+import type { PickledValue } from './values.ts';
 
 export interface Container {
   readonly form: 'zip' | 'legacy';

@@ -7,7 +7,7 @@ import { CheckpointFile, DAMAGED, TAMPERED, quoted } from './file.ts';
 import { detectForm } from './format.ts';
 import { openLegacy } from './legacy.ts';
 import { readFloat32, storageBytes, type DType } from './tensors.ts';
-import { PickledDict, TensorReference, type PickledValue } from './unpickle.ts';
+import { PickledDict, TensorReference, type PickledValue } from './values.ts';
 import { openZip } from './zip.ts';
 
 export type { DType } from './tensors.ts';

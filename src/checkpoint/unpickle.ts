@@ -8,7 +8,8 @@
  */
 import { M2fpError } from '../errors.ts';
 import { DAMAGED, TAMPERED, quoted } from './file.ts';
-import { checkedLayout, isCount, type DType, type Layout, type Storage } from './tensors.ts';
+import { checkedLayout, isCount, type DType } from './tensors.ts';
+import { GlobalReference, PickledDict, StorageReference, TensorReference, type PickledValue } from './values.ts';
 
 /** A pickle longer than this is none of a model: M2FP's has about 0.2 MB. */
 export const MAX_PICKLE_BYTES = 64 * 2 ** 20;
@@ -34,58 +35,6 @@ const STORAGE_TYPES: ReadonlyMap<string, DType> = new Map([
   ['torch.ByteStorage', 'uint8'],
   ['torch.BoolStorage', 'bool'],
 ]);
-
-/** A class or function by name. It is only ever compared, never looked up. */
-export class GlobalReference {
-  readonly name: string;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
-
-/** A storage that the pickle refers to; its elements lie elsewhere in the file. */
-export class StorageReference implements Storage {
-  readonly key: string;
-  readonly dtype: DType;
-  readonly elements: number;
-
-  constructor(key: string, dtype: DType, elements: number) {
-    this.key = key;
-    this.dtype = dtype;
-    this.elements = elements;
-  }
-}
-
-/** A tensor: a view on a storage. */
-export class TensorReference {
-  readonly storage: StorageReference;
-  readonly layout: Layout;
-
-  constructor(storage: StorageReference, layout: Layout) {
-    this.storage = storage;
-    this.layout = layout;
-  }
-}
-
-/**
- * A dict's entries under string keys, in order. Entries under other keys (an optimizer numbers its
- * parameters) are dropped: nothing here reads them.
- */
-export class PickledDict extends Map<string, PickledValue> {}
-
-/** Lists and tuples are both arrays. Integers beyond 2^53 are bigints. */
-export type PickledValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | PickledValue[]
-  | PickledDict
-  | GlobalReference
-  | StorageReference
-  | TensorReference;
 
 export interface Unpickled {
   value: PickledValue;

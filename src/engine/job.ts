@@ -1,11 +1,11 @@
 /** One request on its way through an engine: it settles exactly once, whoever comes first. */
 import { M2fpError } from '../errors.ts';
-import type { NetworkInput } from '../image/types.ts';
 import type { Parsing } from '../parsing/types.ts';
+import type { Picture } from './picture.ts';
 import type { ParseOptions } from './types.ts';
 
 export interface JobDescription {
-  image: Buffer | NetworkInput;
+  picture: Picture;
   options: ParseOptions;
   signal: AbortSignal | undefined;
   /** When the request came, by the engine's clock. */
@@ -16,15 +16,15 @@ export interface JobDescription {
 
 export class Job {
   readonly promise: Promise<Parsing>;
-  readonly image: Buffer | NetworkInput;
+  readonly picture: Picture;
   readonly options: ParseOptions;
   readonly since: number;
   #resolve!: (parsing: Parsing) => void;
   #reject!: (error: unknown) => void;
   readonly #stopListening: () => void;
 
-  constructor({ image, options, signal, since, onCancel }: JobDescription) {
-    this.image = image;
+  constructor({ picture, options, signal, since, onCancel }: JobDescription) {
+    this.picture = picture;
     this.options = options;
     this.since = since;
     this.promise = new Promise((resolve, reject) => {

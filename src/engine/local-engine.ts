@@ -1,15 +1,22 @@
 /** An engine on this machine: a bounded waiting line in front of a supervised child process. */
 import { M2fpError, serializeError } from '../errors.ts';
-import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import type { Parsing } from '../parsing/types.ts';
 import { entryPoint } from '../paths.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Job } from './job.ts';
 import { checkParseOptions } from './options.ts';
+import { checkPicture } from './picture.ts';
 import { asBuffer, type ChildParsing } from './protocol.ts';
 import { DEFAULT_PATIENCE, Supervisor, type Patience } from './supervisor.ts';
-import type { Engine, EngineInfo, EngineListener, EngineOptions, EngineState, ParseRequest } from './types.ts';
+import type {
+  Engine,
+  EngineInfo,
+  EngineListener,
+  EngineOptions,
+  EngineState,
+  ParseRequest,
+} from './types.ts';
 
 /** What tests replace. */
 export interface EngineInternals {
@@ -17,28 +24,6 @@ export interface EngineInternals {
   entry?: string;
   clock?: Clock;
   patience?: Partial<Patience>;
-}
-
-const NO_BYTES = Buffer.alloc(0);
-
-/** Throws M2FP_NO_IMAGE. */
-function checkImage(image: unknown): asserts image is Buffer | NetworkInput {
-  if (Buffer.isBuffer(image)) return;
-  const input = image as Partial<NetworkInput> | null | undefined;
-  if (input?.type === 'm2fp-input' && Buffer.isBuffer(input.source?.image)) return;
-  throw new M2fpError(
-    'M2FP_NO_IMAGE',
-    'There is no picture to parse: pass an encoded picture as a Buffer, or the output of preprocess.',
-  );
-}
-
-/** The encoded picture, which the caller has already: it need not travel to the child and back. */
-function sourceOf(image: Buffer | NetworkInput): Buffer {
-  return Buffer.isBuffer(image) ? image : image.source.image;
-}
-
-function withoutSource(image: Buffer | NetworkInput): Buffer | NetworkInput {
-  return Buffer.isBuffer(image) ? image : { ...image, source: { ...image.source, image: NO_BYTES } };
 }
 
 export class LocalEngine implements Engine {
@@ -66,7 +51,7 @@ export class LocalEngine implements Engine {
       load: { model: options.model, digest: manifest.digest, threads: options.threads },
       clock: this.#clock,
       patience: { ...DEFAULT_PATIENCE, ...internals.patience },
-      onChange: () => this.#tell(),
+      onChange: () => this.#follow(),
     });
     this.#told = this.#summary();
   }
@@ -80,10 +65,12 @@ export class LocalEngine implements Engine {
 
   async parse({ image, options = {}, signal }: ParseRequest): Promise<Parsing> {
     this.#checkOpen();
-    checkImage(image);
     const checked = checkParseOptions(options);
+    const picture = checkPicture(image, this.#manifest.input, checked);
     if (signal?.aborted) {
-      throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', { cause: signal.reason });
+      throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', {
+        cause: signal.reason,
+      });
     }
     if (this.#supervisor.refusal !== null) throw this.#supervisor.refusal;
     const room = this.#options.maxQueue + (this.#running === null ? 1 : 0);
@@ -94,7 +81,7 @@ export class LocalEngine implements Engine {
       );
     }
     const job = new Job({
-      image,
+      picture,
       options: checked,
       signal,
       since: this.#clock.now(),
@@ -151,6 +138,12 @@ export class LocalEngine implements Engine {
     return this.#supervisor.failure === null ? 'idle' : 'failed';
   }
 
+  /** Takes up the work in the same step in which the process became ready. */
+  #follow(): void {
+    if (this.#supervisor.ready) this.#pump();
+    else this.#tell();
+  }
+
   /** Gives the child its next picture, or sees to it that there is a child. */
   #pump(): void {
     if (this.#running === null) {
@@ -181,7 +174,7 @@ export class LocalEngine implements Engine {
     this.#running = job;
     const begun = this.#clock.now();
     try {
-      const request = { image: withoutSource(job.image), options: job.options };
+      const request = { image: job.picture.payload, options: job.options };
       const { parsing } = await this.#supervisor.run(request, this.#options.timeout);
       job.resolve(this.#complete(parsing, job, begun));
     } catch (error) {
@@ -196,7 +189,7 @@ export class LocalEngine implements Engine {
     const { width, height, labels, persons, parts } = parsing;
     const { decode, preprocess, inference, postprocess } = parsing.timing;
     return {
-      image: sourceOf(job.image),
+      image: job.picture.source,
       width,
       height,
       labels,
@@ -239,7 +232,7 @@ export class LocalEngine implements Engine {
     if (summary === this.#told) return;
     this.#told = summary;
     const info = this.info();
-    for (const listener of [...this.#listeners]) {
+    for (const listener of this.#listeners) {
       try {
         listener(info);
       } catch (error) {

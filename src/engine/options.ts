@@ -2,10 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { M2fpError } from '../errors.ts';
+import { scoreThresholdOf } from '../parsing/index.ts';
 import type { EngineOptions, ParseOptions } from './types.ts';
 
 /** setTimeout takes no more. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** Preprocess takes no more either. */
+const MAX_SIDE = 8192;
 
 const DEFAULTS = { threads: 0, maxQueue: 8, timeout: 60_000 };
 
@@ -26,27 +30,30 @@ function checkInteger(name: string, value: unknown, low: number, high: number): 
 
 /** The options in full: `model` as an absolute path, `threads` at least 1. Throws M2FP_BAD_OPTION. */
 export function completeEngineOptions(options: EngineOptions): Required<EngineOptions> {
-  const { model, threads = DEFAULTS.threads, maxQueue = DEFAULTS.maxQueue, timeout = DEFAULTS.timeout } = options;
+  const {
+    model,
+    threads = DEFAULTS.threads,
+    maxQueue = DEFAULTS.maxQueue,
+    timeout = DEFAULTS.timeout,
+  } = options;
   check('model', model, 'the folder of a converted model', typeof model === 'string' && model !== '');
   checkInteger('threads', threads, 0, 1024);
   checkInteger('maxQueue', maxQueue, 0, 10_000);
   checkInteger('timeout', timeout, 0, MAX_TIMEOUT);
-  return { model: resolve(model), threads: threads === 0 ? availableParallelism() : threads, maxQueue, timeout };
+  return {
+    model: resolve(model),
+    threads: threads === 0 ? availableParallelism() : threads,
+    maxQueue,
+    timeout,
+  };
 }
 
 /** The options of one picture, without what is undefined. Throws M2FP_BAD_OPTION. */
 export function checkParseOptions(options: ParseOptions): ParseOptions {
   const { shortSide, longSide, scoreThreshold } = options;
-  if (shortSide !== undefined) checkInteger('shortSide', shortSide, 16, 4096);
-  if (longSide !== undefined) checkInteger('longSide', longSide, 16, 8192);
-  if (scoreThreshold !== undefined) {
-    check(
-      'scoreThreshold',
-      scoreThreshold,
-      'a number from 0 to 1',
-      typeof scoreThreshold === 'number' && scoreThreshold >= 0 && scoreThreshold <= 1,
-    );
-  }
+  if (shortSide !== undefined) checkInteger('shortSide', shortSide, 1, MAX_SIDE);
+  if (longSide !== undefined) checkInteger('longSide', longSide, 1, MAX_SIDE);
+  scoreThresholdOf(options);
   return {
     ...(shortSide !== undefined && { shortSide }),
     ...(longSide !== undefined && { longSide }),

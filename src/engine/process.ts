@@ -1,12 +1,11 @@
 /** One child process with one loaded model: start, one request at a time, end. */
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { asM2fpError, deserializeError, M2fpError } from '../errors.ts';
 import type { Clock, Timer } from './clock.ts';
 import {
   isChildMessage,
   isWellFormed,
-  type ChildMessage,
   type LoadMessage,
   type ParentMessage,
   type ParseMessage,
@@ -34,12 +33,10 @@ export interface ProcessOptions {
   onCrash: (error: M2fpError) => void;
 }
 
-type Answer = ReadyMessage | ResultMessage;
-
 interface Pending {
   id: number;
-  expects: Answer['type'];
-  resolve: (answer: Answer) => void;
+  /** Fulfils the request where the answer is of the kind that it expects; false where it is not. */
+  accept: (answer: ReadyMessage | ResultMessage) => boolean;
   reject: (error: M2fpError) => void;
 }
 
@@ -67,7 +64,8 @@ export class EngineProcess {
   #lastId = 0;
   /** True once it was told to end: what happens then is no crash. */
   #dismissed = false;
-  #lost = false;
+  /** Why it takes no more requests, although it may not be gone yet. */
+  #lost: M2fpError | null = null;
   #stderr = '';
   #killTimer: Timer | null = null;
 
@@ -96,17 +94,19 @@ export class EngineProcess {
   /** False from the moment that it ends, is told to end, or stops making sense. */
   get usable(): boolean {
     const { connected, exitCode, signalCode } = this.#child;
-    return connected && exitCode === null && signalCode === null && !this.#dismissed && !this.#lost;
+    return connected && exitCode === null && signalCode === null && !this.#dismissed && this.#lost === null;
   }
 
   /** Loads the model. */
-  async load(message: Omit<LoadMessage, 'type' | 'id'>): Promise<ReadyMessage> {
-    return (await this.#request({ type: 'load', ...message }, 'ready')) as ReadyMessage;
+  load(message: Omit<LoadMessage, 'type' | 'id'>): Promise<ReadyMessage> {
+    return this.#request({ type: 'load', ...message }, (answer) => (answer.type === 'ready' ? answer : null));
   }
 
   /** Parses one picture. */
-  async parse(message: Omit<ParseMessage, 'type' | 'id'>): Promise<ResultMessage> {
-    return (await this.#request({ type: 'parse', ...message }, 'result')) as ResultMessage;
+  parse(message: Omit<ParseMessage, 'type' | 'id'>): Promise<ResultMessage> {
+    return this.#request({ type: 'parse', ...message }, (answer) =>
+      answer.type === 'result' ? answer : null,
+    );
   }
 
   /** Asks it to end after the running request; one that still runs after `grace` milliseconds is killed. */
@@ -156,19 +156,27 @@ export class EngineProcess {
     return new M2fpError('M2FP_ENGINE_CRASHED', words === '' ? what : `${what} Its last words: ${words}`);
   }
 
-  #request(
+  #request<T>(
     message: Omit<LoadMessage, 'id'> | Omit<ParseMessage, 'id'>,
-    expects: Answer['type'],
-  ): Promise<Answer> {
+    pick: (answer: ReadyMessage | ResultMessage) => T | null,
+  ): Promise<T> {
+    if (this.#lost !== null) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#pending = { id, expects, resolve, reject };
+      const accept: Pending['accept'] = (answer) => {
+        const picked = pick(answer);
+        if (picked !== null) resolve(picked);
+        return picked !== null;
+      };
+      this.#pending = { id, accept, reject };
       this.#ref(true);
       try {
         this.#post({ ...message, id });
       } catch (error) {
         // What cannot be serialised was not sent: the child knows nothing of it and stays usable.
-        this.#takePending()?.reject(asM2fpError(error, 'M2FP_BAD_IMAGE', 'The picture cannot be sent to the engine'));
+        this.#takePending()?.reject(
+          asM2fpError(error, 'M2FP_BAD_IMAGE', 'The picture cannot be sent to the engine'),
+        );
       }
     });
   }
@@ -177,32 +185,37 @@ export class EngineProcess {
   #post(message: ParentMessage): void {
     if (!this.#child.connected) return;
     this.#child.send(message, (error) => {
-      if (error !== null && living.has(this.#child)) this.#killAfter(EXIT_TIME, this.#silence);
+      if (error !== null) this.#killAfter(EXIT_TIME, this.#silence);
     });
   }
 
   #receive(message: unknown): void {
-    if (!isChildMessage(message) || this.#lost) return;
+    if (!isChildMessage(message) || this.#lost !== null) return;
     const pending = this.#pending;
-    if (pending === null || !isWellFormed(message) || message.id !== pending.id || !answers(message, pending)) {
-      this.#break(`The engine process sent a message of type "${message.type}" that nothing asked for`);
-      return;
+    if (pending === null || !isWellFormed(message) || message.id !== pending.id) {
+      this.#break(message.type);
+    } else if (message.type === 'error') {
+      this.#takePending();
+      pending.reject(deserializeError(message.error, 'M2FP_ENGINE_CRASHED'));
+    } else if (pending.accept(message)) {
+      this.#takePending();
+    } else {
+      this.#break(message.type);
     }
-    this.#takePending();
-    if (message.type === 'error') pending.reject(deserializeError(message.error, 'M2FP_ENGINE_CRASHED'));
-    else pending.resolve(message);
   }
 
   /** A child that has lost the thread cannot be trusted with the next picture. */
-  #break(what: string): void {
+  #break(type: string): void {
     this.#child.kill('SIGKILL');
-    this.#lose(this.#crash(`${what}, and was killed.`));
+    this.#lose(
+      this.#crash(`The engine process sent a message of type "${type}" out of turn and was killed.`),
+    );
   }
 
   /** Tells the owner first, so that it does not give the next request to a lost child. */
   #lose(error: M2fpError): void {
-    if (this.#lost) return;
-    this.#lost = true;
+    if (this.#lost !== null) return;
+    this.#lost = error;
     this.#ref(true);
     if (!this.#dismissed) this.#onCrash(error);
     this.#takePending()?.reject(error);
@@ -211,11 +224,12 @@ export class EngineProcess {
   #takePending(): Pending | null {
     const pending = this.#pending;
     this.#pending = null;
-    if (!this.#dismissed && !this.#lost) this.#ref(false);
+    if (!this.#dismissed && this.#lost === null) this.#ref(false);
     return pending;
   }
 
   #killAfter(ms: number, reason: () => M2fpError): void {
+    if (!living.has(this.#child)) return;
     this.#killTimer?.cancel();
     this.#killTimer = this.#clock.after(ms, () => {
       this.#child.kill('SIGKILL');
@@ -225,14 +239,11 @@ export class EngineProcess {
 
   /** An idle child does not keep this process alive; one with work, or on its way out, does. */
   #ref(busy: boolean): void {
-    const handles = [this.#child, this.#child.channel, this.#child.stderr as Socket | null];
-    for (const handle of handles) {
+    const { channel, stderr } = this.#child;
+    const pipe = stderr instanceof Socket ? stderr : null;
+    for (const handle of [this.#child, channel, pipe]) {
       if (busy) handle?.ref();
       else handle?.unref();
     }
   }
-}
-
-function answers(message: ChildMessage, pending: Pending): message is Answer | (ChildMessage & { type: 'error' }) {
-  return message.type === 'error' || message.type === pending.expects;
 }

@@ -74,21 +74,16 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  * child: under `node --watch` every child reports the files that it imports.
  */
 export function isChildMessage(message: unknown): message is { type: ChildMessage['type'] } {
-  return isRecord(message) && ['ready', 'result', 'error'].includes(message['type'] as string);
+  return isRecord(message) && ['ready', 'result', 'error'].some((type) => type === message['type']);
 }
 
 /** True where a message of ours has all that its type promises. */
 export function isWellFormed(message: { type: ChildMessage['type'] }): message is ChildMessage {
-  const fields = message as Record<string, unknown>;
-  if (!Number.isSafeInteger(fields['id'])) return false;
-  switch (message.type) {
-    case 'ready':
-      return typeof fields['provider'] === 'string' && typeof fields['loadSeconds'] === 'number';
-    case 'error':
-      return isRecord(fields['error']) && typeof fields['error']['message'] === 'string';
-    case 'result':
-      return isRecord(fields['parsing']) && isParsing(fields['parsing']);
-  }
+  const { id, provider, loadSeconds, error, parsing }: Record<string, unknown> = { ...message };
+  if (!Number.isSafeInteger(id)) return false;
+  if (message.type === 'ready') return typeof provider === 'string' && typeof loadSeconds === 'number';
+  if (message.type === 'error') return isRecord(error) && typeof error['message'] === 'string';
+  return isRecord(parsing) && isParsing(parsing);
 }
 
 function isParsing(parsing: Record<string, unknown>): boolean {

@@ -32,7 +32,7 @@ interface Entry {
 const KEY = Symbol.for('@m2fp/node-red-human-parsing/engines');
 
 function entries(): Map<string, Entry> {
-  const holder = globalThis as { [KEY]?: Map<string, Entry> };
+  const holder: typeof globalThis & { [KEY]?: Map<string, Entry> } = globalThis;
   return (holder[KEY] ??= new Map());
 }
 
@@ -43,7 +43,10 @@ function entries(): Map<string, Entry> {
  *
  * Throws M2FP_BAD_OPTION, M2FP_MODEL_NOT_FOUND or M2FP_MODEL_INVALID; a failure is not remembered.
  */
-export async function acquireEngine(options: EngineOptions, internals: RegistryInternals = {}): Promise<EngineLease> {
+export async function acquireEngine(
+  options: EngineOptions,
+  internals: RegistryInternals = {},
+): Promise<EngineLease> {
   const complete = completeEngineOptions(options);
   const manifest = await readManifest(complete.model);
   // No await from here on: two callers at the same time must find the same entry.
@@ -51,7 +54,7 @@ export async function acquireEngine(options: EngineOptions, internals: RegistryI
   let entry = entries().get(key);
   if (entry?.leases === 0 && entry.engine.info().state === 'failed') {
     // A deploy is a fresh start for an engine that gave up.
-    discard(key, entry);
+    void discard(key, entry);
     entry = undefined;
   }
   if (entry === undefined) {
@@ -69,7 +72,11 @@ export async function shutdownEngines(): Promise<void> {
   await Promise.all([...entries()].map(([key, entry]) => discard(key, entry)));
 }
 
-function lease(key: string, entry: Entry, { clock = systemClock, linger = LINGER }: RegistryInternals): EngineLease {
+function lease(
+  key: string,
+  entry: Entry,
+  { clock = systemClock, linger = LINGER }: RegistryInternals,
+): EngineLease {
   let released = false;
   return {
     engine: entry.engine,

@@ -10,7 +10,7 @@ const OURS = '@m2fp/node-red-human-parsing';
 /** What keeps onnxruntime-node from loading, and what helps. */
 function explain(error: unknown, runtime: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  const { code } = error as { code?: unknown };
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package) 'onnxruntime-node'/.test(message)) {
     return (
       'it is not installed, most likely because its install script could not download and npm then left out the ' +
@@ -32,8 +32,8 @@ function explain(error: unknown, runtime: string): string {
   }
   const [reason] = message.split('\n');
   return (
-    `${reason}. It needs glibc 2.28 or newer on Linux, and to be installed on the same kind of machine that runs it: ` +
-    `run "npm rebuild onnxruntime-node --ignore-scripts" or install ${OURS} again, then restart.`
+    `${reason}. It needs glibc 2.28 or newer on Linux, and to be installed on the kind of machine that runs it: ` +
+    `install ${OURS} again, then restart.`
   );
 }
 
@@ -42,12 +42,13 @@ function explain(error: unknown, runtime: string): string {
  *
  * @throws M2FP_ENGINE_UNAVAILABLE where it is missing or its binary does not fit; names the platform and the fix
  */
-export async function loadRuntime(load: () => Promise<Runtime> = () => import('onnxruntime-node')): Promise<Runtime> {
+export async function loadRuntime(
+  load: () => Promise<Runtime> = () => import('onnxruntime-node'),
+): Promise<Runtime> {
   try {
     return await load();
   } catch (error) {
-    const runtime = describeRuntime();
-    throw unavailable(error, runtime);
+    throw unavailable(error, describeRuntime());
   }
 }
 

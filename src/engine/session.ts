@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { M2fpError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
-import type { NetworkOutput, Tensor } from '../parsing/index.ts';
+import type { NetworkOutput } from '../parsing/index.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
 
 export interface Session {
@@ -13,7 +13,9 @@ export interface Session {
    * Runs the graph once; the caller sees to it that runs do not overlap. `inferenceMs` is the run's own time.
    * Throws M2FP_ENGINE_CRASHED with onnxruntime's words where the run fails, mostly for lack of memory.
    */
-  run(input: Pick<NetworkInput, 'width' | 'height' | 'data'>): Promise<NetworkOutput & { inferenceMs: number }>;
+  run(
+    input: Pick<NetworkInput, 'width' | 'height' | 'data'>,
+  ): Promise<NetworkOutput & { inferenceMs: number }>;
   close(): Promise<void>;
 }
 
@@ -50,10 +52,15 @@ export async function openSession(model: string, threads: number): Promise<Sessi
   try {
     session = await ort.InferenceSession.create(file, optionsFor(threads));
   } catch (error) {
-    throw new M2fpError('M2FP_MODEL_INVALID', `The model ${file} cannot be loaded: ${words(error)}`, { cause: error });
+    throw new M2fpError('M2FP_MODEL_INVALID', `The model ${file} cannot be loaded: ${words(error)}`, {
+      cause: error,
+    });
   }
   if (!session.inputNames.includes('image')) {
-    throw new M2fpError('M2FP_MODEL_INVALID', `The model ${file} has no input "image": convert the checkpoint again.`);
+    throw new M2fpError(
+      'M2FP_MODEL_INVALID',
+      `The model ${file} has no input "image": convert the checkpoint again.`,
+    );
   }
   return new NativeSession(ort, session);
 }
@@ -68,7 +75,11 @@ class NativeSession implements Session {
     this.#session = session;
   }
 
-  async run({ width, height, data }: Pick<NetworkInput, 'width' | 'height' | 'data'>): ReturnType<Session['run']> {
+  async run({
+    width,
+    height,
+    data,
+  }: Pick<NetworkInput, 'width' | 'height' | 'data'>): ReturnType<Session['run']> {
     const begun = performance.now();
     let results: InferenceSession.OnnxValueMapType;
     try {
@@ -84,7 +95,7 @@ class NativeSession implements Session {
     const output: NetworkOutput & { inferenceMs: number } = { inferenceMs };
     for (const [name, key] of Object.entries(OUTPUTS)) {
       const result = results[name];
-      if (result?.type === 'float32') output[key] = { data: result.data as Tensor['data'], dims: result.dims };
+      if (result?.data instanceof Float32Array) output[key] = { data: result.data, dims: result.dims };
     }
     return output;
   }

@@ -171,9 +171,7 @@ export class Supervisor {
     const { entry, clock, patience, load } = this.#options;
     const process = new EngineProcess({ entry, clock, onCrash: (error) => this.#crashed(error) });
     this.#latest = process;
-    void process.ended.then(() => {
-      if (this.#latest === process) this.#latest = null;
-    });
+    void this.#forget(process);
     const cancel = () => process.kill(this.#cancelled());
     signal.addEventListener('abort', cancel, { once: true });
     const timer = clock.after(patience.loadTime, () =>
@@ -190,6 +188,11 @@ export class Supervisor {
       timer.cancel();
       signal.removeEventListener('abort', cancel);
     }
+  }
+
+  async #forget(process: EngineProcess): Promise<void> {
+    await process.ended;
+    if (this.#latest === process) this.#latest = null;
   }
 
   /** Waits until the back-off after the last crash is over. */

@@ -19,6 +19,10 @@ const NAMES: Record<PictureFormat, string> = {
 function isTruncated(format: PictureFormat, image: Buffer, reason: string): boolean {
   if (format === 'png') return image.lastIndexOf('IEND') === -1;
   if (format === 'webp') return image.length < 12 || image.readUInt32LE(4) + 8 > image.length;
+  if (format === 'tiff' && image.length >= 8) {
+    const little = image[0] === 0x49;
+    if ((little ? image.readUInt32LE(4) : image.readUInt32BE(4)) >= image.length) return true;
+  }
   return /premature end|unexpected end|bad seek|truncated/i.test(reason);
 }
 
@@ -28,7 +32,7 @@ function undecodable(format: PictureFormat, image: Buffer, error: unknown): M2fp
   const what = isTruncated(format, image, reason)
     ? `is truncated: its end is missing after ${image.length} bytes. It was cut off on the way (a size limit, an ` +
       'aborted upload) or not written wholly yet; send it again'
-    : 'is damaged and cannot be decoded; save it again with another program or send another';
+    : 'is damaged or of a kind that cannot be decoded; save it again with another program or send another';
   return new M2fpError('M2FP_BAD_IMAGE', `The ${NAMES[format]} ${what} (${firstLine}).`, { cause: error });
 }
 
@@ -53,6 +57,9 @@ export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT
   if (image.length === 0) throw new M2fpError('M2FP_NO_IMAGE', 'The picture has 0 bytes.');
   checkBytes(image.length, limits);
   const format = requireFormat(image);
+  // A PNG may claim sides that libvips cannot even express.
+  if (format === 'png' && image.length >= 24)
+    checkPixels(image.readUInt32BE(16), image.readUInt32BE(20), limits);
   const sharp = await loadSharp();
   const options = { failOn: 'error', limitInputPixels: false, autoOrient: true } as const;
   const header = await sharp(image, options)

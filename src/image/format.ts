@@ -9,7 +9,7 @@ const SUPPORTED = 'Supported are JPEG, PNG, WebP, GIF, TIFF and AVIF.';
 const HEAD_BYTES = 4096;
 
 const hasAscii = (bytes: Buffer, text: string, offset = 0): boolean =>
-  bytes.length >= offset + text.length && bytes.latin1Slice(offset, offset + text.length) === text;
+  bytes.length >= offset + text.length && bytes.toString('latin1', offset, offset + text.length) === text;
 
 const startsWith = (bytes: Buffer, ...signature: number[]): boolean =>
   bytes.length >= signature.length && signature.every((value, i) => bytes[i] === value);
@@ -18,8 +18,8 @@ const startsWith = (bytes: Buffer, ...signature: number[]): boolean =>
 function brands(bytes: Buffer): string[] {
   if (!hasAscii(bytes, 'ftyp', 4) || bytes.length < 12) return [];
   const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
-  const found = [bytes.latin1Slice(8, 12)];
-  for (let at = 16; at + 4 <= end; at += 4) found.push(bytes.latin1Slice(at, at + 4));
+  const found = [bytes.toString('latin1', 8, 12)];
+  for (let at = 16; at + 4 <= end; at += 4) found.push(bytes.toString('latin1', at, at + 4));
   return found;
 }
 
@@ -47,7 +47,7 @@ function mangledType(bytes: Buffer): string | null {
   const count = replacementCharacters(head);
   if (count === 0) return null;
   if (hasAscii(head, 'PNG\r\n', 3)) return 'image/png';
-  const start = head.latin1Slice(0, 64);
+  const start = head.toString('latin1', 0, 64);
   // Every byte of a JPEG's FF D8 FF and of the next marker's code becomes one.
   if (head.indexOf('\ufffd\ufffd\ufffd') === 0 || start.includes('JFIF')) return 'image/jpeg';
   // In real pictures the three bytes EF BF BD stand next to each other once in 16 million places.
@@ -107,7 +107,7 @@ function describeContent(bytes: Buffer): string {
   if (startsWith(bytes, 0x50, 0x4b, 3, 4)) return 'a ZIP archive';
   if (startsWith(bytes, 0x1f, 0x8b)) return 'gzip-compressed data';
   if (hasAscii(bytes, '--')) {
-    const parts = bytes.latin1Slice(0, HEAD_BYTES).toLowerCase();
+    const parts = bytes.toString('latin1', 0, HEAD_BYTES).toLowerCase();
     if (parts.includes('content-disposition:')) {
       return 'a multipart body; tick "Accept file uploads" in the http in node and pass msg.req.files';
     }
@@ -145,5 +145,7 @@ export function requireFormat(bytes: Buffer): PictureFormat {
 /** True where bytes are text that looks like a data URL or the base64 form of a picture. */
 export function isEncodedText(bytes: Buffer): boolean {
   // The base64 of FF D8 FF, 89 PNG, RIFF, GIF8, II*\0, MM\0* and of an ftyp box.
-  return /^\s*(data:|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD|SUkqA|TU0AK|AAAA..Z0eXB)/.test(bytes.latin1Slice(0, 64));
+  return /^\s*(data:|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD|SUkqA|TU0AK|AAAA..Z0eXB)/.test(
+    bytes.toString('latin1', 0, 64),
+  );
 }

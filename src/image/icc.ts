@@ -26,7 +26,7 @@ function tag(icc: Buffer, name: string): Buffer | null {
   const count = Math.min(icc.readUInt32BE(HEADER_BYTES), 100);
   for (let i = 0; i < count; i++) {
     const at = HEADER_BYTES + 4 + i * 12;
-    if (icc.latin1Slice(at, at + 4) !== name) continue;
+    if (icc.toString('latin1', at, at + 4) !== name) continue;
     const offset = icc.readUInt32BE(at + 4);
     return icc.subarray(offset, offset + icc.readUInt32BE(at + 8));
   }
@@ -35,7 +35,7 @@ function tag(icc: Buffer, name: string): Buffer | null {
 
 /** The value of a `curv` or `para` curve at `x` (0..1), NaN for other types. ICC.1:2022, 10.6 and 10.18. */
 function curveAt(curve: Buffer, x: number): number {
-  const type = curve.latin1Slice(0, 4);
+  const type = curve.toString('latin1', 0, 4);
   if (type === 'curv') {
     const count = curve.readUInt32BE(8);
     if (count === 0) return x;
@@ -51,7 +51,9 @@ function curveAt(curve: Buffer, x: number): number {
     case 1:
       return x >= -parameter(2) / parameter(1) ? (parameter(1) * x + parameter(2)) ** gamma : 0;
     case 2:
-      return parameter(3) + (x >= -parameter(2) / parameter(1) ? (parameter(1) * x + parameter(2)) ** gamma : 0);
+      return (
+        parameter(3) + (x >= -parameter(2) / parameter(1) ? (parameter(1) * x + parameter(2)) ** gamma : 0)
+      );
     case 3:
       return x >= parameter(4) ? (parameter(1) * x + parameter(2)) ** gamma : parameter(3) * x;
     case 4:
@@ -72,17 +74,22 @@ const isSrgbCurve = (curve: Buffer | null): boolean =>
  */
 export function isSrgbProfile(icc: Buffer): boolean {
   try {
-    const space = icc.latin1Slice(16, 20);
+    const space = icc.toString('latin1', 16, 20);
     if (space === 'GRAY') return isSrgbCurve(tag(icc, 'kTRC'));
     if (space !== 'RGB ') return false;
     const colorants = Object.entries(SRGB_COLORANTS).every(([name, expected]) => {
       const found = tag(icc, name);
       return (
-        found !== null && expected.every((value, i) => Math.abs(fixed(found, 8 + 4 * i) - value) < COLORANT_TOLERANCE)
+        found !== null &&
+        expected.every((value, i) => Math.abs(fixed(found, 8 + 4 * i) - value) < COLORANT_TOLERANCE)
       );
     });
     // A profile with a table (A2B0) is transformed by that, not by its colorants.
-    return colorants && tag(icc, 'A2B0') === null && ['rTRC', 'gTRC', 'bTRC'].every((n) => isSrgbCurve(tag(icc, n)));
+    return (
+      colorants &&
+      tag(icc, 'A2B0') === null &&
+      ['rTRC', 'gTRC', 'bTRC'].every((n) => isSrgbCurve(tag(icc, n)))
+    );
   } catch {
     return false;
   }

@@ -18,12 +18,12 @@ function bad(what: string): M2fpError {
 }
 
 /** An object's properties; what is no object has none. */
-function properties(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function properties(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function integer(value: unknown, name: string, least: number): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
   throw bad(`${name} must be a whole number of at least ${least}`);
 }
 

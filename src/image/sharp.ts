@@ -7,7 +7,8 @@ export type Sharp = typeof sharp;
 /** The C library of this process: `glibc 2.36`, `musl`, or undefined where there is none to name. */
 function libc(): string | undefined {
   if (process.platform !== 'linux') return undefined;
-  const { report } = process;
+  // Not in the type definitions of Node 22.
+  const report: NodeJS.ProcessReport & { excludeNetwork?: boolean } = process.report;
   const { excludeNetwork } = report;
   // Else the report looks up host names, which can take seconds.
   report.excludeNetwork = true;

@@ -30,10 +30,15 @@ export function backbone(
 ): Record<Stage, Value> {
   const sizes = hyper.backbone;
 
-  const convNorm = (x: Value, module: StateDict, { inputs, outputs, kernel, groups = 1, ...rest }: ConvShape) => {
+  const convNorm = (
+    x: Value,
+    module: StateDict,
+    { inputs, outputs, kernel, groups = 1, ...rest }: ConvShape,
+  ) => {
     const weight = module.get('weight', [outputs, inputs / groups, kernel, kernel]);
     const norm = module.at('norm');
-    if (sizes.norm === 'GN') return groupNorm(g, g.conv(x, { weight, groups, ...rest }), affine(norm, outputs));
+    if (sizes.norm === 'GN')
+      return groupNorm(g, g.conv(x, { weight, groups, ...rest }), affine(norm, outputs));
     return g.conv(x, { ...foldBatchNorm(weight, norm), groups, ...rest });
   };
 
@@ -49,7 +54,13 @@ export function backbone(
   const bottleneck = (
     x: Value,
     block: StateDict,
-    { inputs, outputs, width, stride, dilation }: Record<'inputs' | 'outputs' | 'width' | 'stride' | 'dilation', number>,
+    {
+      inputs,
+      outputs,
+      width,
+      stride,
+      dilation,
+    }: Record<'inputs' | 'outputs' | 'width' | 'stride' | 'dilation', number>,
   ) => {
     const [stride1, stride3] = sizes.strideIn1x1 ? [stride, 1] : [1, stride];
     const shortcut =
@@ -85,7 +96,9 @@ export function backbone(
       const stride = block === 0 ? strideOf(stage) : 1;
       const dilation = dilationOf(stage, block);
       const blockState = state.at(`${stage}.${block}`);
-      x = g.scope(`${stage}.${block}`, () => bottleneck(x, blockState, { inputs, outputs, width, stride, dilation }));
+      x = g.scope(`${stage}.${block}`, () =>
+        bottleneck(x, blockState, { inputs, outputs, width, stride, dilation }),
+      );
       inputs = outputs;
     }
     maps[stage] = x;

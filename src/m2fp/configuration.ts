@@ -41,10 +41,13 @@ export async function readConfiguration(file: string): Promise<ModelConfiguratio
     throw fail(`not valid JSON (${(error as Error).message}); download it again`);
   }
   const model = isObject(json) ? json['model'] : undefined;
-  if (!isObject(model)) throw fail('it has no entry "model", so it is not the configuration of a ModelScope model');
+  if (!isObject(model))
+    throw fail('it has no entry "model", so it is not the configuration of a ModelScope model');
   const type = model['type'];
   if (type !== undefined && type !== 'm2fp') {
-    throw fail(`it describes a model of type "${String(type)}"; only "m2fp" (human parsing) can be converted`);
+    throw fail(
+      `it describes a model of type "${String(type)}"; only "m2fp" (human parsing) can be converted`,
+    );
   }
   return parseModel(model, fail);
 }
@@ -55,7 +58,11 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
     if (!isObject(value)) throw fail(`model.${name} is no object`);
     return value;
   };
-  const optional = <T>(name: string, wanted: string, check: (value: unknown) => value is T): T | undefined => {
+  const optional = <T>(
+    name: string,
+    wanted: string,
+    check: (value: unknown) => value is T,
+  ): T | undefined => {
     const value = model[name];
     if (value === undefined || value === null) return undefined;
     if (!check(value)) throw fail(`model.${name} is not ${wanted}`);
@@ -70,9 +77,15 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
     decoder: section('decoder'),
   };
   const classes = optional('classes', 'a list of names', isStrings);
-  const singleHuman = optional('single_human', 'true or false', (value): value is boolean => typeof value === 'boolean');
+  const singleHuman = optional(
+    'single_human',
+    'true or false',
+    (value): value is boolean => typeof value === 'boolean',
+  );
   const numParsing = optional('num_parsing', 'a number', (value): value is number => isNumber(value));
-  const scoreThreshold = optional('parsing_ins_score_thr', 'a number', (value): value is number => isNumber(value));
+  const scoreThreshold = optional('parsing_ins_score_thr', 'a number', (value): value is number =>
+    isNumber(value),
+  );
   const input = optional('input_single_human', 'an object', isObject);
   if (classes !== undefined) configuration.classes = classes;
   if (singleHuman !== undefined) configuration.singleHuman = singleHuman;
@@ -81,7 +94,11 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
   if (input !== undefined) {
     // ModelScope uses the first size only, and gives width before height.
     const size = (input['sizes'] as unknown[] | undefined)?.[0];
-    if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => Number.isInteger(side) && side > 0)) {
+    if (
+      !Array.isArray(size) ||
+      size.length !== 2 ||
+      !size.every((side) => Number.isInteger(side) && side > 0)
+    ) {
       throw fail('model.input_single_human.sizes does not start with a pair [width, height]');
     }
     configuration.canvas = [size[0] as number, size[1] as number];

@@ -15,7 +15,15 @@ export interface HyperParameters {
     res5MultiGrid: [number, number, number];
     norm: 'BN' | 'GN';
   };
-  pixelDecoder: { convDim: number; maskDim: number; layers: number; feedForward: number; heads: number; points: number; levels: number };
+  pixelDecoder: {
+    convDim: number;
+    maskDim: number;
+    layers: number;
+    feedForward: number;
+    heads: number;
+    points: number;
+    levels: number;
+  };
   decoder: {
     hiddenDim: number;
     queries: number;

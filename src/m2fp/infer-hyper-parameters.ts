@@ -22,7 +22,10 @@ export interface InferredNetwork {
  * @param configuration of the model folder, if it has one: it decides what no tensor tells
  * @throws M2fpError M2FP_CHECKPOINT_INVALID naming what is missing or not supported
  */
-export function inferHyperParameters(checkpoint: Checkpoint, configuration?: ModelConfiguration): InferredNetwork {
+export function inferHyperParameters(
+  checkpoint: Checkpoint,
+  configuration?: ModelConfiguration,
+): InferredNetwork {
   const state = new StateDict(checkpoint);
   const fail = (reason: string) => new M2fpError('M2FP_CHECKPOINT_INVALID', `${checkpoint.file}: ${reason}`);
   const reader = new ConfigurationReader(configuration, fail);
@@ -41,7 +44,9 @@ export function inferHyperParameters(checkpoint: Checkpoint, configuration?: Mod
   reader.compare('decoder', 'num_classes', decoder.classes);
   reader.compare('decoder', 'num_queries', decoder.queries);
   if (decoder.preNorm) {
-    throw fail('the decoder was built with pre_norm = true, which is not supported: no published M2FP model uses it');
+    throw fail(
+      'the decoder was built with pre_norm = true, which is not supported: no published M2FP model uses it',
+    );
   }
   if (decoder.hiddenDim % decoder.heads !== 0) {
     throw fail(`${decoder.heads} attention heads do not divide the hidden dimension ${decoder.hiddenDim}`);

@@ -44,7 +44,11 @@ export function modelLabels(
     ((named ?? bySize)?.kind as ModelKind | undefined) ??
     'multi';
 
-  const labels = ownLabels(classes, kind, named?.labels ?? (overrides.labels as readonly string[] | undefined));
+  const labels = ownLabels(
+    classes,
+    kind,
+    named?.labels ?? (overrides.labels as readonly string[] | undefined),
+  );
   const found = labels ?? configuredLabels(classes, kind, configuration) ?? bySize?.labels;
   if (found === undefined) {
     throw new M2fpError(
@@ -57,11 +61,18 @@ export function modelLabels(
   return { kind, labels: [...found], humanIndex: human };
 }
 
-function ownLabels(classes: number, kind: ModelKind, labels: readonly string[] | undefined): readonly string[] | undefined {
+function ownLabels(
+  classes: number,
+  kind: ModelKind,
+  labels: readonly string[] | undefined,
+): readonly string[] | undefined {
   if (labels === undefined) return undefined;
   const fitting = withHuman(classes, kind, labels);
   if (fitting === undefined) {
-    throw new M2fpError('M2FP_BAD_OPTION', `${labels.length} labels were given, the network has ${classes} classes`);
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `${labels.length} labels were given, the network has ${classes} classes`,
+    );
   }
   return fitting;
 }
@@ -75,7 +86,11 @@ function configuredLabels(
 }
 
 /** The labels where their number fits; a list of parts alone gets the whole person as its last. */
-function withHuman(classes: number, kind: ModelKind, labels: readonly string[]): readonly string[] | undefined {
+function withHuman(
+  classes: number,
+  kind: ModelKind,
+  labels: readonly string[],
+): readonly string[] | undefined {
   if (labels.length === classes) return labels;
   if (kind === 'multi' && labels.length === classes - 1) return [...labels, 'Human'];
   return undefined;

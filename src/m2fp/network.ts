@@ -33,7 +33,9 @@ export function buildNetwork(checkpoint: Checkpoint, hyper: HyperParameters, kin
   const x = g.scope('normalize', () => normalize(g, picture));
   const padded = mapSize(g, x);
   const maps = g.scope('backbone', () => backbone(g, x, state.at('backbone'), hyper));
-  const { levels, finest } = g.scope('pixel_decoder', () => pixelDecoder(g, maps, head.at('pixel_decoder'), hyper));
+  const { levels, finest } = g.scope('pixel_decoder', () =>
+    pixelDecoder(g, maps, head.at('pixel_decoder'), hyper),
+  );
   const { queries, masks } = g.scope('predictor', () => {
     const sizes = levels.map((level) => level.size);
     const maskOf = maskHead(g, finest, sizes, head, hyper);

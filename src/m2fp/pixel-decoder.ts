@@ -4,7 +4,15 @@ import { sliceRows } from '../onnx/weight.ts';
 import { stageChannels, type Stage } from './backbone.ts';
 import { deformableAttention, positionRamps, type AttentionShape } from './deformable-attention.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
-import { affine, groupNorm, layerNorm, mapSize, positionEmbedding, unflatten, type MapSize } from './layers.ts';
+import {
+  affine,
+  groupNorm,
+  layerNorm,
+  mapSize,
+  positionEmbedding,
+  unflatten,
+  type MapSize,
+} from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
 /** Coarsest first, as the checkpoint numbers them. */
@@ -60,17 +68,30 @@ export function pixelDecoder(
   });
 
   const shape: AttentionShape = { channels, heads, levels: sizes, counts, ramps: positionRamps(g, sizes) };
+  const chunks = chunkSizes(
+    g,
+    counts.reduce((sum, n) => g.add(sum, n)),
+  );
   let x = g.concat(projected.map(tokensOf), 0);
   for (let layer = 0; layer < layers; layer++) {
     const layerState = state.at(`transformer.encoder.layers.${layer}`);
-    x = g.scope(`encoder.${layer}`, () => encoderLayer(g, x, placed, layerState, shape, feedForward));
+    x = g.scope(`encoder.${layer}`, () => encoderLayer(g, x, placed, layerState, shape, chunks, feedForward));
   }
   const levels = g
     .split(x, counts, 0)
     .map((tokens, level) => ({ tokens, size: sizes[level]!, position: positions[level]! }));
 
-  const finest = g.scope('fpn', () => fpn(g, maps.res2, levels.at(-1)!, state, channels, stageChannels(hyper, 'res2')));
+  const finest = g.scope('fpn', () =>
+    fpn(g, maps.res2, levels.at(-1)!, state, channels, stageChannels(hyper, 'res2')),
+  );
   return { levels, finest };
+}
+
+/** Sizes of the chunks of `count` tokens; the last takes the rest, and none is empty (there are 21 at least). */
+function chunkSizes(g: GraphBuilder, count: Value): Value[] {
+  const size = g.div(count, g.integers([CHUNKS]));
+  const rest = g.sub(count, g.mul(size, g.integers([CHUNKS - 1])));
+  return [...Array<Value>(CHUNKS - 1).fill(size), rest];
 }
 
 function encoderLayer(
@@ -79,6 +100,7 @@ function encoderLayer(
   placed: Value,
   state: StateDict,
   shape: AttentionShape,
+  chunks: readonly Value[],
   feedForward: number,
 ): Value {
   const { channels } = shape;
@@ -98,8 +120,8 @@ function encoderLayer(
     const delta = g.gemm(hidden, linear2.weight, linear2.bias, { transB: true });
     return layerNorm(g, g.sum(y, delta), state.at('norm2'), channels);
   };
-  const residuals = g.splitEvenly(x, CHUNKS, 0);
-  const attentions = g.splitEvenly(attended, CHUNKS, 0);
+  const residuals = g.split(x, chunks, 0);
+  const attentions = g.split(attended, chunks, 0);
   return g.concat(
     residuals.map((residual, index) => g.scope(`chunk.${index}`, () => chunk(residual, attentions[index]!))),
     0,

@@ -3,7 +3,16 @@
  * channel-major for keys and values, so that heads are contiguous without transposing the picture's tokens.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
-import { concatRows, plus, product, reshaped, scaled, sliceRows, transposed, type Weight } from '../onnx/weight.ts';
+import {
+  concatRows,
+  plus,
+  product,
+  reshaped,
+  scaled,
+  sliceRows,
+  transposed,
+  type Weight,
+} from '../onnx/weight.ts';
 import type { MaskHead } from './heads.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { layerNorm, positionEmbedding } from './layers.ts';

@@ -196,9 +196,17 @@ export class GraphBuilder {
   }
 
   /** a · b + c for matrices, each of a and b transposed first where asked. */
-  gemm(a: Value, b: Value, c: Value | undefined, options: { transA?: boolean; transB?: boolean } = {}): Value {
+  gemm(
+    a: Value,
+    b: Value,
+    c: Value | undefined,
+    options: { transA?: boolean; transB?: boolean } = {},
+  ): Value {
     const { transA = false, transB = false } = options;
-    return this.#op('Gemm', c === undefined ? [a, b] : [a, b, c], { transA: Number(transA), transB: Number(transB) });
+    return this.#op('Gemm', c === undefined ? [a, b] : [a, b, c], {
+      transA: Number(transA),
+      transB: Number(transB),
+    });
   }
 
   /** PyTorch's Linear: x [n, in] · weightᵀ + bias, weight [out, in]. */
@@ -331,11 +339,6 @@ export class GraphBuilder {
     return this.#ops('Split', [x, this.dims(sizes)], { axis }, x.type, sizes.length);
   }
 
-  /** `count` pieces of equal size; the last may be smaller. */
-  splitEvenly(x: Value, count: number, axis: number): Value[] {
-    return this.#ops('Split', [x], { axis, num_outputs: count }, x.type, count);
-  }
-
   /** The floats 1, 2, .. up to the one-element int64 vector `count`. */
   countFromOne(count: Value): Value {
     const limit = this.add(this.cast(this.squeeze(count, 0), 'float32'), this.scalar(1));
@@ -353,7 +356,12 @@ export class GraphBuilder {
     return value;
   }
 
-  #op(opType: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, type?: DataType): Value {
+  #op(
+    opType: string,
+    inputs: readonly Value[],
+    attributes: Record<string, Attribute> = {},
+    type?: DataType,
+  ): Value {
     return this.#ops(opType, inputs, attributes, type ?? inputs[0]!.type, 1)[0]!;
   }
 

@@ -15,7 +15,10 @@ export function elements(shape: readonly number[]): number {
 }
 
 /** A weight whose values are at hand. */
-export function literal(values: Float32Array | readonly number[], shape: readonly number[] = [values.length]): Weight {
+export function literal(
+  values: Float32Array | readonly number[],
+  shape: readonly number[] = [values.length],
+): Weight {
   return { shape, load: () => Promise.resolve(Float32Array.from(values)) };
 }
 
@@ -53,7 +56,9 @@ export function selectRows(weight: Weight, rows: readonly number[]): Weight {
 /** Rows `from` to `to` (exclusive). */
 export function sliceRows(weight: Weight, from: number, to: number): Weight {
   const size = elements(weight.shape.slice(1));
-  return computed([to - from, ...weight.shape.slice(1)], [weight], (values) => values.slice(from * size, to * size));
+  return computed([to - from, ...weight.shape.slice(1)], [weight], (values) =>
+    values.slice(from * size, to * size),
+  );
 }
 
 /** Stacks weights along their first dimension. */
@@ -75,7 +80,8 @@ export function transposed(weight: Weight): Weight {
   const [rows, columns] = weight.shape as [number, number];
   return computed([columns, rows], [weight], (values) => {
     const result = new Float32Array(values.length);
-    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]!;
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]!;
     return result;
   });
 }
@@ -101,7 +107,9 @@ export function product(a: Weight, b: Weight): Weight {
 
 /** Element by element; `b` is repeated where it has fewer elements (a bias for each row). */
 export function plus(a: Weight, b: Weight): Weight {
-  return computed(a.shape, [a, b], (left, right) => left.map((value, index) => value + right[index % right.length]!));
+  return computed(a.shape, [a, b], (left, right) =>
+    left.map((value, index) => value + right[index % right.length]!),
+  );
 }
 
 /** Every element times `factor`. */

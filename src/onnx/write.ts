@@ -56,15 +56,25 @@ export async function writeModel(
       const { shape } = item.weight;
       const values = await item.weight.load();
       if (values.length !== elements(shape)) {
-        throw new Error(`${item.name} has ${values.length} values, its shape [${shape.join()}] wants another number`);
+        throw new Error(
+          `${item.name} has ${values.length} values, its shape [${shape.join()}] wants another number`,
+        );
       }
       // Vectors (biases, norms) are a thousandth of the size and the most sensitive to rounding.
       const half = precision === 'fp16' && shape.filter((dim) => dim > 1).length > 1;
-      const bytes = half ? toHalfBytes(values) : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      const bytes = half
+        ? toHalfBytes(values)
+        : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
       const stored = half ? `${item.name}.half` : item.name;
       if (half) {
         const attributes = { to: 1 };
-        casts.push({ name: `${item.name}.cast`, opType: 'Cast', inputs: [stored], outputs: [item.name], attributes });
+        casts.push({
+          name: `${item.name}.cast`,
+          opType: 'Cast',
+          inputs: [stored],
+          outputs: [item.name],
+          attributes,
+        });
       }
       initializers.push({
         name: stored,

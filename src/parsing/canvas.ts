@@ -46,7 +46,11 @@ function codesOf(labels: readonly string[], { by, chosen }: CanvasOptions) {
   };
 }
 
-async function paintMaps({ codes, persons }: Canvas, parsing: Parsing, options: CanvasOptions): Promise<void> {
+async function paintMaps(
+  { codes, persons }: Canvas,
+  parsing: Parsing,
+  options: CanvasOptions,
+): Promise<void> {
   const { ofLabel, ofPersons } = codesOf(parsing.labels, options);
   const table = Uint8Array.from({ length: 256 }, (_, index) => ofLabel(index));
   const { labelMap, personMap } = parsing;
@@ -61,10 +65,17 @@ async function paintMaps({ codes, persons }: Canvas, parsing: Parsing, options: 
   });
 }
 
-async function paintParts({ codes, persons }: Canvas, parsing: Parsing, options: CanvasOptions): Promise<void> {
+function byScore(a: { score: number }, b: { score: number }): number {
+  return a.score - b.score;
+}
+
+async function paintParts(
+  { codes, persons }: Canvas,
+  parsing: Parsing,
+  options: CanvasOptions,
+): Promise<void> {
   const { width } = parsing;
   const { ofLabel, ofPersons } = codesOf(parsing.labels, options);
-  const byScore = (a: { score: number }, b: { score: number }): number => a.score - b.score;
   const layers: { code: number; person: number; mask: Rle }[] = [
     ...parsing.persons.toSorted(byScore).map(({ id, mask }) => ({ code: ofPersons, person: id, mask })),
     ...parsing.parts

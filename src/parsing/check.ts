@@ -1,13 +1,12 @@
 /** Is this value a parsing? Messages come from anywhere: a function node, a file, another version of ours. */
 import { M2fpError } from '../errors.ts';
+import { isRecord, isWhole } from './options.ts';
 import type { Parsing } from './types.ts';
 
 /** A label map holds bytes, and two values stay free for "unknown" and "not painted". */
 const MAX_LABELS = 254;
 /** A person map holds bytes, and 0 means nobody. */
 const MAX_PERSON = 255;
-
-type Fields = Record<string, unknown>;
 
 function fail(reason: string): M2fpError {
   return new M2fpError(
@@ -16,31 +15,29 @@ function fail(reason: string): M2fpError {
   );
 }
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isWhole(value: unknown, min: number, max: number): value is number {
-  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-}
-
 /** Checks what persons and parts have in common. */
-function checkRegion(name: string, value: unknown, width: number, height: number): asserts value is Fields {
-  if (!isObject(value)) throw fail(`${name} is not an object`);
+function checkRegion(
+  name: string,
+  value: unknown,
+  width: number,
+  height: number,
+): asserts value is Record<string, unknown> {
+  if (!isRecord(value)) throw fail(`${name} is not an object`);
   const { id, score, box, area, mask } = value;
   if (!isWhole(id, 1, Number.MAX_SAFE_INTEGER)) throw fail(`${name}.id is not a whole number from 1`);
   if (!Number.isFinite(score)) throw fail(`${name}.score is not a number`);
   if (!isWhole(area, 0, width * height)) throw fail(`${name}.area is not a count of pixels`);
   const inside =
-    isObject(box) &&
+    isRecord(box) &&
     isWhole(box.x, 0, width) &&
     isWhole(box.y, 0, height) &&
     isWhole(box.width, 0, width - box.x) &&
     isWhole(box.height, 0, height - box.y);
   if (!inside) throw fail(`${name}.box is not a box inside the picture`);
-  const { size, counts } = isObject(mask) ? mask : {};
+  const { size, counts } = isRecord(mask) ? mask : {};
   const fits = Array.isArray(size) && size.length === 2 && size[0] === height && size[1] === width;
-  if (!fits || typeof counts !== 'string') throw fail(`${name}.mask is not a run-length mask of the picture's size`);
+  if (!fits || typeof counts !== 'string')
+    throw fail(`${name}.mask is not a run-length mask of the picture's size`);
 }
 
 /**
@@ -50,7 +47,7 @@ function checkRegion(name: string, value: unknown, width: number, height: number
  */
 export function checkParsing(value: unknown): asserts value is Parsing {
   if (value === undefined || value === null) throw fail('there is none');
-  if (!isObject(value)) throw fail('it is not an object');
+  if (!isRecord(value)) throw fail('it is not an object');
   const { image, width, height, labels, labelMap, personMap, persons, parts } = value;
 
   if (!Buffer.isBuffer(image)) throw fail('image is not a Buffer');

@@ -125,7 +125,7 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
   const contours =
     plan.contours > 0
       ? await findContours([canvas.codes, canvas.persons], width, height, plan.contours)
-      : new Uint8Array(width * height);
+      : null;
   const layer: Layer = { ...paintOf(canvas, plan), codes: canvas.codes, contours };
   const drawn = plan.overlay
     ? await drawOverlay(await decodeSource(parsing), layer, plan)
@@ -137,7 +137,7 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
 /** What to draw: the colour of pixel p is that of `keys[p]` where `codes[p]` is not 0, and a line's where `contours[p]` is 1. */
 interface Layer {
   codes: Uint8Array;
-  contours: Uint8Array;
+  contours: Uint8Array | null;
   keys: Uint8Array;
   /** Red, green and blue of each of 256 keys. */
   colors: Uint8Array;
@@ -145,7 +145,8 @@ interface Layer {
 
 /** The keys by which pixels are coloured, and the keys' colours. */
 function paintOf(canvas: Canvas, { by, palette }: Plan): Pick<Layer, 'keys' | 'colors'> {
-  const color = (key: number): Rgb => (by === 'person' ? personColor(key) : (palette[key - 1] ?? UNKNOWN_COLOR));
+  const color = (key: number): Rgb =>
+    by === 'person' ? personColor(key) : (palette[key - 1] ?? UNKNOWN_COLOR);
   const colors = new Uint8Array(3 * 256);
   for (let key = 0; key < 256; key++) colors.set(color(key), 3 * key);
   return { keys: by === 'person' ? canvas.persons : canvas.codes, colors };
@@ -159,7 +160,7 @@ async function drawMap(width: number, height: number, layer: Layer, plan: Plan):
   const background = plan.palette[BACKGROUND_INDEX]!;
   await inSlices(width * height, 4, (first, end) => {
     for (let p = first, to = first * channels; p < end; p++, to += channels) {
-      const isLine = contours[p] === 1;
+      const isLine = contours !== null && contours[p] === 1;
       if (!isLine && codes[p] === 0) {
         if (plan.transparent) continue;
         data[to] = background[0];
@@ -177,10 +178,7 @@ async function drawMap(width: number, height: number, layer: Layer, plan: Plan):
   return { width, height, channels, data };
 }
 
-/**
- * Colours over the source's pixels: source + (colour - source) x opacity, rounded. Where the source has alpha, the
- * colour lies over it as a layer of that opacity (Porter and Duff's "over").
- */
+/** Colours over the source's pixels: source + (colour - source) x opacity, rounded. May draw into `source` itself. */
 async function drawOverlay(source: RawImage, layer: Layer, plan: Plan): Promise<RawImage> {
   const { codes, contours, keys, colors } = layer;
   const { width, height } = source;
@@ -188,23 +186,17 @@ async function drawOverlay(source: RawImage, layer: Layer, plan: Plan): Promise<
   const data = channels === source.channels ? source.data : Buffer.alloc(width * height * channels);
   await inSlices(width * height, 6, (first, end) => {
     for (let p = first; p < end; p++) {
+      const isLine = contours !== null && contours[p] === 1;
+      if (!isLine && codes[p] === 0) continue;
       const from = p * source.channels;
       const to = p * channels;
-      const isLine = contours[p] === 1;
-      if (!isLine && codes[p] === 0) {
-        if (plan.transparent) data.fill(0, to, to + 4);
-        continue;
-      }
       const opacity = isLine ? 1 : plan.opacity;
-      const behind = source.channels === 4 ? (source.data[from + 3]! / 255) * (1 - opacity) : 1 - opacity;
-      const total = opacity + behind;
-      const share = total > 0 ? opacity / total : 0;
       for (let channel = 0; channel < 3; channel++) {
         const color = isLine ? plan.contourColor[channel]! : colors[3 * keys[p]! + channel]!;
         const given = source.data[from + channel]!;
-        data[to + channel] = Math.round(given + (color - given) * share);
+        data[to + channel] = Math.round(given + (color - given) * opacity);
       }
-      if (channels === 4) data[to + 3] = Math.round(255 * total);
+      if (channels === 4) data[to + 3] = 255;
     }
   });
   return { width, height, channels, data };

@@ -21,24 +21,39 @@ export function badOption(name: string, given: unknown, allowed: string): M2fpEr
   return new M2fpError('M2FP_BAD_OPTION', `Option "${name}" is ${show(given)}; allowed: ${allowed}.`);
 }
 
-/** `options` as an object of which every name is in `names`; undefined counts as no options. */
-export function knownOptions<T extends object>(options: T | undefined, names: readonly (keyof T & string)[]): T {
-  const given: unknown = options ?? {};
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw badOption('options', given, `an object with any of ${names.join(', ')}`);
-  }
-  const unknown = Object.keys(given).find((name) => !(names as readonly string[]).includes(name));
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** True for a whole number from `min` to `max`. */
+export function isWhole(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+}
+
+/**
+ * `options`, or none where undefined. A misspelt option would otherwise pass without effect, so:
+ * @throws {M2fpError} `M2FP_BAD_OPTION` for anything but an object with no other names than `names`.
+ */
+export function knownOptions<T extends object>(
+  options: T | undefined,
+  names: readonly (keyof T & string)[],
+): Partial<T> {
+  if (options === undefined) return {};
+  if (!isRecord(options)) throw badOption('options', options, `an object with any of ${names.join(', ')}`);
+  const allowed: readonly string[] = names;
+  const unknown = Object.keys(options).find((name) => !allowed.includes(name));
   if (unknown !== undefined) {
     throw new M2fpError('M2FP_BAD_OPTION', `There is no option "${unknown}"; allowed: ${names.join(', ')}.`);
   }
-  return given as T;
+  return options;
 }
 
 /** One of the texts `allowed`; `fallback` where nothing was given. */
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T): T {
   if (value === undefined) return fallback;
-  if (!(allowed as readonly unknown[]).includes(value)) throw badOption(name, value, allowed.join(', '));
-  return value as T;
+  const found = allowed.find((text) => text === value);
+  if (found === undefined) throw badOption(name, value, allowed.join(', '));
+  return found;
 }
 
 /** A number from `min` to `max`, whole where `integer` is set; `fallback` where nothing was given. */
@@ -50,10 +65,14 @@ export function numberIn(
 ): number {
   if (value === undefined) return fallback;
   const { min, max, integer = false } = range;
-  const fits = Number.isFinite(value) && (value as number) >= min && value <= max && (!integer || Number.isInteger(value));
-  if (!fits) {
+  const isNumber = typeof value === 'number' && (integer ? Number.isInteger(value) : Number.isFinite(value));
+  if (!isNumber || value < min || value > max) {
     const kind = integer ? 'a whole number' : 'a number';
-    throw badOption(name, value, max === Infinity ? `${kind} of at least ${min}` : `${kind} from ${min} to ${max}`);
+    throw badOption(
+      name,
+      value,
+      max === Infinity ? `${kind} of at least ${min}` : `${kind} from ${min} to ${max}`,
+    );
   }
   return value;
 }
@@ -69,21 +88,26 @@ export function labelKey(name: string): string {
     .replace(/[\s_-]+/g, '-');
 }
 
+/** The indices of the labels that are called `name` (see {@link labelKey}): a model may have two of one name. */
+export function indicesOf(name: string, labels: readonly string[]): number[] {
+  const key = labelKey(name);
+  return labels.flatMap((label, index) => (labelKey(label) === key ? [index] : []));
+}
+
 /**
- * The indices of the labels that `value` names (see {@link labelKey}); null where nothing was given.
+ * The indices of the labels that `value` names (see {@link indicesOf}); null where nothing was given.
  * @throws {M2fpError} `M2FP_BAD_OPTION` for anything but a list of names of `labels`.
  */
 export function labelIndices(name: string, value: unknown, labels: readonly string[]): Set<number> | null {
   if (value === undefined) return null;
   const allowed = `a list of ${labels.join(', ')}`;
   if (!Array.isArray(value)) throw badOption(name, value, allowed);
-  const keys = labels.map(labelKey);
-  const indices = value.map((label: unknown) => {
-    const index = typeof label === 'string' ? keys.indexOf(labelKey(label)) : -1;
-    if (index < 0) throw badOption(name, label, allowed);
-    return index;
+  const chosen = value.flatMap((label: unknown) => {
+    const indices = typeof label === 'string' ? indicesOf(label, labels) : [];
+    if (indices.length === 0) throw badOption(name, label, allowed);
+    return indices;
   });
-  return new Set(indices);
+  return new Set(chosen);
 }
 
 /** Index of the background: the network has no query class below it, so it is always the first. */

@@ -3,7 +3,7 @@ import cihp from '../../models/palettes/cihp.json' with { type: 'json' };
 import lip from '../../models/palettes/lip.json' with { type: 'json' };
 import mhpV2 from '../../models/palettes/mhp-v2.json' with { type: 'json' };
 import pascalPersonPart from '../../models/palettes/pascal-person-part.json' with { type: 'json' };
-import { badOption, knownOptions, labelKey, oneOf } from './options.ts';
+import { badOption, knownOptions, indicesOf, isRecord, isWhole, labelKey, oneOf } from './options.ts';
 
 /** Red, green and blue, each 0 to 255. */
 export type Rgb = readonly [number, number, number];
@@ -85,10 +85,10 @@ export function parseColor(option: string, value: unknown): Rgb {
     const color = colorOfText(value);
     if (color !== undefined) return color;
   } else if (Array.isArray(value)) {
-    const [red, green, blue] = value as unknown[];
-    const isByte = (channel: unknown): channel is number =>
-      Number.isInteger(channel) && (channel as number) >= 0 && (channel as number) <= 255;
-    if (value.length === 3 && isByte(red) && isByte(green) && isByte(blue)) return [red, green, blue];
+    const [red, green, blue]: unknown[] = value;
+    if (value.length === 3 && isWhole(red, 0, 255) && isWhole(green, 0, 255) && isWhole(blue, 0, 255)) {
+      return [red, green, blue];
+    }
   }
   throw badOption(option, value, ALLOWED_COLORS);
 }
@@ -142,7 +142,7 @@ function bestTable(keys: readonly string[]): Map<string, Rgb> {
 
 /** The user's table as an object, from an object or JSON text. */
 function readColors(colors: unknown): Record<string, unknown> {
-  let given = colors;
+  let given: unknown = colors;
   if (typeof colors === 'string') {
     try {
       given = colors.trim() === '' ? {} : JSON.parse(colors);
@@ -150,10 +150,8 @@ function readColors(colors: unknown): Record<string, unknown> {
       throw badOption('colors', colors, 'a JSON object of label names and colours');
     }
   }
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw badOption('colors', colors, 'an object of label names and colours');
-  }
-  return given as Record<string, unknown>;
+  if (!isRecord(given)) throw badOption('colors', colors, 'an object of label names and colours');
+  return given;
 }
 
 /**
@@ -169,19 +167,19 @@ function readColors(colors: unknown): Record<string, unknown> {
 export function resolvePalette(labels: readonly string[], options?: PaletteOptions): Rgb[] {
   const { palette, colors } = knownOptions(options, PALETTE_OPTIONS);
   const name = oneOf('palette', palette, PALETTES, 'auto');
-  const keys = labels.map(labelKey);
-  const result = colorsOf(name, keys);
+  const result = baseColors(name, labels.map(labelKey));
 
   for (const [label, color] of Object.entries(readColors(colors ?? {}))) {
-    const index = keys.indexOf(labelKey(label));
-    if (index < 0) throw badOption('colors', label, `the model's labels: ${labels.join(', ')}`);
-    result[index] = parseColor(`colors["${label}"]`, color);
+    const indices = indicesOf(label, labels);
+    if (indices.length === 0) throw badOption('colors', label, `the model's labels: ${labels.join(', ')}`);
+    const rgb = parseColor(`colors["${label}"]`, color);
+    for (const index of indices) result[index] = rgb;
   }
   return result;
 }
 
 /** The colours of the labels `keys` in the palette `name`. */
-function colorsOf(name: (typeof PALETTES)[number], keys: readonly string[]): Rgb[] {
+function baseColors(name: (typeof PALETTES)[number], keys: readonly string[]): Rgb[] {
   if (name === 'pascal') return keys.map((_, index) => pascalColor(index));
   const table = name === 'auto' ? bestTable(keys) : readTable(TABLES[name]!);
   return keys.map((key) => table.get(key) ?? UNKNOWN_COLOR);

@@ -1,21 +1,21 @@
 /** How a picture is encoded. */
+import { ENCODED_FORMATS } from '../image/encode.ts';
 import { numberIn, oneOf } from './options.ts';
 
-export const FORMATS = ['png', 'jpeg', 'webp'] as const;
-export type PictureFormat = (typeof FORMATS)[number];
+export type EncodedFormat = (typeof ENCODED_FORMATS)[number];
 
-export const MIME_TYPES: Readonly<Record<PictureFormat, string>> = {
+export const MIME_TYPES: Readonly<Record<EncodedFormat, string>> = {
   png: 'image/png',
   jpeg: 'image/jpeg',
   webp: 'image/webp',
 };
 
-const DEFAULT_QUALITY = 90;
+const DEFAULT_QUALITY = 85;
 
 export interface PictureOptions {
   /** Default `png`. */
-  format?: PictureFormat;
-  /** Of jpeg and webp, 1 to 100; default 90. */
+  format?: EncodedFormat;
+  /** Of jpeg and webp, 1 to 100; default 85. */
   quality?: number;
 }
 
@@ -24,7 +24,7 @@ export const PICTURE_OPTIONS = ['format', 'quality'] as const satisfies readonly
 /** The options with their defaults. @throws {M2fpError} `M2FP_BAD_OPTION` */
 export function readPictureOptions(options: PictureOptions): Required<PictureOptions> {
   return {
-    format: oneOf('format', options.format, FORMATS, 'png'),
+    format: oneOf('format', options.format, ENCODED_FORMATS, 'png'),
     quality: numberIn('quality', options.quality, { min: 1, max: 100, integer: true }, DEFAULT_QUALITY),
   };
 }

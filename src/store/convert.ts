@@ -120,7 +120,10 @@ async function locate(source: string): Promise<{ file: string; configurationFile
       return { file, configurationFile: join(path, 'configuration.json'), name: basename(path) };
     }
   }
-  throw new M2fpError('M2FP_MODEL_NOT_FOUND', `${path} holds no checkpoint (none of ${CHECKPOINT_FILES.join(', ')})`);
+  throw new M2fpError(
+    'M2FP_MODEL_NOT_FOUND',
+    `${path} holds no checkpoint (none of ${CHECKPOINT_FILES.join(', ')})`,
+  );
 }
 
 function inputRule(
@@ -150,5 +153,6 @@ async function sha256(file: string): Promise<string> {
 async function moveInto(partial: string, out: string): Promise<void> {
   await mkdir(out, { recursive: true });
   await rm(join(out, MANIFEST_FILE), { force: true });
-  for (const name of ['model.onnx.data', 'model.onnx', MANIFEST_FILE]) await rename(join(partial, name), join(out, name));
+  for (const name of ['model.onnx.data', 'model.onnx', MANIFEST_FILE])
+    await rename(join(partial, name), join(out, name));
 }

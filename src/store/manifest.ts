@@ -36,7 +36,9 @@ async function notFound(folder: string, error: NodeJS.ErrnoException): Promise<M
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return problem(`There is no model folder ${folder}`);
   if (!found.isDirectory()) {
-    return problem(`${folder} is a file; convert a checkpoint with "m2fp convert ${folder} --out FOLDER" first`);
+    return problem(
+      `${folder} is a file; convert a checkpoint with "m2fp convert ${folder} --out FOLDER" first`,
+    );
   }
   const checkpoint = await stat(join(folder, 'pytorch_model.pt')).catch(() => undefined);
   if (checkpoint !== undefined) {
@@ -63,7 +65,8 @@ export function parseManifest(text: string, file: string): ModelManifest {
   }
   if (typeof json !== 'object' || json === null) throw fail('not an object');
   const manifest = json as Partial<Record<keyof ModelManifest, unknown>> & Partial<ModelManifest>;
-  if (manifest.format !== 1) throw fail(`its format is ${String(manifest.format)}, this version reads format 1`);
+  if (manifest.format !== 1)
+    throw fail(`its format is ${String(manifest.format)}, this version reads format 1`);
   const require = (condition: boolean, entry: string) => {
     if (!condition) throw fail(`the entry "${entry}" is missing or wrong`);
   };
@@ -71,11 +74,11 @@ export function parseManifest(text: string, file: string): ModelManifest {
   require(typeof manifest.id === 'string', 'id');
   require(typeof manifest.digest === 'string', 'digest');
   require(manifest.kind === 'multi' || manifest.kind === 'single', 'kind');
-  require(Array.isArray(labels) && labels.length > 0 && labels.every((name) => typeof name === 'string'), 'labels');
-  require(
-    manifest.humanIndex === null || (isCount(manifest.humanIndex) && manifest.humanIndex < labels!.length),
-    'humanIndex',
-  );
+  require(Array.isArray(labels) &&
+    labels.length > 0 &&
+    labels.every((name) => typeof name === 'string'), 'labels');
+  require(manifest.humanIndex === null ||
+    (isCount(manifest.humanIndex) && manifest.humanIndex < labels!.length), 'humanIndex');
   require(isInputRule(input), 'input');
   require(typeof manifest.scoreThreshold === 'number', 'scoreThreshold');
   require(manifest.precision === 'fp32' || manifest.precision === 'fp16', 'precision');

@@ -1,0 +1,57 @@
+/** The picture that a message brings. */
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { isNetworkInput, type NetworkInput, pictureFrom } from '../../src/image/index.ts';
+import { codeOf } from './failure.ts';
+import { evaluate } from './property.ts';
+
+/** The TypedInput of the forms. */
+export interface PictureConfig {
+  picture: string;
+  pictureType: string;
+}
+
+/**
+ * The encoded picture. Where the property holds none, and the message comes from an HTTP In node that accepts
+ * uploads, the first uploaded picture is taken.
+ * @throws {M2fpError} as `pictureFrom` does
+ */
+export async function pictureOf(
+  RED: NodeAPI,
+  node: Node,
+  msg: NodeMessageInFlow,
+  config: PictureConfig,
+): Promise<Buffer> {
+  return decode(await valueOf(RED, node, msg, config), msg);
+}
+
+/** The same, but what a preprocess node made is taken as it is. */
+export async function networkInputOrPicture(
+  RED: NodeAPI,
+  node: Node,
+  msg: NodeMessageInFlow,
+  config: PictureConfig,
+): Promise<NetworkInput | Buffer> {
+  const value = await valueOf(RED, node, msg, config);
+  return isNetworkInput(value) ? value : decode(value, msg);
+}
+
+async function valueOf(RED: NodeAPI, node: Node, msg: NodeMessageInFlow, config: PictureConfig): Promise<unknown> {
+  const { picture: value, pictureType: type } = config;
+  try {
+    return await evaluate(RED, node, msg, { value, type });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new M2fpError('M2FP_NO_IMAGE', `There is no picture in ${type}.${value}: ${reason}`, { cause: error });
+  }
+}
+
+function decode(value: unknown, msg: NodeMessageInFlow): Buffer {
+  try {
+    return pictureFrom(value);
+  } catch (error) {
+    const uploads = (msg['req'] as { files?: unknown } | null | undefined)?.files;
+    if (codeOf(error) !== 'M2FP_NO_IMAGE' || !Array.isArray(uploads) || uploads.length === 0) throw error;
+    return pictureFrom(uploads);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { ruleFor } from '../../src/engine/picture.ts';
+import { preprocess } from '../../src/image/index.ts';
+import { Inbox } from '../common/input.ts';
+import { linkModel } from '../common/model.ts';
+import { overridesOf } from '../common/overrides.ts';
+import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import { StatusLine } from '../common/status.ts';
+
+interface PreprocessConfig extends NodeDef, PictureConfig {
+  model: string;
+}
+
+/** Makes the network's input of a picture, by the model's rule and without starting its engine. */
+export default function (RED: NodeAPI): void {
+  function createPreprocess(this: Node, config: PreprocessConfig): void {
+    RED.nodes.createNode(this, config);
+    const status = new StatusLine(RED, this);
+    const link = linkModel(RED, this, config.model, { modelFailed: (error) => status.error(error) });
+    new Inbox(
+      this,
+      status,
+      async (msg) => {
+        const overrides = overridesOf(msg).parse;
+        const picture = await pictureOf(RED, this, msg, config);
+        const model = link.model();
+        const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
+        const { input } = await preprocess(picture, rule);
+        msg.payload = input;
+        status.done(`${input.width} × ${input.height}`);
+        return msg;
+      },
+      () => link.close(),
+    );
+  }
+  RED.nodes.registerType('m2fp-preprocess', createPreprocess);
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** The `m2fp` command: picks the command, and turns every error into one line. */
+import packageJson from '../../package.json' with { type: 'json' };
+import { M2fpError } from '../errors.ts';
+import type { Command, Terminal } from './command.ts';
+import { convert } from './convert.ts';
+import { parse } from './parse.ts';
+
+const COMMANDS: readonly Command[] = [convert, parse];
+
+const HELP = `Usage: m2fp COMMAND [options]
+
+Human parsing with M2FP on the CPU.
+
+Commands:
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n')}
+
+"m2fp COMMAND --help" tells more. "m2fp --version" prints the version.
+`;
+
+async function main([name, ...args]: string[], terminal: Terminal): Promise<void> {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) {
+    if (args.includes('--help')) terminal.out.write(command.help);
+    else await command.run(args, terminal);
+  } else if (name === '--version') {
+    terminal.out.write(`${packageJson.version}\n`);
+  } else if (name === '--help') {
+    terminal.out.write(HELP);
+  } else {
+    const problem = name === undefined ? 'A command is missing' : `There is no command "${name}"`;
+    throw new M2fpError('M2FP_BAD_OPTION', `${problem} (see m2fp --help)`);
+  }
+}
+
+/** One line, whatever the message: `m2fp: CODE: what is wrong`. */
+function line(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = message.trim().replaceAll(/\s*\n\s*/g, ' ');
+  return error instanceof M2fpError ? `m2fp: ${error.code}: ${text}\n` : `m2fp: ${text}\n`;
+}
+
+// Whoever reads the output may stop early ("m2fp parse … | head"): that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+main(process.argv.slice(2), { out: process.stdout, err: process.stderr }).catch((error: unknown) => {
+  process.stderr.write(line(error));
+  process.exitCode = 1;
+});

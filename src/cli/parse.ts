@@ -1,0 +1,112 @@
+/** `m2fp parse`: the people and parts in a picture, as JSON and as a coloured picture. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { acquireEngine, shutdownEngines } from '../engine/index.ts';
+import { asM2fpError, M2fpError } from '../errors.ts';
+import { pictureFrom } from '../image/index.ts';
+import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
+import { type Parsing, summarize, toModelScope } from '../parsing/index.ts';
+import { bundledModelFolder } from '../paths.ts';
+import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+
+const OPTIONS = ['model', 'short-side', 'long-side', 'format', 'out', 'colorize'] as const;
+
+/** What `--format` chooses from. */
+const FORMATS = {
+  summary: summarize,
+  modelscope: toModelScope,
+  full: ({ image: _image, labelMap, personMap, ...rest }: Parsing) => ({
+    ...rest,
+    labelMap: labelMap.toString('base64'),
+    personMap: personMap.toString('base64'),
+  }),
+};
+
+const PICTURE_FORMATS: Readonly<Record<string, ColorizeOptions['format']>> = {
+  '.png': 'png',
+  '.jpg': 'jpeg',
+  '.jpeg': 'jpeg',
+  '.webp': 'webp',
+};
+
+export const parse: Command = {
+  name: 'parse',
+  summary: 'find the people and their parts in a picture',
+  help: `Usage: m2fp parse PICTURE [options]
+
+Finds the people and their parts in PICTURE and prints them as JSON.
+
+Options:
+  --model FOLDER      a folder that "m2fp convert" made (default: the small model that ships with the package)
+  --short-side N      pixels that the picture's shorter side is scaled to (default: the model's)
+  --long-side N       pixels that its longer side must not pass (default: the model's)
+  --format NAME       what is printed:
+                        summary     persons and parts with boxes, areas and scores (default)
+                        modelscope  {labels, scores, masks} as ModelScope's pipeline, masks in COCO run-length encoding
+                        full        persons and parts with masks in COCO run-length encoding; labelMap and personMap,
+                                    one byte per pixel (row by row), in base64
+  --out FILE          write the JSON to FILE instead
+  --colorize FILE     also write the coloured picture: .png, .jpg or .webp
+  --help              show this text
+`,
+  run,
+};
+
+async function run(args: string[], { out }: Terminal): Promise<void> {
+  const { argument: picture, options } = readArguments(parse, args, 'PICTURE', OPTIONS);
+  const format = choiceOption('format', options.format, Object.keys(FORMATS) as (keyof typeof FORMATS)[]);
+  const sides = {
+    shortSide: numberOption('short-side', options['short-side']),
+    longSide: numberOption('long-side', options['long-side']),
+  };
+  const colored = options.colorize;
+  const pictureFormat = colored === undefined ? undefined : pictureFormatOf(colored);
+  const image = pictureFrom(await readPicture(picture));
+
+  const parsing = await parseOnce(options.model ?? bundledModelFolder(), image, sides);
+  if (colored !== undefined) {
+    await writeOutput(colored, (await colorize(parsing, { format: pictureFormat })).image);
+  }
+  const json = `${JSON.stringify(FORMATS[format ?? 'summary'](parsing), undefined, format === 'full' ? 0 : 2)}\n`;
+  if (options.out === undefined) out.write(json);
+  else await writeOutput(options.out, json);
+}
+
+/** Starts an engine for one picture, and leaves no process behind. */
+async function parseOnce(
+  model: string,
+  image: Buffer,
+  options: { shortSide?: number; longSide?: number },
+): Promise<Parsing> {
+  const { engine } = await acquireEngine({ model, timeout: 0 });
+  try {
+    return await engine.parse({ image, options });
+  } finally {
+    await shutdownEngines();
+  }
+}
+
+function pictureFormatOf(file: string): ColorizeOptions['format'] {
+  const format = PICTURE_FORMATS[extname(file).toLowerCase()];
+  if (format === undefined) {
+    const endings = Object.keys(PICTURE_FORMATS).join(', ');
+    throw new M2fpError('M2FP_BAD_OPTION', `--colorize ${file}: the name must end in one of ${endings}`);
+  }
+  return format;
+}
+
+async function readPicture(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_NO_IMAGE', 'The picture cannot be read');
+  }
+}
+
+async function writeOutput(file: string, content: Buffer | string): Promise<void> {
+  try {
+    await writeFile(file, content);
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The result cannot be written');
+  }
+}

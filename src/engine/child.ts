@@ -1,0 +1,56 @@
+/**
+ * The process that an engine forks: it holds one loaded model and works off one request after the other.
+ * onnxruntime blocks the thread that it runs on, and only a process can be killed in the middle of a run.
+ */
+import { serializeError } from '../errors.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
+import {
+  asBuffer,
+  type ChildMessage,
+  type LoadMessage,
+  type ParentMessage,
+  type ParseMessage,
+} from './protocol.ts';
+
+let pipeline: Pipeline | null = null;
+/** The end of what was asked so far: requests keep their order, and `stop` comes after the running one. */
+let work = Promise.resolve();
+
+/** Resolves when the message is on its way: an exit before that would lose it. */
+function send(message: ChildMessage): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+}
+
+async function load({ id, model, digest, threads }: LoadMessage): Promise<ChildMessage> {
+  const begun = performance.now();
+  pipeline = await openPipeline(model, digest, threads);
+  return { type: 'ready', id, provider: pipeline.provider, loadSeconds: (performance.now() - begun) / 1000 };
+}
+
+async function parse({ id, image, options }: ParseMessage): Promise<ChildMessage> {
+  if (pipeline === null) throw new Error('The engine process was asked to parse before it was told to load');
+  const picture = image instanceof Uint8Array ? asBuffer(image) : image;
+  return { type: 'result', id, parsing: await pipeline.parse(picture, options) };
+}
+
+async function handle(message: ParentMessage): Promise<void> {
+  if (message.type === 'stop') {
+    await pipeline?.close();
+    process.disconnect();
+    return;
+  }
+  try {
+    await send(await (message.type === 'load' ? load(message) : parse(message)));
+  } catch (error) {
+    await send({ type: 'error', id: message.id, error: serializeError(error) });
+  }
+}
+
+process.title = 'm2fp-engine';
+// A terminal's Ctrl+C and a service manager's stop reach every process of the group. Node-RED shuts down in order
+// and ends this one itself; without Node-RED the channel closes, and that ends it too.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit());
+process.on('message', (message: ParentMessage) => {
+  work = work.then(() => handle(message));
+});

@@ -1,0 +1,66 @@
+/** What a request brings, checked and made ready for the way to the child process. */
+import { M2fpError } from '../errors.ts';
+import { DEFAULT_LIMITS, checkBytes } from '../image/limits.ts';
+import { checkNetworkInput, isNetworkInput } from '../image/network-input.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { InputRule } from '../m2fp/manifest.ts';
+import { checkParseOptions } from './options.ts';
+import type { ParseOptions } from './types.ts';
+
+export interface Picture {
+  /** The encoded picture, the caller's own Buffer: it stays here and becomes `image` of the parsing. */
+  source: Buffer;
+  /** What the child gets. */
+  payload: Buffer | NetworkInput;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** The model's rule with the sizes of the request; a `canvas` model has only the one size. */
+export function ruleFor(rule: InputRule, { shortSide, longSide }: ParseOptions): InputRule {
+  if (rule.kind === 'canvas') return rule;
+  return { kind: rule.kind, shortSide: shortSide ?? rule.shortSide, longSide: longSide ?? rule.longSide };
+}
+
+/**
+ * The rule that network input must come from. A `short-side` graph takes any size, so that preprocess may have
+ * used sizes of its own; they count unless the request names others.
+ */
+function ruleOf(input: NetworkInput, rule: InputRule, options: ParseOptions): InputRule {
+  // It may have come through a file or a queue: nothing in it is sure.
+  const own: InputRule | undefined = input.rule;
+  if (rule.kind === 'canvas' || own?.kind !== 'short-side') return rule;
+  const { shortSide, longSide } = own;
+  return ruleFor(rule, { ...checkParseOptions({ shortSide, longSide }), ...options });
+}
+
+/**
+ * @param rule the model's
+ * @throws M2FP_NO_IMAGE for anything but a Buffer or network input; M2FP_BAD_IMAGE and M2FP_BAD_OPTION where network
+ *   input is not fit for the model; M2FP_IMAGE_TOO_LARGE
+ */
+export function checkPicture(image: unknown, rule: InputRule, options: ParseOptions): Picture {
+  if (Buffer.isBuffer(image)) {
+    checkBytes(image.length, DEFAULT_LIMITS);
+    return { source: image, payload: image };
+  }
+  if (!isNetworkInput(image)) {
+    throw new M2fpError(
+      'M2FP_NO_IMAGE',
+      'There is no picture to parse: pass an encoded picture as a Buffer, or the output of preprocess.',
+    );
+  }
+  const itsRule = ruleOf(image, rule, options);
+  const { type, width, height, data, crop, source } = checkNetworkInput(image, itsRule);
+  // Field by field: what else hangs on the object has no business in the child, and may not even be sendable.
+  const payload: NetworkInput = {
+    type,
+    width,
+    height,
+    data,
+    crop: { x: crop.x, y: crop.y, width: crop.width, height: crop.height },
+    rule: itsRule,
+    source: { image: NO_BYTES, width: source.width, height: source.height },
+  };
+  return { source: source.image, payload };
+}

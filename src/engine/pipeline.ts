@@ -1,0 +1,59 @@
+/** From the picture to the parsing: what the child process does for each request. */
+import { M2fpError } from '../errors.ts';
+import { DEFAULT_LIMITS } from '../image/limits.ts';
+import { preprocess } from '../image/preprocess.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { ModelManifest } from '../m2fp/manifest.ts';
+import { postprocess } from '../parsing/index.ts';
+import { readManifest } from '../store/manifest.ts';
+import { ruleFor } from './picture.ts';
+import type { ChildParsing } from './protocol.ts';
+import { openSession, type Session } from './session.ts';
+import type { ParseOptions } from './types.ts';
+
+export interface Pipeline {
+  readonly provider: string;
+  /**
+   * @param image an encoded picture, or network input that was checked
+   * @throws what preprocess, the session and postprocess throw
+   */
+  parse(image: Buffer | NetworkInput, options: ParseOptions): Promise<ChildParsing>;
+  close(): Promise<void>;
+}
+
+/** The steps on an open session. */
+export function createPipeline(session: Session, manifest: ModelManifest): Pipeline {
+  return {
+    provider: session.provider,
+    async parse(image, options) {
+      const { input, timing } = Buffer.isBuffer(image)
+        ? await preprocess(image, ruleFor(manifest.input, options), DEFAULT_LIMITS)
+        : { input: image, timing: { decode: 0, preprocess: 0 } };
+      const { inferenceMs, ...output } = await session.run(input);
+      const begun = performance.now();
+      const result = postprocess(output, input, manifest, options);
+      return {
+        ...result,
+        timing: { ...timing, inference: inferenceMs, postprocess: performance.now() - begun },
+      };
+    },
+    close: () => session.close(),
+  };
+}
+
+/**
+ * Loads the model in the folder.
+ *
+ * @param digest what the model must have, because results carry it
+ * @throws M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_ENGINE_UNAVAILABLE
+ */
+export async function openPipeline(model: string, digest: string, threads: number): Promise<Pipeline> {
+  const manifest = await readManifest(model);
+  if (manifest.digest !== digest) {
+    throw new M2fpError(
+      'M2FP_MODEL_INVALID',
+      `The model in ${model} was replaced by another one while it was in use: deploy again.`,
+    );
+  }
+  return createPipeline(await openSession(model, threads), manifest);
+}

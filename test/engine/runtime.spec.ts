@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { loadRuntime, unavailable } from '../../src/engine/runtime.ts';
+import { fails } from './support/fakes.ts';
+
+const GLIBC = 'linux x64 (glibc 2.36), Node v24.1.0';
+
+/** What a failing import or require of this module throws. */
+async function failure(load: () => unknown): Promise<unknown> {
+  try {
+    await load();
+  } catch (error) {
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'it loads' });
+}
+
+describe('loadRuntime', () => {
+  it('gives onnxruntime-node', async () => {
+    const { InferenceSession, Tensor } = await loadRuntime();
+    assert.equal(typeof InferenceSession.create, 'function');
+    assert.equal(typeof Tensor, 'function');
+  });
+
+  it('fails with the platform in the message', async () => {
+    await fails(
+      loadRuntime(() => Promise.reject(new Error('nothing there'))),
+      'M2FP_ENGINE_UNAVAILABLE',
+      new RegExp(`${process.platform} ${process.arch}`),
+    );
+  });
+});
+
+describe('unavailable', () => {
+  it('says how to install what npm left out', async () => {
+    const name = 'onnxruntime-node-that-npm-left-out';
+    const error = await failure(() => import(name));
+    assert.equal((error as { code: string }).code, 'ERR_MODULE_NOT_FOUND');
+    const { code, message } = unavailable(error, GLIBC);
+    assert.equal(code, 'M2FP_ENGINE_UNAVAILABLE');
+    assert.match(message, /does not load on linux x64 \(glibc 2\.36\), Node v24\.1\.0/);
+    assert.match(message, /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing/);
+    assert.match(message, /user directory/);
+  });
+
+  it('says so too where a bundle requires it', async () => {
+    const require = createRequire('/nowhere/bundle.js');
+    const error = await failure(() => require('onnxruntime-node'));
+    assert.match(unavailable(error, GLIBC).message, /ONNXRUNTIME_NODE_INSTALL=skip/);
+  });
+
+  it('sends Alpine to Debian', () => {
+    const error = Object.assign(new Error('Error loading shared library ld-linux-x86-64.so.2'), {
+      code: 'ERR_DLOPEN_FAILED',
+    });
+    const { message } = unavailable(error, 'linux x64 (musl), Node v24.1.0');
+    assert.match(message, /need glibc.*musl.*Debian/);
+  });
+
+  it('says that a platform has no binary', async () => {
+    const require = createRequire(import.meta.url);
+    const error = await failure(() => require('../bin/napi-v6/darwin/x64/onnxruntime_binding.node'));
+    assert.match(
+      unavailable(error, 'darwin x64, Node v24.1.0').message,
+      /no binary for this platform.*macOS on arm64/,
+    );
+  });
+
+  it('repeats the words of any other failure', () => {
+    const error = Object.assign(new Error("version `GLIBC_2.28' not found\nmore"), {
+      code: 'ERR_DLOPEN_FAILED',
+    });
+    const { message, cause } = unavailable(error, GLIBC);
+    assert.match(message, /version `GLIBC_2\.28' not found\. It needs glibc 2\.28/);
+    assert.doesNotMatch(message, /more/);
+    assert.equal(cause, error);
+  });
+});

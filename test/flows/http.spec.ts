@@ -1,0 +1,155 @@
+/** The examples in a real Node-RED, from the packed package, through HTTP. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import sharp from 'sharp';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import { example, merge, NodeRed, VERSIONS } from '../support/node-red.ts';
+import { pngHeader, twoPeople } from '../support/pictures.ts';
+import { childrenOf, isAlive } from '../support/processes.ts';
+
+const INFER = 'm2fpe2infer00001';
+
+const png = (body: Buffer): RequestInit => ({
+  body: new Uint8Array(body),
+  headers: { 'content-type': 'image/png' },
+});
+
+async function errorOf(response: Response): Promise<{ status: number; code: string; message: string }> {
+  const { error } = (await response.json()) as { error: { code: string; message: string } };
+  return { status: response.status, ...error };
+}
+
+for (const version of VERSIONS) {
+  describe(`the examples as HTTP endpoints (${version})`, function () {
+    this.timeout(120_000);
+    let nodeRed: NodeRed;
+
+    before(async () => {
+      nodeRed = await NodeRed.start(version, merge(example('1 First picture'), example('2 HTTP API')));
+    });
+    after(() => nodeRed?.stop());
+
+    it('runs the version that it says', () => {
+      assert.match(
+        nodeRed.log,
+        version === 'node-red' ? /Node-RED version: v5\./ : /Node-RED version: v4\.1\./,
+      );
+    });
+
+    it('answers a picture with its people as JSON', async () => {
+      const response = await nodeRed.post('/parse', png(twoPeople));
+      assert.equal(response.status, 200);
+      assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
+      const summary = (await response.json()) as ParsingSummary;
+      assert.deepEqual([summary.width, summary.height, summary.model], [224, 224, 'm2fp-demo']);
+      const labels = [...summary.persons.flatMap(({ parts }) => parts), ...summary.parts].map(
+        ({ label }) => label,
+      );
+      for (const label of ['Face', 'Hair', 'Pants'])
+        assert.ok(labels.includes(label), `${label} in ${labels.join()}`);
+    });
+
+    it('takes a picture without a content type, and one that is uploaded behind another field', async () => {
+      const form = new FormData();
+      form.append('note', 'hello');
+      form.append('picture', new Blob([new Uint8Array(twoPeople)]), 'two-people.png');
+      for (const body of [new Blob([new Uint8Array(twoPeople)]), form]) {
+        const response = await nodeRed.post('/parse', { body });
+        assert.equal(response.status, 200);
+        assert.equal(((await response.json()) as ParsingSummary).width, 224);
+      }
+    });
+
+    it('answers a picture with a PNG of the same size', async () => {
+      const jpeg = await sharp(twoPeople).resize(150, 97).jpeg().toBuffer();
+      const response = await nodeRed.post('/colorize', png(jpeg));
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('content-type'), 'image/png');
+      const { format, width, height } = await sharp(await response.arrayBuffer()).metadata();
+      assert.deepEqual({ format, width, height }, { format: 'png', width: 150, height: 97 });
+    });
+
+    it('answers what is no picture with the status and code of the error', async () => {
+      const cases: [RequestInit, number, string][] = [
+        [{}, 400, 'M2FP_NO_IMAGE'],
+        [{ body: new URLSearchParams({ a: 'b' }) }, 400, 'M2FP_NO_IMAGE'],
+        [{ body: 'a text' }, 415, 'M2FP_UNSUPPORTED_FORMAT'],
+        [png(twoPeople.subarray(0, 20_000)), 400, 'M2FP_BAD_IMAGE'],
+        [png(pngHeader(30_000, 30_000)), 413, 'M2FP_IMAGE_TOO_LARGE'],
+      ];
+      for (const path of ['/parse', '/colorize']) {
+        for (const [init, status, code] of cases) {
+          const error = await errorOf(await nodeRed.post(path, init));
+          assert.deepEqual([error.status, error.code], [status, code], error.message);
+          assert.doesNotMatch(error.message, /^M2fpError|undefined|\n/);
+        }
+      }
+    });
+
+    it('shows the picture of the inject node on the page', async () => {
+      const before = await (await fetch(`${nodeRed.url}/m2fp`)).text();
+      assert.match(before, /No picture yet/);
+      const statuses = await nodeRed.statuses();
+      const drawn = statuses.next('m2fpe1color00001', ({ fill }) => fill === 'green');
+      await nodeRed.inject('m2fpe1injec00001');
+      await drawn;
+      statuses.close();
+      const page = await (await fetch(`${nodeRed.url}/m2fp`)).text();
+      const [original, coloured] = [...page.matchAll(/<img [^>]*src="data:[^;]*;base64,([^"]+)"/g)].map(
+        (match) => Buffer.from(match[1]!, 'base64'),
+      );
+      assert.equal((await sharp(original).metadata()).format, 'jpeg');
+      const { format, width, height } = await sharp(coloured).metadata();
+      assert.deepEqual({ format, width, height }, { format: 'png', width: 224, height: 224 });
+    });
+
+    (process.platform === 'win32' ? describe.skip : describe)(
+      'when something goes wrong in the middle of a run',
+      () => {
+        /** Starts a request whose engine process is stopped, so that it is surely running and stays so. */
+        async function requestInFlight(): Promise<{ answer: Promise<Response>; engine: number }> {
+          const warm = await nodeRed.post('/parse', png(twoPeople));
+          assert.equal(warm.status, 200);
+          const [engine, ...others] = childrenOf(nodeRed.child.pid!);
+          assert.ok(engine !== undefined && others.length === 0, 'all nodes share one engine process');
+          process.kill(engine, 'SIGSTOP');
+          const statuses = await nodeRed.statuses();
+          const running = statuses.next(INFER, ({ fill }) => fill === 'blue');
+          const answer = nodeRed.post('/parse', png(twoPeople));
+          answer.catch(() => {});
+          await running;
+          statuses.close();
+          return { answer, engine };
+        }
+
+        it('answers 503 when the engine process is killed, and the next request as ever', async () => {
+          const { answer, engine } = await requestInFlight();
+          process.kill(engine, 'SIGKILL');
+          const error = await errorOf(await answer);
+          assert.deepEqual([error.status, error.code], [503, 'M2FP_ENGINE_CRASHED']);
+          assert.match(error.message, /SIGKILL/);
+          assert.equal((await nodeRed.post('/parse', png(twoPeople))).status, 200);
+        });
+
+        it('ends cleanly when it is told to, and leaves no process behind', async () => {
+          const { answer, engine } = await requestInFlight();
+          assert.equal(await nodeRed.stop(), 0, nodeRed.log);
+          assert.ok(!isAlive(engine));
+          await answer.then(
+            (response) => assert.ok(response.status >= 400),
+            (error: unknown) => assert.ok(error instanceof TypeError, 'the connection was closed'),
+          );
+        });
+
+        it('leaves no process behind when Node-RED itself is killed', async () => {
+          nodeRed = await NodeRed.start(version, example('2 HTTP API'));
+          assert.equal((await nodeRed.post('/parse', png(twoPeople))).status, 200);
+          const [engine] = childrenOf(nodeRed.child.pid!);
+          nodeRed.child.kill('SIGKILL');
+          await once(nodeRed.child, 'exit');
+          while (isAlive(engine!)) await new Promise((resolve) => setImmediate(resolve));
+        });
+      },
+    );
+  });
+}

@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { M2fpError } from '../../src/errors.ts';
+import { decodePicture } from '../../src/image/decode.ts';
+import { failure, JPEG, JPEG_PIXELS, noise, noisePicture, noisePng, png } from './support.ts';
+
+const LIMITS = { maxBytes: 1_000_000, maxPixels: 10_000 };
+
+const flat = (rgb: readonly number[], pixels: number): Buffer =>
+  Buffer.concat(Array.from({ length: pixels }, () => Buffer.from(rgb)));
+
+/** A one-coloured 16 x 16 picture for sharp. */
+const colour = (r: number, g: number, b: number) =>
+  sharp({ create: { width: 16, height: 16, channels: 3, background: { r, g, b } } });
+
+/** The mean of each channel. */
+function means(data: Buffer): number[] {
+  const sums = [0, 0, 0];
+  data.forEach((value, i) => (sums[i % 3]! += value));
+  return sums.map((sum) => (sum * 3) / data.length);
+}
+
+function assertNear(found: readonly number[], expected: readonly number[], tolerance: number): void {
+  found.forEach((value, i) =>
+    assert.ok(
+      Math.abs(value - expected[i]!) <= tolerance,
+      `${found.join(', ')} is not ${expected.join(', ')}`,
+    ),
+  );
+}
+
+describe('decodePicture', () => {
+  describe('gives the pixels of the file', () => {
+    it('RGB PNG', async () => {
+      assert.deepEqual(await decodePicture(noisePng(13, 7)), noisePicture(13, 7));
+    });
+
+    it('JPEG, as Pillow reads it', async () => {
+      const { data, ...size } = await decodePicture(JPEG);
+      assert.deepEqual(size, { width: 24, height: 18, channels: 3 });
+      assert.equal(createHash('sha256').update(data).digest('hex'), JPEG_PIXELS);
+    });
+
+    for (const format of ['webp', 'tiff', 'avif', 'gif'] as const) {
+      it(format, async () => {
+        const image = await colour(200, 100, 50).toFormat(format, { lossless: true }).toBuffer();
+        const { data, ...size } = await decodePicture(image);
+        assert.deepEqual(size, { width: 16, height: 16, channels: 3 });
+        assertNear(means(data), [200, 100, 50], format === 'avif' ? 2 : 0);
+      });
+    }
+
+    it('greyscale, 8 and 16 bits: one value for the three channels, the high byte', async () => {
+      const bytes = noise(5 * 4, 1);
+      const wide = noise(5 * 4 * 2, 2);
+      const grey = await decodePicture(png({ width: 5, height: 4, depth: 8, colourType: 0, pixels: bytes }));
+      const grey16 = await decodePicture(
+        png({ width: 5, height: 4, depth: 16, colourType: 0, pixels: wide }),
+      );
+      const tripled = (values: Buffer): Buffer =>
+        Buffer.from([...values].flatMap((value) => [value, value, value]));
+      assert.deepEqual(grey.data, tripled(bytes));
+      assert.deepEqual(grey16.data, tripled(Buffer.from(wide.filter((_, i) => i % 2 === 0))));
+    });
+
+    it('16-bit RGB: the high bytes', async () => {
+      const pixels = noise(9 * 5 * 6, 3);
+      const { data } = await decodePicture(png({ width: 9, height: 5, depth: 16, colourType: 2, pixels }));
+      assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 2 === 0)));
+    });
+
+    it('alpha dropped, the colour under it kept', async () => {
+      const pixels = noise(6 * 6 * 4, 4);
+      pixels[3] = 0;
+      pixels[7] = 128;
+      const { data } = await decodePicture(png({ width: 6, height: 6, depth: 8, colourType: 6, pixels }));
+      assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 4 !== 3)));
+    });
+
+    it('greyscale with alpha', async () => {
+      const pixels = Buffer.from([10, 0, 200, 255]);
+      const { data } = await decodePicture(png({ width: 2, height: 1, depth: 8, colourType: 4, pixels }));
+      assert.deepEqual([...data], [10, 10, 10, 200, 200, 200]);
+    });
+
+    it('palette, with transparent entries', async () => {
+      const chunks = {
+        PLTE: Buffer.from([1, 2, 3, 40, 50, 60, 255, 0, 9]),
+        tRNS: Buffer.from([255, 0, 128]),
+      };
+      const pixels = Buffer.from([2, 1, 0, 1]);
+      const { data } = await decodePicture(
+        png({ width: 4, height: 1, depth: 8, colourType: 3, pixels, chunks }),
+      );
+      assert.deepEqual([...data], [255, 0, 9, 40, 50, 60, 1, 2, 3, 40, 50, 60]);
+    });
+
+    it('1 x 1 and 1 x 5000', async () => {
+      assert.deepEqual(await decodePicture(noisePng(1, 1)), noisePicture(1, 1));
+      assert.deepEqual(await decodePicture(noisePng(1, 5000)), noisePicture(1, 5000));
+    });
+  });
+
+  describe('colour spaces', () => {
+    it('turns CMYK into RGB by its profile', async () => {
+      for (const [rgb, tolerance] of [
+        [[255, 255, 255], 3],
+        [[128, 128, 128], 8],
+        [[120, 90, 70], 8],
+      ] as const) {
+        const image = await colour(...rgb)
+          .toColourspace('cmyk')
+          .jpeg({ quality: 100 })
+          .toBuffer();
+        assert.equal((await sharp(image).metadata()).space, 'cmyk');
+        const { channels, data } = await decodePicture(image);
+        assert.equal(channels, 3);
+        assertNear(means(data), rgb, tolerance);
+      }
+    });
+
+    it('turns Lab into sRGB', async () => {
+      const image = await colour(10, 200, 90).toColourspace('lab').tiff({ compression: 'lzw' }).toBuffer();
+      assert.equal((await sharp(image).metadata()).space, 'lab');
+      assertNear(means((await decodePicture(image)).data), [10, 200, 90], 1);
+    });
+
+    for (const depth of [8, 16]) {
+      const pixels = { raw: { width: 16, height: 16, channels: 3 } } as const;
+      const tagged = async (profile: string, data: Buffer): Promise<Buffer> => {
+        const picture = sharp(data, pixels);
+        if (depth === 16) picture.toColourspace('rgb16');
+        return picture.withIccProfile(profile).png().toBuffer();
+      };
+
+      it(`turns Display P3 into sRGB, ${depth} bits`, async () => {
+        const data = flat([200, 100, 50], 256);
+        const image = await tagged('p3', data);
+        const stored = await sharp(image, { ignoreIcc: true }).raw({ depth: 'uchar' }).toBuffer();
+        assert.ok(Math.abs(stored[0]! - 200) > 5, 'the file holds no P3 values, so nothing is tested');
+        assertNear(means((await decodePicture(image)).data), [200, 100, 50], 1);
+      });
+
+      it(`takes the values of a picture with an sRGB profile as they stand, ${depth} bits`, async () => {
+        const image = await tagged('srgb', noisePicture(16, 16).data);
+        const { hasProfile } = await sharp(image).metadata();
+        assert.ok(hasProfile);
+        const stored = await sharp(image, { ignoreIcc: true }).raw({ depth: 'uchar' }).toBuffer();
+        assert.deepEqual((await decodePicture(image)).data, stored);
+      });
+    }
+  });
+
+  describe('orientation', () => {
+    // Where the pixels of the stored a b c / d e f end up (Exif 2.32, 4.6.4: row 0 and column 0 are at ...).
+    const TURNED: Record<number, string[]> = {
+      1: ['abc', 'def'],
+      2: ['cba', 'fed'],
+      3: ['fed', 'cba'],
+      4: ['def', 'abc'],
+      5: ['ad', 'be', 'cf'],
+      6: ['da', 'eb', 'fc'],
+      7: ['fc', 'eb', 'da'],
+      8: ['cf', 'be', 'ad'],
+    };
+    const stored = noisePicture(3, 2);
+    for (const [orientation, rows] of Object.entries(TURNED)) {
+      it(`applies EXIF orientation ${orientation}`, async () => {
+        const image = await sharp(stored.data, { raw: { width: 3, height: 2, channels: 3 } })
+          .withMetadata({ orientation: Number(orientation) })
+          .png()
+          .toBuffer();
+        const pixels = [...rows.join('')].map((name) => {
+          const at = 'abcdef'.indexOf(name) * 3;
+          return stored.data.subarray(at, at + 3);
+        });
+        assert.deepEqual(await decodePicture(image), {
+          width: rows[0]!.length,
+          height: rows.length,
+          channels: 3,
+          data: Buffer.concat(pixels),
+        });
+      });
+    }
+
+    it('turns a JPEG too', async () => {
+      const image = await sharp(JPEG).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+      const { width, height } = await decodePicture(image);
+      assert.deepEqual([width, height], [18, 24]);
+    });
+  });
+
+  it('takes the first frame of an animation and the first page of a document', async () => {
+    const frames = [await colour(255, 0, 0).png().toBuffer(), await colour(0, 0, 255).png().toBuffer()];
+    for (const format of ['gif', 'webp', 'tiff'] as const) {
+      const image = await sharp(frames, { join: { animated: true } })
+        .toFormat(format, { lossless: true, compression: 'lzw' })
+        .toBuffer();
+      assert.equal((await sharp(image).metadata()).pages, 2, format);
+      const { data, ...size } = await decodePicture(image);
+      assert.deepEqual(size, { width: 16, height: 16, channels: 3 });
+      assertNear(means(data), [255, 0, 0], 0);
+    }
+  });
+
+  describe('limits', () => {
+    it('refuses a PNG of 30000 x 30000 by its header', async () => {
+      const image = png({
+        width: 30_000,
+        height: 30_000,
+        depth: 8,
+        colourType: 2,
+        pixels: Buffer.alloc(90_000),
+      });
+      await assert.rejects(
+        decodePicture(image),
+        failure('M2FP_IMAGE_TOO_LARGE', /30000 x 30000/, /50000000/),
+      );
+    });
+
+    it('refuses sides beyond all measure', async () => {
+      const image = png({ width: 2 ** 31 - 1, height: 1, depth: 8, colourType: 0, pixels: Buffer.alloc(9) });
+      await assert.rejects(decodePicture(image), failure('M2FP_IMAGE_TOO_LARGE'));
+      await assert.rejects(decodePicture(noisePng(65_536, 1)), failure('M2FP_IMAGE_TOO_LARGE', /65535/));
+    });
+
+    it('refuses other formats by their header too', async () => {
+      const large = sharp({ create: { width: 101, height: 100, channels: 3, background: '#123456' } });
+      for (const format of ['jpeg', 'webp', 'gif', 'tiff', 'avif'] as const) {
+        const image = await large.clone().toFormat(format).toBuffer();
+        await assert.rejects(decodePicture(image, LIMITS), failure('M2FP_IMAGE_TOO_LARGE', /101 x 100/));
+      }
+    });
+
+    it('takes what is just within', async () => {
+      const image = noisePng(100, 100);
+      assert.equal((await decodePicture(image, { ...LIMITS, maxBytes: image.length })).width, 100);
+    });
+
+    it('refuses one byte too many', async () => {
+      const image = noisePng(10, 10);
+      await assert.rejects(
+        decodePicture(image, { ...LIMITS, maxBytes: image.length - 1 }),
+        failure('M2FP_IMAGE_TOO_LARGE', new RegExp(`${image.length} bytes`)),
+      );
+    });
+  });
+
+  describe('damage', () => {
+    it('says of every format that it is truncated', async () => {
+      const whole = sharp(noisePicture(64, 48).data, { raw: { width: 64, height: 48, channels: 3 } });
+      for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
+        const image = await whole.clone().toFormat(format, { compression: 'lzw' }).toBuffer().catch(() => whole.clone().toFormat(format).toBuffer()); // prettier-ignore
+        await assert.rejects(
+          decodePicture(image.subarray(0, image.length >> 1)),
+          failure('M2FP_BAD_IMAGE', /is truncated/, new RegExp(`${image.length >> 1} bytes`)),
+          format,
+        );
+      }
+    });
+
+    it('does not call damage in the middle a truncation', async () => {
+      const image = noisePng(40, 40);
+      image.fill(0x55, image.length >> 1, (image.length >> 1) + 20);
+      await assert.rejects(decodePicture(image), (error: Error) => {
+        assert.doesNotMatch(error.message, /truncated/);
+        return failure('M2FP_BAD_IMAGE', /PNG is damaged/)(error);
+      });
+    });
+
+    it('takes a JPEG with stray bytes between its segments, as cameras write them', async () => {
+      const scan = JPEG.indexOf(Buffer.from([0xff, 0xda]));
+      const image = Buffer.concat([JPEG.subarray(0, scan), Buffer.alloc(4), JPEG.subarray(scan)]);
+      assert.deepEqual(await decodePicture(image), await decodePicture(JPEG));
+    });
+
+    it('takes what follows the end of a picture for nothing', async () => {
+      const image = Buffer.concat([JPEG, Buffer.from('\r\n--frame')]);
+      assert.deepEqual(await decodePicture(image), await decodePicture(JPEG));
+    });
+
+    it('refuses what is no picture', async () => {
+      await assert.rejects(decodePicture(Buffer.alloc(0)), failure('M2FP_NO_IMAGE'));
+      await assert.rejects(decodePicture(Buffer.from('hello')), failure('M2FP_UNSUPPORTED_FORMAT'));
+      const svg = '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>';
+      await assert.rejects(decodePicture(Buffer.from(svg)), failure('M2FP_UNSUPPORTED_FORMAT', /SVG/));
+    });
+  });
+
+  describe('whatever comes', () => {
+    // An unhandled rejection fails the run: mocha sees to that.
+    const decodes = async (image: Uint8Array): Promise<void> => {
+      try {
+        const { width, height, channels, data } = await decodePicture(Buffer.from(image), LIMITS);
+        assert.equal(data.length, width * height * channels);
+      } catch (error) {
+        assert.ok(error instanceof M2fpError, String(error));
+      }
+    };
+    const PNG = noisePng(24, 18);
+
+    for (const [name, image] of [
+      ['JPEG', JPEG],
+      ['PNG', PNG],
+    ] as const) {
+      it(`survives a ${name} cut anywhere`, async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.nat(image.length), (end) => decodes(image.subarray(0, end))),
+          { numRuns: 150 },
+        );
+      });
+
+      it(`survives a ${name} with changed bytes`, async () => {
+        const changes = fc.array(fc.tuple(fc.nat(image.length - 1), fc.nat(255)), {
+          minLength: 1,
+          maxLength: 8,
+        });
+        await fc.assert(
+          fc.asyncProperty(changes, (list) => {
+            const copy = Buffer.from(image);
+            for (const [at, value] of list) copy[at] = value;
+            return decodes(copy);
+          }),
+          { numRuns: 150 },
+        );
+      });
+
+      it(`survives random bytes after the start of a ${name}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.nat(40), fc.uint8Array({ maxLength: 300 }), (length, rest) =>
+            decodes(Buffer.concat([image.subarray(0, length), rest])),
+          ),
+          { numRuns: 150 },
+        );
+      });
+    }
+  });
+});

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { FULL_SIZE, randomCheckpoint } from '../../bench/random-checkpoint.ts';
+import { openCheckpoint, type Checkpoint } from '../../src/checkpoint/index.ts';
+import { inferHyperParameters } from '../../src/m2fp/infer-hyper-parameters.ts';
+import { buildNetwork } from '../../src/m2fp/network.ts';
+import { elements } from '../../src/onnx/weight.ts';
+import { goldenCases, goldenFolder, type GoldenTensor, type Variant } from '../support/golden.ts';
+import { goldenModel, removeModels, runModel } from '../support/model.ts';
+
+/** The bounds of test/golden/README.md. */
+const LOGITS = 1e-3;
+const MASKS = 4e-3;
+const SIGNS = 0.9999;
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < b.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  return largest;
+}
+
+function bestClasses({ data, shape }: { data: ArrayLike<number>; shape: number[] }): number[] {
+  const [queries, classes] = shape as [number, number];
+  return Array.from({ length: queries }, (_, q) => {
+    const row = Array.from({ length: classes }, (_unused, c) => data[q * classes + c]!);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+function equalSigns(a: ArrayLike<number>, b: GoldenTensor): number {
+  let equal = 0;
+  for (let i = 0; i < b.data.length; i++) if (a[i]! > 0 === b.data[i]! > 0) equal++;
+  return equal / b.data.length;
+}
+
+/** The checkpoint without some tensors, or with others in their place. */
+function altered(
+  checkpoint: Checkpoint,
+  change: (tensors: Map<string, { name: string; dtype: 'float32'; shape: number[] }>) => void,
+) {
+  const tensors = new Map(
+    [...checkpoint.tensors].map(([name, { shape }]) => [
+      name,
+      { name, dtype: 'float32' as const, shape: [...shape] },
+    ]),
+  );
+  change(tensors);
+  return {
+    ...checkpoint,
+    file: checkpoint.file,
+    tensors,
+    readFloat32: checkpoint.readFloat32.bind(checkpoint),
+  };
+}
+
+describe('the network', () => {
+  after(removeModels);
+
+  for (const variant of ['multi', 'single'] satisfies Variant[]) {
+    for (const golden of goldenCases(variant, 'network')) {
+      it(`computes what M2FP computes: ${variant}/${golden.name}`, async () => {
+        const image = golden.tensor('image');
+        const [height, width] = image.shape as [number, number];
+        const folder = await goldenModel(variant);
+        const outputs = await runModel(folder, image.data as Uint8Array, height, width);
+        const logits = golden.tensor('pred_logits');
+        const masks = golden.tensor('pred_masks');
+        assert.deepEqual(outputs['pred_logits']!.shape, logits.shape);
+        assert.deepEqual(outputs['pred_masks']!.shape, masks.shape);
+        assert.ok(largestDifference(outputs['pred_logits']!.data, logits.data) <= LOGITS);
+        assert.ok(largestDifference(outputs['pred_masks']!.data, masks.data) <= MASKS);
+        assert.deepEqual(bestClasses(outputs['pred_logits']!), bestClasses(logits));
+        assert.ok(equalSigns(outputs['pred_masks']!.data, masks) >= SIGNS);
+      });
+    }
+  }
+
+  it('takes pictures down to one pixel', async () => {
+    const folder = await goldenModel('multi');
+    for (const [height, width] of [
+      [1, 1],
+      [5, 300],
+      [64, 32],
+    ] as const) {
+      const outputs = await runModel(folder, new Uint8Array(height * width * 3).fill(90), height, width);
+      const padded = [height, width].map((side) => (Math.ceil(side / 32) * 32) / 4);
+      assert.deepEqual(outputs['pred_masks']!.shape.slice(1), padded);
+      assert.ok(outputs['pred_logits']!.data.every(Number.isFinite));
+    }
+  });
+
+  it('gives the semantic scores of a single-human model: probabilities times enlarged masks', async () => {
+    const folder = await goldenModel('single');
+    const golden = goldenCases('single', 'network')[0]!;
+    const image = golden.tensor('image');
+    const [height, width] = image.shape as [number, number];
+    const outputs = await runModel(folder, image.data as Uint8Array, height, width);
+    const { data: logits, shape } = outputs['pred_logits']!;
+    const { data: masks, shape: maskShape } = outputs['pred_masks']!;
+    const [queries, columns] = shape as [number, number];
+    const [, rows, cells] = maskShape as [number, number, number];
+    const { data: semantic, shape: semanticShape } = outputs['semantic']!;
+    assert.deepEqual(semanticShape, [columns - 1, rows * 4, cells * 4]);
+    // A corner of the enlarged mask is the corner of the mask itself (edge clamped).
+    for (let c = 0; c < columns - 1; c++) {
+      let expected = 0;
+      for (let q = 0; q < queries; q++) {
+        const row = Array.from(logits.subarray(q * columns, (q + 1) * columns), Math.exp);
+        const probability = row[c]! / row.reduce((a, b) => a + b);
+        expected += probability / (1 + Math.exp(-masks[q * rows * cells]!));
+      }
+      assert.ok(Math.abs(semantic[c * rows * 4 * cells * 4]! - expected) < 1e-4);
+    }
+  });
+
+  it('has the 63 million parameters of the published model', () => {
+    const checkpoint = randomCheckpoint(FULL_SIZE);
+    const { hyper } = inferHyperParameters(checkpoint);
+    assert.deepEqual(hyper.backbone.blocks, [3, 4, 23, 3]);
+    const graph = buildNetwork(checkpoint, hyper, 'multi');
+    const parameters = [...checkpoint.tensors]
+      .filter(([name]) => !name.includes('running_'))
+      .reduce((sum, [, { shape }]) => sum + elements(shape), 0);
+    assert.equal(Math.round(parameters / 1e4) / 100, 63.12);
+    assert.ok(graph.nodes.some((node) => node.opType === 'DeformConv'));
+  });
+
+  it('names a missing tensor', async () => {
+    const checkpoint = await openCheckpoint(`${goldenFolder('multi')}/pytorch_model.pt`);
+    const name = 'sem_seg_head.predictor.mask_embed.layers.1.weight';
+    const broken = altered(checkpoint, (tensors) => tensors.delete(name));
+    assert.throws(() => buildNetwork(broken, inferHyperParameters(broken).hyper, 'multi'), {
+      code: 'M2FP_CHECKPOINT_INVALID',
+      message: new RegExp(`pytorch_model\\.pt: the tensor ${name} is missing`),
+    });
+    await checkpoint.close();
+  });
+
+  it('names a tensor of a wrong shape, the shape found and the one expected', async () => {
+    const checkpoint = await openCheckpoint(`${goldenFolder('multi')}/pytorch_model.pt`);
+    const name = 'sem_seg_head.pixel_decoder.layer_1.weight';
+    const broken = altered(checkpoint, (tensors) => (tensors.get(name)!.shape = [64, 64, 1, 1]));
+    assert.throws(() => buildNetwork(broken, inferHyperParameters(broken).hyper, 'multi'), {
+      code: 'M2FP_CHECKPOINT_INVALID',
+      message: new RegExp(`${name} has shape \\[64, 64, 1, 1\\], expected \\[64, 64, 3, 3\\]`),
+    });
+    await checkpoint.close();
+  });
+});
+
+describe('hyper-parameters', () => {
+  let checkpoint: Checkpoint;
+  before(async () => {
+    checkpoint = await openCheckpoint(`${goldenFolder('single')}/pytorch_model.pt`);
+  });
+  after(() => checkpoint.close());
+
+  it('come from the tensors alone', () => {
+    const { hyper, warnings } = inferHyperParameters(checkpoint);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(hyper.backbone.blocks, [3, 4, 6, 3]);
+    const { bottleneckChannels, groups, norm } = hyper.backbone;
+    assert.deepEqual({ bottleneckChannels, groups, norm }, { bottleneckChannels: 8, groups: 1, norm: 'BN' });
+    assert.deepEqual(hyper.pixelDecoder, {
+      convDim: 64,
+      maskDim: 64,
+      layers: 2,
+      feedForward: 64,
+      heads: 8,
+      points: 4,
+      levels: 3,
+    });
+    assert.deepEqual(hyper.decoder, {
+      hiddenDim: 64,
+      queries: 20,
+      layers: 3,
+      feedForward: 128,
+      heads: 8,
+      classes: 20,
+      preNorm: false,
+      inputProjection: false,
+    });
+  });
+
+  it('of the configuration are warned about where the tensors say something else', () => {
+    const configuration = { backbone: { depth: 101 }, encoder: {}, decoder: { num_queries: 20 } };
+    const { warnings } = inferHyperParameters(checkpoint, configuration);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /backbone\.depth = 101, the tensors say 50/);
+  });
+
+  it('that cannot be computed are refused by name', () => {
+    const section = { backbone: {}, encoder: {} };
+    assert.throws(
+      () => inferHyperParameters(checkpoint, { ...section, decoder: { pre_norm: true } }),
+      /pre_norm/,
+    );
+    assert.throws(
+      () => inferHyperParameters(checkpoint, { ...section, decoder: { nheads: 7 } }),
+      /7 attention heads/,
+    );
+    assert.throws(
+      () => inferHyperParameters(checkpoint, { ...section, decoder: { nheads: 'x' } }),
+      /nheads is "x"/,
+    );
+  });
+
+  it('of something that is no M2FP checkpoint name the first tensor that is missing', () => {
+    const other = { ...altered(checkpoint, (tensors) => tensors.clear()), file: 'resnet.pt' };
+    assert.throws(
+      () => inferHyperParameters(other),
+      /resnet\.pt: the tensor backbone\.res2\.0\.conv1\.weight is missing/,
+    );
+  });
+});

@@ -1,0 +1,146 @@
+/** An engine without a process, put behind the config node. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { engines } from '../../../nodes/common/engines.ts';
+import type {
+  Engine,
+  EngineInfo,
+  EngineListener,
+  EngineOptions,
+  EngineState,
+  ParseRequest,
+} from '../../../src/engine/types.ts';
+import { M2fpError } from '../../../src/errors.ts';
+import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
+import type { Parsing } from '../../../src/parsing/types.ts';
+import { parsingOf } from '../../parsing/scene.ts';
+
+export const MANIFEST = {
+  format: 1,
+  id: 'fake',
+  digest: 'f00d',
+  kind: 'multi',
+  labels: ['Background', 'Hair', 'Coat', 'Human'],
+  humanIndex: 3,
+  input: { kind: 'short-side', shortSide: 32, longSide: 64 },
+  scoreThreshold: 0.5,
+  precision: 'fp32',
+} as ModelManifest;
+
+/** Two persons of 4 x 4 pixels each: hair above, a coat below. */
+export function exampleParsing(): Promise<Parsing> {
+  return parsingOf({
+    labels: MANIFEST.labels,
+    width: 8,
+    height: 4,
+    labelRows: ['11110111', '11110111', '22220222', '22220222'],
+    personRows: ['11110222', '11110222', '11110222', '11110222'],
+    persons: [
+      { score: 0.9, rows: ['####....', '####....', '####....', '####....'] },
+      { score: 0.8, rows: ['.....###', '.....###', '.....###', '.....###'] },
+    ],
+    parts: [
+      { index: 1, person: 1, rows: ['####....', '####....', '........', '........'] },
+      { index: 2, person: 1, rows: ['........', '........', '####....', '####....'] },
+      { index: 1, person: 2, rows: ['.....###', '.....###', '........', '........'] },
+      { index: 2, person: 2, rows: ['........', '........', '.....###', '.....###'] },
+    ],
+  });
+}
+
+/** Answers every request with {@link exampleParsing}; while `held`, only when it is let go or aborted. */
+export class FakeEngine implements Engine {
+  readonly requests: ParseRequest[] = [];
+  readonly actions: string[] = [];
+  held = false;
+  failure: Error | undefined;
+  releases = 0;
+  #state: EngineState = 'idle';
+  #waiting = 0;
+  readonly #listeners = new Set<EngineListener>();
+  #letGo: (() => void)[] = [];
+
+  get subscribers(): number {
+    return this.#listeners.size;
+  }
+
+  async load(): Promise<EngineInfo> {
+    this.actions.push('load');
+    if (this.failure) throw this.failure;
+    this.set('loading');
+    await nextTurn();
+    this.set('ready');
+    return this.info();
+  }
+
+  async parse(request: ParseRequest): Promise<Parsing> {
+    this.requests.push(request);
+    if (this.failure) throw this.failure;
+    this.set('running', this.requests.length - 1);
+    if (this.held) {
+      await new Promise<void>((resolve, reject) => {
+        this.#letGo.push(resolve);
+        request.signal?.addEventListener('abort', () => reject(new M2fpError('M2FP_CANCELLED', 'aborted')));
+      });
+    }
+    const image = Buffer.isBuffer(request.image) ? request.image : request.image.source.image;
+    const parsing = { ...(await exampleParsing()), ...(image.length > 0 && { image }) };
+    parsing.timing.total = 1234;
+    this.set('ready', 0);
+    return parsing;
+  }
+
+  /** Ends what is held. */
+  letGo(): void {
+    this.held = false;
+    for (const go of this.#letGo) go();
+    this.#letGo = [];
+  }
+
+  async unload(): Promise<void> {
+    this.actions.push('unload');
+    this.set('idle');
+  }
+
+  info(): EngineInfo {
+    return {
+      state: this.#state,
+      manifest: MANIFEST,
+      provider: 'cpu',
+      loadSeconds: this.#state === 'idle' ? null : 0.5,
+      waiting: this.#waiting,
+      threads: 2,
+      pid: null,
+      restarts: 0,
+      failure: null,
+    };
+  }
+
+  subscribe(listener: EngineListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  set(state: EngineState, waiting = this.#waiting, failure: EngineInfo['failure'] = null): void {
+    this.#state = state;
+    this.#waiting = waiting;
+    for (const listener of this.#listeners) listener({ ...this.info(), failure });
+  }
+}
+
+const real = { ...engines };
+
+/** Puts one engine behind all config nodes until {@link restoreEngines}. */
+export function fakeEngines(): { engine: FakeEngine; acquired: EngineOptions[] } {
+  const engine = new FakeEngine();
+  const acquired: EngineOptions[] = [];
+  engines.acquire = async (options) => {
+    acquired.push(options);
+    return { engine, release: () => void engine.releases++ };
+  };
+  engines.readManifest = async () => MANIFEST;
+  return { engine, acquired };
+}
+
+export function restoreEngines(): void {
+  Object.assign(engines, real);
+}

@@ -1,0 +1,156 @@
+/** A Node-RED (NR = the package: node-red or node-red-4) in which one node is tried out. */
+import { EventEmitter, once } from 'node:events';
+import { createRequire } from 'node:module';
+import type { Node, NodeAPI, NodeInitializer, NodeMessage, NodeStatus } from 'node-red';
+import colorize from '../../../nodes/m2fp-colorize/m2fp-colorize.ts';
+import crop from '../../../nodes/m2fp-crop/m2fp-crop.ts';
+import infer from '../../../nodes/m2fp-infer/m2fp-infer.ts';
+import load from '../../../nodes/m2fp-load/m2fp-load.ts';
+import model from '../../../nodes/m2fp-model/m2fp-model.ts';
+import catalogue from '../../../nodes/m2fp-model/locales/en-US/m2fp-model.json' with { type: 'json' };
+import preprocess from '../../../nodes/m2fp-preprocess/m2fp-preprocess.ts';
+
+export interface NodeConfig {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+interface TestHelper {
+  init(path: string): void;
+  load(nodes: NodeInitializer[], flow: NodeConfig[]): Promise<void>;
+  unload(): Promise<void>;
+  setFlows(flow: NodeConfig[], type: 'full' | 'nodes' | 'flows'): Promise<void>;
+  getNode(id: string): Node | null;
+  settings(settings: object): void;
+}
+
+const require = createRequire(import.meta.url);
+const runtime = require.resolve(process.env['NR'] ?? 'node-red');
+const helper = require('node-red-node-test-helper') as TestHelper;
+helper.init(runtime);
+
+/** A core node's function, of the same Node-RED. */
+export function coreNode(path: string): NodeInitializer {
+  return createRequire(runtime)(`@node-red/nodes/core/${path}.js`) as NodeInitializer;
+}
+
+const TAB: NodeConfig = { id: 'tab', type: 'tab', label: 'test', disabled: false, info: '' };
+
+/** The texts that the catalogue has for a key; the test helper's own `RED._` gives the key back. */
+function translate(key: string, values: Record<string, unknown> = {}): string {
+  const [, path = key] = key.split(':');
+  let text: unknown = catalogue;
+  for (const name of path.split('.')) text = (text as Record<string, unknown> | undefined)?.[name];
+  return String(text).replace(/__(\w+)__/g, (_match, name: string) => String(values[name]));
+}
+
+let api: NodeAPI | undefined;
+
+function withTexts(initialize: NodeInitializer): NodeInitializer {
+  return (RED) => {
+    api = RED;
+    return initialize(Object.assign(Object.create(RED) as NodeAPI, { _: translate }));
+  };
+}
+
+const NODES = [model, load, preprocess, infer, colorize, crop].map(withTexts);
+
+/** The API that the nodes of the running flow were given. */
+export function redApi(): NodeAPI {
+  if (api === undefined) throw new Error('No flow was started');
+  return api;
+}
+
+/** What came out of the flow: in `sent` by the node "out", from every Catch, Complete and Status node. */
+export class Events extends EventEmitter {
+  readonly sent: NodeMessage[] = [];
+  readonly sentOnSecondWire: NodeMessage[] = [];
+  readonly caught: CaughtMessage[] = [];
+  readonly completed: NodeMessage[] = [];
+  readonly statuses: NodeStatus[] = [];
+
+  /** Resolves as soon as the condition holds. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await once(this, 'event');
+  }
+
+  /** Resolves when so many messages have come out of "out", or were caught. */
+  async ended(count = 1): Promise<void> {
+    await this.until(() => this.sent.length + this.caught.length >= count);
+  }
+}
+
+export interface CaughtMessage extends NodeMessage {
+  error: { message: string; code?: string; source: { id: string; type: string } };
+  statusCode?: number;
+}
+
+/**
+ * Starts a flow of the given nodes, of which one has the id "node" and gets its outputs, a Catch, a Complete and a
+ * Status node around it.
+ */
+export async function startFlow(nodes: NodeConfig[], extra: NodeInitializer[] = []): Promise<Events> {
+  await helper.load([...NODES, ...extra], flowAround(nodes));
+  for (const { id } of flowAround(nodes)) {
+    if (id !== 'tab' && helper.getNode(id) === null) throw new Error(`The node ${id} was not created`);
+  }
+  return listen();
+}
+
+/** Deploys other nodes in place of those that run. */
+export async function deploy(nodes: NodeConfig[], type: 'full' | 'nodes' | 'flows' = 'full'): Promise<Events> {
+  await helper.setFlows(flowAround(nodes), type);
+  return listen();
+}
+
+function flowAround(nodes: NodeConfig[]): NodeConfig[] {
+  const onTab = (node: NodeConfig): NodeConfig => ({ ...node, z: 'tab' });
+  const wired = nodes.map((node) => {
+    if (node.type === 'm2fp-model') return node;
+    return onTab(node.id === 'node' ? { wires: [['out', 'out2']], ...node } : node);
+  });
+  const around = [
+    { id: 'out', type: 'helper' },
+    { id: 'out2', type: 'helper' },
+    { id: 'catch', type: 'catch', scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'helper' },
+    { id: 'complete', type: 'complete', scope: ['node'], wires: [['completed']] },
+    { id: 'completed', type: 'helper' },
+    { id: 'status', type: 'status', scope: ['node'], wires: [['statuses']] },
+    { id: 'statuses', type: 'helper' },
+  ];
+  return [TAB, ...wired, ...around.map(onTab)];
+}
+
+function listen(): Events {
+  const events = new Events();
+  const collect = (id: string, into: (msg: NodeMessage) => void): void => {
+    nodeOf(id).on('input', (msg, _send, done) => {
+      into(msg);
+      events.emit('event');
+      done();
+    });
+  };
+  collect('out', (msg) => events.sent.push(msg));
+  collect('out2', (msg) => events.sentOnSecondWire.push(msg));
+  collect('caught', (msg) => events.caught.push(msg as CaughtMessage));
+  collect('completed', (msg) => events.completed.push(msg));
+  collect('statuses', (msg) => events.statuses.push((msg as unknown as { status: NodeStatus }).status));
+  return events;
+}
+
+export function nodeOf(id: string): Node {
+  const node = helper.getNode(id);
+  if (node === null) throw new Error(`There is no node ${id}`);
+  return node;
+}
+
+/** Sends a message to the node under test. */
+export function send(msg: NodeMessage): void {
+  nodeOf('node').receive(msg);
+}
+
+export async function stopFlow(): Promise<void> {
+  await helper.unload();
+}

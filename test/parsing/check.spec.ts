@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { checkParsing } from '../../src/parsing/check.ts';
+import type { Parsing } from '../../src/parsing/types.ts';
+import { parsingOf } from './scene.ts';
+
+describe('checkParsing', () => {
+  let parsing: Parsing;
+
+  beforeEach(async () => {
+    parsing = await parsingOf({
+      width: 3,
+      height: 2,
+      labels: ['Background', 'Hair', 'Human'],
+      persons: [{ rows: ['###', '...'] }],
+      parts: [{ index: 1, person: 1, rows: ['.#.', '...'] }],
+    });
+  });
+
+  it('takes a parsing, also one without anybody', () => {
+    checkParsing(parsing);
+    checkParsing(structuredCloneWithBuffers({ ...parsing, persons: [], parts: [] }));
+    parsing.parts[0]!.box = { x: 0, y: 0, width: 0, height: 0 };
+    checkParsing(parsing);
+  });
+
+  const wrong: [reason: RegExp, change: (parsing: Parsing) => unknown][] = [
+    [/there is none/, () => undefined],
+    [/there is none/, () => null],
+    [/not an object/, () => 'parsing'],
+    [/not an object/, (p) => [p]],
+    [/image is not a Buffer/, (p) => ({ ...p, image: 'text' })],
+    [/image is not a Buffer/, (p) => JSON.parse(JSON.stringify(p))],
+    [/width and height/, (p) => ({ ...p, width: 0 })],
+    [/width and height/, (p) => ({ ...p, height: 2.5 })],
+    [/labels is not a list of names/, (p) => ({ ...p, labels: 'Hair' })],
+    [/labels is not a list of names/, (p) => ({ ...p, labels: ['Hair', 1] })],
+    [/labels has 0 entries/, (p) => ({ ...p, labels: [] })],
+    [/labels has 255 entries/, (p) => ({ ...p, labels: Array(255).fill('x') })],
+    [/labelMap is not a Buffer of 3 x 2 bytes/, (p) => ({ ...p, labelMap: Buffer.alloc(5) })],
+    [/personMap is not a Buffer of 3 x 2 bytes/, (p) => ({ ...p, personMap: undefined })],
+    [/persons is not a list/, (p) => ({ ...p, persons: {} })],
+    [/parts is not a list/, (p) => ({ ...p, parts: null })],
+    [/persons\[0\] is not an object/, (p) => ({ ...p, persons: [1] })],
+    [/persons\[0\]\.id is above 255/, (p) => change(p, 'persons', { id: 256 })],
+    [/persons\[0\]\.id is not/, (p) => change(p, 'persons', { id: 0 })],
+    [/parts\[0\]\.score is not a number/, (p) => change(p, 'parts', { score: Number.NaN })],
+    [/parts\[0\]\.area/, (p) => change(p, 'parts', { area: 7 })],
+    [
+      /parts\[0\]\.box is not a box inside/,
+      (p) => change(p, 'parts', { box: { x: 1, y: 0, width: 3, height: 1 } }),
+    ],
+    [
+      /parts\[0\]\.box is not a box inside/,
+      (p) => change(p, 'parts', { box: { x: -1, y: 0, width: 1, height: 1 } }),
+    ],
+    [/parts\[0\]\.box is not a box inside/, (p) => change(p, 'parts', { box: undefined })],
+    [/parts\[0\]\.mask/, (p) => change(p, 'parts', { mask: { size: [3, 2], counts: '' } })],
+    [/parts\[0\]\.mask/, (p) => change(p, 'parts', { mask: { size: [2, 3], counts: [6] } })],
+    [/parts\[0\]\.mask/, (p) => change(p, 'parts', { mask: undefined })],
+    [/parts\[0\]\.label/, (p) => change(p, 'parts', { label: 1 })],
+    [/parts\[0\]\.index/, (p) => change(p, 'parts', { index: 256 })],
+    [/parts\[0\]\.person/, (p) => change(p, 'parts', { person: undefined })],
+  ];
+  for (const [reason, make] of wrong) {
+    it(`says what is wrong: ${reason.source}`, () => {
+      assert.throws(
+        () => {
+          checkParsing(make(parsing));
+        },
+        (error: { code: string; message: string }) => {
+          assert.equal(error.code, 'M2FP_NO_PARSING');
+          assert.match(error.message, reason);
+          assert.match(error.message, /wire an M2FP infer node before this node/);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+/** `parsing` with properties of the first of its `list` changed. */
+function change(parsing: Parsing, list: 'persons' | 'parts', properties: object): object {
+  return { ...parsing, [list]: [{ ...parsing[list][0], ...properties }] };
+}
+
+/** A copy such as Node-RED makes of a message: Buffers stay Buffers. */
+function structuredCloneWithBuffers(parsing: Parsing): Parsing {
+  const { image, labelMap, personMap } = parsing;
+  return {
+    ...structuredClone(parsing),
+    image: Buffer.from(image),
+    labelMap: Buffer.from(labelMap),
+    personMap: Buffer.from(personMap),
+  };
+}

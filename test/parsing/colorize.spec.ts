@@ -1,0 +1,398 @@
+import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
+import sharp from 'sharp';
+import { colorize, type ColorizeOptions } from '../../src/parsing/colorize.ts';
+import { personColor } from '../../src/parsing/palette.ts';
+import type { Parsing } from '../../src/parsing/types.ts';
+import { formatOf, paint, parsingOf, pixelsOf, sourceColor } from './scene.ts';
+
+const LABELS = ['Background', 'Hair', 'Face', 'Coat', 'Human'];
+const COLORS = {
+  Background: '#010203',
+  Hair: '#c80000',
+  Face: '#00c800',
+  Coat: '#0000c8',
+  Human: '#c8c800',
+};
+const LEGEND = {
+  '.': [1, 2, 3],
+  h: [200, 0, 0],
+  f: [0, 200, 0],
+  c: [0, 0, 200],
+  p: [200, 200, 0],
+  '?': [],
+  u: [128, 128, 128],
+};
+
+/** Two persons side by side; the coat (score 0.9) overlaps the face (0.4), a hair (0.3) belongs to nobody. */
+async function twoPeople(): Promise<Parsing> {
+  return parsingOf({
+    width: 8,
+    height: 4,
+    labels: LABELS,
+    labelRows: ['11000022', '22000022', '33000033', '33000030'],
+    personRows: ['11000022', '11100022', '11000022', '11000022'],
+    persons: [
+      { score: 0.9, rows: ['##......', '###.....', '##......', '##......'] },
+      { score: 0.8, rows: ['......##', '......##', '......##', '......##'] },
+    ],
+    parts: [
+      { index: 3, person: 1, score: 0.9, rows: ['........', '##......', '##......', '##......'] },
+      { index: 2, person: 1, score: 0.4, rows: ['##......', '##......', '........', '........'] },
+      { index: 2, person: 2, score: 0.5, rows: ['......##', '......##', '........', '........'] },
+      { index: 1, person: null, score: 0.3, rows: ['....#...', '........', '........', '........'] },
+    ],
+  });
+}
+
+async function draw(parsing: Parsing, options: ColorizeOptions): Promise<string[]> {
+  const { image } = await colorize(parsing, { colors: COLORS, ...options });
+  return (await pixelsOf(image)).rows(LEGEND);
+}
+
+describe('colorize', () => {
+  it('paints the parts, those of higher score over those of lower score', async () => {
+    const parsing = await twoPeople();
+    const expected = ['ff..h.ff', 'cc....ff', 'cc......', 'cc......'];
+    assert.deepEqual(await draw(parsing, {}), expected);
+    parsing.parts.reverse();
+    assert.deepEqual(await draw(parsing, { mode: 'map', paint: 'parts', by: 'label' }), expected);
+  });
+
+  it('paints the label map', async () => {
+    assert.deepEqual(await draw(await twoPeople(), { paint: 'map' }), [
+      'hh....ff',
+      'ff....ff',
+      'cc....cc',
+      'cc....c.',
+    ]);
+  });
+
+  it('paints only the chosen labels, by names in any spelling', async () => {
+    const parsing = await twoPeople();
+    assert.deepEqual(await draw(parsing, { labels: ['FACE'] }), [
+      'ff....ff',
+      'ff....ff',
+      '........',
+      '........',
+    ]);
+    assert.deepEqual(await draw(parsing, { paint: 'map', labels: ['Coat', 'hair'] }), [
+      'hh......',
+      '........',
+      'cc....cc',
+      'cc....c.',
+    ]);
+    assert.deepEqual(await draw(parsing, { labels: [] }), Array(4).fill('........'));
+  });
+
+  it('paints whole persons beneath the parts where "Human" is chosen', async () => {
+    const parsing = await twoPeople();
+    assert.deepEqual(await draw(parsing, { labels: ['Human', 'Coat'] }), [
+      'pp....pp',
+      'ccp...pp',
+      'cc....pp',
+      'cc....pp',
+    ]);
+    assert.deepEqual(await draw(parsing, { paint: 'map', labels: ['Human', 'Coat'] }), [
+      'pp....pp',
+      'ppp...pp',
+      'cc....cc',
+      'cc....cp',
+    ]);
+  });
+
+  it('paints persons in their colours, and grey what belongs to nobody', async () => {
+    const parsing = await twoPeople();
+    const legend = { '.': [1, 2, 3], 1: personColor(1), 2: personColor(2), u: [128, 128, 128] };
+    const persons = async (options: ColorizeOptions) =>
+      (await pixelsOf((await colorize(parsing, { colors: COLORS, by: 'person', ...options })).image)).rows(
+        legend,
+      );
+    assert.deepEqual(await persons({}), ['11..u.22', '111...22', '11....22', '11....22']);
+    assert.deepEqual(await persons({ paint: 'map' }), ['11....22', '111...22', '11....22', '11....22']);
+    assert.deepEqual(await persons({ labels: ['Face'] }), ['11....22', '11....22', '........', '........']);
+    assert.deepEqual(await persons({ paint: 'map', labels: ['Coat'] }), [
+      '........',
+      '........',
+      '11....22',
+      '11....2.',
+    ]);
+  });
+
+  it('makes a label index without a name grey', async () => {
+    const parsing = await parsingOf({
+      width: 4,
+      height: 1,
+      labels: ['Background', 'Hair'],
+      labelRows: ['012z'],
+      parts: [
+        { index: 1, score: 0.2, rows: ['.#..'] },
+        { index: 200, score: 0.1, rows: ['..##'] },
+      ],
+    });
+    const colors = { Background: COLORS.Background, Hair: COLORS.Hair };
+    assert.deepEqual(await draw(parsing, { colors }), ['.huu']);
+    assert.deepEqual(await draw(parsing, { colors, paint: 'map' }), ['.huu']);
+    assert.deepEqual(await draw(parsing, { colors, paint: 'map', labels: ['Hair'] }), ['.h..']);
+    parsing.labelMap.fill(255);
+    assert.deepEqual(await draw(parsing, { colors, paint: 'map' }), ['uuuu']);
+  });
+
+  it('paints the PASCAL palette by label index', async () => {
+    const { image } = await colorize(await twoPeople(), { palette: 'pascal' });
+    const pixels = await pixelsOf(image);
+    assert.deepEqual(
+      [pixels.at(0, 3), pixels.at(7, 0), pixels.at(2, 0)],
+      [
+        [128, 128, 0],
+        [0, 128, 0],
+        [0, 0, 0],
+      ],
+    );
+  });
+
+  it('lays the colours over the source: source + (colour - source) x opacity', async () => {
+    const parsing = await twoPeople();
+    for (const opacity of [0, 0.25, 0.6, 1]) {
+      const { image } = await colorize(parsing, { mode: 'overlay', opacity, colors: COLORS });
+      const pixels = await pixelsOf(image);
+      assert.equal(pixels.channels, 3);
+      for (let x = 0; x < 8; x++) {
+        const source = sourceColor(x, 0);
+        const color = x < 2 || x > 5 ? [0, 200, 0] : x === 4 ? [200, 0, 0] : source;
+        const expected = source.map((value, i) => Math.round(value * (1 - opacity) + color[i]! * opacity));
+        assert.deepEqual(pixels.at(x, 0), expected, `opacity ${opacity} at ${x}`);
+      }
+    }
+    const { image } = await colorize(parsing, { mode: 'overlay', colors: COLORS });
+    assert.deepEqual(
+      (await pixelsOf(image)).at(4, 0),
+      sourceColor(4, 0).map((value, i) => Math.round(value * 0.4 + [200, 0, 0][i]! * 0.6)),
+    );
+  });
+
+  it('draws opaque contours around labels and persons', async () => {
+    const parsing = await parsingOf({
+      width: 8,
+      height: 1,
+      labels: LABELS,
+      labelRows: ['01122110'],
+      personRows: ['01111220'],
+    });
+    const legend = { ...LEGEND, w: [255, 255, 255], x: [9, 8, 7] };
+    const line = async (options: ColorizeOptions) =>
+      (await pixelsOf((await colorize(parsing, { paint: 'map', colors: COLORS, ...options })).image)).rows(
+        legend,
+      )[0];
+    assert.equal(await line({}), '.hhffhh.');
+    assert.equal(await line({ contours: 1 }), 'whwfwhw.');
+    assert.equal(await line({ contours: 1, contourColor: [9, 8, 7] }), 'xhxfxhx.');
+    assert.equal(await line({ contours: 2 }), 'wwwwwwww');
+    assert.equal(await line({ contours: 1, labels: ['Face'] }), '..wfw...');
+    // By person a change of label is no border.
+    const persons = { w: [255, 255, 255], '.': [1, 2, 3], 1: personColor(1), 2: personColor(2) };
+    const { image } = await colorize(parsing, { paint: 'map', by: 'person', contours: 1, colors: COLORS });
+    assert.equal((await pixelsOf(image)).rows(persons)[0], 'w111w2w.');
+    // Whatever the opacity.
+    const overlay = await pixelsOf(
+      (await colorize(parsing, { paint: 'map', mode: 'overlay', opacity: 0, contours: 1 })).image,
+    );
+    assert.deepEqual(overlay.at(0, 0), [255, 255, 255]);
+    assert.deepEqual(overlay.at(1, 0), sourceColor(1, 0));
+  });
+
+  it('draws a contour between two persons whose parts have the same label', async () => {
+    const parsing = await parsingOf({
+      width: 6,
+      height: 1,
+      labels: LABELS,
+      parts: [
+        { index: 3, person: 1, rows: ['###...'] },
+        { index: 3, person: 2, rows: ['...###'] },
+      ],
+    });
+    const { image } = await colorize(parsing, { contours: 1, colors: COLORS });
+    assert.deepEqual((await pixelsOf(image)).rows({ ...LEGEND, w: [255, 255, 255] }), ['ccwccc']);
+  });
+
+  it('leaves what is not painted transparent', async () => {
+    const parsing = await twoPeople();
+    for (const mode of ['map', 'overlay'] as const) {
+      const options = { mode, opacity: 1, colors: COLORS, background: 'transparent' } as const;
+      const pixels = await pixelsOf((await colorize(parsing, options)).image);
+      assert.equal(pixels.channels, 4);
+      assert.deepEqual(pixels.at(0, 0), [0, 200, 0, 255], mode);
+      assert.deepEqual(pixels.at(2, 0), [0, 0, 0, 0], mode);
+      const webp = await colorize(parsing, { ...options, format: 'webp' });
+      assert.equal((await sharp(webp.image).metadata()).hasAlpha, true, mode);
+    }
+  });
+
+  it('writes png, jpeg and webp', async () => {
+    const parsing = await twoPeople();
+    for (const format of ['png', 'jpeg', 'webp'] as const) {
+      const { image, ...facts } = await colorize(parsing, { format });
+      assert.equal(formatOf(image), format);
+      assert.deepEqual(facts, { width: 8, height: 4, mime: `image/${format}` });
+      const { width, height } = await sharp(image).metadata();
+      assert.deepEqual([width, height], [8, 4]);
+    }
+    assert.equal(formatOf((await colorize(parsing)).image), 'png');
+  });
+
+  it('passes the quality on', async () => {
+    const parsing = await parsingOf({ width: 64, height: 64, labels: LABELS });
+    const size = async (quality: number): Promise<number> =>
+      (await colorize(parsing, { mode: 'overlay', format: 'jpeg', quality })).image.length;
+    assert.ok((await size(95)) > 1.5 * (await size(20)));
+  });
+
+  it('turns the source by its EXIF orientation', async () => {
+    // Stored 2 wide and 3 high, to be turned clockwise (6): 3 wide and 2 high, left bottom pixel first.
+    const stored = paint(2, 3, (x, y) => [100 * x, 50 * y, 77]);
+    const image = await sharp(stored, { raw: { width: 2, height: 3, channels: 3 } })
+      .withMetadata({ orientation: 6 })
+      .png()
+      .toBuffer();
+    const parsing = await parsingOf({
+      width: 3,
+      height: 2,
+      labels: LABELS,
+      image,
+      parts: [{ index: 1, rows: ['..#', '...'] }],
+    });
+    const pixels = await pixelsOf(
+      (await colorize(parsing, { mode: 'overlay', opacity: 1, colors: COLORS })).image,
+    );
+    assert.deepEqual([pixels.width, pixels.height], [3, 2]);
+    for (let y = 0; y < 2; y++) {
+      for (let x = 0; x < 3; x++) {
+        const expected = x === 2 && y === 0 ? [200, 0, 0] : [100 * y, 50 * (2 - x), 77];
+        assert.deepEqual(pixels.at(x, y), expected, `${x}, ${y}`);
+      }
+    }
+  });
+
+  it('needs the picture only for an overlay', async () => {
+    const parsing = { ...(await twoPeople()), image: Buffer.from('not a picture') };
+    await colorize(parsing);
+    await assert.rejects(colorize(parsing, { mode: 'overlay' }), { code: 'M2FP_UNSUPPORTED_FORMAT' });
+  });
+
+  it('refuses a picture of another size than the parsing', async () => {
+    const parsing = await twoPeople();
+    for (const [width, height] of [
+      [4, 8],
+      [9, 4],
+      [2, 2],
+    ] as const) {
+      const { image } = await parsingOf({ width, height, labels: LABELS });
+      await assert.rejects(colorize({ ...parsing, image }, { mode: 'overlay' }), {
+        code: 'M2FP_NO_PARSING',
+        message: /8 x 4/,
+      });
+    }
+  });
+
+  it('refuses what is no parsing', async () => {
+    for (const value of [undefined, null, 'parsing', {}, { parts: [] }]) {
+      await assert.rejects(colorize(value as unknown as Parsing), {
+        code: 'M2FP_NO_PARSING',
+        message: /wire an M2FP infer node before this node/,
+      });
+    }
+  });
+
+  it('refuses a damaged mask', async () => {
+    const parsing = await twoPeople();
+    parsing.parts[0]!.mask.counts = '~~~';
+    await assert.rejects(colorize(parsing), { code: 'M2FP_NO_PARSING' });
+  });
+
+  const bad: [name: keyof ColorizeOptions, options: object, message: RegExp][] = [
+    ['mode', { mode: 'blend' }, /"mode" is "blend"; allowed: map, overlay\./],
+    ['opacity', { opacity: 1.5 }, /"opacity" is 1.5; allowed: a number from 0 to 1\./],
+    ['opacity', { opacity: '0.5' }, /"opacity" is "0.5"/],
+    ['opacity', { opacity: Number.NaN }, /"opacity" is NaN/],
+    ['contours', { contours: -1 }, /"contours" is -1; allowed: a whole number from 0 to 64\./],
+    ['contours', { contours: 1.5 }, /"contours" is 1.5/],
+    ['contours', { contours: 65 }, /"contours" is 65/],
+    ['contourColor', { contourColor: 'whitish' }, /"contourColor" is "whitish"; allowed: "#rgb"/],
+    [
+      'labels',
+      { labels: 'Hair' },
+      /"labels" is "Hair"; allowed: a list of Background, Hair, Face, Coat, Human\./,
+    ],
+    ['labels', { labels: ['Hair', 'Tail'] }, /"labels" is "Tail"; allowed: a list of Background, Hair/],
+    ['labels', { labels: [1] }, /"labels" is 1/],
+    ['by', { by: 'part' }, /"by" is "part"; allowed: label, person\./],
+    ['paint', { paint: 'all' }, /"paint" is "all"; allowed: parts, map\./],
+    ['background', { background: 'blur' }, /"background" is "blur"; allowed: keep, transparent\./],
+    ['format', { format: 'gif' }, /"format" is "gif"; allowed: png, jpeg, webp\./],
+    ['format', { format: 'jpeg', background: 'transparent' }, /"format" is "jpeg"; allowed: png or webp/],
+    ['quality', { quality: 0 }, /"quality" is 0; allowed: a whole number from 1 to 100\./],
+    ['quality', { quality: null }, /"quality" is null/],
+    ['palette', { palette: 'none' }, /"palette" is "none"; allowed: auto/],
+    ['colors', { colors: { Tail: 'red' } }, /"colors" is "Tail"/],
+  ];
+  for (const [name, options, message] of bad) {
+    it(`refuses a wrong ${name}: ${JSON.stringify(options)}`, async () => {
+      await assert.rejects(colorize(await twoPeople(), options), { code: 'M2FP_BAD_OPTION', message });
+    });
+  }
+
+  it('refuses an option that it does not have', async () => {
+    await assert.rejects(colorize(await twoPeople(), { colour: 'red' } as object), {
+      code: 'M2FP_BAD_OPTION',
+      message: /no option "colour"; allowed: mode, opacity, contours,/,
+    });
+  });
+
+  it('writes nothing into the parsing', async () => {
+    const parsing = await twoPeople();
+    const before = structuredClone(parsing);
+    for (const mode of ['map', 'overlay'] as const) {
+      for (const paintFrom of ['map', 'parts'] as const) {
+        await colorize(parsing, { mode, paint: paintFrom, by: 'person', contours: 2 });
+      }
+    }
+    assert.deepEqual(structuredClone(parsing), before);
+  });
+
+  describe('on a large picture', () => {
+    const width = 2000;
+    const height = 1000;
+    let parsing: Parsing;
+
+    before(async () => {
+      const image = await sharp({ create: { width, height, channels: 3, background: '#446688' } })
+        .png({ compressionLevel: 1 })
+        .toBuffer();
+      const rows = Array<string>(height).fill('#'.repeat(width));
+      parsing = await parsingOf({ width, height, labels: LABELS, image, parts: [{ index: 1, rows }] });
+    });
+
+    /** How often a loop let the event loop turn. */
+    async function turns(options: ColorizeOptions): Promise<number> {
+      let count = 0;
+      const hook = createHook({ init: (_id, type) => (count += type === 'Immediate' ? 1 : 0) }).enable();
+      try {
+        await colorize(parsing, options);
+      } finally {
+        hook.disable();
+      }
+      return count;
+    }
+
+    it('lets the event loop turn while it paints, outlines and draws', async () => {
+      const parts = await turns({});
+      const map = await turns({ paint: 'map' });
+      const overlay = await turns({ mode: 'overlay' });
+      const outlined = await turns({ contours: 3 });
+      // 2 million pixels in bands of at most a million steps, in each of two loops; a step is at most a pixel.
+      assert.ok(parts >= 4 && map >= 4 && overlay >= 4, `${parts}, ${map}, ${overlay} turns`);
+      // Two maps compared, then two passes that thicken.
+      assert.ok(outlined - parts >= 8, `${outlined - parts} turns`);
+    }).timeout(60_000);
+  });
+});

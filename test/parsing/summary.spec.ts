@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { toModelScope } from '../../src/parsing/modelscope.ts';
+import { summarize } from '../../src/parsing/summary.ts';
+import type { Parsing } from '../../src/parsing/types.ts';
+
+const box = { x: 1, y: 0, width: 2, height: 3 };
+const mask = (counts: string) => ({ size: [4, 10] as [number, number], counts });
+
+const PARSING: Parsing = {
+  image: Buffer.from('picture'),
+  width: 10,
+  height: 4,
+  labels: ['Background', 'Hat', 'Coat', 'Human'],
+  labelMap: Buffer.alloc(40).fill(2, 27),
+  personMap: Buffer.alloc(40),
+  persons: [
+    { id: 1, score: 0.987654, box, area: 20, mask: mask('a') },
+    { id: 2, score: 0.5, box, area: 3, mask: mask('b') },
+  ],
+  parts: [
+    { id: 1, label: 'Coat', index: 2, person: 1, score: 0.87654321, box, area: 13, mask: mask('c') },
+    { id: 2, label: 'Hat', index: 1, person: 1, score: 0.3, box, area: 1, mask: mask('d') },
+    { id: 3, label: 'Hat', index: 1, person: null, score: 0.25, box, area: 7, mask: mask('e') },
+  ],
+  model: { id: 'some/model', digest: 'd', precision: 'fp32', provider: 'cpu' },
+  cached: false,
+  timing: {
+    queue: 0.04,
+    decode: 5.06,
+    preprocess: 3.1499,
+    inference: 1234.56,
+    postprocess: 30,
+    total: 1272.8,
+  },
+};
+
+describe('summarize', () => {
+  it('tells everything but pixels', () => {
+    assert.deepEqual(summarize(PARSING), {
+      width: 10,
+      height: 4,
+      persons: [
+        {
+          id: 1,
+          score: 0.9877,
+          box,
+          area: 20,
+          share: 0.5,
+          parts: [
+            { id: 1, label: 'Coat', score: 0.8765, box, area: 13, share: 0.325 },
+            { id: 2, label: 'Hat', score: 0.3, box, area: 1, share: 0.025 },
+          ],
+        },
+        { id: 2, score: 0.5, box, area: 3, share: 0.075, parts: [] },
+      ],
+      parts: [{ id: 3, label: 'Hat', score: 0.25, box, area: 7, share: 0.175 }],
+      labels: { Background: 0.675, Coat: 0.325 },
+      model: 'some/model',
+      cached: false,
+      timing: { queue: 0, decode: 5.1, preprocess: 3.1, inference: 1234.6, postprocess: 30, total: 1272.8 },
+    });
+  });
+
+  it('is the same after JSON, with keys in a fixed order', () => {
+    const summary = summarize(PARSING);
+    const again = summarize({ ...PARSING, parts: PARSING.parts.map((part) => ({ ...part })) });
+    const text = JSON.stringify(summary);
+    assert.deepEqual(JSON.parse(text), summary);
+    assert.equal(text, JSON.stringify(again));
+    assert.match(text, /^\{"width":10,"height":4,"persons":\[\{"id":1,"score":0.9877,"box":\{"x":1,"y":0,/);
+    assert.doesNotMatch(text, /mask|counts|labelMap/);
+  });
+
+  it('shares no box with the parsing', () => {
+    assert.notEqual(summarize(PARSING).persons[0]!.box, PARSING.persons[0]!.box);
+  });
+
+  it('adds up labels of the same name', () => {
+    const labels = ['Background', 'Coat', 'Coat', 'Human'];
+    const labelMap = Buffer.alloc(40, 1).fill(2, 20);
+    assert.deepEqual(summarize({ ...PARSING, labels, labelMap }).labels, { Coat: 1 });
+  });
+});
+
+describe('toModelScope', () => {
+  it('lists parts, then persons', () => {
+    assert.deepEqual(toModelScope(PARSING), {
+      labels: ['Coat', 'Hat', 'Hat', 'Human', 'Human'],
+      scores: [0.87654321, 0.3, 0.25, 0.987654, 0.5],
+      masks: ['c', 'd', 'e', 'a', 'b'].map(mask),
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundledModelFolder } from '../../src/paths.ts';
+import { convertCheckpoint } from '../../src/store/convert.ts';
+import { parseManifest, readManifest } from '../../src/store/manifest.ts';
+import { goldenFolder } from '../support/golden.ts';
+
+describe('converting a checkpoint', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'm2fp-convert-'));
+  const out = join(folder, 'model');
+  after(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => rmSync(out, { recursive: true, force: true }));
+  const nothingPartial = () =>
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('.partial-')),
+      [],
+    );
+
+  it('makes a model folder that says what it is', async () => {
+    const shares: number[] = [];
+    const { manifest, warnings } = await convertCheckpoint({
+      source: goldenFolder('multi'),
+      out,
+      id: 'own name',
+      onProgress: (share) => shares.push(share),
+    });
+    assert.deepEqual(readdirSync(out).toSorted(), ['m2fp.json', 'model.onnx', 'model.onnx.data']);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(await readManifest(out), manifest);
+    assert.equal(manifest.id, 'own name');
+    assert.equal(manifest.kind, 'multi');
+    assert.equal(manifest.humanIndex, 20);
+    assert.deepEqual(manifest.input, { kind: 'short-side', shortSide: 640, longSide: 1333 });
+    assert.equal(shares.at(-1), 1);
+    nothingPartial();
+  });
+
+  it('takes the canvas of a single-human model from its configuration', async () => {
+    const { manifest } = await convertCheckpoint({ source: goldenFolder('single'), out });
+    assert.equal(manifest.kind, 'single');
+    assert.equal(manifest.id, 'single');
+    assert.deepEqual(manifest.input, { kind: 'canvas', width: 384, height: 512, pad: 128 });
+  });
+
+  it('takes a checkpoint file without a configuration', async () => {
+    const file = join(folder, 'lonely.pth');
+    cpSync(join(goldenFolder('single'), 'pytorch_model.pt'), file);
+    const { manifest } = await convertCheckpoint({ source: file, out });
+    assert.equal(manifest.kind, 'single');
+    assert.equal(manifest.labels[3], 'Glove');
+    assert.equal(manifest.source.configuration, false);
+    assert.equal(manifest.id, 'lonely.pth');
+  });
+
+  it('halves the weights with fp16', async () => {
+    const full = await convertCheckpoint({ source: goldenFolder('multi'), out });
+    const half = await convertCheckpoint({ source: goldenFolder('multi'), out, precision: 'fp16' });
+    const size = (conversion: typeof full) => conversion.manifest.files['model.onnx.data'].size;
+    assert.ok(size(half) < 0.6 * size(full));
+    assert.equal(half.manifest.precision, 'fp16');
+    assert.notEqual(half.manifest.digest, full.manifest.digest);
+  });
+
+  it('gives the same digest for the same checkpoint', async () => {
+    const [a, b] = [
+      await convertCheckpoint({ source: goldenFolder('multi'), out }),
+      await convertCheckpoint({ source: goldenFolder('multi'), out }),
+    ];
+    assert.equal(a.manifest.digest, b.manifest.digest);
+  });
+
+  it('keeps the model that was there when it fails, and leaves nothing half', async () => {
+    const { manifest } = await convertCheckpoint({ source: goldenFolder('multi'), out });
+    const file = join(folder, 'cut.pt');
+    cpSync(join(goldenFolder('multi'), 'pytorch_model.pt'), file);
+    truncateSync(file, 100_000);
+    await assert.rejects(convertCheckpoint({ source: file, out }), { code: 'M2FP_CHECKPOINT_INVALID' });
+    assert.deepEqual(await readManifest(out), manifest);
+    nothingPartial();
+  });
+
+  it('leaves other files of the target folder alone', async () => {
+    await convertCheckpoint({ source: goldenFolder('multi'), out });
+    writeFileSync(join(out, 'README.md'), 'card');
+    await convertCheckpoint({ source: goldenFolder('single'), out });
+    assert.equal(readFileSync(join(out, 'README.md'), 'utf8'), 'card');
+    assert.equal((await readManifest(out)).kind, 'single');
+  });
+
+  for (const [name, options, expected] of [
+    [
+      'a source that is not there',
+      { source: join(tmpdir(), 'm2fp-nowhere') },
+      { code: 'M2FP_MODEL_NOT_FOUND' },
+    ],
+    [
+      'a folder without a checkpoint',
+      { source: tmpdir() },
+      { code: 'M2FP_MODEL_NOT_FOUND', message: /pytorch_model\.pt/ },
+    ],
+    [
+      'a short side of 3',
+      { source: goldenFolder('multi'), shortSide: 3 },
+      { code: 'M2FP_BAD_OPTION', message: /shortSide/ },
+    ],
+    [
+      'labels that do not fit',
+      { source: goldenFolder('multi'), labels: ['a', 'b'] },
+      { code: 'M2FP_BAD_OPTION' },
+    ],
+  ] as const) {
+    it(`refuses ${name}`, async () => {
+      await assert.rejects(convertCheckpoint({ out, ...options }), expected);
+      nothingPartial();
+    });
+  }
+});
+
+describe('the manifest', () => {
+  it('of the bundled model is whole', async () => {
+    const manifest = await readManifest(bundledModelFolder());
+    assert.equal(manifest.labels.length, 21);
+    assert.equal(manifest.precision, 'fp16');
+  });
+
+  it('says how to go on where there is none', async () => {
+    await assert.rejects(readManifest(join(tmpdir(), 'm2fp-nowhere')), { code: 'M2FP_MODEL_NOT_FOUND' });
+    await assert.rejects(readManifest(goldenFolder('multi')), {
+      code: 'M2FP_MODEL_NOT_FOUND',
+      message: /m2fp convert/,
+    });
+    const file = join(goldenFolder('multi'), 'pytorch_model.pt');
+    await assert.rejects(readManifest(file), { code: 'M2FP_MODEL_NOT_FOUND', message: /m2fp convert/ });
+  });
+
+  it('notices a model file of another size', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'm2fp-manifest-'));
+    cpSync(bundledModelFolder(), folder, { recursive: true });
+    truncateSync(join(folder, 'model.onnx.data'), 1000);
+    await assert.rejects(readManifest(folder), {
+      code: 'M2FP_MODEL_INVALID',
+      message: /1000 bytes instead of/,
+    });
+    rmSync(join(folder, 'model.onnx'));
+    await assert.rejects(readManifest(folder), {
+      code: 'M2FP_MODEL_INVALID',
+      message: /model\.onnx is missing/,
+    });
+    rmSync(folder, { recursive: true });
+  });
+
+  it('names the entry that is wrong', () => {
+    const whole = readFileSync(join(bundledModelFolder(), 'm2fp.json'), 'utf8');
+    for (const [entry, value] of Object.entries({
+      id: 3,
+      digest: null,
+      kind: 'both',
+      labels: [],
+      humanIndex: 99,
+      input: { kind: 'short-side', shortSide: 'x' },
+      scoreThreshold: '0.5',
+      precision: 'int4',
+      files: {},
+    })) {
+      const text = JSON.stringify({ ...JSON.parse(whole), [entry]: value });
+      assert.throws(() => parseManifest(text, 'm2fp.json'), {
+        code: 'M2FP_MODEL_INVALID',
+        message: new RegExp(`"${entry}"`),
+      });
+    }
+    assert.throws(() => parseManifest('{"format":2}', 'm2fp.json'), /format is 2/);
+    assert.throws(() => parseManifest('nonsense', 'm2fp.json'), /not valid JSON/);
+  });
+});

@@ -1,0 +1,160 @@
+/** A real Node-RED in a process of its own, with the installed package and flows of the test's choice. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { installedPackage, root, temporaryFolder } from './installed-package.ts';
+
+const require = createRequire(import.meta.url);
+
+export const VERSIONS = ['node-red', 'node-red-4'] as const;
+export type Version = (typeof VERSIONS)[number];
+
+/** Another Node.js to run the built package with; the tests themselves need a newer one. */
+const node = process.env['M2FP_TEST_NODE'] ?? process.execPath;
+
+/** No outgoing connection, but for what a flow asks for. */
+const SETTINGS = `module.exports = {
+  flowFile: 'flows.json',
+  credentialSecret: false,
+  uiHost: '127.0.0.1',
+  telemetry: { enabled: false, updateNotification: false },
+  diagnostics: { enabled: false, ui: false },
+  externalModules: {
+    autoInstall: false,
+    palette: { allowInstall: false, allowUpload: false, allowUpdate: false },
+    modules: { allowInstall: false },
+  },
+  editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] }, multiplayer: { enabled: false } },
+};
+`;
+
+export interface FlowNode {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+/** An example of the package, by its file name. */
+export function example(name: string): FlowNode[] {
+  return JSON.parse(readFileSync(join(root, 'examples', `${name}.json`), 'utf8')) as FlowNode[];
+}
+
+/** The nodes of several flows; those of the same id are there once. */
+export function merge(...flows: FlowNode[][]): FlowNode[] {
+  return [...new Map(flows.flat().map((entry) => [entry.id, entry])).values()];
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A node's status as the editor gets it. */
+export interface Status {
+  fill?: string;
+  shape?: string;
+  text?: string;
+}
+
+export class NodeRed {
+  readonly url: string;
+  readonly child: ChildProcess;
+  #log = '';
+
+  private constructor(url: string, child: ChildProcess) {
+    this.url = url;
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#log += text;
+        this.child.emit('log');
+      });
+    }
+  }
+
+  /** Resolves when the flows run. */
+  static async start(version: Version, flows: FlowNode[]): Promise<NodeRed> {
+    const userDir = temporaryFolder('user');
+    const { modules } = installedPackage();
+    symlinkSync(modules, join(userDir, 'node_modules'), 'junction');
+    cpSync(join(dirname(modules), 'package.json'), join(userDir, 'package.json'));
+    writeFileSync(join(userDir, 'settings.js'), SETTINGS);
+    writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flows));
+    const port = await freePort();
+    const program = require.resolve(`${version}/red.js`);
+    const child = spawn(node, [program, '--userDir', userDir, '--port', String(port)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, child);
+    await nodeRed.#logged('Started flows');
+    return nodeRed;
+  }
+
+  /** What it wrote so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  async #logged(text: string): Promise<void> {
+    const ended = once(this.child, 'exit').then(() => assert.fail(`Node-RED ended:\n${this.#log}`));
+    ended.catch(() => {});
+    while (!this.#log.includes(text)) await Promise.race([once(this.child, 'log'), ended]);
+  }
+
+  post(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(this.url + path, { method: 'POST', ...init });
+  }
+
+  /** Presses an inject node's button. */
+  async inject(id: string): Promise<void> {
+    const response = await this.post(`/inject/${id}`);
+    assert.equal(response.status, 200);
+  }
+
+  /** Listens to the statuses as an editor does; `next` resolves with the first one of node `id` that `wanted` accepts. */
+  async statuses(): Promise<{
+    next(id: string, wanted: (status: Status) => boolean): Promise<Status>;
+    close(): void;
+  }> {
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/comms`);
+    const listeners = new Set<(topic: string, status: Status) => void>();
+    socket.addEventListener('message', ({ data }) => {
+      const messages: unknown = JSON.parse(String(data));
+      for (const { topic, data: status } of [messages].flat() as { topic: string; data: Status }[]) {
+        for (const listener of listeners) listener(topic, status);
+      }
+    });
+    await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+    socket.send(JSON.stringify({ subscribe: 'status/#' }));
+    return {
+      next: (id, wanted) =>
+        new Promise((resolve) => {
+          const listener = (topic: string, status: Status): void => {
+            if (topic !== `status/${id}` || !wanted(status)) return;
+            listeners.delete(listener);
+            resolve(status);
+          };
+          listeners.add(listener);
+        }),
+      close: () => socket.close(),
+    };
+  }
+
+  /** Ends it as a service manager does; resolves with its exit code. */
+  async stop(): Promise<number | null> {
+    const { child } = this;
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    return child.exitCode;
+  }
+}
