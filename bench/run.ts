@@ -1,8 +1,10 @@
 /** `npm run bench -- NAME [--json]`: `--json` prints one JSON object as the last line. */
 import { parseArgs } from 'node:util';
+import { benchConvert } from './convert.ts';
 import { benchGraph } from './graph.ts';
 
 const BENCHES: Record<string, (log: (line: string) => void) => Promise<object>> = {
+  convert: benchConvert,
   graph: benchGraph,
 };
 

@@ -60,6 +60,25 @@ function plain(
   };
 }
 
+const SMALLEST_HALF = 2 ** -24;
+
+/** An element type of 16 bits that `decode` turns into a float, if need be by the bits of a float32. */
+function sixteenBits(decode: (bits: number, asFloat32: (bits: number) => number) => number): ElementType {
+  return {
+    bytes: 2,
+    open(raw) {
+      const elements = new Uint16Array(raw);
+      const word = new Uint32Array(1);
+      const value = new Float32Array(word.buffer);
+      const asFloat32 = (bits: number): number => {
+        word[0] = bits;
+        return value[0]!;
+      };
+      return (index) => decode(elements[index]!, asFloat32);
+    },
+  };
+}
+
 /**
  * PyTorch writes little-endian (others are refused when the container is opened), and so are the typed
  * arrays of every platform that onnxruntime has a binary for.
@@ -78,26 +97,16 @@ const ELEMENT_TYPES: Readonly<Record<DType, ElementType>> = {
       return (index) => Number(values[index]);
     },
   },
-  float16: {
-    bytes: 2,
-    open(raw) {
-      const bits = new Uint16Array(raw);
-      return (index) => halfToNumber(bits[index]!);
-    },
-  },
-  bfloat16: {
-    bytes: 2,
-    open(raw) {
-      const bits = new Uint16Array(raw);
-      const word = new Uint32Array(1);
-      const value = new Float32Array(word.buffer);
-      // A bfloat16 is the upper half of a float32.
-      return (index) => {
-        word[0] = bits[index]! << 16;
-        return value[0]!;
-      };
-    },
-  },
+  // A bfloat16 is the upper half of a float32.
+  bfloat16: sixteenBits((bits, asFloat32) => asFloat32(bits << 16)),
+  float16: sixteenBits((bits, asFloat32) => {
+    const sign = bits & 0x8000;
+    const magnitude = bits & 0x7fff;
+    if (magnitude < 0x0400) return (sign === 0 ? 1 : -1) * magnitude * SMALLEST_HALF;
+    // The fraction grows from 10 to 23 bits, the exponent's bias from 15 to 127; infinity and NaN keep all ones.
+    const rebias = magnitude < 0x7c00 ? (127 - 15) << 23 : (255 - 31) << 23;
+    return asFloat32((sign << 16) | ((magnitude << 13) + rebias));
+  }),
   bool: {
     bytes: 1,
     open(raw) {
@@ -106,16 +115,6 @@ const ELEMENT_TYPES: Readonly<Record<DType, ElementType>> = {
     },
   },
 };
-
-/** The value of an IEEE 754 half: sign, 5 bits of exponent with bias 15, 10 bits of fraction. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
 
 /** The bytes that a storage occupies in the file. */
 export function storageBytes({ dtype, elements }: Storage): number {
@@ -218,6 +217,8 @@ export async function readFloat32(
   }
   const raw = new ArrayBuffer(layout.span * bytes);
   await file.readInto(new Uint8Array(raw), start);
-  gather(open(raw), layout, values);
+  const read = open(raw);
+  if (isContiguous(layout)) for (let i = 0; i < values.length; i++) values[i] = read(i);
+  else gather(read, layout, values);
   return values;
 }

@@ -9,7 +9,13 @@
 import { M2fpError } from '../errors.ts';
 import { DAMAGED, TAMPERED, quoted } from './file.ts';
 import { checkedLayout, isCount, type DType } from './tensors.ts';
-import { GlobalReference, PickledDict, StorageReference, TensorReference, type PickledValue } from './values.ts';
+import {
+  GlobalReference,
+  PickledDict,
+  StorageReference,
+  TensorReference,
+  type PickledValue,
+} from './values.ts';
 
 /** A pickle longer than this is none of a model: M2FP's has about 0.2 MB. */
 export const MAX_PICKLE_BYTES = 64 * 2 ** 20;

@@ -131,12 +131,12 @@ function readTable(table: Readonly<Record<string, string>>): Map<string, Rgb> {
   );
 }
 
-/** The colour table that knows the most of `keys`; of two that know as many, the shorter. */
+/** The colour table that knows the most of `keys`; the first of equals, as they agree on common names. */
 function bestTable(keys: readonly string[]): Map<string, Rgb> {
   const known = (table: Map<string, Rgb>): number => keys.filter((key) => table.has(key)).length;
   const [best] = Object.values(TABLES)
     .map(readTable)
-    .toSorted((a, b) => known(b) - known(a) || a.size - b.size);
+    .toSorted((a, b) => known(b) - known(a));
   return best!;
 }
 

@@ -39,8 +39,13 @@ interface ExpectedTensor {
   values: (number | string)[];
 }
 
-function json<T>(name: string): T {
-  return JSON.parse(readFileSync(join(FIXTURES, name), 'utf8')) as T;
+interface Fixtures {
+  'expected.json': Record<string, Record<string, ExpectedTensor>>;
+  'golden.json': Record<string, { tensors: number; sha256: string }>;
+}
+
+function fixture<Name extends keyof Fixtures>(name: Name): Fixtures[Name] {
+  return JSON.parse(readFileSync(join(FIXTURES, name), 'utf8')) as Fixtures[Name];
 }
 
 /** The path behind a file descriptor of this process; empty for one that is closed meanwhile. */
@@ -65,8 +70,14 @@ describe('openCheckpoint', () => {
     return scratch.write(zip(checkpointEntries(pickle(value), { 0: values })));
   }
 
+  async function namesAndShapes(value: Uint8Array): Promise<[string, number[]][]> {
+    const checkpoint = await openCheckpoint(write(value));
+    await checkpoint.close();
+    return [...checkpoint.tensors.values()].map(({ name, shape }) => [name, shape]);
+  }
+
   describe('reads what the real torch.save wrote', () => {
-    const expected = json<Record<string, Record<string, ExpectedTensor>>>('expected.json');
+    const expected = fixture('expected.json');
     const files = Object.keys(expected).filter((name) => Object.keys(expected[name]!).length > 0);
 
     for (const name of files) {
@@ -88,17 +99,19 @@ describe('openCheckpoint', () => {
     }
 
     it('covers every type of element, in both containers', () => {
-      const types = 'float32 float16 bfloat16 float64 int64 int32 int16 int8 uint8 bool'.split(' ').sort();
+      const types = 'float32 float16 bfloat16 float64 int64 int32 int16 int8 uint8 bool'
+        .split(' ')
+        .toSorted();
       for (const name of ['types-zip.pt', 'types-legacy.pt']) {
         const seen = new Set(Object.values(expected[name]!).map(({ dtype }) => dtype));
-        assert.deepEqual([...seen].sort(), types);
+        assert.deepEqual([...seen].toSorted(), types);
       }
     });
   });
 
   for (const variant of ['multi', 'single'] as const) {
     it(`reads the golden ${variant} checkpoint as torch reads it`, async () => {
-      const golden = json<Record<string, { tensors: number; sha256: string }>>('golden.json')[variant]!;
+      const golden = fixture('golden.json')[variant]!;
       const hash = createHash('sha256');
       const tensors = await readAll(join(goldenFolder(variant), 'pytorch_model.pt'));
       for (const [name, floats] of tensors) {
@@ -113,12 +126,6 @@ describe('openCheckpoint', () => {
   describe('finds the state dict', () => {
     const one = tensor();
     const other = tensor({ shape: [2], strides: [1] });
-
-    async function namesAndShapes(value: Uint8Array): Promise<[string, number[]][]> {
-      const checkpoint = await openCheckpoint(write(value));
-      await checkpoint.close();
-      return [...checkpoint.tensors.values()].map(({ name, shape }) => [name, shape]);
-    }
 
     it('under "model" before "state_dict" before the dict itself', async () => {
       const both = dict(

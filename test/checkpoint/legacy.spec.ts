@@ -23,10 +23,9 @@ describe('a checkpoint in legacy form', () => {
     [text('a'), tensor({ view: NONE })],
     [text('b'), tensor({ key: '1', elements: 2, shape: [2] })],
   );
-  const storages = [
-    { key: '1', count: 2, data: float32(5, 6) },
-    { key: '0', count: 4, data: float32(1, 2, 3, 4) },
-  ];
+  const first = { key: '1', count: 2, data: float32(5, 6) };
+  const second = { key: '0', count: 4, data: float32(1, 2, 3, 4) };
+  const storages = [first, second];
 
   const refuses = (parts: Partial<LegacyParts>, reason: RegExp) =>
     assert.rejects(
@@ -78,7 +77,6 @@ describe('a checkpoint in legacy form', () => {
   });
 
   it('is refused where a storage has another length', async () => {
-    const [first, second] = storages as [(typeof storages)[0], (typeof storages)[0]];
     await refuses(
       { storages: [{ ...first, count: 3 }, second] },
       /storage 1 at byte \d+ has 3 elements, not 2/,

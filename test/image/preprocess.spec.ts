@@ -9,9 +9,16 @@ import { failure, JPEG, noisePicture, noisePng } from './support.ts';
 const MULTI: InputRule = { kind: 'short-side', shortSide: 640, longSide: 1333 };
 const SINGLE: InputRule = { kind: 'canvas', width: 384, height: 512, pad: 128 };
 
+/** A uint8 tensor of a case: its shape and its bytes. */
+function bytesOf(golden: GoldenCase, name: string): [number[], Uint8Array] {
+  const { shape, data } = golden.tensor(name);
+  assert.ok(data instanceof Uint8Array);
+  return [shape, data];
+}
+
 function pictureOf(golden: GoldenCase): RawImage {
-  const { shape, data } = golden.tensor('image');
-  return { width: shape[1]!, height: shape[0]!, channels: 3, data: Buffer.from(data as Uint8Array) };
+  const [shape, data] = bytesOf(golden, 'image');
+  return { width: shape[1]!, height: shape[0]!, channels: 3, data: Buffer.from(data) };
 }
 
 /** The multi case of the full size stores no `preprocessed`: the SHA-256 of what Pillow 12.3 makes of its picture. */
@@ -31,18 +38,18 @@ describe('preprocessRaw against ModelScope', () => {
         assert.equal(createHash('sha256').update(input.data).digest('hex'), FULL_SIZE.digest);
         return;
       }
-      const { shape, data } = golden.tensor('preprocessed');
+      const [shape, data] = bytesOf(golden, 'preprocessed');
       assert.deepEqual(shape, [input.height, input.width, 3]);
-      assert.ok(input.data.equals(data as Uint8Array), 'pixels differ');
+      assert.ok(input.data.equals(data), 'pixels differ');
     });
   }
 
   for (const golden of goldenCases('single', 'pipeline')) {
     it(`single ${golden.name}`, async () => {
       const input = await preprocessRaw(pictureOf(golden), JPEG, SINGLE);
-      const { shape, data } = golden.tensor('preprocessed');
+      const [shape, data] = bytesOf(golden, 'preprocessed');
       assert.deepEqual([input.height, input.width, 3], shape);
-      assert.ok(input.data.equals(data as Uint8Array), 'pixels differ');
+      assert.ok(input.data.equals(data), 'pixels differ');
       const { x, y, width, height } = input.crop;
       assert.deepEqual([x, y, x + width, y + height], golden.meta.crop_box);
     });

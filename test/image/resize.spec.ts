@@ -23,6 +23,10 @@ const PILLOW: [number, number, number, number, string][] = [
   [2, 400, 1, 3, '0379b094d63c9519'],
 ];
 
+/** Four channels without one of them. */
+const without = (channel: number, data: Buffer): Buffer =>
+  Buffer.from(data.filter((_, i) => i % 4 !== channel));
+
 describe('resizeBilinear', () => {
   for (const [width, height, newWidth, newHeight, digest] of PILLOW) {
     it(`makes of ${width} x ${height} the ${newWidth} x ${newHeight} that Pillow makes`, async () => {
@@ -53,8 +57,6 @@ describe('resizeBilinear', () => {
 
   it('resizes each of four channels as if it were alone', async () => {
     const rgba = { width: 23, height: 17, channels: 4, data: noise(23 * 17 * 4, 1) } as const;
-    const without = (channel: number, data: Buffer): Buffer =>
-      data.filter((_, i) => i % 4 !== channel) as Buffer;
     const all = await resizeBilinear(rgba, 40, 9);
     for (const channel of [0, 3]) {
       const rgb = { width: 23, height: 17, channels: 3, data: without(channel, rgba.data) } as const;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { describeRuntime, loadSharp, memoisedSharp, type Sharp } from '../../src/image/sharp.ts';
+import sharp from 'sharp';
+import { describeRuntime, loadSharp, memoisedSharp } from '../../src/image/sharp.ts';
 import { failure } from './support.ts';
 
 const run = promisify(execFile);
@@ -17,10 +18,10 @@ describe('loadSharp', () => {
     let loads = 0;
     const load = memoisedSharp(() => {
       loads++;
-      return Promise.resolve({ default: 'sharp' as unknown as Sharp });
+      return import('sharp');
     });
     await Promise.all([load(), load()]);
-    assert.equal(await load(), 'sharp');
+    assert.equal(await load(), sharp);
     assert.equal(loads, 1);
   });
 
@@ -48,10 +49,10 @@ describe('loadSharp', () => {
     const load = memoisedSharp(() => {
       loads++;
       if (loads === 1) return Promise.reject(new Error('missing'));
-      return Promise.resolve({ default: 'sharp' as unknown as Sharp });
+      return import('sharp');
     });
     await assert.rejects(load(), failure('M2FP_ENGINE_UNAVAILABLE'));
-    assert.equal(await load(), 'sharp');
+    assert.equal(await load(), sharp);
   });
 
   it('loads nothing native before it is asked', async () => {

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import { inSlices } from '../../src/image/slices.ts';
 
-describe('inSlices', () => {
-  /** The bands of a job, and before which of them the event loop had turned. */
-  async function record(count: number, workPerItem: number) {
-    const bands: [number, number][] = [];
-    const turns: number[] = [];
-    let turned = 0;
-    let running = true;
-    const turn = (): void => {
-      turned++;
-      if (running) setImmediate(turn);
-    };
-    setImmediate(turn);
-    await inSlices(count, workPerItem, (from, end) => {
-      bands.push([from, end]);
-      turns.push(turned);
-    });
-    running = false;
-    return { bands, turns };
-  }
+/** The bands of a job, and before which of them the event loop had turned. */
+async function record(count: number, workPerItem: number) {
+  const bands: [number, number][] = [];
+  const turns: number[] = [];
+  let turned = 0;
+  let running = true;
+  const turn = (): void => {
+    turned++;
+    if (running) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await inSlices(count, workPerItem, (from, end) => {
+    bands.push([from, end]);
+    turns.push(turned);
+  });
+  running = false;
+  return { bands, turns };
+}
 
+describe('inSlices', () => {
   it('covers every item once, in order', async () => {
     const { bands } = await record(1_700_001, 3);
     let next = 0;

@@ -27,13 +27,26 @@ describe('linearAxis', () => {
     assert.deepEqual(resize([3, 1, 4, 1, 5], 5), [3, 1, 4, 1, 5]);
   });
 
-  it('computes positions in float32', () => {
-    const axis = linearAxis(97, 1131);
-    const scale = Math.fround(97 / 1131);
-    const source = Math.fround(Math.fround(scale * 1000.5) - 0.5);
-    assert.equal(axis.index0[1000], Math.floor(source));
-    assert.equal(axis.weight1[1000], Math.fround(source - Math.floor(source)));
-    assert.notEqual(axis.weight1[1000], Math.fround((97 / 1131) * 1000.5 - 0.5 - Math.floor(source)));
+  it('computes positions in float32, as PyTorch does', () => {
+    const f = Math.fround;
+    let changed = 0;
+    for (const [inSize, outSize] of [
+      [97, 1131],
+      [853, 1920],
+      [1333, 4001],
+    ] as const) {
+      const axis = linearAxis(inSize, outSize);
+      for (let i = 0; i < outSize; i++) {
+        const source = Math.max(0, f(f(f(inSize / outSize) * (i + 0.5)) - 0.5));
+        const index = Math.min(Math.floor(source), inSize - 1);
+        assert.equal(axis.index0[i], index);
+        assert.equal(axis.index1[i], Math.min(index + 1, inSize - 1));
+        assert.equal(axis.weight1[i], f(source - index));
+        assert.equal(axis.weight0[i], f(1 - axis.weight1[i]!));
+        if (f((inSize / outSize) * (i + 0.5) - 0.5 - index) !== axis.weight1[i]) changed++;
+      }
+    }
+    assert.ok(changed > 1000, 'double precision gives other weights');
   });
 });
 

@@ -7,14 +7,16 @@ import { manifest, networkInput } from './support.ts';
 const LABELS = ['Background', 'Hat', 'Coat', 'Human'];
 const INPUT = networkInput({ width: 64, height: 32 }, { width: 128, height: 64 });
 
-/** Each query is one class of a given probability, with a mask over some of the 16 mask columns. */
-function output(queries: { index: number; p: number; from: number; to: number }[]): NetworkOutput {
+/** Each query is one class of a given probability, with a mask (of this logit) over some of the 16 mask columns. */
+function output(
+  queries: { index: number; p: number; from: number; to: number; logit?: number }[],
+): NetworkOutput {
   const logits = new Float32Array(queries.length * 5).fill(-30);
   const masks = new Float32Array(queries.length * 128);
-  queries.forEach(({ index, p, from, to }, q) => {
+  queries.forEach(({ index, p, from, to, logit = 25 }, q) => {
     logits[q * 5 + index] = Math.log(p);
     logits[q * 5 + 4] = Math.log(1 - p + 1e-12);
-    for (let i = 0; i < 128; i++) masks[q * 128 + i] = i % 16 >= from && i % 16 < to ? 25 : -25;
+    for (let i = 0; i < 128; i++) masks[q * 128 + i] = i % 16 >= from && i % 16 < to ? logit : -25;
   });
   return {
     logits: { data: logits, dims: [queries.length, 5] },
@@ -71,6 +73,25 @@ describe('postprocess', () => {
         [5, 'Hat', null, 0.9],
       ],
     });
+  });
+
+  it('orders by score, not by class probability', () => {
+    // sigmoid(0.5) = 0.62.
+    const unsure = output([
+      { index: 3, p: 0.95, from: 8, to: 16, logit: 0.5 },
+      { index: 3, p: 0.8, from: 0, to: 16 },
+      { index: 1, p: 0.9, from: 1, to: 5, logit: 0.5 },
+      { index: 2, p: 0.75, from: 1, to: 5 },
+    ]);
+    const found = pick(postprocess(unsure, INPUT, manifest('multi', LABELS)));
+    assert.deepEqual(found.persons, [
+      [1, 0.8],
+      [2, 0.6],
+    ]);
+    assert.deepEqual(
+      found.parts.map((part) => part[1]),
+      ['Coat', 'Hat'],
+    );
   });
 
   it('gives maps, boxes, areas and masks that belong together', () => {

@@ -51,7 +51,7 @@ describe('runs', () => {
         const found = runsByLabel(a, width, height);
         assert.deepEqual(
           [...found.keys()],
-          Array.from(new Set(a)).toSorted((x, y) => x - y),
+          [...new Set(a)].toSorted((x, y) => x - y),
         );
         for (const [label, runs] of found) {
           const expected = Buffer.from(a.map((value) => (value === label ? 1 : 0)));

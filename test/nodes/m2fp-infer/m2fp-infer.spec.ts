@@ -1,25 +1,334 @@
 import assert from 'node:assert/strict';
-import { type FakeEngine, fakeEngines, restoreEngines } from '../support/fake-engine.ts';
+import type { NodeMessage } from 'node-red';
+import sharp from 'sharp';
+import { engines } from '../../../nodes/common/engines.ts';
+import { M2fpError } from '../../../src/errors.ts';
+import { preprocess } from '../../../src/image/index.ts';
+import type { ParsingSummary } from '../../../src/parsing/summary.ts';
+import type { Parsing } from '../../../src/parsing/types.ts';
+import { exampleParsing, type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
-import { send, startFlow, stopFlow } from '../support/red.ts';
 import { notPlain } from '../support/plain-data.ts';
+import { deploy, type Events, nodeOf, redApi, send, startFlow, stopFlow } from '../support/red.ts';
 
 describe('m2fp-infer', () => {
   let engine: FakeEngine;
+  let picture: Buffer;
+
+  const model = (properties = {}) => nodeConfig('m2fp-model', 'model', properties);
+  const infer = (properties = {}) => nodeConfig('m2fp-infer', 'node', { model: 'model', ...properties });
+  const start = (properties = {}): Promise<Events> => startFlow([model(), infer(properties)]);
+  const parsed = async (events: Events, msg: NodeMessage): Promise<Buffer> => {
+    send(msg);
+    await events.ended();
+    assert.deepEqual(events.caught, []);
+    return engine.requests[0]!.image as Buffer;
+  };
+
+  before(async () => {
+    picture = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+  });
   beforeEach(() => {
-    engine = fakeEngines().engine;
+    ({ engine } = fakeEngines());
   });
   afterEach(async () => {
     await stopFlow();
     restoreEngines();
   });
-  it('parses', async () => {
-    const events = await startFlow([nodeConfig('m2fp-model', 'model'), nodeConfig('m2fp-infer', 'node', { model: 'model' })]);
-    send({ payload: Buffer.from('89504e470d0a1a0a0000', 'hex'), topic: 'x' });
-    await events.ended();
-    console.log(events.caught, events.sent, events.statuses);
-    assert.deepEqual(notPlain(events.sent[0]), []);
-    await events.until(() => events.statuses.length === 3);
-    console.log(events.statuses);
+
+  describe('a picture', () => {
+    it('becomes msg.parsing and a summary in msg.payload; the rest of the message stays', async () => {
+      const events = await start();
+      const other = { deep: [1] };
+      const msg = { payload: picture, topic: 'camera/1', other, parts: { id: 'a', index: 0, count: 1 } };
+      const names = new Set([...Object.keys(msg), '_msgid', 'parsing']);
+      send(msg);
+      await events.ended();
+      const [sent] = events.sent as [NodeMessage];
+      assert.deepEqual(new Set(Object.keys(sent)), names);
+      assert.equal(sent, msg, 'the same message object is passed on');
+      assert.equal(sent['other'], other);
+      assert.equal(sent.topic, 'camera/1');
+      const parsing = sent['parsing'] as Parsing;
+      assert.deepEqual(parsing.persons, (await exampleParsing()).persons);
+      assert.ok(parsing.image === picture);
+      const summary = sent.payload as ParsingSummary;
+      assert.deepEqual(
+        summary.persons.map(({ id, parts }) => [id, parts.map(({ label }) => label)]),
+        [
+          [1, ['Hair', 'Coat']],
+          [2, ['Hair', 'Coat']],
+        ],
+      );
+      assert.deepEqual(notPlain(sent), []);
+      assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary);
+    });
+
+    it('is told to Complete nodes once, and to no Catch node', async () => {
+      const events = await start();
+      send({ payload: picture });
+      await events.until(() => events.completed.length > 0);
+      send({ payload: picture });
+      await events.until(() => events.completed.length > 1);
+      assert.equal(events.sent.length, 2);
+      assert.equal(events.caught.length, 0);
+    });
+
+    it('goes to both of two wires, and nobody writes into its buffers', async () => {
+      const events = await start();
+      const copy = Buffer.from(picture);
+      send({ payload: picture });
+      await events.until(() => events.sent.length + events.sentOnSecondWire.length === 2);
+      const [one] = events.sent;
+      const [other] = events.sentOnSecondWire;
+      assert.deepEqual(other!['parsing'], one!['parsing']);
+      assert.notEqual(other!['parsing'], one!['parsing']);
+      assert.ok(picture.equals(copy));
+    });
+
+    const forms: [string, () => NodeMessage, object?][] = [
+      ['a Buffer', () => ({ payload: picture })],
+      ['base64', () => ({ payload: picture.toString('base64') })],
+      ['a data URL', () => ({ payload: `data:image/png;base64,${picture.toString('base64')}` })],
+      ['an object with image', () => ({ payload: { image: picture } })],
+      ['an upload', () => ({ payload: { fieldname: 'a', buffer: picture, mimetype: 'image/png' } })],
+      ['an array of uploads', () => ({ payload: [{ buffer: Buffer.from('text') }, { buffer: picture }] })],
+      ['msg.req.files, where the payload has none', () => ({ payload: {}, req: { files: [{ buffer: picture }] } })],
+      ['msg.req.files, without a payload', () => ({ req: { files: [{ buffer: picture }] } })],
+      ['another property', () => ({ a: { b: picture } }), { picture: 'a.b' }],
+    ];
+    for (const [name, message, properties] of forms) {
+      it(`is taken from ${name}`, async () => {
+        const events = await start(properties);
+        const msg = message();
+        assert.ok((await parsed(events, msg)).equals(picture));
+      });
+    }
+
+    it('is taken from flow and global context, a text and the environment', async () => {
+      const base64 = picture.toString('base64');
+      process.env['M2FP_TEST_PICTURE'] = base64;
+      try {
+        for (const [pictureType, value] of [
+          ['flow', 'shot'],
+          ['global', 'shot'],
+          ['str', base64],
+          ['env', 'M2FP_TEST_PICTURE'],
+        ]) {
+          const events = await start({ picture: value, pictureType });
+          nodeOf('node').context().flow.set('shot', picture);
+          nodeOf('node').context().global.set('shot', picture);
+          assert.ok((await parsed(events, { payload: 'nothing' })).equals(picture), pictureType);
+          await stopFlow();
+          engine.requests.length = 0;
+        }
+      } finally {
+        delete process.env['M2FP_TEST_PICTURE'];
+      }
+    });
+
+    it('may be what preprocess made', async () => {
+      const { input } = await preprocess(picture, MANIFEST.input);
+      const events = await start();
+      assert.equal(await parsed(events, { payload: input }), input);
+      // Its size is decided; only the message could still object.
+      assert.deepEqual(engine.requests[0]!.options, { scoreThreshold: undefined });
+    });
+  });
+
+  describe('a bad message', () => {
+    const bad: [string, NodeMessage, string, number][] = [
+      ['without a payload', {}, 'M2FP_NO_IMAGE', 400],
+      ['of null', { payload: null }, 'M2FP_NO_IMAGE', 400],
+      ['of a number', { payload: 3 }, 'M2FP_NO_IMAGE', 400],
+      ['of true', { payload: true }, 'M2FP_NO_IMAGE', 400],
+      ['of an empty Buffer', { payload: Buffer.alloc(0) }, 'M2FP_NO_IMAGE', 400],
+      ['of an empty text', { payload: '' }, 'M2FP_NO_IMAGE', 400],
+      ['of an empty object', { payload: {} }, 'M2FP_NO_IMAGE', 400],
+      ['of an empty array', { payload: [] }, 'M2FP_NO_IMAGE', 400],
+      ['of no uploads', { payload: {}, req: { files: [] } }, 'M2FP_NO_IMAGE', 400],
+      ['of a text', { payload: 'hello world, this is no picture' }, 'M2FP_UNSUPPORTED_FORMAT', 415],
+      ['of SVG', { payload: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') }, 'M2FP_UNSUPPORTED_FORMAT', 415],
+      ['of an upload that is no picture', { req: { files: [{ buffer: Buffer.from('%PDF-1.4') }] } }, 'M2FP_UNSUPPORTED_FORMAT', 415],
+      ['of a huge Buffer', { payload: Buffer.alloc(33 * 1024 * 1024, 0xff) }, 'M2FP_IMAGE_TOO_LARGE', 413],
+      ['with an unknown option', { payload: 'x', m2fp: { size: 1 } }, 'M2FP_BAD_OPTION', 400],
+      ['with a wrong option', { payload: 'x', m2fp: { shortSide: -1 } }, 'M2FP_BAD_OPTION', 400],
+    ];
+    for (const [name, msg, code, statusCode] of bad) {
+      it(`${name} reaches Catch with ${code}, and msg.statusCode ${statusCode}`, async () => {
+        const events = await start();
+        send(msg);
+        await events.ended();
+        assert.equal(events.sent.length, 0);
+        assert.equal(events.caught.length, 1);
+        const [caught] = events.caught;
+        assert.equal(caught!.error.code, code);
+        assert.equal(caught!.error.source.id, 'node');
+        assert.equal(caught!.statusCode, statusCode);
+        assert.equal(engine.requests.length, 0);
+        assert.equal(events.completed.length, 0);
+      });
+    }
+
+    it('whose property does not exist says which', async () => {
+      const events = await start({ picture: 'a.b.c' });
+      send({ payload: picture });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_NO_IMAGE');
+    });
+
+    it('does not stop the next one', async () => {
+      const events = await start();
+      send({ payload: null });
+      send({ payload: picture });
+      await events.ended(2);
+      assert.equal(events.sent.length, 1);
+    });
+  });
+
+  describe('options', () => {
+    it('come from the model, the form and the message, the later over the earlier', async () => {
+      const events = await startFlow([model({ shortSide: '100', longSide: '200' }), infer({ scoreThreshold: '0.4' })]);
+      send({ payload: picture });
+      send({ payload: picture, m2fp: { longSide: 300, scoreThreshold: 0.6 } });
+      await events.ended(2);
+      assert.deepEqual(
+        engine.requests.map(({ options }) => options),
+        [
+          { shortSide: 100, longSide: 200, scoreThreshold: 0.4 },
+          { shortSide: 100, longSide: 300, scoreThreshold: 0.6 },
+        ],
+      );
+    });
+
+    it('of the engine come from the model', async () => {
+      const { acquired } = fakeEngines();
+      const config = { source: 'folder', folder: '/models/a', threads: '3', maxQueue: 2, timeout: '1.5' };
+      const events = await startFlow([model(config), infer()]);
+      send({ payload: picture });
+      await events.ended();
+      assert.deepEqual(acquired, [{ model: '/models/a', threads: 3, maxQueue: 2, timeout: 1500 }]);
+    });
+  });
+
+  describe('the engine', () => {
+    for (const code of ['M2FP_BUSY', 'M2FP_TIMEOUT', 'M2FP_ENGINE_CRASHED', 'M2FP_ENGINE_UNAVAILABLE'] as const) {
+      it(`that fails with ${code} is an error of the message`, async () => {
+        const events = await start();
+        engine.failure = new M2fpError(code, 'what to do');
+        send({ payload: picture });
+        await events.ended();
+        const [caught] = events.caught;
+        assert.equal(caught!.error.code, code);
+        assert.match(caught!.error.message, /what to do/);
+        assert.equal(caught!.statusCode, new M2fpError(code, '').statusCode);
+      });
+    }
+
+    it('that cannot be had is asked for again with the next message', async () => {
+      const events = await start();
+      const { acquire } = engines;
+      engines.acquire = async () => {
+        throw new M2fpError('M2FP_MODEL_NOT_FOUND', 'no such folder');
+      };
+      send({ payload: picture });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
+      engines.acquire = acquire;
+      send({ payload: picture });
+      await events.ended(2);
+      assert.equal(events.sent.length, 1);
+    });
+
+    it('missing for lack of a model: the node exists, shows it, and every message ends in an error', async () => {
+      const events = await startFlow([infer({ model: '' })]);
+      send({ payload: picture });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
+      assert.equal(events.caught[0]!.statusCode, 503);
+    });
+  });
+
+  describe('the status', () => {
+    const texts = (events: Events): (string | undefined)[] =>
+      events.statuses.map(({ text }) => text?.replace('@m2fp/node-red-human-parsing/m2fp-model:m2fp-model.', ''));
+
+    it('tells of loading, running and waiting, and then the result', async () => {
+      const events = await start();
+      engine.held = true;
+      send({ payload: picture });
+      await events.until(() => texts(events).includes('status.idle'));
+      engine.set('loading');
+      await events.until(() => texts(events).includes('status.loading'));
+      engine.set('running', 2);
+      await events.until(() => texts(events).includes('running · 2 waiting'));
+      engine.letGo();
+      await events.until(() => texts(events).includes('2 persons · 1.2 s'));
+      assert.deepEqual(
+        events.statuses.map(({ fill, shape }) => `${fill} ${shape}`),
+        ['grey ring', 'yellow ring', 'blue dot', 'green dot'],
+      );
+    });
+
+    it('is red after an error, with a short text for its code', async () => {
+      const events = await start();
+      send({ payload: null });
+      await events.until(() => texts(events).includes('error.M2FP_NO_IMAGE'));
+      assert.equal(events.statuses.at(-1)!.fill, 'red');
+    });
+  });
+
+  describe('closing', () => {
+    it('ends all messages, the running and the waiting ones, each once', async () => {
+      const events = await start();
+      engine.held = true;
+      for (let i = 0; i < 3; i++) send({ payload: picture, topic: String(i) });
+      await events.until(() => engine.requests.length === 3 || events.caught.length > 0).catch(() => {});
+      await deploy([model()]);
+      assert.deepEqual(
+        events.caught.map(({ error, statusCode, topic }) => [error.code, statusCode, topic]),
+        ['0', '1', '2'].map((topic) => ['M2FP_CANCELLED', 499, topic]),
+      );
+      assert.ok(engine.requests.every(({ signal }) => signal?.aborted));
+      assert.deepEqual(events.sent, []);
+    });
+
+    it('and starting again in a deploy gives the engine back once, and parses on', async () => {
+      const events = await start();
+      engine.held = true;
+      send({ payload: picture });
+      await untilRequested();
+      const after = await deploy([model(), infer()]);
+      assert.equal(events.caught[0]!.error.code, 'M2FP_CANCELLED');
+      assert.equal(engine.releases, 1);
+      assert.equal(engine.subscribers, 0);
+      engine.letGo();
+      send({ payload: picture });
+      await after.ended();
+      assert.equal(after.sent.length, 1);
+      assert.equal(events.sent.length, 0);
+    });
+
+    it('of this node alone leaves the model alone', async () => {
+      await start();
+      engine.held = true;
+      send({ payload: picture });
+      await untilRequested();
+      await deploy([model(), infer({ name: 'changed' })], 'nodes');
+      assert.equal(engine.releases, 0);
+      assert.equal(engine.subscribers, 1);
+      assert.deepEqual(Object.keys((nodeOf('model') as unknown as { users: object }).users), ['node']);
+    });
+
+    async function untilRequested(): Promise<void> {
+      while (engine.requests.length === 0) await new Promise(setImmediate);
+    }
+  });
+
+  it('registers no node type twice and nothing of HTTP', async () => {
+    await start();
+    assert.equal(redApi().httpNode._router?.stack?.length ?? 0, 0);
   });
 });

@@ -105,7 +105,8 @@ export async function deploy(nodes: NodeConfig[], type: 'full' | 'nodes' | 'flow
 }
 
 function flowAround(nodes: NodeConfig[]): NodeConfig[] {
-  const onTab = (node: NodeConfig): NodeConfig => ({ ...node, z: 'tab' });
+  // What has no place on the tab counts as a config node.
+  const onTab = (node: NodeConfig): NodeConfig => ({ ...node, z: 'tab', x: 0, y: 0 });
   const wired = nodes.map((node) => {
     if (node.type === 'm2fp-model') return node;
     return onTab(node.id === 'node' ? { wires: [['out', 'out2']], ...node } : node);
@@ -113,11 +114,11 @@ function flowAround(nodes: NodeConfig[]): NodeConfig[] {
   const around = [
     { id: 'out', type: 'helper' },
     { id: 'out2', type: 'helper' },
-    { id: 'catch', type: 'catch', scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'catcher', type: 'catch', scope: null, uncaught: false, wires: [['caught']] },
     { id: 'caught', type: 'helper' },
-    { id: 'complete', type: 'complete', scope: ['node'], wires: [['completed']] },
+    { id: 'completer', type: 'complete', scope: ['node'], wires: [['completed']] },
     { id: 'completed', type: 'helper' },
-    { id: 'status', type: 'status', scope: ['node'], wires: [['statuses']] },
+    { id: 'watcher', type: 'status', scope: ['node'], wires: [['statuses']] },
     { id: 'statuses', type: 'helper' },
   ];
   return [TAB, ...wired, ...around.map(onTab)];

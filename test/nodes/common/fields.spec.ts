@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { labelsField, numberField, textField } from '../../../nodes/common/fields.ts';
+
+describe('fields', () => {
+  it('numberField reads numbers and what forms store as text; blank is undefined', () => {
+    assert.deepEqual(
+      [3, '3', '0.5', 0, '', null, undefined].map((field) => numberField(field)),
+      [3, 3, 0.5, 0, undefined, undefined, undefined],
+    );
+    assert.ok(Number.isNaN(numberField('many')));
+  });
+
+  it('textField leaves a blank to the default', () => {
+    assert.equal(textField(''), undefined);
+    assert.equal(textField('png'), 'png');
+  });
+
+  it('labelsField splits at commas and drops blanks; nothing is undefined', () => {
+    assert.deepEqual(labelsField(' Hair, Left-arm ,,Face'), ['Hair', 'Left-arm', 'Face']);
+    assert.equal(labelsField(''), undefined);
+    assert.equal(labelsField(' , '), undefined);
+  });
+});

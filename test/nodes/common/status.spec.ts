@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import type { Node, NodeAPI, NodeStatus } from 'node-red';
+import { StatusLine } from '../../../nodes/common/status.ts';
+import type { EngineInfo } from '../../../src/engine/types.ts';
+import { M2fpError } from '../../../src/errors.ts';
+
+const KEY = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
+
+describe('StatusLine', () => {
+  let sent: NodeStatus[];
+  let status: StatusLine;
+
+  const later = (): void => mock.timers.tick(1000);
+  const engineIs = (state: EngineInfo['state'], rest: Partial<EngineInfo> = {}): EngineInfo =>
+    ({ state, waiting: 0, failure: null, ...rest }) as EngineInfo;
+  const last = (): NodeStatus | undefined => {
+    later();
+    return sent.at(-1);
+  };
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    sent = [];
+    const RED = { _: (key: string, values: object) => `${key} ${JSON.stringify(values)}` } as unknown as NodeAPI;
+    const node = { status: (given: NodeStatus) => void sent.push(given) } as unknown as Node;
+    status = new StatusLine(RED, node);
+  });
+  afterEach(() => mock.timers.reset());
+
+  it('sends a change at once, and the same thing only once', () => {
+    status.done('a');
+    assert.deepEqual(sent, [{ fill: 'green', shape: 'dot', text: 'a' }]);
+    later();
+    status.done('a');
+    later();
+    assert.equal(sent.length, 1);
+    status.done('b');
+    assert.equal(sent.length, 2);
+  });
+
+  it('sends of a quick series the first and, a little later, the last', () => {
+    for (const text of ['a', 'b', 'c', 'd']) status.done(text);
+    assert.deepEqual(
+      sent.map(({ text }) => text),
+      ['a'],
+    );
+    later();
+    assert.deepEqual(
+      sent.map(({ text }) => text),
+      ['a', 'd'],
+    );
+  });
+
+  it('sends nothing more where a quick series ends as it began', () => {
+    for (const text of ['a', 'b', 'a']) status.done(text);
+    later();
+    assert.equal(sent.length, 1);
+  });
+
+  it('clears for good on close', () => {
+    status.running();
+    status.done('a');
+    status.close();
+    status.done('b');
+    later();
+    assert.deepEqual(sent.slice(1), [{}]);
+  });
+
+  it('shows the engine', () => {
+    status.engine(engineIs('idle'), false);
+    assert.deepEqual(last(), { fill: 'grey', shape: 'ring', text: `${KEY}.status.idle` });
+    status.engine(engineIs('loading'), true);
+    assert.deepEqual(last(), { fill: 'yellow', shape: 'ring', text: `${KEY}.status.loading` });
+    status.engine(engineIs('running'), true);
+    assert.deepEqual(last(), { fill: 'blue', shape: 'dot', text: `${KEY}.status.running` });
+    status.engine(engineIs('running', { waiting: 3 }), true);
+    assert.deepEqual(last(), { fill: 'blue', shape: 'dot', text: `${KEY}.status.waiting {"waiting":3}` });
+    status.engine(engineIs('ready'), false);
+    assert.deepEqual(last(), { fill: 'green', shape: 'dot', text: `${KEY}.status.ready` });
+    status.engine(engineIs('failed', { failure: { name: '', code: 'M2FP_ENGINE_CRASHED', message: '' } }), false);
+    assert.deepEqual(last(), { fill: 'red', shape: 'ring', text: `${KEY}.error.M2FP_ENGINE_CRASHED` });
+  });
+
+  it('keeps a result while the engine works for others, and shows it loading', () => {
+    status.done('2 persons');
+    status.engine(engineIs('running'), false);
+    status.engine(engineIs('ready'), false);
+    status.engine(engineIs('idle'), false);
+    assert.equal(last()?.text, '2 persons');
+    status.engine(engineIs('loading'), false);
+    assert.equal(last()?.text, `${KEY}.status.loading`);
+    status.error(new M2fpError('M2FP_BUSY', ''));
+    status.engine(engineIs('ready'), false);
+    assert.equal(last()?.text, `${KEY}.error.M2FP_BUSY`);
+    status.settle(engineIs('ready'));
+    assert.equal(last()?.text, `${KEY}.status.ready`);
+  });
+
+  it('has a text for what is none of our errors', () => {
+    status.error(new TypeError('x'));
+    assert.deepEqual(last(), { fill: 'red', shape: 'ring', text: `${KEY}.error.other` });
+  });
+});
