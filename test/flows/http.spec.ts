@@ -21,7 +21,7 @@ async function errorOf(response: Response): Promise<{ status: number; code: stri
 
 for (const version of VERSIONS) {
   describe(`the examples as HTTP endpoints (${version})`, function () {
-    this.timeout(120_000);
+    this.timeout(40_000);
     let nodeRed: NodeRed;
 
     before(async () => {

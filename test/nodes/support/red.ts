@@ -62,6 +62,16 @@ export function redApi(): NodeAPI {
   return api;
 }
 
+interface Completion {
+  msg: NodeMessage;
+  error?: { code?: string };
+  node: { id: string };
+}
+
+const { hooks } = createRequire(runtime)('@node-red/util') as {
+  hooks: { add(name: string, listener: (event: Completion) => void): void; remove(name: string): void };
+};
+
 /** What came out of the flow: in `sent` by the node "out", from every Catch, Complete and Status node. */
 export class Events extends EventEmitter {
   readonly sent: NodeMessage[] = [];
@@ -69,6 +79,8 @@ export class Events extends EventEmitter {
   readonly caught: CaughtMessage[] = [];
   readonly completed: NodeMessage[] = [];
   readonly statuses: NodeStatus[] = [];
+  /** Every `done` of the node under test, also while the flow stops and no Catch node listens any more. */
+  readonly done: { msg: NodeMessage; code: string | undefined }[] = [];
 
   /** Resolves as soon as the condition holds. */
   async until(condition: () => boolean): Promise<void> {
@@ -133,6 +145,12 @@ function listen(): Events {
       done();
     });
   };
+  hooks.remove('*.m2fp-test');
+  hooks.add('onComplete.m2fp-test', ({ msg, error, node }) => {
+    if (node.id !== 'node') return;
+    events.done.push({ msg, code: error?.code });
+    events.emit('event');
+  });
   collect('out', (msg) => events.sent.push(msg));
   collect('out2', (msg) => events.sentOnSecondWire.push(msg));
   collect('caught', (msg) => events.caught.push(msg as CaughtMessage));
@@ -154,4 +172,5 @@ export function send(msg: NodeMessage): void {
 
 export async function stopFlow(): Promise<void> {
   await helper.unload();
+  hooks.remove('*.m2fp-test');
 }
