@@ -22,6 +22,8 @@ export interface CanvasOptions {
   paint: 'map' | 'parts';
   /** What is told apart. */
   by: 'label' | 'person';
+  /** Parts and persons below it are left out of `parts`. */
+  minScore: number;
   /** Label indices to show; null for all but the background, and but the whole person where it goes by label. */
   chosen: ReadonlySet<number> | null;
 }
@@ -76,11 +78,15 @@ async function paintParts(
 ): Promise<void> {
   const { width } = parsing;
   const { ofLabel, ofPersons } = codesOf(parsing.labels, options);
+  const shown = <T extends { score: number }>(found: T[]) =>
+    found.filter(({ score }) => score >= options.minScore).toSorted(byScore);
   const layers: { code: number; person: number; mask: Rle }[] = [
-    ...parsing.persons.toSorted(byScore).map(({ id, mask }) => ({ code: ofPersons, person: id, mask })),
-    ...parsing.parts
-      .toSorted(byScore)
-      .map(({ index, person, mask }) => ({ code: ofLabel(index), person: person ?? 0, mask })),
+    ...shown(parsing.persons).map(({ id, mask }) => ({ code: ofPersons, person: id, mask })),
+    ...shown(parsing.parts).map(({ index, person, mask }) => ({
+      code: ofLabel(index),
+      person: person ?? 0,
+      mask,
+    })),
   ];
   for (const { code, person, mask } of layers) {
     if (code === 0) continue;

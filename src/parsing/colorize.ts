@@ -28,6 +28,7 @@ const BACKGROUNDS = ['keep', 'transparent'] as const;
 /** Thicker lines would cover what they outline. */
 const MAX_CONTOUR = 64;
 const DEFAULT_OPACITY = 0.6;
+const DEFAULT_MIN_SCORE = 0.3;
 const DEFAULT_CONTOUR_COLOR = '#ffffff';
 
 export interface ColorizeOptions extends PaletteOptions, PictureOptions {
@@ -48,6 +49,11 @@ export interface ColorizeOptions extends PaletteOptions, PictureOptions {
    * found. `map`: the label map, which holds only what passed the model's score threshold, and may be empty.
    */
   paint?: (typeof PAINTS)[number];
+  /**
+   * Parts and persons below this score stay unpainted where `paint` is `parts`; default 0.3, the threshold of M2FP's
+   * own configurations (the list of parts goes down to 0.1, where most are wrong).
+   */
+  minScore?: number;
   /** What is not painted: `keep` (default) the background's colour or the source, or `transparent` (png, webp). */
   background?: (typeof BACKGROUNDS)[number];
 }
@@ -69,6 +75,7 @@ interface Plan {
   chosen: Set<number> | null;
   by: (typeof SUBJECTS)[number];
   paint: (typeof PAINTS)[number];
+  minScore: number;
   transparent: boolean;
   palette: Rgb[];
   picture: Required<PictureOptions>;
@@ -82,6 +89,7 @@ const OPTIONS = [
   'labels',
   'by',
   'paint',
+  'minScore',
   'background',
   ...PALETTE_OPTIONS,
   ...PICTURE_OPTIONS,
@@ -102,6 +110,7 @@ function readOptions(labels: readonly string[], options: ColorizeOptions | undef
     chosen: labelIndices('labels', given.labels, labels),
     by: oneOf('by', given.by, SUBJECTS, 'label'),
     paint: oneOf('paint', given.paint, PAINTS, 'parts'),
+    minScore: numberIn('minScore', given.minScore, { min: 0, max: 1 }, DEFAULT_MIN_SCORE),
     transparent,
     palette: resolvePalette(labels, { palette: given.palette, colors: given.colors }),
     picture,

@@ -59,6 +59,18 @@ describe('colorize', () => {
     assert.deepEqual(await draw(parsing, { mode: 'map', paint: 'parts', by: 'label' }), expected);
   });
 
+  it('leaves out what scores too low, of parts by default below 0.3', async () => {
+    const parts = [
+      { index: 1, score: 0.29, rows: ['##..'] },
+      { index: 2, score: 0.3, rows: ['..#.'] },
+    ];
+    const parsing = await parsingOf({ labels: ['Background', 'Face', 'Hair'], width: 4, height: 1, parts });
+    const colors = { Background: COLORS.Background, Face: COLORS.Face, Hair: COLORS.Hair };
+    assert.deepEqual(await draw(parsing, { colors }), ['..h.']);
+    assert.deepEqual(await draw(parsing, { colors, minScore: 0.1 }), ['ffh.']);
+    assert.deepEqual(await draw(parsing, { colors, minScore: 1 }), ['....']);
+  });
+
   it('paints the label map', async () => {
     assert.deepEqual(await draw(await twoPeople(), { paint: 'map' }), [
       'hh....ff',
@@ -126,8 +138,8 @@ describe('colorize', () => {
       labels: ['Background', 'Hair'],
       labelRows: ['012z'],
       parts: [
-        { index: 1, score: 0.2, rows: ['.#..'] },
-        { index: 200, score: 0.1, rows: ['..##'] },
+        { index: 1, score: 0.4, rows: ['.#..'] },
+        { index: 200, score: 0.3, rows: ['..##'] },
       ],
     });
     const colors = { Background: COLORS.Background, Hair: COLORS.Hair };
