@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { ruleFor } from '../../src/engine/picture.ts';
 import type { EngineInfo } from '../../src/engine/types.ts';
 import { Inbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
@@ -32,7 +33,10 @@ export default function (RED: NodeAPI): void {
       const engine = await model.engine();
       if (action === 'unload') await engine.unload();
       else if (action !== 'info') await engine.load();
-      if (action === 'warm-up') await engine.parse({ image: blankInput(engine.info().manifest.input), signal });
+      if (action === 'warm-up') {
+        const rule = ruleFor(engine.info().manifest.input, model.parseOptions());
+        await engine.parse({ image: blankInput(rule), signal });
+      }
       status.settle(engine.info());
       return engine.info();
     };
@@ -48,11 +52,17 @@ export default function (RED: NodeAPI): void {
       () => link.close(),
     );
     if (config.onStart) {
-      perform('load').catch((error: unknown) => {
-        if (inbox.closing) return;
-        status.error(error);
-        // With a message, though an empty one, so that Catch nodes hear of it.
-        this.error(error, {});
+      // Not before all nodes are there, so that no Catch node misses a failure.
+      const start = (): void => {
+        perform('load').catch((error: unknown) => {
+          if (inbox.closing) return;
+          status.error(error);
+          this.error(error, {});
+        });
+      };
+      RED.events.once('flows:started', start);
+      this.on('close', () => {
+        RED.events.off('flows:started', start);
       });
     }
   }

@@ -107,13 +107,17 @@ export function instances(
   });
 }
 
-/** The argmax of M2FP's per-class map, and by how much the best class leads at each pixel. */
+/**
+ * The argmax of M2FP's per-class map, and at each pixel the margin by which it is what it is: the best class's
+ * lead, or less where an instance is closer than that to the bar for its logit or its confidence.
+ */
 export function labelMap(
   found: readonly ReferenceInstance[],
   classes: number,
   pixels: number,
   rule: { minScore: number; minConfidence: number },
-): { labels: Uint8Array; leads: Float64Array } {
+): { labels: Uint8Array; margins: Float64Array } {
+  const margins = new Float64Array(pixels).fill(Infinity);
   const maps = Array.from({ length: classes }, () => ({
     sum: new Float64Array(pixels),
     count: new Uint16Array(pixels),
@@ -123,6 +127,7 @@ export function labelMap(
     const map = maps[index]!;
     for (let i = 0; i < pixels; i++) {
       const t = sigmoid(logits[i]!) * score;
+      margins[i] = Math.min(margins[i]!, Math.abs(logits[i]!), Math.abs(t - rule.minConfidence));
       if (logits[i]! > 0 && t > rule.minConfidence) {
         map.sum[i]! += t;
         map.count[i]!++;
@@ -130,14 +135,14 @@ export function labelMap(
     }
   }
   const labels = new Uint8Array(pixels);
-  const leads = new Float64Array(pixels);
   for (let i = 0; i < pixels; i++) {
     const values = maps.map(({ sum, count }) => sum[i]! / Math.max(count[i]!, 1));
     const best = Math.max(...values);
     labels[i] = values.indexOf(best);
-    leads[i] = best - Math.max(...values.filter((_, c) => c !== labels[i]));
+    const others = Math.max(...values.filter((_, c) => c !== labels[i]));
+    if (best > 0) margins[i] = Math.min(margins[i]!, best - others);
   }
-  return { labels, leads };
+  return { labels, margins };
 }
 
 /** s_c = sum over queries of p(q, c) * sigmoid(m_q) at the padded size: what the single-human graph ends with. */

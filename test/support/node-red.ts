@@ -94,7 +94,7 @@ export class NodeRed {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, child);
-    await nodeRed.#logged('Started flows');
+    await nodeRed.logged('Started flows');
     return nodeRed;
   }
 
@@ -103,7 +103,8 @@ export class NodeRed {
     return this.#log;
   }
 
-  async #logged(text: string): Promise<void> {
+  /** Resolves when it has logged `text`; rejects when it ends without. */
+  async logged(text: string): Promise<void> {
     const ended = once(this.child, 'exit').then(() => assert.fail(`Node-RED ended:\n${this.#log}`));
     ended.catch(() => {});
     while (!this.#log.includes(text)) await Promise.race([once(this.child, 'log'), ended]);

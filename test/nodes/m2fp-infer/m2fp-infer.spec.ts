@@ -9,7 +9,7 @@ import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing, type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { deploy, type Events, nodeOf, redApi, send, startFlow, stopFlow } from '../support/red.ts';
+import { deploy, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
 
 describe('m2fp-infer', () => {
   let engine: FakeEngine;
@@ -329,10 +329,5 @@ describe('m2fp-infer', () => {
     async function untilRequested(count = 1): Promise<void> {
       while (engine.requests.length < count) await new Promise(setImmediate);
     }
-  });
-
-  it('registers no node type twice and nothing of HTTP', async () => {
-    await start();
-    assert.equal(redApi().httpNode._router?.stack?.length ?? 0, 0);
   });
 });

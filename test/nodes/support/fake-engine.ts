@@ -65,9 +65,9 @@ export class FakeEngine implements Engine {
 
   async load(): Promise<EngineInfo> {
     this.actions.push('load');
-    if (this.failure) throw this.failure;
     this.set('loading');
     await nextTurn();
+    if (this.failure) throw this.failure;
     this.set('ready');
     return this.info();
   }

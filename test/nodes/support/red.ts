@@ -68,16 +68,18 @@ interface Completion {
   node: { id: string };
 }
 
-const { hooks } = createRequire(runtime)('@node-red/util') as {
+const { hooks, events: runtimeEvents } = createRequire(runtime)('@node-red/util') as {
+  events: EventEmitter;
   hooks: { add(name: string, listener: (event: Completion) => void): void; remove(name: string): void };
 };
 
-/** What came out of the flow: in `sent` by the node "out", from every Catch, Complete and Status node. */
+/** What came out of the flow: in `sent` by the node "out", in others by the Catch and the Complete node. */
 export class Events extends EventEmitter {
   readonly sent: NodeMessage[] = [];
   readonly sentOnSecondWire: NodeMessage[] = [];
   readonly caught: CaughtMessage[] = [];
   readonly completed: NodeMessage[] = [];
+  /** Of the node under test, also while the flow starts and stops. */
   readonly statuses: NodeStatus[] = [];
   /** Every `done` of the node under test, also while the flow stops and no Catch node listens any more. */
   readonly done: { msg: NodeMessage; code: string | undefined }[] = [];
@@ -99,21 +101,24 @@ export interface CaughtMessage extends NodeMessage {
 }
 
 /**
- * Starts a flow of the given nodes, of which one has the id "node" and gets its outputs, a Catch, a Complete and a
- * Status node around it.
+ * Starts a flow of the given nodes, of which one has the id "node" and gets its outputs, a Catch and a Complete node
+ * around it.
  */
 export async function startFlow(nodes: NodeConfig[], extra: NodeInitializer[] = []): Promise<Events> {
+  const events = watch();
   await helper.load([...NODES, ...extra], flowAround(nodes));
   for (const { id } of flowAround(nodes)) {
     if (id !== 'tab' && helper.getNode(id) === null) throw new Error(`The node ${id} was not created`);
   }
-  return listen();
+  return listen(events);
 }
 
 /** Deploys other nodes in place of those that run. */
 export async function deploy(nodes: NodeConfig[], type: 'full' | 'nodes' | 'flows' = 'full'): Promise<Events> {
+  const events = new Events();
   await helper.setFlows(flowAround(nodes), type);
-  return listen();
+  watch(events);
+  return listen(events);
 }
 
 function flowAround(nodes: NodeConfig[]): NodeConfig[] {
@@ -130,14 +135,35 @@ function flowAround(nodes: NodeConfig[]): NodeConfig[] {
     { id: 'caught', type: 'helper' },
     { id: 'completer', type: 'complete', scope: ['node'], wires: [['completed']] },
     { id: 'completed', type: 'helper' },
-    { id: 'watcher', type: 'status', scope: ['node'], wires: [['statuses']] },
-    { id: 'statuses', type: 'helper' },
   ];
   return [TAB, ...wired, ...around.map(onTab)];
 }
 
-function listen(): Events {
-  const events = new Events();
+let unwatch = (): void => {};
+
+/** Begins to record what the runtime tells of the node under test, and ends it for the flow before. */
+function watch(events = new Events()): Events {
+  unwatch();
+  const onStatus = ({ id, status }: { id: string; status: NodeStatus }): void => {
+    if (id !== 'node') return;
+    events.statuses.push(status);
+    events.emit('event');
+  };
+  runtimeEvents.on('node-status', onStatus);
+  hooks.add('onComplete.m2fp-test', ({ msg, error, node }) => {
+    if (node.id !== 'node') return;
+    events.done.push({ msg, code: error?.code });
+    events.emit('event');
+  });
+  unwatch = () => {
+    runtimeEvents.off('node-status', onStatus);
+    hooks.remove('*.m2fp-test');
+    unwatch = () => {};
+  };
+  return events;
+}
+
+function listen(events: Events): Events {
   const collect = (id: string, into: (msg: NodeMessage) => void): void => {
     nodeOf(id).on('input', (msg, _send, done) => {
       into(msg);
@@ -145,17 +171,10 @@ function listen(): Events {
       done();
     });
   };
-  hooks.remove('*.m2fp-test');
-  hooks.add('onComplete.m2fp-test', ({ msg, error, node }) => {
-    if (node.id !== 'node') return;
-    events.done.push({ msg, code: error?.code });
-    events.emit('event');
-  });
   collect('out', (msg) => events.sent.push(msg));
   collect('out2', (msg) => events.sentOnSecondWire.push(msg));
   collect('caught', (msg) => events.caught.push(msg as CaughtMessage));
   collect('completed', (msg) => events.completed.push(msg));
-  collect('statuses', (msg) => events.statuses.push((msg as unknown as { status: NodeStatus }).status));
   return events;
 }
 
@@ -172,5 +191,5 @@ export function send(msg: NodeMessage): void {
 
 export async function stopFlow(): Promise<void> {
   await helper.unload();
-  hooks.remove('*.m2fp-test');
+  unwatch();
 }

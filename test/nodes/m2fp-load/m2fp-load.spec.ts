@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import type { NodeMessage } from 'node-red';
+import type { ModelFacts } from '../../../nodes/m2fp-load/facts.ts';
+import { M2fpError } from '../../../src/errors.ts';
+import { checkNetworkInput } from '../../../src/image/index.ts';
+import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { notPlain } from '../support/plain-data.ts';
+import { deploy, type Events, send, startFlow, stopFlow } from '../support/red.ts';
+
+describe('m2fp-load', () => {
+  let engine: FakeEngine;
+  let acquired: object[];
+
+  const model = nodeConfig('m2fp-model', 'model');
+  const load = (properties = {}) => nodeConfig('m2fp-load', 'node', { model: 'model', ...properties });
+  const facts = async (events: Events, msg: NodeMessage): Promise<ModelFacts> => {
+    send(msg);
+    await events.until(() => events.sent.length + events.caught.length > 0);
+    assert.deepEqual(events.caught, []);
+    return events.sent[0]!.payload as ModelFacts;
+  };
+
+  beforeEach(() => {
+    ({ engine, acquired } = fakeEngines());
+  });
+  afterEach(async () => {
+    await stopFlow();
+    restoreEngines();
+  });
+
+  it('loads the model for any message and tells its facts in plain JSON', async () => {
+    const events = await startFlow([model, load()]);
+    const told = await facts(events, { payload: 1700000000000, topic: 'x' });
+    assert.deepEqual(told, {
+      id: 'fake',
+      digest: 'f00d',
+      kind: 'multi',
+      labels: MANIFEST.labels,
+      input: MANIFEST.input,
+      scoreThreshold: 0.5,
+      precision: 'fp32',
+      provider: 'cpu',
+      threads: 2,
+      state: 'ready',
+      loadSeconds: 0.5,
+      waiting: 0,
+      restarts: 0,
+    });
+    assert.deepEqual(engine.actions, ['load']);
+    assert.deepEqual(notPlain(events.sent[0]), []);
+    assert.deepEqual(JSON.parse(JSON.stringify(told)), told);
+    assert.equal(events.sent[0]!.topic, 'x');
+    assert.notEqual(told.labels, MANIFEST.labels, 'a flow cannot change the manifest');
+    await events.until(() => events.completed.length === 1);
+  });
+
+  for (const [action, actions] of [
+    ['load', ['load']],
+    ['warm-up', ['load']],
+    ['reload', ['unload', 'load']],
+    ['unload', ['unload']],
+    ['info', []],
+  ] as const) {
+    it(`does "${action}" by the form, by msg.payload.action and by msg.m2fp.action`, async () => {
+      for (const [properties, msg] of [
+        [{ action }, {}],
+        [{ action: 'load' }, { payload: { action } }],
+        [{ action: 'load' }, { payload: { action: 'unload' }, m2fp: { action } }],
+      ] as const) {
+        engine.actions.length = 0;
+        engine.requests.length = 0;
+        const events = await startFlow([model, load(properties)]);
+        await facts(events, { ...msg });
+        assert.deepEqual(engine.actions, actions);
+        assert.equal(engine.requests.length, action === 'warm-up' ? 1 : 0);
+        await stopFlow();
+      }
+    });
+  }
+
+  it('warms up with input that the model takes', async () => {
+    const events = await startFlow([model, load({ action: 'warm-up' })]);
+    await facts(events, {});
+    checkNetworkInput(engine.requests[0]!.image, MANIFEST.input);
+  });
+
+  it('reloads from the folder as it is now', async () => {
+    const events = await startFlow([model, load({ action: 'reload' })]);
+    await facts(events, {});
+    assert.equal(acquired.length, 2);
+    assert.equal(engine.releases, 1);
+    assert.equal(engine.subscribers, 1);
+  });
+
+  it('tells of an action that does not exist', async () => {
+    for (const msg of [{ payload: { action: 'explode' } }, { m2fp: { action: 'explode' } }]) {
+      const events = await startFlow([model, load()]);
+      send(msg);
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
+      assert.match(events.caught[0]!.error.message, /load, warm-up, reload, unload, info/);
+      await stopFlow();
+    }
+    assert.deepEqual(engine.actions, []);
+  });
+
+  it('tells why it could not load, and shows it', async () => {
+    engine.failure = new M2fpError('M2FP_MODEL_INVALID', 'convert it again');
+    const events = await startFlow([model, load()]);
+    send({});
+    await events.until(() => events.statuses.some(({ text }) => text?.endsWith('error.M2FP_MODEL_INVALID')));
+    assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_INVALID');
+    assert.equal(events.caught[0]!.statusCode, 503);
+  });
+
+  it('without a model is there, and its messages end in errors', async () => {
+    const events = await startFlow([load({ model: 'nowhere' })]);
+    send({});
+    await events.ended();
+    assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
+  });
+
+  describe('when the flow starts', () => {
+    it('loads, shows it and sends nothing', async () => {
+      const events = await startFlow([model, load({ onStart: true })]);
+      await events.until(() => events.statuses.some(({ text }) => text?.endsWith('status.ready')));
+      assert.deepEqual(engine.actions, ['load']);
+      assert.deepEqual(events.sent, []);
+    });
+
+    it('does not unless it is told to', async () => {
+      await startFlow([model, load()]);
+      assert.deepEqual(engine.actions, []);
+    });
+
+    it('tells Catch nodes of a failure although there is no message', async () => {
+      engine.failure = new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'no binary');
+      const events = await startFlow([model, load({ onStart: true })]);
+      await events.until(() => events.caught.length > 0);
+      assert.equal(events.caught[0]!.error.code, 'M2FP_ENGINE_UNAVAILABLE');
+    });
+  });
+
+  it('that is deployed while it loads ends its message once', async () => {
+    const events = await startFlow([model, load({ action: 'warm-up' })]);
+    engine.held = true;
+    send({});
+    while (engine.requests.length === 0) await new Promise(setImmediate);
+    await deploy([model]);
+    assert.deepEqual(
+      events.done.map(({ code }) => code),
+      ['M2FP_CANCELLED'],
+    );
+  });
+});

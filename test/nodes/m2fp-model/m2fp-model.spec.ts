@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engines } from '../../../nodes/common/engines.ts';
+import type { ModelNode } from '../../../nodes/common/model.ts';
+import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { deploy, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
+
+describe('m2fp-model', () => {
+  let engine: FakeEngine;
+  let acquired: object[];
+
+  const model = (properties = {}) => nodeConfig('m2fp-model', 'model', properties);
+  const user = (id: string, properties = {}) => nodeConfig('m2fp-infer', id, { model: 'model', ...properties });
+  const modelNode = () => nodeOf('model') as ModelNode;
+
+  beforeEach(() => {
+    ({ engine, acquired } = fakeEngines());
+  });
+  afterEach(async () => {
+    await stopFlow();
+    restoreEngines();
+  });
+
+  it('asks for nothing before a node does', async () => {
+    await startFlow([model(), user('node')]);
+    assert.deepEqual(acquired, []);
+    assert.equal((await modelNode().manifest()).id, MANIFEST.id);
+    assert.deepEqual(acquired, []);
+  });
+
+  it('has one engine for all nodes, however many ask at once', async () => {
+    await startFlow([model(), user('node'), user('other')]);
+    const [one, two] = await Promise.all([modelNode().engine(), modelNode().engine()]);
+    assert.equal(one, two);
+    assert.equal(acquired.length, 1);
+  });
+
+  it('knows its users, and no more of them once they are gone', async () => {
+    await startFlow([model(), user('node'), user('other')]);
+    assert.deepEqual(Object.keys(modelNode().users).toSorted(), ['node', 'other']);
+    await deploy([model(), user('node')], 'nodes');
+    assert.deepEqual(Object.keys(modelNode().users), ['node']);
+  });
+
+  it('tells every user what the engine does', async () => {
+    const events = await startFlow([model(), user('node'), user('other')]);
+    await modelNode().engine();
+    engine.set('loading');
+    await events.until(() => events.statuses.some(({ text }) => text?.endsWith('status.loading')));
+    engine.set('failed', 0, { name: 'M2fpError', code: 'M2FP_ENGINE_CRASHED', message: '' });
+    await events.until(() => events.statuses.some(({ text }) => text?.endsWith('error.M2FP_ENGINE_CRASHED')));
+  });
+
+  it('gives the engine back when it closes, and stops listening', async () => {
+    await startFlow([model(), user('node')]);
+    await modelNode().engine();
+    await stopFlow();
+    assert.equal(engine.releases, 1);
+    assert.equal(engine.subscribers, 0);
+  });
+
+  it('gives back an engine that comes only after the close', async () => {
+    await startFlow([model(), user('node')]);
+    const { acquire } = engines;
+    let arrive = (): void => {};
+    engines.acquire = async (options) => {
+      await new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      return acquire(options);
+    };
+    const coming = modelNode().engine();
+    const stopped = stopFlow();
+    arrive();
+    await Promise.all([coming, stopped]);
+    assert.equal(engine.releases, 1);
+  });
+
+  it('closes well where the engine could not be had', async () => {
+    await startFlow([model(), user('node')]);
+    engines.acquire = () => Promise.reject(new Error('no'));
+    await assert.rejects(modelNode().engine(), /no/);
+    await stopFlow();
+    assert.equal(engine.releases, 0);
+  });
+
+  it('is given back and taken again by ten deploys, never two at a time', async () => {
+    await startFlow([model(), user('node')]);
+    for (let i = 1; i <= 10; i++) {
+      await modelNode().engine();
+      assert.equal(acquired.length, i);
+      assert.equal(engine.releases, i - 1);
+      await deploy([model(), user('node')]);
+    }
+    assert.equal(engine.subscribers, 0);
+  });
+
+  it('with a wrong setting is created all the same; its users are red and their messages end in errors', async () => {
+    for (const [properties, code] of [
+      [{ threads: 'many' }, 'M2FP_BAD_OPTION'],
+      [{ source: 'folder', folder: '' }, 'M2FP_MODEL_NOT_FOUND'],
+      [{ source: 'folder', folder: '${M2FP_NOT_SET}' }, 'M2FP_MODEL_NOT_FOUND'],
+    ] as const) {
+      const events = await startFlow([model(properties), user('node')]);
+      await events.until(() => events.statuses.some(({ fill, text }) => fill === 'red' && text?.endsWith(code)));
+      send({ payload: Buffer.from('89504e470d0a1a0a', 'hex') });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, code);
+      await stopFlow();
+    }
+  });
+
+  it('whose folder is missing shows it, and is found again without a deploy once the folder is there', async () => {
+    restoreEngines();
+    const folder = await mkdtemp(join(tmpdir(), 'm2fp-nodes-'));
+    try {
+      const events = await startFlow([model({ source: 'folder', folder: join(folder, 'gone') }), user('node')]);
+      await events.until(() => events.statuses.some(({ text }) => text?.endsWith('error.M2FP_MODEL_NOT_FOUND')));
+      await assert.rejects(modelNode().manifest(), { code: 'M2FP_MODEL_NOT_FOUND', message: /gone/ });
+      await assert.rejects(modelNode().engine(), { code: 'M2FP_MODEL_NOT_FOUND' });
+      fakeEngines();
+      assert.equal(await modelNode().manifest(), MANIFEST);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

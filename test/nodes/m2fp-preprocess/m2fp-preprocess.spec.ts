@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import type { NodeMessage } from 'node-red';
+import sharp from 'sharp';
+import { engines } from '../../../nodes/common/engines.ts';
+import { checkNetworkInput, preprocess } from '../../../src/image/index.ts';
+import type { NetworkInput } from '../../../src/image/types.ts';
+import { fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { notPlain } from '../support/plain-data.ts';
+import { type Events, send, startFlow, stopFlow } from '../support/red.ts';
+
+describe('m2fp-preprocess', () => {
+  let acquired: object[];
+  let picture: Buffer;
+
+  const start = (properties = {}, modelProperties = {}): Promise<Events> =>
+    startFlow([
+      nodeConfig('m2fp-model', 'model', modelProperties),
+      nodeConfig('m2fp-preprocess', 'node', { model: 'model', ...properties }),
+    ]);
+  const made = async (events: Events, msg: NodeMessage): Promise<NetworkInput> => {
+    send(msg);
+    await events.ended();
+    assert.deepEqual(events.caught, []);
+    return events.sent[0]!.payload as NetworkInput;
+  };
+
+  before(async () => {
+    picture = await sharp({ create: { width: 40, height: 20, channels: 3, background: 'teal' } })
+      .jpeg()
+      .toBuffer();
+  });
+  beforeEach(() => {
+    ({ acquired } = fakeEngines());
+  });
+  afterEach(async () => {
+    await stopFlow();
+    restoreEngines();
+  });
+
+  it('makes the input that the model takes, and starts no engine', async () => {
+    const events = await start();
+    const copy = Buffer.from(picture);
+    const input = await made(events, { payload: picture, topic: 'x' });
+    assert.deepEqual(input, (await preprocess(picture, MANIFEST.input)).input);
+    assert.equal(checkNetworkInput(input, MANIFEST.input), input);
+    assert.deepEqual([input.width, input.height], [64, 32]);
+    assert.deepEqual(notPlain(events.sent[0]), []);
+    assert.equal(events.sent[0]!.topic, 'x');
+    assert.ok(picture.equals(copy));
+    assert.deepEqual(acquired, []);
+    await events.until(() => events.statuses.length > 0 && events.completed.length === 1);
+    assert.equal(events.statuses.at(-1)!.text, '64 × 32');
+  });
+
+  it('goes to both of two wires', async () => {
+    const events = await start();
+    send({ payload: picture });
+    await events.until(() => events.sent.length + events.sentOnSecondWire.length === 2);
+    assert.deepEqual(events.sentOnSecondWire[0]!.payload, events.sent[0]!.payload);
+  });
+
+  it('takes an upload where the payload has no picture', async () => {
+    const events = await start();
+    const input = await made(events, { payload: { name: 'me' }, req: { files: [{ buffer: picture }] } });
+    assert.ok(input.source.image.equals(picture));
+  });
+
+  it('takes the sizes of the model, and those of the message over them', async () => {
+    const events = await start({}, { shortSide: 48, longSide: '96' });
+    send({ payload: picture });
+    send({ payload: picture, m2fp: { shortSide: 16 } });
+    await events.ended(2);
+    assert.deepEqual(
+      events.sent.map(({ payload }) => (payload as NetworkInput).rule),
+      [
+        { kind: 'short-side', shortSide: 48, longSide: 96 },
+        { kind: 'short-side', shortSide: 16, longSide: 96 },
+      ],
+    );
+  });
+
+  it('takes its own output again', async () => {
+    const events = await start();
+    const { input } = await preprocess(picture, { kind: 'short-side', shortSide: 20, longSide: 40 });
+    assert.equal((await made(events, { payload: input })).height, 32);
+  });
+
+  for (const [name, msg, code, statusCode] of [
+    ['nothing', {}, 'M2FP_NO_IMAGE', 400],
+    ['a broken picture', { payload: Buffer.from('ffd8ffe000104a464946', 'hex') }, 'M2FP_BAD_IMAGE', 400],
+    ['a text', { payload: 'this is not a picture at all' }, 'M2FP_UNSUPPORTED_FORMAT', 415],
+    ['a wrong option', { payload: 'x', m2fp: { shortSide: 'x' } }, 'M2FP_BAD_OPTION', 400],
+  ] as const) {
+    it(`ends ${name} in ${code}`, async () => {
+      const events = await start();
+      send({ ...msg });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, code);
+      assert.equal(events.caught[0]!.statusCode, statusCode);
+      assert.deepEqual(events.sent, []);
+    });
+  }
+
+  it('without a model ends the message in an error', async () => {
+    engines.readManifest = () => Promise.reject(Object.assign(new Error('gone'), { code: 'M2FP_MODEL_NOT_FOUND' }));
+    const events = await start();
+    send({ payload: picture });
+    await events.ended();
+    assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
+    assert.equal(events.caught[0]!.statusCode, 503);
+  });
+});

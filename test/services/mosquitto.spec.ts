@@ -1,0 +1,75 @@
+/** Request and response of MQTT 5 with a real broker. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import mqtt from 'mqtt';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import { temporaryFolder } from '../support/installed-package.ts';
+import { mqttFlow } from '../support/mqtt-flow.ts';
+import { freePort, NodeRed } from '../support/node-red.ts';
+import { twoPeople } from '../support/pictures.ts';
+import { requireProgram } from '../support/programs.ts';
+
+/** Starts mosquitto on `port`; resolves when it listens. */
+async function startBroker(port: number): Promise<ChildProcess> {
+  const program = requireProgram('mosquitto', 'mosquitto');
+  const file = join(temporaryFolder('mosquitto'), 'mosquitto.conf');
+  writeFileSync(
+    file,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stdout\n`,
+  );
+  const broker = spawn(program, ['-c', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let log = '';
+  broker.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
+  while (!log.includes('running')) await once(broker.stdout, 'data');
+  return broker;
+}
+
+describe('MQTT 5 with mosquitto', function () {
+  this.timeout(60_000);
+  let broker: ChildProcess;
+  let nodeRed: NodeRed;
+  let port: number;
+
+  before(async () => {
+    port = await freePort();
+    broker = await startBroker(port);
+    const reply = [{ t: 'set', p: 'topic', pt: 'msg', to: 'responseTopic', tot: 'msg' }];
+    nodeRed = await NodeRed.start('node-red', mqttFlow(port, 5, reply, reply));
+    await nodeRed.logged('Connected to broker');
+  });
+  after(async () => {
+    await nodeRed?.stop();
+    broker?.kill();
+  });
+
+  it('answers at the response topic, with the correlation data of the request', async () => {
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
+    try {
+      await client.subscribeAsync('reply/1', { qos: 1 });
+      const answers = new Map<string, string>();
+      const both = new Promise<void>((resolve) => {
+        client.on('message', (_topic, payload, { properties }) => {
+          answers.set(String(properties?.correlationData), payload.toString());
+          if (answers.size === 2) resolve();
+        });
+      });
+      const ask = (payload: Buffer, name: string): Promise<unknown> =>
+        client.publishAsync('picture/door', payload, {
+          qos: 1,
+          properties: { responseTopic: 'reply/1', correlationData: Buffer.from(name) },
+        });
+      await ask(twoPeople, 'a picture');
+      await ask(Buffer.from('no picture'), 'a text');
+      await both;
+      const summary = JSON.parse(answers.get('a picture')!) as ParsingSummary;
+      assert.equal(summary.width, 224);
+      assert.ok(summary.persons.length > 0);
+      assert.equal(answers.get('a text'), 'M2FP_UNSUPPORTED_FORMAT');
+    } finally {
+      await client.endAsync();
+    }
+  });
+});
