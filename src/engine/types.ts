@@ -20,7 +20,10 @@ export interface ParseOptions {
   /** Sizes for a `short-side` model, pixels. */
   shortSide?: number;
   longSide?: number;
-  /** Parts below this score are left out of `parts` (never below ModelScope's 0.1). */
+  /**
+   * 0.1 to 1: parts and persons below it are left out, and the label map shows all that reach it. Absent:
+   * ModelScope's rules (parts and persons from 0.1, the label map from the model's own threshold).
+   */
   scoreThreshold?: number;
 }
 

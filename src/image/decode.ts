@@ -42,7 +42,7 @@ function undecodable(format: PictureFormat, image: Buffer, error: unknown): M2fp
  * and greyscale, palettes, 16-bit RGB of which the high byte is kept): alpha is dropped and the colour under it
  * stays. It differs from Pillow where that gives wrong colours: an embedded profile other than sRGB is converted to
  * sRGB (Pillow ignores it), CMYK is converted by its profile (Pillow subtracts), 16-bit greyscale keeps the high
- * byte (Pillow clips at 255).
+ * byte (Pillow clips at 255). AVIF with halved colour resolution differs in how colour is spread over the pixels.
  *
  * Bytes and pixels are checked against `limits` before anything is decoded. What a decoder only warns of (stray
  * bytes in a camera's JPEG) is accepted, damage and truncation are not.
@@ -58,8 +58,9 @@ export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT
   checkBytes(image.length, limits);
   const format = requireFormat(image);
   // A PNG may claim sides that libvips cannot even express.
-  if (format === 'png' && image.length >= 24)
+  if (format === 'png' && image.length >= 24) {
     checkPixels(image.readUInt32BE(16), image.readUInt32BE(20), limits);
+  }
   const sharp = await loadSharp();
   const options = { failOn: 'error', limitInputPixels: false, autoOrient: true } as const;
   const header = await sharp(image, options)
@@ -68,8 +69,7 @@ export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT
       throw undecodable(format, image, error);
     });
   checkPixels(header.width, header.height, limits);
-  const isCmyk = header.space === 'cmyk';
-  const ignoreIcc = !isCmyk && (header.icc === undefined || isSrgbProfile(header.icc));
+  const ignoreIcc = header.icc === undefined || isSrgbProfile(header.icc);
   const picture = sharp(image, { ...options, limitInputPixels: limits.maxPixels, ignoreIcc })
     .removeAlpha()
     .toColourspace('srgb');

@@ -34,39 +34,36 @@ export function detectFormat(bytes: Buffer): PictureFormat | null {
   return null;
 }
 
-/** How often U+FFFD stands in the head: what a text decoder makes of every byte that is no UTF-8. */
-function replacementCharacters(head: Buffer): number {
-  let count = 0;
-  for (let at = head.indexOf('\ufffd'); at !== -1; at = head.indexOf('\ufffd', at + 3)) count++;
-  return count;
-}
-
-/** The media type of a picture that was decoded as UTF-8 text on its way here, null where that did not happen. */
-function mangledType(bytes: Buffer): string | null {
-  const head = bytes.subarray(0, HEAD_BYTES);
-  const count = replacementCharacters(head);
-  if (count === 0) return null;
-  if (hasAscii(head, 'PNG\r\n', 3)) return 'image/png';
-  const start = head.toString('latin1', 0, 64);
-  // Every byte of a JPEG's FF D8 FF and of the next marker's code becomes one.
-  if (head.indexOf('\ufffd\ufffd\ufffd') === 0 || start.includes('JFIF')) return 'image/jpeg';
-  // In real pictures the three bytes EF BF BD stand next to each other once in 16 million places.
-  if (count < 4) return null;
-  const format = detectFormat(head) ?? (start.startsWith('RIFF') && start.includes('WEBP') ? 'webp' : null);
-  if (format !== null) return `image/${format}`;
-  return head.includes(0) ? 'image/jpeg' : null;
-}
-
-/** The head as text, null where it holds bytes that text does not. */
-function asText(bytes: Buffer): string | null {
-  const head = bytes.subarray(0, HEAD_BYTES);
-  for (const byte of head) if (byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte)) return null;
+/** The head of bytes as UTF-8 text, null where it is none. */
+function decodeHead(bytes: Buffer): string | null {
   try {
     // A character may be cut at the head's end: `stream` takes that without an error.
-    return new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }).trim();
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, HEAD_BYTES), { stream: true });
   } catch {
     return null;
   }
+}
+
+/**
+ * The media type of a picture that was decoded as UTF-8 text on its way here, null where that did not happen. Such a
+ * picture is valid UTF-8, which no real one is, and has U+FFFD where bytes were not.
+ */
+function mangledType(bytes: Buffer): string | null {
+  const text = decodeHead(bytes);
+  if (text === null || !text.includes('\ufffd')) return null;
+  if (text.startsWith('\ufffdPNG\r\n')) return 'image/png';
+  // FF D8 FF and the code after it; a segment's length or name has a zero byte soon.
+  if (text.startsWith('\ufffd\ufffd\ufffd') && text.includes('\0')) return 'image/jpeg';
+  if (text.startsWith('RIFF') && text.slice(0, 16).includes('WEBP')) return 'image/webp';
+  const format = detectFormat(bytes);
+  return format === null ? null : `image/${format}`;
+}
+
+/** The head as text without control characters, null where it is none. */
+function asText(bytes: Buffer): string | null {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  for (const byte of head) if (byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte)) return null;
+  return decodeHead(head)?.trim() ?? null;
 }
 
 function describeText(text: string): string {

@@ -34,8 +34,8 @@ export type PostprocessResult = Omit<Parsing, 'image' | 'model' | 'cached' | 'ti
 
 /** ModelScope's own bar for a pixel to enter the per-class map. */
 const MAP_CONFIDENCE = 0.5;
-/** Label and person maps hold bytes. */
-const MAX_LABELS = 256;
+/** A label map holds bytes, of which checkParsing keeps two free. */
+const MAX_LABELS = 254;
 
 function padded(size: number): number {
   return Math.ceil(size / 32) * 32;

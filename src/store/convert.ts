@@ -55,10 +55,12 @@ export interface Conversion {
 export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
   const { file, configurationFile, name } = await locate(options.source);
   const configuration = await readConfiguration(configurationFile);
-  const checkpoint = await openCheckpoint(file);
   const out = resolve(options.out);
-  await mkdir(dirname(out), { recursive: true });
-  const partial = await mkdtemp(`${out}.partial-`);
+  const checkpoint = await openCheckpoint(file);
+  const partial = await partialFolder(out).catch(async (error: unknown) => {
+    await checkpoint.close();
+    throw error;
+  });
   try {
     const conversion = await convertInto(partial, checkpoint, configuration, { id: name, ...options });
     await moveInto(partial, out);
@@ -147,6 +149,12 @@ async function sha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');
+}
+
+/** A new folder beside `out`, on the same file system. */
+async function partialFolder(out: string): Promise<string> {
+  await mkdir(dirname(out), { recursive: true });
+  return mkdtemp(`${out}.partial-`);
 }
 
 /** Moves a whole model to where it belongs; the manifest, which makes a folder a model, goes last. */

@@ -86,6 +86,8 @@ describe('pictureFrom', () => {
         for (const form of [image, text, Buffer.from(text)])
           assert.deepEqual(pictureFrom(form), image, format);
       }
+      const big = await picture.clone().tiff({ bigtiff: true }).toBuffer();
+      assert.deepEqual(pictureFrom(big), big);
     });
   });
 
@@ -162,7 +164,16 @@ describe('pictureFrom', () => {
     it('an AVIF by its brands, wherever they stand', async () => {
       const avif = await sharp(PNG).avif().toBuffer();
       assert.deepEqual(pictureFrom(avif), avif);
-      assert.deepEqual(pictureFrom(box('mif1', 'avif')), box('mif1', 'avif'));
+      for (const image of [box('mif1', 'avif'), box('avis', 'msf1')])
+        assert.deepEqual(pictureFrom(image), image);
+    });
+
+    it('text whose head ends within a character', () => {
+      const text = Buffer.from(`a${'\u00e9'.repeat(3000)}`);
+      assert.throws(
+        () => pictureFrom(text),
+        failure('M2FP_UNSUPPORTED_FORMAT', /text that begins with "a\u00e9/),
+      );
     });
 
     it('an array by its first value where none is a picture', () => {
@@ -199,7 +210,22 @@ describe('pictureFrom', () => {
       }
     });
 
+    it('but not in one that has U+FFFD in its metadata', async () => {
+      const image = await sharp(noisePng(40, 30)).gif().toBuffer();
+      const comment = Buffer.concat([
+        Buffer.from([0x21, 0xfe, 12]),
+        Buffer.from('\ufffd'.repeat(4)),
+        Buffer.from([0]),
+      ]);
+      const commented = Buffer.concat([image.subarray(0, -1), comment, image.subarray(-1)]);
+      assert.deepEqual(pictureFrom(commented), commented);
+    });
+
     it('but not in text with damaged characters', () => {
+      assert.throws(
+        () => pictureFrom('\ufffd\ufffd\ufffd ab'),
+        failure('M2FP_UNSUPPORTED_FORMAT', /text that begins/),
+      );
       assert.throws(
         () => pictureFrom('Gr\ufffd\ufffde aus K\ufffdln, \ufffdbrigens'),
         /text that begins with "Gr/,
@@ -230,18 +256,26 @@ describe('pictureFrom', () => {
       });
     }
 
-    it('of base64 before it is decoded', () => {
+    it('before anything is decoded or copied', () => {
+      const many = base64.repeat(10);
+      const inBuffer = Buffer.from(many);
+      const asJson = JPEG.toJSON();
       const from = mock.method(Buffer, 'from');
+      const toString = mock.method(Buffer.prototype, 'toString');
       try {
-        for (const text of [base64, base64.repeat(10)]) {
-          assert.throws(() => pictureFrom(text, less), failure('M2FP_IMAGE_TOO_LARGE'));
+        for (const form of [base64, many, asJson]) {
+          assert.throws(() => pictureFrom(form, less), failure('M2FP_IMAGE_TOO_LARGE'));
         }
         assert.equal(from.mock.callCount(), 0);
+        assert.throws(() => pictureFrom(inBuffer, less), failure('M2FP_IMAGE_TOO_LARGE'));
+        for (const { result } of toString.mock.calls) assert.ok(result!.length <= 4096);
         pictureFrom(base64, limits);
         assert.ok(from.mock.callCount() > 0);
       } finally {
         from.mock.restore();
+        toString.mock.restore();
       }
+      assert.throws(() => pictureFrom('*'.repeat(10_000), less), failure('M2FP_IMAGE_TOO_LARGE'));
     });
 
     it('to 32 MiB by default', () => {

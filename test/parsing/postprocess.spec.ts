@@ -243,9 +243,9 @@ describe('postprocess', () => {
       {},
       manifest(
         'single',
-        Array.from({ length: 257 }, () => 'x'),
+        Array.from({ length: 255 }, () => 'x'),
       ),
-      /more than 256 labels/,
+      /more than 254 labels/,
     ],
   ];
   for (const [name, given, model, message] of wrong) {

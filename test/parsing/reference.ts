@@ -127,8 +127,10 @@ export function labelMap(
     const map = maps[index]!;
     for (let i = 0; i < pixels; i++) {
       const t = sigmoid(logits[i]!) * score;
-      margins[i] = Math.min(margins[i]!, Math.abs(logits[i]!), Math.abs(t - rule.minConfidence));
-      if (logits[i]! > 0 && t > rule.minConfidence) {
+      margins[i] = Math.min(margins[i]!, Math.abs(logits[i]!));
+      if (!(logits[i]! > 0)) continue;
+      margins[i] = Math.min(margins[i]!, Math.abs(t - rule.minConfidence));
+      if (t > rule.minConfidence) {
         map.sum[i]! += t;
         map.count[i]!++;
       }

@@ -18,12 +18,14 @@ async function startBroker(port: number): Promise<ChildProcess> {
   const file = join(temporaryFolder('mosquitto'), 'mosquitto.conf');
   writeFileSync(
     file,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stdout\n`,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`,
   );
-  const broker = spawn(program, ['-c', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const broker = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(broker, 'exit').then(() => assert.fail(`mosquitto ended:\n${log}`));
+  ended.catch(() => {});
   let log = '';
-  broker.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
-  while (!log.includes('running')) await once(broker.stdout, 'data');
+  broker.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  while (!log.includes('running')) await Promise.race([once(broker.stderr, 'data'), ended]);
   return broker;
 }
 

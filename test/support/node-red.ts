@@ -94,7 +94,12 @@ export class NodeRed {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, child);
-    await nodeRed.logged('Started flows');
+    try {
+      await nodeRed.logged('Started flows');
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     return nodeRed;
   }
 

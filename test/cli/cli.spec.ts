@@ -1,0 +1,238 @@
+/** The `m2fp` command as a user meets it: what it prints, where, and how it ends. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import sharp from 'sharp';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import {
+  type Parsing,
+  type ParsingSummary,
+  type ModelScopeResult,
+  rleArea,
+} from '../../src/parsing/index.ts';
+import { bundledModelFolder } from '../../src/paths.ts';
+import { root, temporaryFolder } from '../support/installed-package.ts';
+
+interface Outcome {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+async function m2fp(...args: string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, err };
+}
+
+/** Runs what must fail with exactly one line, which begins with the code. */
+async function failure(code: string, ...args: string[]): Promise<string> {
+  const outcome = await m2fp(...args);
+  assert.equal(outcome.code, 1, outcome.err);
+  assert.equal(outcome.out, '');
+  assert.match(outcome.err, new RegExp(`^m2fp: ${code}: [^\n]+\n$`));
+  return outcome.err;
+}
+
+async function success(...args: string[]): Promise<Outcome> {
+  const outcome = await m2fp(...args);
+  assert.equal(outcome.code, 0, outcome.err);
+  return outcome;
+}
+
+/** The built one: it starts several times as fast as the sources, and is what users have. */
+const program = join(root, 'dist', 'cli', 'm2fp.js');
+const checkpoint = join(root, 'test', 'golden', 'multi');
+const picture = join(bundledModelFolder(), 'samples', 'two-people.png');
+const folder = temporaryFolder('cli');
+
+describe('m2fp', () => {
+  it('tells its version and explains itself and every command', async () => {
+    assert.equal((await success('--version')).out, `${packageJson.version}\n`);
+    const help = (await success('--help')).out;
+    for (const command of ['convert', 'parse']) {
+      assert.ok(help.includes(command));
+      const { out, err } = await success(command, '--help');
+      assert.ok(out.startsWith(`Usage: m2fp ${command} `));
+      assert.equal(err, '');
+    }
+  });
+
+  it('points to the help when it is used wrongly', async () => {
+    assert.match(await failure('M2FP_BAD_OPTION'), /m2fp --help/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'pares'), /"pares".*m2fp --help/);
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'parse', picture, '--size', '3'),
+      /--size.*m2fp parse --help/,
+    );
+    assert.match(await failure('M2FP_BAD_OPTION', 'parse'), /PICTURE.*m2fp parse --help/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'parse', picture, picture), /m2fp parse --help/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'parse', picture, '--out'), /m2fp parse --help/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'convert', checkpoint), /--out.*m2fp convert --help/);
+  });
+});
+
+describe('m2fp convert', function () {
+  this.timeout(60_000);
+
+  it('makes a model folder and tells what it found', async () => {
+    const out = join(folder, 'model');
+    const outcome = await success('convert', checkpoint, '--out', out);
+    assert.deepEqual(readdirSync(out).toSorted(), ['m2fp.json', 'model.onnx', 'model.onnx.data']);
+    const manifest = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
+    assert.deepEqual([manifest.id, manifest.kind, manifest.precision], ['multi', 'multi', 'fp32']);
+    for (const fact of [
+      /^kind: +multi/m,
+      new RegExp(`^labels: +${manifest.labels.length}: `, 'm'),
+      /^input: /m,
+    ]) {
+      assert.match(outcome.out, fact);
+    }
+    const percents = [...outcome.err.matchAll(/^Converting: (\d+) %$/gm)].map(([, percent]) =>
+      Number(percent),
+    );
+    assert.deepEqual(percents, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+  });
+
+  it('does as the options say', async () => {
+    const out = join(folder, 'options');
+    const { labels } = JSON.parse(readFileSync(join(folder, 'model', 'm2fp.json'), 'utf8')) as ModelManifest;
+    const names = labels.map((_, index) => `name ${index}`);
+    const file = join(folder, 'labels.txt');
+    writeFileSync(file, `${names.join('\n')}\n`);
+    await success(
+      ...['convert', checkpoint, '--out', out, '--id', 'mine', '--labels', file],
+      ...['--precision', 'fp16', '--short-side', '128', '--long-side', '256'],
+    );
+    const manifest = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
+    assert.equal(manifest.id, 'mine');
+    assert.equal(manifest.precision, 'fp16');
+    assert.deepEqual(manifest.labels, names);
+    assert.deepEqual(manifest.input, { kind: 'short-side', shortSide: 128, longSide: 256 });
+  });
+
+  it('refuses what cannot be converted, and leaves nothing behind', async () => {
+    const parent = join(folder, 'refused');
+    mkdirSync(parent);
+    const out = join(parent, 'model');
+    await failure('M2FP_MODEL_NOT_FOUND', 'convert', join(folder, 'nowhere'), '--out', out);
+    await failure('M2FP_CHECKPOINT_INVALID', 'convert', join(root, 'package.json'), '--out', out);
+    await failure('M2FP_BAD_OPTION', 'convert', checkpoint, '--out', out, '--kind', 'many');
+    await failure('M2FP_BAD_OPTION', 'convert', checkpoint, '--out', out, '--precision', 'int8');
+    await failure('M2FP_BAD_OPTION', 'convert', checkpoint, '--out', out, '--short-side', 'big');
+    await failure(
+      'M2FP_BAD_OPTION',
+      'convert',
+      checkpoint,
+      '--out',
+      out,
+      '--labels',
+      join(folder, 'nowhere'),
+    );
+    await failure('M2FP_BAD_OPTION', 'convert', checkpoint, '--out', out, '--labels', picture);
+    assert.deepEqual(readdirSync(parent), []);
+  });
+});
+
+describe('m2fp parse', function () {
+  this.timeout(60_000);
+
+  it('prints persons and parts, with the bundled model', async () => {
+    const { out, err } = await success('parse', picture);
+    const summary = JSON.parse(out) as ParsingSummary;
+    assert.deepEqual([summary.width, summary.height, summary.model], [224, 224, 'm2fp-demo']);
+    assert.ok(summary.persons.length > 0);
+    assert.equal(err, '');
+  });
+
+  it('prints what ModelScope’s pipeline returns', async () => {
+    const { labels, scores, masks } = JSON.parse(
+      (await success('parse', picture, '--format', 'modelscope')).out,
+    ) as ModelScopeResult;
+    assert.ok(labels.length > 0);
+    assert.deepEqual([scores.length, masks.length], [labels.length, labels.length]);
+    assert.ok(labels.includes('Human') && labels.includes('Face'));
+    for (const { size } of masks) assert.deepEqual(size, [224, 224]);
+  });
+
+  it('prints all of the result, the maps in base64', async () => {
+    const full = JSON.parse((await success('parse', picture, '--format', 'full')).out) as Omit<
+      Parsing,
+      'labelMap' | 'personMap'
+    > & { labelMap: string; personMap: string };
+    for (const map of [full.labelMap, full.personMap])
+      assert.equal(Buffer.from(map, 'base64').length, 224 * 224);
+    for (const { area, mask } of full.persons) assert.equal(rleArea(mask), area);
+    assert.ok(!('image' in full));
+  });
+
+  it('writes the result and the coloured picture to files, and nothing else', async () => {
+    const json = join(folder, 'result.json');
+    for (const [name, format] of [
+      ['parts.png', 'png'],
+      ['parts.JPG', 'jpeg'],
+      ['parts.webp', 'webp'],
+    ] as const) {
+      const colored = join(folder, name);
+      const { out } = await success('parse', picture, '--out', json, '--colorize', colored);
+      assert.equal(out, '');
+      const found = await sharp(colored).metadata();
+      assert.deepEqual([found.format, found.width, found.height], [format, 224, 224]);
+    }
+    assert.equal((JSON.parse(readFileSync(json, 'utf8')) as ParsingSummary).width, 224);
+  });
+
+  it('takes another model and another size', async () => {
+    const other = join(folder, 'model');
+    const { out } = await success(
+      'parse',
+      picture,
+      '--model',
+      other,
+      '--short-side',
+      '64',
+      '--long-side',
+      '96',
+    );
+    assert.equal((JSON.parse(out) as ParsingSummary).model, 'multi');
+  });
+
+  it('says what is wrong in one line', async () => {
+    await failure('M2FP_NO_IMAGE', 'parse', join(folder, 'nowhere.png'));
+    await failure('M2FP_UNSUPPORTED_FORMAT', 'parse', join(root, 'package.json'));
+    const truncated = join(folder, 'truncated.png');
+    writeFileSync(truncated, readFileSync(picture).subarray(0, 20_000));
+    await failure('M2FP_BAD_IMAGE', 'parse', truncated);
+    await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', join(folder, 'nowhere'));
+    assert.match(
+      await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', checkpoint),
+      /m2fp convert/,
+    );
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--format', 'xml');
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--short-side', '0');
+    const gif = join(folder, 'parts.gif');
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--colorize', gif);
+    assert.ok(!existsSync(gif));
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--out', join(folder, 'nowhere', 'result.json'));
+  });
+
+  it('takes no offence at a reader that stops early', async () => {
+    const child = spawn(
+      process.execPath,
+      [join(root, 'src/cli/m2fp.ts'), 'parse', picture, '--format', 'full'],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    child.stdout.destroy();
+    const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+    assert.equal(await text(child.stderr), '');
+    assert.equal(await code, 0);
+  });
+});

@@ -1,0 +1,98 @@
+/** The nodes with the real engine and the model that ships with the package. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { NodeMessage } from 'node-red';
+import sharp from 'sharp';
+import type { ModelFacts } from '../../nodes/m2fp-load/facts.ts';
+import { shutdownEngines } from '../../src/engine/index.ts';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import type { Parsing } from '../../src/parsing/types.ts';
+import { nodeConfig } from './support/flows.ts';
+import { notPlain } from './support/plain-data.ts';
+import { deploy, nodeOf, send, startFlow, stopFlow } from './support/red.ts';
+
+const SAMPLES = new URL('../../models/demo/samples/', import.meta.url);
+
+describe('the nodes with the bundled model', function () {
+  this.timeout(120_000);
+  const picture = readFileSync(new URL('two-people.png', SAMPLES));
+  const model = nodeConfig('m2fp-model', 'model', { threads: 1 });
+
+  afterEach(async () => {
+    await stopFlow();
+    await shutdownEngines();
+  });
+
+  it('tell what the model is, without loading it', async () => {
+    const events = await startFlow([model, nodeConfig('m2fp-load', 'node', { model: 'model', action: 'info' })]);
+    send({});
+    await events.ended();
+    const facts = events.sent[0]!.payload as ModelFacts;
+    assert.equal(facts.state, 'idle');
+    assert.equal(facts.kind, 'multi');
+    assert.equal(facts.labels.at(-1), 'Human');
+  });
+
+  it('load, warm up and unload it', async () => {
+    const events = await startFlow([model, nodeConfig('m2fp-load', 'node', { model: 'model', action: 'warm-up' })]);
+    send({});
+    await events.ended();
+    assert.deepEqual(events.caught, []);
+    const facts = events.sent[0]!.payload as ModelFacts;
+    assert.equal(facts.state, 'ready');
+    assert.ok(facts.loadSeconds! > 0);
+    send({ payload: { action: 'unload' } });
+    await events.ended(2);
+    assert.equal((events.sent[1]!.payload as ModelFacts).state, 'idle');
+  });
+
+  it('make of a picture parts of persons, a coloured picture and crops', async () => {
+    const events = await startFlow([
+      model,
+      nodeConfig('m2fp-preprocess', 'first', { model: 'model', wires: [['node']] }),
+      nodeConfig('m2fp-infer', 'node', { model: 'model', wires: [['out', 'paint']] }),
+      nodeConfig('m2fp-colorize', 'paint', { wires: [['cut']] }),
+      nodeConfig('m2fp-crop', 'cut', { what: 'persons', output: 'array', wires: [['out2']] }),
+    ]);
+    const copy = Buffer.from(picture);
+    nodeOf('first').receive({ payload: picture, topic: 'x' });
+    await events.until(() => events.caught.length > 0 || (events.sent.length > 0 && events.sentOnSecondWire.length > 0));
+    assert.deepEqual(events.caught, []);
+    const [parsed] = events.sent as [NodeMessage];
+    const parsing = parsed['parsing'] as Parsing;
+    const { width, height } = await sharp(picture).metadata();
+    assert.deepEqual([parsing.width, parsing.height], [width, height]);
+    assert.deepEqual(notPlain(parsed), []);
+    const summary = parsed.payload as ParsingSummary;
+    assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary);
+    assert.ok(summary.persons.length > 0, 'the sample shows people');
+    assert.ok(picture.equals(copy));
+    const [cropped] = events.sentOnSecondWire as [NodeMessage];
+    assert.equal((cropped.payload as unknown[]).length, parsing.persons.length);
+    assert.deepEqual(notPlain(cropped), []);
+  });
+
+  it('go on after a deploy in the middle of a run with the same loaded model', async () => {
+    const flow = [
+      model,
+      nodeConfig('m2fp-infer', 'node', { model: 'model' }),
+      nodeConfig('m2fp-load', 'info', { model: 'model', action: 'info', wires: [['out']] }),
+    ];
+    const events = await startFlow(flow);
+    send({ payload: picture });
+    await events.until(() => events.statuses.some(({ text }) => text?.endsWith('status.running')));
+    const after = await deploy(flow);
+    assert.deepEqual(
+      events.done.map(({ code }) => code),
+      ['M2FP_CANCELLED'],
+    );
+    send({ payload: picture });
+    await after.ended();
+    assert.deepEqual(after.caught, []);
+    const parsing = after.sent[0]!['parsing'] as Parsing;
+    assert.ok(parsing.timing.inference > 0);
+    nodeOf('info').receive({});
+    await after.ended(2);
+    assert.equal((after.sent[1]!.payload as ModelFacts).restarts, 0);
+  });
+});

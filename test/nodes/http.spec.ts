@@ -1,0 +1,88 @@
+/** The nodes between HTTP In and HTTP Response. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import sharp from 'sharp';
+import { M2fpError } from '../../src/errors.ts';
+import { type FakeEngine, fakeEngines, restoreEngines } from './support/fake-engine.ts';
+import { nodeConfig } from './support/flows.ts';
+import { coreNode, type Events, redApi, startFlow, stopFlow } from './support/red.ts';
+
+describe('an HTTP flow', () => {
+  let engine: FakeEngine;
+  let events: Events;
+  let server: http.Server;
+  let url: string;
+  let picture: Buffer;
+
+  beforeEach(async () => {
+    ({ engine } = fakeEngines());
+    picture = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    const flow = [
+      { id: 'in', type: 'http in', name: '', url: '/parse', method: 'post', upload: true, wires: [['node']] },
+      nodeConfig('m2fp-model', 'model'),
+      nodeConfig('m2fp-infer', 'node', { model: 'model', wires: [['response']] }),
+      // As in the example flow: what is caught is answered by its statusCode.
+      { id: 'catcher', type: 'catch', scope: ['node'], uncaught: false, wires: [['response', 'caught']] },
+      { id: 'response', type: 'http response', name: '', statusCode: '', headers: {}, wires: [] },
+    ];
+    events = await startFlow(flow, [coreNode('network/21-httpin')]);
+    server = http.createServer(redApi().httpNode as unknown as http.RequestListener);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/parse`;
+  });
+  afterEach(async () => {
+    engine.letGo();
+    server.closeAllConnections();
+    server.close();
+    await stopFlow();
+    restoreEngines();
+  });
+
+  const post = (body: BodyInit, type?: string): Promise<Response> =>
+    fetch(url, { method: 'POST', body, ...(type !== undefined && { headers: { 'content-type': type } }) });
+
+  it('answers a picture with a summary in JSON', async () => {
+    const response = await post(new Uint8Array(picture), 'image/jpeg');
+    assert.equal(response.status, 200);
+    const summary = (await response.json()) as { persons: unknown[] };
+    assert.equal(summary.persons.length, 2);
+  });
+
+  it('answers an upload', async () => {
+    const form = new FormData();
+    form.append('note', 'me');
+    form.append('picture', new Blob([new Uint8Array(picture)], { type: 'image/jpeg' }), 'me.jpg');
+    const response = await post(form);
+    assert.equal(response.status, 200);
+    assert.ok((engine.requests[0]!.image as Buffer).equals(picture));
+  });
+
+  it('answers errors by their status', async () => {
+    assert.equal((await post('{}', 'application/json')).status, 400);
+    assert.equal((await post('%PDF-1.4', 'image/jpeg')).status, 415);
+    engine.failure = new M2fpError('M2FP_BUSY', 'busy');
+    assert.equal((await post(new Uint8Array(picture), 'image/jpeg')).status, 429);
+    engine.failure = new TypeError('a fault of ours');
+    assert.equal((await post(new Uint8Array(picture), 'image/jpeg')).status, 500);
+  });
+
+  it('gives a picture up when its client has gone', async () => {
+    engine.held = true;
+    const client = http.request(url, { method: 'POST', headers: { 'content-type': 'image/jpeg' } });
+    client.on('error', () => {});
+    client.end(picture);
+    while (engine.requests.length === 0) await new Promise(setImmediate);
+    const { signal } = engine.requests[0]!;
+    assert.equal(signal!.aborted, false);
+    client.destroy();
+    await events.until(() => events.done.length === 1);
+    assert.equal(signal!.aborted, true);
+    assert.equal(events.done[0]!.code, 'M2FP_CANCELLED');
+    assert.equal(events.done[0]!.msg['statusCode'], 499);
+  });
+});
