@@ -21,7 +21,7 @@ export interface ModelManifest {
   format: 1;
   /** What the user calls the model: a ModelScope id, or the folder's name. */
   id: string;
-  /** SHA-256 of the two model files' digests: equal digests give equal results. */
+  /** SHA-256 over the model files' digests, labels, input rule and threshold: equal digests give equal results. */
   digest: string;
   kind: ModelKind;
   /** Label index -> name; for `multi` the last one is the whole person ("Human"). */

@@ -84,14 +84,15 @@ async function convertInto(
   const graph = buildNetwork(checkpoint, hyper, labels.kind);
   const producer = { name: packageJson.name, version: packageJson.version };
   const files = await writeModel(graph, folder, { precision, producer, ...(onProgress && { onProgress }) });
-  const digests = [files['model.onnx'].sha256, files['model.onnx.data'].sha256];
+  const scoreThreshold = configuration?.scoreThreshold ?? SCORE_THRESHOLD;
+  const decisive = { digests: Object.values(files).map((file) => file.sha256), ...labels, input, scoreThreshold };
   const manifest: ModelManifest = {
     format: 1,
     id: options.id,
-    digest: createHash('sha256').update(digests.join('\n')).digest('hex'),
+    digest: createHash('sha256').update(JSON.stringify(decisive)).digest('hex'),
     ...labels,
     input,
-    scoreThreshold: configuration?.scoreThreshold ?? SCORE_THRESHOLD,
+    scoreThreshold,
     precision,
     hyperParameters: hyper,
     files,

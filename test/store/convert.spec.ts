@@ -71,6 +71,13 @@ describe('converting a checkpoint', () => {
     assert.equal(a.manifest.digest, b.manifest.digest);
   });
 
+  it('gives another digest where the same weights give other results', async () => {
+    const { manifest } = await convertCheckpoint({ source: goldenFolder('multi'), out });
+    const smaller = await convertCheckpoint({ source: goldenFolder('multi'), out, shortSide: 320 });
+    assert.deepEqual(smaller.manifest.files, manifest.files);
+    assert.notEqual(smaller.manifest.digest, manifest.digest);
+  });
+
   it('keeps the model that was there when it fails, and leaves nothing half', async () => {
     const { manifest } = await convertCheckpoint({ source: goldenFolder('multi'), out });
     const file = join(folder, 'cut.pt');
