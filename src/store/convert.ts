@@ -85,7 +85,12 @@ async function convertInto(
   const producer = { name: packageJson.name, version: packageJson.version };
   const files = await writeModel(graph, folder, { precision, producer, ...(onProgress && { onProgress }) });
   const scoreThreshold = configuration?.scoreThreshold ?? SCORE_THRESHOLD;
-  const decisive = { digests: Object.values(files).map((file) => file.sha256), ...labels, input, scoreThreshold };
+  const decisive = {
+    digests: Object.values(files).map((file) => file.sha256),
+    ...labels,
+    input,
+    scoreThreshold,
+  };
   const manifest: ModelManifest = {
     format: 1,
     id: options.id,
