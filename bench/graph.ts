@@ -1,29 +1,30 @@
 /**
- * `npm run bench -- graph`: the full-size network (random weights) on pictures of several sizes, its speed told
- * as a share of a convolution probe. Network and probe take turns in one process, so that a busy machine slows
- * both.
+ * `npm run bench -- graph`: the full-size network (random weights) in our formulation and in the plain one, on
+ * pictures of several sizes. Speed is told as the ratio to the plain one and as a share of a convolution probe;
+ * all three take turns in one process, so that a busy machine slows all.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { FAST } from '../src/m2fp/formulation.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../src/m2fp/network.ts';
 import type { Graph } from '../src/onnx/graph.ts';
 import { writeModel } from '../src/onnx/write.ts';
 import { convolutionProbe, PROBE_FLOPS, PROBE_INPUT } from './convolution-probe.ts';
 import { graphFlops } from './flops.ts';
+import { PLAIN } from './plain-formulation.ts';
 import { FULL_SIZE, randomCheckpoint } from './random-checkpoint.ts';
 import { median } from './statistics.ts';
 
-/** height x width of the network's input: CIHP's usual size, a portrait, a single person. */
+/** height x width of the network's input: CIHP's usual size, a smaller one, a single person's canvas. */
 const SIZES = [
   [640, 960],
   [512, 768],
   [512, 384],
 ] as const;
-const ROUNDS = 7;
-const PRODUCER = { name: 'bench', version: '0' };
+const ROUNDS = 5;
 
 interface SizeResult {
   height: number;
@@ -31,10 +32,22 @@ interface SizeResult {
   gflop: number;
   medianMs: number;
   minMs: number;
+  plainMedianMs: number;
+  /** Median over the rounds of plain by ours. */
+  ratioToPlain: number;
   gflops: number;
   probeGflops: number;
-  /** Median over the rounds of network GFLOP/s by probe GFLOP/s. */
+  /** Median over the rounds of our GFLOP/s by the probe's. */
   shareOfProbe: number;
+  agreement: Agreement;
+}
+
+/** How far the two formulations agree; thresholded attention makes differences of rounding visible. */
+interface Agreement {
+  /** Share of queries with the same best class. */
+  bestClass: number;
+  /** Share of mask values of the same sign. */
+  maskSign: number;
 }
 
 export interface GraphBench {
@@ -42,8 +55,10 @@ export interface GraphBench {
   sizes: SizeResult[];
 }
 
-async function load(graph: Graph, folder: string): Promise<InferenceSession> {
-  await writeModel(graph, folder, { precision: 'fp32', producer: PRODUCER });
+async function load(graph: Graph, folders: string[]): Promise<InferenceSession> {
+  const folder = await mkdtemp(join(tmpdir(), 'm2fp-bench-'));
+  folders.push(folder);
+  await writeModel(graph, folder, { precision: 'fp32', producer: { name: 'bench', version: '0' } });
   return InferenceSession.create(join(folder, 'model.onnx'), {
     graphOptimizationLevel: 'all',
     intraOpNumThreads: availableParallelism(),
@@ -57,18 +72,39 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
+type Outputs = InferenceSession.OnnxValueMapType;
+
+function floats(outputs: Outputs, name: string): Float32Array {
+  return outputs[name]!.data as Float32Array;
+}
+
+function agreement(a: Outputs, b: Outputs): Agreement {
+  const [queries, classes] = a['pred_logits']!.dims as [number, number];
+  const best = (outputs: Outputs) =>
+    Array.from({ length: queries }, (_, q) => {
+      const row = floats(outputs, 'pred_logits').subarray(q * classes, (q + 1) * classes);
+      return row.indexOf(Math.max(...row));
+    });
+  const other = best(b);
+  const [left, right] = [floats(a, 'pred_masks'), floats(b, 'pred_masks')];
+  const signs = left.reduce((sum, value, i) => sum + Number(value > 0 === right[i]! > 0), 0);
+  return {
+    bestClass: best(a).filter((index, q) => index === other[q]).length / queries,
+    maskSign: signs / left.length,
+  };
+}
+
 export async function benchGraph(log: (line: string) => void): Promise<GraphBench> {
-  const folders = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'm2fp-bench-'))));
+  const folders: string[] = [];
   try {
     const checkpoint = randomCheckpoint(FULL_SIZE);
     const { hyper } = inferHyperParameters(checkpoint);
-    const graph = buildNetwork(checkpoint, hyper, 'multi');
-    const network = await load(graph, folders[0]!);
-    const probe = await load(convolutionProbe(), folders[1]!);
+    const ours = await load(buildNetwork(checkpoint, hyper, 'multi', FAST), folders);
+    const plain = await load(buildNetwork(checkpoint, hyper, 'multi', PLAIN), folders);
+    const probe = await load(convolutionProbe(), folders);
+    const probeValues = new Float32Array(PROBE_INPUT.reduce((a, b) => a * b));
+    const runProbe = () => probe.run({ x: new Tensor('float32', probeValues, PROBE_INPUT) });
 
-    const probeFeeds = {
-      x: new Tensor('float32', new Float32Array(PROBE_INPUT.reduce((a, b) => a * b)), PROBE_INPUT),
-    };
     const sizes: SizeResult[] = [];
     for (const [height, width] of SIZES) {
       const pixels = Uint8Array.from(
@@ -76,43 +112,43 @@ export async function benchGraph(log: (line: string) => void): Promise<GraphBenc
         (_, i) => (i * 7919 + (i >> 9) * 31) % 256,
       );
       const feeds = { image: new Tensor('uint8', pixels, [height, width, 3]) };
-      const runNetwork = () => network.run(feeds);
-      const runProbe = () => probe.run(probeFeeds);
-      await runNetwork();
+      // The first runs size the memory arenas.
+      const agreed = agreement(await ours.run(feeds), await plain.run(feeds));
       await runProbe();
       const flops = graphFlops(hyper, height, width);
-      const times: number[] = [];
-      const probeRates: number[] = [];
-      const shares: number[] = [];
+      const rounds: Record<'ours' | 'plain' | 'probe', number>[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        // Before and after: the probe sees what the network saw.
+        // The probe before and after ours sees what ours saw.
         const before = await milliseconds(runProbe);
-        const time = await milliseconds(runNetwork);
+        const oursMs = await milliseconds(() => ours.run(feeds));
         const after = await milliseconds(runProbe);
-        const probeRate = (2 * PROBE_FLOPS) / (before + after) / 1e6;
-        times.push(time);
-        probeRates.push(probeRate);
-        shares.push(flops / time / 1e6 / probeRate);
+        const plainMs = await milliseconds(() => plain.run(feeds));
+        rounds.push({ ours: oursMs, plain: plainMs, probe: (2 * PROBE_FLOPS) / (before + after) / 1e6 });
       }
+      const medianMs = median(rounds.map((round) => round.ours));
       const result: SizeResult = {
         height,
         width,
         gflop: flops / 1e9,
-        medianMs: median(times),
-        minMs: Math.min(...times),
-        gflops: flops / median(times) / 1e6,
-        probeGflops: median(probeRates),
-        shareOfProbe: median(shares),
+        medianMs,
+        minMs: Math.min(...rounds.map((round) => round.ours)),
+        plainMedianMs: median(rounds.map((round) => round.plain)),
+        ratioToPlain: median(rounds.map((round) => round.plain / round.ours)),
+        gflops: flops / medianMs / 1e6,
+        probeGflops: median(rounds.map((round) => round.probe)),
+        shareOfProbe: median(rounds.map((round) => flops / round.ours / 1e6 / round.probe)),
+        agreement: agreed,
       };
       sizes.push(result);
       log(
         `${height} x ${width}: ${result.medianMs.toFixed(0)} ms (best ${result.minMs.toFixed(0)}), ` +
-          `${result.gflops.toFixed(0)} GFLOP/s of the probe's ${result.probeGflops.toFixed(0)}: ` +
-          `${(result.shareOfProbe * 100).toFixed(0)} %`,
+          `${result.ratioToPlain.toFixed(2)} x the plain graph (${result.plainMedianMs.toFixed(0)} ms), ` +
+          `${result.gflops.toFixed(0)} GFLOP/s = ${(result.shareOfProbe * 100).toFixed(0)} % of the probe's ` +
+          `${result.probeGflops.toFixed(0)}; same class ${(agreed.bestClass * 100).toFixed(0)} %, ` +
+          `same mask sign ${(agreed.maskSign * 100).toFixed(2)} %`,
       );
     }
-    await network.release();
-    await probe.release();
+    await Promise.all([ours, plain, probe].map((session) => session.release()));
     return { threads: availableParallelism(), sizes };
   } finally {
     await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));

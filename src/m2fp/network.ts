@@ -2,7 +2,8 @@
 import type { Checkpoint } from '../checkpoint/index.ts';
 import { GraphBuilder, type Graph, type Value } from '../onnx/graph.ts';
 import { backbone } from './backbone.ts';
-import { classHead, maskHead, semanticHead } from './heads.ts';
+import { FAST, type Formulation } from './formulation.ts';
+import { classHead, semanticHead } from './heads.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { mapSize } from './layers.ts';
 import type { ModelKind } from './manifest.ts';
@@ -24,7 +25,12 @@ const DIVISIBILITY = 32;
  * padded width].
  * @throws M2fpError M2FP_CHECKPOINT_INVALID naming a tensor that is missing or of another shape
  */
-export function buildNetwork(checkpoint: Checkpoint, hyper: HyperParameters, kind: ModelKind): Graph {
+export function buildNetwork(
+  checkpoint: Checkpoint,
+  hyper: HyperParameters,
+  kind: ModelKind,
+  formulation: Formulation = FAST,
+): Graph {
   const state = new StateDict(checkpoint);
   const head = state.at('sem_seg_head');
   const g = new GraphBuilder();
@@ -34,12 +40,12 @@ export function buildNetwork(checkpoint: Checkpoint, hyper: HyperParameters, kin
   const padded = mapSize(g, x);
   const maps = g.scope('backbone', () => backbone(g, x, state.at('backbone'), hyper));
   const { levels, finest } = g.scope('pixel_decoder', () =>
-    pixelDecoder(g, maps, head.at('pixel_decoder'), hyper),
+    pixelDecoder(g, maps, head.at('pixel_decoder'), hyper, formulation),
   );
   const { queries, masks } = g.scope('predictor', () => {
     const sizes = levels.map((level) => level.size);
-    const maskOf = maskHead(g, finest, sizes, head, hyper);
-    const decoded = transformerDecoder(g, levels, maskOf, head.at('predictor'), hyper);
+    const maskOf = formulation.maskHead(g, finest, sizes, head, hyper);
+    const decoded = transformerDecoder(g, levels, maskOf, head.at('predictor'), hyper, formulation);
     return { queries: decoded, masks: maskOf.full(decoded) };
   });
   const logits = g.scope('class_embed', () => classHead(g, queries, head, hyper));

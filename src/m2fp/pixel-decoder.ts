@@ -2,7 +2,8 @@
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { sliceRows } from '../onnx/weight.ts';
 import { stageChannels, type Stage } from './backbone.ts';
-import { deformableAttention, positionRamps, type AttentionShape } from './deformable-attention.ts';
+import { positionRamps, type AttentionShape } from './deformable-attention.ts';
+import type { Formulation } from './formulation.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import {
   affine,
@@ -17,12 +18,6 @@ import type { StateDict } from './state-dict.ts';
 
 /** Coarsest first, as the checkpoint numbers them. */
 const LEVELS: readonly Stage[] = ['res5', 'res4', 'res3'];
-
-/**
- * A layer's hidden activation of a 640 x 960 picture is 51 MB; worked off in pieces it stays in the cache
- * (measured: 4 % of the whole network).
- */
-const CHUNKS = 8;
 
 export interface DecodedLevel {
   /** [height * width, channels]. */
@@ -44,6 +39,7 @@ export function pixelDecoder(
   maps: Record<Stage, Value>,
   state: StateDict,
   hyper: HyperParameters,
+  formulation: Formulation,
 ): PixelDecoderOutput {
   const { convDim: channels, layers, heads, feedForward } = hyper.pixelDecoder;
   const projected = LEVELS.map((stage, level) =>
@@ -71,11 +67,14 @@ export function pixelDecoder(
   const chunks = chunkSizes(
     g,
     counts.reduce((sum, n) => g.add(sum, n)),
+    formulation.encoderChunks,
   );
   let x = g.concat(projected.map(tokensOf), 0);
   for (let layer = 0; layer < layers; layer++) {
     const layerState = state.at(`transformer.encoder.layers.${layer}`);
-    x = g.scope(`encoder.${layer}`, () => encoderLayer(g, x, placed, layerState, shape, chunks, feedForward));
+    x = g.scope(`encoder.${layer}`, () =>
+      encoderLayer(g, x, placed, layerState, { shape, chunks, feedForward, formulation }),
+    );
   }
   const levels = g
     .split(x, counts, 0)
@@ -87,11 +86,18 @@ export function pixelDecoder(
   return { levels, finest };
 }
 
-/** Sizes of the chunks of `count` tokens; the last takes the rest, and none is empty (there are 21 at least). */
-function chunkSizes(g: GraphBuilder, count: Value): Value[] {
-  const size = g.div(count, g.integers([CHUNKS]));
-  const rest = g.sub(count, g.mul(size, g.integers([CHUNKS - 1])));
-  return [...Array<Value>(CHUNKS - 1).fill(size), rest];
+/** Sizes of `chunks` pieces of `count` tokens; the last takes the rest, and none is empty (there are 21 at least). */
+function chunkSizes(g: GraphBuilder, count: Value, chunks: number): Value[] {
+  const size = g.div(count, g.integers([chunks]));
+  const rest = g.sub(count, g.mul(size, g.integers([chunks - 1])));
+  return [...Array<Value>(chunks - 1).fill(size), rest];
+}
+
+interface EncoderSizes {
+  shape: AttentionShape;
+  chunks: readonly Value[];
+  feedForward: number;
+  formulation: Formulation;
 }
 
 function encoderLayer(
@@ -99,13 +105,11 @@ function encoderLayer(
   x: Value,
   placed: Value,
   state: StateDict,
-  shape: AttentionShape,
-  chunks: readonly Value[],
-  feedForward: number,
+  { shape, chunks, feedForward, formulation }: EncoderSizes,
 ): Value {
   const { channels } = shape;
   const attended = g.scope('self_attn', () =>
-    deformableAttention(g, g.add(x, placed), x, state.at('self_attn'), shape),
+    formulation.deformableAttention(g, g.add(x, placed), x, state.at('self_attn'), shape),
   );
   const inner = state.get('linear1.weight', [feedForward, channels]);
   const outer = state.get('linear2.weight', [channels, feedForward]);
@@ -113,12 +117,11 @@ function encoderLayer(
   const linear1 = { weight: g.weight(inner), bias: g.weight(state.get('linear1.bias', [feedForward])) };
   const linear2 = { weight: g.weight(outer), bias: g.weight(state.get('linear2.bias', [channels])) };
 
-  // Sum instead of Add: onnxruntime would fuse Add + LayerNormalization into a slower kernel.
   const chunk = (residual: Value, attention: Value) => {
-    const y = layerNorm(g, g.sum(residual, attention), state.at('norm1'), channels);
+    const y = layerNorm(g, formulation.residual(g, residual, attention), state.at('norm1'), channels);
     const hidden = g.relu(g.gemm(y, linear1.weight, linear1.bias, { transB: true }));
     const delta = g.gemm(hidden, linear2.weight, linear2.bias, { transB: true });
-    return layerNorm(g, g.sum(y, delta), state.at('norm2'), channels);
+    return layerNorm(g, formulation.residual(g, y, delta), state.at('norm2'), channels);
   };
   const residuals = g.split(x, chunks, 0);
   const attentions = g.split(attended, chunks, 0);

@@ -13,6 +13,7 @@ import {
   transposed,
   type Weight,
 } from '../onnx/weight.ts';
+import type { Formulation } from './formulation.ts';
 import type { MaskHead } from './heads.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { layerNorm, positionEmbedding } from './layers.ts';
@@ -37,6 +38,7 @@ export function transformerDecoder(
   masks: MaskHead,
   state: StateDict,
   hyper: HyperParameters,
+  formulation: Formulation,
 ): Value {
   const { hiddenDim: hidden, queries, layers, heads, feedForward } = hyper.decoder;
   const perHead = hidden / heads;
@@ -110,9 +112,8 @@ export function transformerDecoder(
 
   const outProjection = (x: Value, attention: StateDict) =>
     g.linear(x, attention.get('out_proj.weight', [hidden, hidden]), attention.get('out_proj.bias', [hidden]));
-  // Sum: see the encoder layer.
   const addAndNorm = (x: Value, delta: Value, module: StateDict) =>
-    layerNorm(g, g.sum(x, delta), module.at('norm'), hidden);
+    layerNorm(g, formulation.residual(g, x, delta), module.at('norm'), hidden);
 
   let x = g.weight(state.get('query_feat.weight', [queries, hidden]));
   for (let layer = 0; layer < layers; layer++) {

@@ -114,6 +114,16 @@ export class GraphBuilder {
     return this.#integerTensor([value], []);
   }
 
+  /** One output of an operator that has no method here; the type is that of the first input unless told. */
+  operator(
+    opType: string,
+    inputs: readonly Value[],
+    attributes: Record<string, Attribute> = {},
+    type?: DataType,
+  ): Value {
+    return this.#op(opType, inputs, attributes, type);
+  }
+
   // Arithmetic, with numpy's broadcasting.
 
   add(a: Value, b: Value): Value {

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PLAIN } from '../../bench/plain-formulation.ts';
+import { openCheckpoint } from '../../src/checkpoint/index.ts';
+import { inferHyperParameters } from '../../src/m2fp/infer-hyper-parameters.ts';
+import { buildNetwork } from '../../src/m2fp/network.ts';
+import { writeModel } from '../../src/onnx/write.ts';
+import { goldenCases, goldenFolder } from '../support/golden.ts';
+import { runModel } from '../support/model.ts';
+
+describe('the plain formulation that the bench measures against', () => {
+  it('computes what M2FP computes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'm2fp-plain-'));
+    const checkpoint = await openCheckpoint(join(goldenFolder('multi'), 'pytorch_model.pt'));
+    const { hyper } = inferHyperParameters(checkpoint);
+    const graph = buildNetwork(checkpoint, hyper, 'multi', PLAIN);
+    await writeModel(graph, folder, { precision: 'fp32', producer: { name: 'test', version: '1' } });
+    await checkpoint.close();
+    for (const golden of goldenCases('multi', 'network')) {
+      const image = golden.tensor('image');
+      const [height, width] = image.shape as [number, number];
+      const outputs = await runModel(folder, image.data as Uint8Array, height, width);
+      for (const [name, bound] of [
+        ['pred_logits', 1e-3],
+        ['pred_masks', 4e-3],
+      ] as const) {
+        const expected = golden.tensor(name).data;
+        outputs[name]!.data.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) <= bound));
+      }
+    }
+    await rm(folder, { recursive: true });
+  });
+});
