@@ -13,7 +13,9 @@ export function whenClientGone(msg: NodeMessageInFlow, onGone: (error: M2fpError
 
   const onClose = (): void => {
     if (response.writableEnded) return;
-    onGone(new M2fpError('M2FP_CANCELLED', 'The HTTP client closed the connection before the answer was ready.'));
+    onGone(
+      new M2fpError('M2FP_CANCELLED', 'The HTTP client closed the connection before the answer was ready.'),
+    );
   };
   if (response.destroyed) onClose();
   else response.once('close', onClose);

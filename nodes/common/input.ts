@@ -17,14 +17,18 @@ export type Work = (msg: NodeMessageInFlow, signal: AbortSignal) => Promise<Node
 
 type Send = (msg: NodeMessage | Array<NodeMessage[]>) => void;
 
+/** Listens to the node's messages, and ends them all when the node closes; then calls `atClose`. */
+export function openInbox(node: Node, status: StatusLine, work: Work, atClose?: () => void): Inbox {
+  return new Inbox(node, status, work, atClose);
+}
+
 /** The messages of one node that have not ended yet. */
-export class Inbox {
+class Inbox {
   readonly #status: StatusLine;
   readonly #work: Work;
   readonly #running = new Map<AbortController, Promise<void>>();
   #closing: M2fpError | undefined;
 
-  /** Listens to the node's messages, and ends them all when the node closes; then calls `atClose`. */
   constructor(node: Node, status: StatusLine, work: Work, atClose: () => void = () => {}) {
     this.#status = status;
     this.#work = work;
@@ -36,11 +40,13 @@ export class Inbox {
       this.#running.set(abort, ended);
     });
     node.on('close', (_removed: boolean, done: () => void) => {
-      void this.#close().then(() => {
+      const close = async (): Promise<void> => {
+        await this.#close();
         atClose();
         status.close();
         done();
-      });
+      };
+      void close();
     });
   }
 
@@ -81,7 +87,10 @@ export class Inbox {
   }
 
   async #close(): Promise<void> {
-    this.#closing = new M2fpError('M2FP_CANCELLED', 'The node was stopped or redeployed before the message was done.');
+    this.#closing = new M2fpError(
+      'M2FP_CANCELLED',
+      'The node was stopped or redeployed before the message was done.',
+    );
     for (const abort of this.#running.keys()) abort.abort(this.#closing);
     await Promise.all(this.#running.values());
   }

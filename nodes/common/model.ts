@@ -40,7 +40,10 @@ export function linkModel(RED: NodeAPI, node: Node, id: string, user: ModelUser)
   const found = RED.nodes.getNode(id) as Partial<ModelNode> | null | undefined;
   if (typeof found?.manifest !== 'function') {
     const missing = (): M2fpError =>
-      new M2fpError('M2FP_MODEL_NOT_FOUND', 'No model is chosen, or it is disabled: open this node and choose one.');
+      new M2fpError(
+        'M2FP_MODEL_NOT_FOUND',
+        'No model is chosen, or it is disabled: open this node and choose one.',
+      );
     user.modelFailed(missing());
     return {
       model() {

@@ -36,13 +36,20 @@ export async function networkInputOrPicture(
   return isNetworkInput(value) ? value : decode(value, msg);
 }
 
-async function valueOf(RED: NodeAPI, node: Node, msg: NodeMessageInFlow, config: PictureConfig): Promise<unknown> {
+async function valueOf(
+  RED: NodeAPI,
+  node: Node,
+  msg: NodeMessageInFlow,
+  config: PictureConfig,
+): Promise<unknown> {
   const { picture: value, pictureType: type } = config;
   try {
     return await evaluate(RED, node, msg, { value, type });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new M2fpError('M2FP_NO_IMAGE', `There is no picture in ${type}.${value}: ${reason}`, { cause: error });
+    throw new M2fpError('M2FP_NO_IMAGE', `There is no picture in ${type}.${value}: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -9,7 +9,12 @@ export interface Property {
 }
 
 /** The value of `property` for this message; undefined where there is none. */
-export function evaluate(RED: NodeAPI, node: Node, msg: NodeMessageInFlow, property: Property): Promise<unknown> {
+export function evaluate(
+  RED: NodeAPI,
+  node: Node,
+  msg: NodeMessageInFlow,
+  property: Property,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     RED.util.evaluateNodeProperty(property.value, property.type, node, msg, (error, value: unknown) => {
       if (error) reject(error);

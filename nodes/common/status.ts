@@ -31,8 +31,10 @@ export class StatusLine {
    */
   engine(info: EngineInfo, busy: boolean): void {
     if (info.state === 'loading') this.#show('yellow', 'ring', 'status.loading');
-    else if (info.state === 'failed') this.#unlessResult('red', 'ring', `error.${codeOf(info.failure) ?? 'other'}`);
-    else if (info.state === 'idle' || info.state === 'closed') this.#unlessResult('grey', 'ring', 'status.idle');
+    else if (info.state === 'failed')
+      this.#unlessResult('red', 'ring', `error.${codeOf(info.failure) ?? 'other'}`);
+    else if (info.state === 'idle' || info.state === 'closed')
+      this.#unlessResult('grey', 'ring', 'status.idle');
     else if (busy) this.running(info.waiting);
     else this.#unlessResult('green', 'dot', 'status.ready');
   }

@@ -2,7 +2,8 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { colorize, type ColorizeOptions } from '../../src/parsing/colorize.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { labelsField, numberField, textField } from '../common/fields.ts';
-import { Inbox } from '../common/input.ts';
+import { inOrder } from '../common/in-order.ts';
+import { openInbox } from '../common/input.ts';
 import { StatusLine } from '../common/status.ts';
 
 interface ColorizeConfig extends NodeDef {
@@ -27,12 +28,16 @@ export default function (RED: NodeAPI): void {
   function createColorize(this: Node, config: ColorizeConfig): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
-    new Inbox(this, status, async (msg) => {
-      const { image, width, height } = await colorize(msg['parsing'] as Parsing, optionsOf(config));
-      msg.payload = image;
-      status.done(`${width} × ${height}`);
-      return msg;
-    });
+    openInbox(
+      this,
+      status,
+      inOrder(async (msg) => {
+        const { image, width, height } = await colorize(msg['parsing'] as Parsing, optionsOf(config));
+        msg.payload = image;
+        status.done(`${width} × ${height}`);
+        return msg;
+      }),
+    );
   }
   RED.nodes.registerType('m2fp-colorize', createColorize);
 }

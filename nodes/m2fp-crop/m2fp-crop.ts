@@ -2,7 +2,8 @@ import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'nod
 import { type Crop, crop, type CropOptions } from '../../src/parsing/crop.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { labelsField, numberField } from '../common/fields.ts';
-import { Inbox } from '../common/input.ts';
+import { inOrder } from '../common/in-order.ts';
+import { openInbox } from '../common/input.ts';
 import { StatusLine } from '../common/status.ts';
 
 interface CropConfig extends NodeDef {
@@ -26,13 +27,17 @@ export default function (RED: NodeAPI): void {
   function createCrop(this: Node, config: CropConfig): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
-    new Inbox(this, status, async (msg) => {
-      const crops = await crop(msg['parsing'] as Parsing, optionsOf(config));
-      status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
-      if (config.output !== 'array') return sequence(msg, crops, RED.util.generateId());
-      msg.payload = crops;
-      return msg;
-    });
+    openInbox(
+      this,
+      status,
+      inOrder(async (msg) => {
+        const crops = await crop(msg['parsing'] as Parsing, optionsOf(config));
+        status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
+        if (config.output !== 'array') return sequence(msg, crops, RED.util.generateId());
+        msg.payload = crops;
+        return msg;
+      }),
+    );
   }
   RED.nodes.registerType('m2fp-crop', createCrop);
 }

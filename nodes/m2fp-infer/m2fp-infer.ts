@@ -4,7 +4,7 @@ import { humanIndex } from '../../src/parsing/options.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { numberField } from '../common/fields.ts';
-import { Inbox } from '../common/input.ts';
+import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/overrides.ts';
 import { networkInputOrPicture, type PictureConfig } from '../common/picture.ts';
@@ -20,7 +20,7 @@ export default function (RED: NodeAPI): void {
   function createInfer(this: Node, config: InferConfig): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
-    const inbox = new Inbox(
+    const inbox = openInbox(
       this,
       status,
       async (msg, signal) => {

@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import type { EngineInfo } from '../../src/engine/types.ts';
-import { Inbox } from '../common/input.ts';
+import { inOrder } from '../common/in-order.ts';
+import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
 import { type Action, checkAction, overridesOf } from '../common/overrides.ts';
 import { StatusLine } from '../common/status.ts';
@@ -41,14 +42,14 @@ export default function (RED: NodeAPI): void {
       return engine.info();
     };
 
-    const inbox = new Inbox(
+    const inbox = openInbox(
       this,
       status,
-      async (msg, signal) => {
+      inOrder(async (msg, signal) => {
         const info = await perform(actionOf(msg) ?? checkAction(config.action), signal);
         msg.payload = modelFacts(info);
         return msg;
-      },
+      }),
       () => link.close(),
     );
     if (config.onStart) {

@@ -63,7 +63,7 @@ export class ModelAccess {
     this.#manifest = undefined;
     this.#info = undefined;
     await lease?.then(
-      ({ release }) => release(),
+      (taken) => taken.release(),
       // Whoever asked for the engine was told.
       () => {},
     );

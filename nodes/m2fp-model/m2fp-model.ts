@@ -17,7 +17,7 @@ export default function (RED: NodeAPI): void {
     this.engine = () => access.engine();
     this.forget = () => access.forget();
     this.on('close', (_removed: boolean, done: () => void) => {
-      void access.forget().then(done);
+      void access.forget().finally(done);
     });
   }
   RED.nodes.registerType('m2fp-model', createModel);

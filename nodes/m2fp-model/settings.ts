@@ -35,7 +35,10 @@ export function readSettings(RED: NodeAPI, node: Node, config: ModelConfig): Mod
       maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED)),
       timeout: seconds === undefined ? undefined : seconds * 1000,
     }),
-    parse: checkParseOptions({ shortSide: numberField(config.shortSide), longSide: numberField(config.longSide) }),
+    parse: checkParseOptions({
+      shortSide: numberField(config.shortSide),
+      longSide: numberField(config.longSide),
+    }),
   };
 }
 
@@ -47,17 +50,20 @@ function bufferLimit(RED: NodeAPI): number {
 
 function modelFolder(RED: NodeAPI, node: Node, folder: string): string {
   const path = folder.trim().replace(/\$\{([^}]+)\}/g, (_match, name: string) => {
-    const value: unknown = RED.util.getSetting(node, name);
+    const value: string | undefined = RED.util.getSetting(node, name);
     if (value === undefined || value === '') {
       throw new M2fpError(
         'M2FP_MODEL_NOT_FOUND',
         `The model's folder is "${folder}", but there is no environment variable ${name}: set it, or write the path.`,
       );
     }
-    return String(value);
+    return value;
   });
   if (path === '') {
-    throw new M2fpError('M2FP_MODEL_NOT_FOUND', 'The model has no folder: enter the path of a converted model.');
+    throw new M2fpError(
+      'M2FP_MODEL_NOT_FOUND',
+      'The model has no folder: enter the path of a converted model.',
+    );
   }
   return resolve(RED.settings.userDir ?? '.', path);
 }

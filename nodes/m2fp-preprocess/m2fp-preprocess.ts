@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import { preprocess } from '../../src/image/index.ts';
-import { Inbox } from '../common/input.ts';
+import { inOrder } from '../common/in-order.ts';
+import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/overrides.ts';
 import { type PictureConfig, pictureOf } from '../common/picture.ts';
@@ -17,10 +18,10 @@ export default function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
     const link = linkModel(RED, this, config.model, { modelFailed: (error) => status.error(error) });
-    new Inbox(
+    openInbox(
       this,
       status,
-      async (msg) => {
+      inOrder(async (msg) => {
         const overrides = overridesOf(msg).parse;
         const picture = await pictureOf(RED, this, msg, config);
         const model = link.model();
@@ -29,7 +30,7 @@ export default function (RED: NodeAPI): void {
         msg.payload = input;
         status.done(`${input.width} × ${input.height}`);
         return msg;
-      },
+      }),
       () => link.close(),
     );
   }

@@ -28,7 +28,7 @@ function describeStranger(head: Buffer, size: number): string {
   if (text.startsWith(LFS_POINTER)) {
     return 'is a Git LFS pointer, not the weights themselves: run "git lfs pull" in its repository.';
   }
-  if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(text.replace(/^\ufeff/, ''))) {
+  if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(text)) {
     return 'is a web page, not a checkpoint: the download got an error or login page. Fetch the file itself.';
   }
   if (isSafetensors(head, size)) {

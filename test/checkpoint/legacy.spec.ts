@@ -45,6 +45,15 @@ describe('a checkpoint in legacy form', () => {
     assert.deepEqual([...tensors.get('b')!], [5, 6]);
   });
 
+  it('is refused where a pickle ends within the file, with the byte', async () => {
+    const whole = legacy({ object, storages });
+    const path = scratch.write(whole.subarray(0, 60));
+    await assert.rejects(
+      openCheckpoint(path),
+      isInvalid(/the pickle of the system information, .* ends at byte \d+, within/),
+    );
+  });
+
   it('is refused where a pickle goes on beyond all measure', async () => {
     const path = scratch.write(bytes(0x80, 2, 'X', uint32(70 * 2 ** 20), Buffer.alloc(70 * 2 ** 20)));
     await assert.rejects(
@@ -70,6 +79,7 @@ describe('a checkpoint in legacy form', () => {
 
   it('is refused with another list of storages', async () => {
     await refuses({ keys: list(text('1')) }, /lists other storages than the 2 of its tensors/);
+    await refuses({ keys: NONE }, /lists other storages than the 2/);
     await refuses({ keys: dict() }, /lists other storages than the 2/);
     await refuses({ keys: list(text('1'), text('1')) }, /lists a storage twice or one that no tensor uses/);
     await refuses({ keys: list(text('1'), text('2')) }, /lists a storage twice or one that no tensor uses/);

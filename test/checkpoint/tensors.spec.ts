@@ -53,6 +53,7 @@ describe('checkedLayout', () => {
     ['a negative offset', 4, -1, [2], [1], /storage offset/],
     ['a fractional offset', 4, 0.5, [2], [1], /storage offset/],
     ['a huge offset', 4, 2n ** 64n, [2], [1], /storage offset/],
+    ['an offset beyond the exact integers', 2 ** 54, 2 ** 53, [2], [1], /storage offset/],
     ['a text as offset', 4, '0', [2], [1], /storage offset/],
     ['a negative size', 4, 0, [-2, -2], [1, 1], /a size that/],
     ['a size that is no number', 4, 0, [NaN], [1], /a size that/],

@@ -255,6 +255,7 @@ describe('unpickle', () => {
 
   describe('refuses odd storages', () => {
     it('that are none', () => {
+      refuses([NONE, 'Q'], /persistent id that is no storage/);
       refuses([text('0'), 'Q'], /persistent id that is no storage/);
       refuses([tuple(text('module')), 'Q'], /persistent id that is no storage/);
       refuses(
@@ -271,6 +272,10 @@ describe('unpickle', () => {
       for (const key of ['', '../../../etc/passwd', 'a/b', 'x'.repeat(65), '0\n']) {
         refuses(storage({ key }), /storage with an odd key/);
       }
+      refuses(
+        [tuple(text('storage'), global('torch', 'FloatStorage'), int(0), text('cpu'), int(4)), 'Q'],
+        /storage with an odd key/,
+      );
       refuses(storage({ elements: -1 }), /storage 0 with an odd length/);
       refuses(storage({ elements: 2n ** 53n }), /storage 0 with an odd length/);
       refuses(storage({ view: tuple(text('1'), int(0), int(4)) }), /storage 0 as a view/);
@@ -288,6 +293,12 @@ describe('unpickle', () => {
         refuses(code, /from an empty stack|misses a MARK/);
       }
       refuses(['q', 0], /from an empty stack/);
+    });
+
+    it('that lacks the mark of what is gathered', () => {
+      for (const code of ['N', ']', '}']) {
+        for (const gather of ['t', 'e', 'u']) refuses([code, gather], /misses a MARK/);
+      }
     });
 
     it('below a mark', () => refuses(']N(\x86', /from an empty stack/));

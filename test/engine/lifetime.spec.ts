@@ -8,7 +8,12 @@ import { gone, leavesNothingBehind } from './support/fakes.ts';
 const PARENT = join(import.meta.dirname, 'fixtures', 'parent.ts');
 
 function start(action: string) {
-  return spawn(process.execPath, [PARENT, action], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [PARENT, action], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // One that does not end by itself must not stay behind either.
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
 }
 
 /** What the program prints; it must end by itself. */
@@ -38,6 +43,10 @@ describe('a program with an engine', () => {
 
   it('stays while a child that talks nonsense is replaced', async () => {
     assert.equal(await run('nonsense'), 'after');
+  });
+
+  it('stays while an idle child that talks nonsense is replaced', async () => {
+    assert.equal(await run('idle-nonsense'), 'after');
   });
 
   it('stays until an unloaded engine has finished', async () => {

@@ -393,7 +393,11 @@ describe('LocalEngine', () => {
       assert.deepEqual({ state, pid }, { state: 'failed', pid: null });
       assert.match(failure!.message, refusal);
       clock.advance(3_600_000);
+      const seen: EngineInfo[] = [];
+      const end = engine.subscribe((info) => seen.push(info));
       await fails(ask(engine, 'fine'), 'M2FP_ENGINE_CRASHED', refusal);
+      end();
+      assert.deepEqual(seen, [], 'it is refused without a stir');
       await engine.load();
       await ask(engine, 'fine');
       assert.equal(engine.info().failure, null);
@@ -609,6 +613,8 @@ describe('LocalEngine', () => {
       const unloaded = engine.unload();
       const next = ask(engine, 'b');
       assert.equal(engine.info().waiting, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(engine.info().pid, old, 'two processes would hold the model twice');
       process.kill(old, 'SIGUSR2');
       assert.equal(facts(await running).pid, old);
       await unloaded;

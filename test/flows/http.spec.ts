@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import sharp from 'sharp';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { example, merge, NodeRed, VERSIONS } from '../support/node-red.ts';
+import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { pngHeader, twoPeople } from '../support/pictures.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 
@@ -25,7 +25,7 @@ for (const version of VERSIONS) {
     let nodeRed: NodeRed;
 
     before(async () => {
-      nodeRed = await NodeRed.start(version, merge(example('1 First picture'), example('2 HTTP API')));
+      nodeRed = await NodeRed.start(version, [...example('1 First picture'), ...example('2 HTTP API')]);
     });
     after(() => nodeRed?.stop());
 

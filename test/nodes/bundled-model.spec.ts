@@ -24,7 +24,10 @@ describe('the nodes with the bundled model', function () {
   });
 
   it('tell what the model is, without loading it', async () => {
-    const events = await startFlow([model, nodeConfig('m2fp-load', 'node', { model: 'model', action: 'info' })]);
+    const events = await startFlow([
+      model,
+      nodeConfig('m2fp-load', 'node', { model: 'model', action: 'info' }),
+    ]);
     send({});
     await events.ended();
     const facts = events.sent[0]!.payload as ModelFacts;
@@ -34,7 +37,10 @@ describe('the nodes with the bundled model', function () {
   });
 
   it('load, warm up and unload it', async () => {
-    const events = await startFlow([model, nodeConfig('m2fp-load', 'node', { model: 'model', action: 'warm-up' })]);
+    const events = await startFlow([
+      model,
+      nodeConfig('m2fp-load', 'node', { model: 'model', action: 'warm-up' }),
+    ]);
     send({});
     await events.ended();
     assert.deepEqual(events.caught, []);
@@ -56,7 +62,9 @@ describe('the nodes with the bundled model', function () {
     ]);
     const copy = Buffer.from(picture);
     nodeOf('first').receive({ payload: picture, topic: 'x' });
-    await events.until(() => events.caught.length > 0 || (events.sent.length > 0 && events.sentOnSecondWire.length > 0));
+    await events.until(
+      () => events.caught.length > 0 || (events.sent.length > 0 && events.sentOnSecondWire.length > 0),
+    );
     assert.deepEqual(events.caught, []);
     const [parsed] = events.sent as [NodeMessage];
     const parsing = parsed['parsing'] as Parsing;

@@ -19,7 +19,9 @@ type Tree = { [key: string]: Tree | string };
 function flatten(tree: Tree, prefix = ''): Record<string, string> {
   return Object.fromEntries(
     Object.entries(tree).flatMap(([key, value]) =>
-      typeof value === 'string' ? [[prefix + key, value]] : Object.entries(flatten(value, `${prefix}${key}.`)),
+      typeof value === 'string'
+        ? [[prefix + key, value]]
+        : Object.entries(flatten(value, `${prefix}${key}.`)),
     ),
   );
 }
@@ -58,7 +60,11 @@ for (const type of TYPES) {
       assert.match(script, new RegExp(`RED\\.nodes\\.registerType\\('${type}', \\{`));
       assert.doesNotMatch(script, /\.\.\./);
       const literal = (name: string, value: string): void =>
-        assert.match(script, new RegExp(`\\n\\s+${name}: ${value},\\n`), `${name} is not a literal in its own line`);
+        assert.match(
+          script,
+          new RegExp(`\\n\\s+${name}: ${value},\\n`),
+          `${name} is not a literal in its own line`,
+        );
       literal('color', `'#[0-9A-F]{6}'`);
       literal('icon', `'${type}\\.svg'`);
       literal('category', isConfig ? `'config'` : `'m2fp'`);
@@ -85,20 +91,25 @@ for (const type of TYPES) {
     });
 
     it('has a field for each property, and no other', () => {
-      const ids = [...template(type).matchAll(/<(?:input|select)\s[^>]*?id="([^"]+)"/g)].map((match) => match[1]!);
+      const ids = [...template(type).matchAll(/<(?:input|select)\s[^>]*?id="([^"]+)"/g)].map(
+        (match) => match[1]!,
+      );
       const properties = Object.keys(definition.defaults).filter((name) => name !== 'configVersion');
       assert.deepEqual(ids.toSorted(), properties.map((name) => prefixOf(type) + name).toSorted());
     });
 
     it('has a label for every field', () => {
       const html = template(type);
-      const fields = [...html.matchAll(/<(input|select)\s([^>]*)/g)].filter((match) => !match[2]!.includes('hidden'));
+      const fields = [...html.matchAll(/<(input|select)\s([^>]*)/g)].filter(
+        (match) => !match[2]!.includes('hidden'),
+      );
       for (const [, , attributes] of fields) {
         const id = /id="([^"]+)"/.exec(attributes!)![1]!;
         assert.ok(html.includes(`for="${id}"`), `${id} has no label`);
       }
       for (const name of Object.keys(definition.defaults)) {
-        if (!UNLABELLED.has(name)) assert.ok(html.includes(`"${type}.label.${name}"`), `${name} is not labelled`);
+        if (!UNLABELLED.has(name))
+          assert.ok(html.includes(`"${type}.label.${name}"`), `${name} is not labelled`);
       }
     });
 
@@ -126,7 +137,8 @@ for (const type of TYPES) {
 
     it('fills the same placeholders in every language', () => {
       const [first, ...others] = LANGUAGES.map((language) => catalogue(type, language));
-      const placeholders = (text: string): string[] => (text.match(/__\w+__|<code>.*?<\/code>/g) ?? []).toSorted();
+      const placeholders = (text: string): string[] =>
+        (text.match(/__\w+__|<code>.*?<\/code>/g) ?? []).toSorted();
       for (const other of others) {
         for (const [key, text] of Object.entries(first!)) {
           assert.deepEqual(placeholders(other[key]!), placeholders(text), key);
@@ -182,7 +194,8 @@ describe('the shared catalogue', () => {
   it('has a text for every error and state', () => {
     for (const language of LANGUAGES) {
       const texts = catalogue('m2fp-model', language);
-      for (const code of [...Object.keys(STATUS_CODES), 'other']) assert.ok(`m2fp-model.error.${code}` in texts, code);
+      for (const code of [...Object.keys(STATUS_CODES), 'other'])
+        assert.ok(`m2fp-model.error.${code}` in texts, code);
     }
   });
 
@@ -224,7 +237,9 @@ describe('the shared catalogue', () => {
 
 describe('the forms', () => {
   const choices = (type: NodeType, property: string): string[] => {
-    const select = new RegExp(`<select id="${prefixOf(type)}${property}"[^>]*>([^]*?)</select>`).exec(template(type));
+    const select = new RegExp(`<select id="${prefixOf(type)}${property}"[^>]*>([^]*?)</select>`).exec(
+      template(type),
+    );
     return [...select![1]!.matchAll(/value="([^"]+)"/g)].map((match) => match[1]!);
   };
 
@@ -251,8 +266,10 @@ describe('the forms', () => {
       ['m2fp-crop', 'minScore', [0, '1'], ['1.1', 'x']],
       ['m2fp-crop', 'max', [1, '255'], ['0', 'x']],
     ] as [NodeType, string, unknown[], unknown[]][]) {
-      for (const value of good) assert.equal(verdict(type, property, value), true, `${type}.${property} ${value}`);
-      for (const value of bad) assert.equal(typeof verdict(type, property, value), 'string', `${property} ${value}`);
+      for (const value of good)
+        assert.equal(verdict(type, property, value), true, `${type}.${property} ${String(value)}`);
+      for (const value of bad)
+        assert.equal(typeof verdict(type, property, value), 'string', `${property} ${String(value)}`);
     }
     assert.equal(typeof verdict('m2fp-model', 'folder', ' ', { source: 'folder' }), 'string');
     assert.equal(verdict('m2fp-model', 'folder', '', { source: 'bundled' }), true);

@@ -21,8 +21,11 @@ describe('an HTTP flow', () => {
     picture = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
       .jpeg()
       .toBuffer();
+    const input = { type: 'http in', name: '', method: 'post', wires: [['node']] };
     const flow = [
-      { id: 'in', type: 'http in', name: '', url: '/parse', method: 'post', upload: true, wires: [['node']] },
+      { ...input, id: 'raw', url: '/parse', upload: false },
+      // An http in node that accepts uploads passes no other body on.
+      { ...input, id: 'uploads', url: '/upload', upload: true },
       nodeConfig('m2fp-model', 'model'),
       nodeConfig('m2fp-infer', 'node', { model: 'model', wires: [['response']] }),
       // As in the example flow: what is caught is answered by its statusCode.
@@ -33,7 +36,7 @@ describe('an HTTP flow', () => {
     server = http.createServer(redApi().httpNode as unknown as http.RequestListener);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/parse`;
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterEach(async () => {
     engine.letGo();
@@ -43,8 +46,8 @@ describe('an HTTP flow', () => {
     restoreEngines();
   });
 
-  const post = (body: BodyInit, type?: string): Promise<Response> =>
-    fetch(url, { method: 'POST', body, ...(type !== undefined && { headers: { 'content-type': type } }) });
+  const post = (body: BodyInit, type: string): Promise<Response> =>
+    fetch(`${url}/parse`, { method: 'POST', body, headers: { 'content-type': type } });
 
   it('answers a picture with a summary in JSON', async () => {
     const response = await post(new Uint8Array(picture), 'image/jpeg');
@@ -57,7 +60,7 @@ describe('an HTTP flow', () => {
     const form = new FormData();
     form.append('note', 'me');
     form.append('picture', new Blob([new Uint8Array(picture)], { type: 'image/jpeg' }), 'me.jpg');
-    const response = await post(form);
+    const response = await fetch(`${url}/upload`, { method: 'POST', body: form });
     assert.equal(response.status, 200);
     assert.ok((engine.requests[0]!.image as Buffer).equals(picture));
   });
@@ -73,10 +76,13 @@ describe('an HTTP flow', () => {
 
   it('gives a picture up when its client has gone', async () => {
     engine.held = true;
-    const client = http.request(url, { method: 'POST', headers: { 'content-type': 'image/jpeg' } });
+    const client = http.request(`${url}/parse`, {
+      method: 'POST',
+      headers: { 'content-type': 'image/jpeg' },
+    });
     client.on('error', () => {});
     client.end(picture);
-    while (engine.requests.length === 0) await new Promise(setImmediate);
+    await engine.requested();
     const { signal } = engine.requests[0]!;
     assert.equal(signal!.aborted, false);
     client.destroy();

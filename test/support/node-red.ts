@@ -43,11 +43,6 @@ export function example(name: string): FlowNode[] {
   return JSON.parse(readFileSync(join(root, 'examples', `${name}.json`), 'utf8')) as FlowNode[];
 }
 
-/** The nodes of several flows; those of the same id are there once. */
-export function merge(...flows: FlowNode[][]): FlowNode[] {
-  return [...new Map(flows.flat().map((entry) => [entry.id, entry])).values()];
-}
-
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

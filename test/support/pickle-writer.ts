@@ -136,6 +136,8 @@ export interface ZipEntry {
   method?: number;
   flags?: number;
   size?: number;
+  /** Where it differs from `size`. */
+  uncompressedSize?: number;
   header?: number;
   comment?: string;
 }
@@ -154,6 +156,7 @@ export function zip(entries: ZipEntry[]): Buffer {
     method = 0,
     flags = 0x0808,
     size = data.length,
+    uncompressedSize = size,
     header = position,
     comment = '',
   } of entries) {
@@ -164,35 +167,16 @@ export function zip(entries: ZipEntry[]): Buffer {
     const crc = uint32(crc32(data));
     const local = bytes('PK\x03\x04', common, uint32(0), uint32(0), uint32(0), lengths, name, extra, data);
     const descriptor = bytes('PK\x07\x08', crc, uint32(data.length), uint32(data.length));
-    centrals.push(
-      bytes(
-        bytes(
-          'PK\x01\x02',
-          uint16(0),
-          common,
-          crc,
-          uint32(size),
-          uint32(size),
-          uint16(name.length),
-          uint16(0),
-        ),
-        bytes(uint16(comment.length), uint16(0), uint16(0), uint32(0), uint32(header), name, comment),
-      ),
-    );
+    const sizes = bytes(crc, uint32(size), uint32(uncompressedSize), uint16(name.length));
+    const rest = bytes(uint16(0), uint16(comment.length), uint16(0), uint16(0), uint32(0), uint32(header));
+    centrals.push(bytes('PK\x01\x02', uint16(0), common, sizes, rest, name, comment));
     locals.push(local, descriptor);
     position += local.length + descriptor.length;
   }
   const directory = bytes(...centrals);
-  const count = uint16(Math.min(entries.length, 0xffff));
-  const end = bytes(
-    'PK\x05\x06',
-    uint32(0),
-    count,
-    count,
-    uint32(directory.length),
-    uint32(position),
-    uint16(0),
-  );
+  const count = uint16(entries.length);
+  const place = bytes(uint32(directory.length), uint32(position));
+  const end = bytes('PK\x05\x06', uint32(0), count, count, place, uint16(0));
   return bytes(...locals, directory, end);
 }
 

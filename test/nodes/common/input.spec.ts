@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { Inbox, type Work } from '../../../nodes/common/input.ts';
+import { openInbox, type Work } from '../../../nodes/common/input.ts';
 import type { StatusLine } from '../../../nodes/common/status.ts';
 import { M2fpError } from '../../../src/errors.ts';
 
@@ -11,14 +11,17 @@ describe('Inbox', () => {
   let logged: unknown[];
   let closings: number;
 
-  const open = (work: Work): Inbox => {
+  const open = (work: Work): ReturnType<typeof openInbox> => {
     emitter = new EventEmitter();
     shown = [];
     logged = [];
     closings = 0;
     const node = Object.assign(emitter, { error: (error: unknown) => void logged.push(error) });
-    const status = { error: (error: unknown) => void shown.push(error), close: () => void shown.push('closed') };
-    return new Inbox(node as unknown as Node, status as unknown as StatusLine, work, () => void closings++);
+    const status = {
+      error: (error: unknown) => void shown.push(error),
+      close: () => void shown.push('closed'),
+    };
+    return openInbox(node as unknown as Node, status as unknown as StatusLine, work, () => void closings++);
   };
 
   interface Outcome {

@@ -5,10 +5,13 @@ describe('overridesOf', () => {
   it('reads what is there, and nothing where there is nothing', () => {
     assert.deepEqual(overridesOf({}), { parse: {} });
     assert.deepEqual(overridesOf({ m2fp: null }), { parse: {} });
-    assert.deepEqual(overridesOf({ m2fp: { shortSide: 320, longSide: 640, scoreThreshold: 0.5, action: 'info' } }), {
-      action: 'info',
-      parse: { shortSide: 320, longSide: 640, scoreThreshold: 0.5 },
-    });
+    assert.deepEqual(
+      overridesOf({ m2fp: { shortSide: 320, longSide: 640, scoreThreshold: 0.5, action: 'info' } }),
+      {
+        action: 'info',
+        parse: { shortSide: 320, longSide: 640, scoreThreshold: 0.5 },
+      },
+    );
   });
 
   for (const [name, m2fp, message] of [

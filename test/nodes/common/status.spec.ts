@@ -22,7 +22,9 @@ describe('StatusLine', () => {
   beforeEach(() => {
     mock.timers.enable({ apis: ['setTimeout'] });
     sent = [];
-    const RED = { _: (key: string, values: object) => `${key} ${JSON.stringify(values)}` } as unknown as NodeAPI;
+    const RED = {
+      _: (key: string, values: object) => `${key} ${JSON.stringify(values)}`,
+    } as unknown as NodeAPI;
     const node = { status: (given: NodeStatus) => void sent.push(given) } as unknown as Node;
     status = new StatusLine(RED, node);
   });
@@ -78,7 +80,10 @@ describe('StatusLine', () => {
     assert.deepEqual(last(), { fill: 'blue', shape: 'dot', text: `${KEY}.status.waiting {"waiting":3}` });
     status.engine(engineIs('ready'), false);
     assert.deepEqual(last(), { fill: 'green', shape: 'dot', text: `${KEY}.status.ready` });
-    status.engine(engineIs('failed', { failure: { name: '', code: 'M2FP_ENGINE_CRASHED', message: '' } }), false);
+    status.engine(
+      engineIs('failed', { failure: { name: '', code: 'M2FP_ENGINE_CRASHED', message: '' } }),
+      false,
+    );
     assert.deepEqual(last(), { fill: 'red', shape: 'ring', text: `${KEY}.error.M2FP_ENGINE_CRASHED` });
   });
 

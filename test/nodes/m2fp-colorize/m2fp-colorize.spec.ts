@@ -10,7 +10,8 @@ import { deploy, type Events, send, startFlow, stopFlow } from '../support/red.t
 describe('m2fp-colorize', () => {
   let parsing: Parsing;
 
-  const start = (properties = {}): Promise<Events> => startFlow([nodeConfig('m2fp-colorize', 'node', properties)]);
+  const start = (properties = {}): Promise<Events> =>
+    startFlow([nodeConfig('m2fp-colorize', 'node', properties)]);
   const drawn = async (properties: object): Promise<Buffer> => {
     const events = await start(properties);
     send({ parsing });
@@ -46,16 +47,43 @@ describe('m2fp-colorize', () => {
       [{}, { mode: 'overlay' }],
       [{ mode: 'map' }, { mode: 'map' }],
       [{ opacity: '1' }, { mode: 'overlay', opacity: 1 }],
-      [{ mode: 'map', by: 'person' }, { mode: 'map', by: 'person' }],
-      [{ mode: 'map', paint: 'map' }, { mode: 'map', paint: 'map' }],
-      [{ mode: 'map', background: 'transparent' }, { mode: 'map', background: 'transparent' }],
-      [{ mode: 'map', labels: 'hair' }, { mode: 'map', labels: ['Hair'] }],
-      [{ mode: 'map', palette: 'pascal' }, { mode: 'map', palette: 'pascal' }],
-      [{ mode: 'map', colors: '{"Hair": [1, 2, 3]}' }, { mode: 'map', colors: { Hair: [1, 2, 3] } }],
+      [
+        { mode: 'map', by: 'person' },
+        { mode: 'map', by: 'person' },
+      ],
+      [
+        { mode: 'map', paint: 'map' },
+        { mode: 'map', paint: 'map' },
+      ],
+      [
+        { mode: 'map', background: 'transparent' },
+        { mode: 'map', background: 'transparent' },
+      ],
+      [
+        { mode: 'map', labels: 'hair' },
+        { mode: 'map', labels: ['Hair'] },
+      ],
+      [
+        { mode: 'map', palette: 'pascal' },
+        { mode: 'map', palette: 'pascal' },
+      ],
+      [
+        { mode: 'map', colors: '{"Hair": [1, 2, 3]}' },
+        { mode: 'map', colors: { Hair: [1, 2, 3] } },
+      ],
       [{ mode: 'map', colors: '' }, { mode: 'map' }],
-      [{ contours: 1, contourColor: '#00ff00' }, { mode: 'overlay', contours: 1, contourColor: '#00ff00' }],
-      [{ format: 'jpeg', quality: '40' }, { mode: 'overlay', format: 'jpeg', quality: 40 }],
-      [{ format: 'webp', quality: '' }, { mode: 'overlay', format: 'webp' }],
+      [
+        { contours: 1, contourColor: '#00ff00' },
+        { mode: 'overlay', contours: 1, contourColor: '#00ff00' },
+      ],
+      [
+        { format: 'jpeg', quality: '40' },
+        { mode: 'overlay', format: 'jpeg', quality: 40 },
+      ],
+      [
+        { format: 'webp', quality: '' },
+        { mode: 'overlay', format: 'webp' },
+      ],
     ] as const) {
       const expected = await colorize(parsing, options as object);
       assert.ok((await drawn(properties)).equals(expected.image), JSON.stringify(properties));

@@ -17,13 +17,16 @@ type CropMessage = NodeMessage & {
 describe('m2fp-crop', () => {
   let parsing: Parsing;
 
-  const start = (properties = {}): Promise<Events> => startFlow([nodeConfig('m2fp-crop', 'node', properties)]);
+  const start = (properties = {}): Promise<Events> =>
+    startFlow([nodeConfig('m2fp-crop', 'node', properties)]);
   const sequence = async (properties: object, msg: NodeMessage = {}): Promise<CropMessage[]> => {
     const events = await start(properties);
     send({ parsing, ...msg });
     await events.until(() => events.completed.length + events.caught.length > 0);
     assert.deepEqual(events.caught, []);
-    await events.until(() => events.sent.length === ((events.sent[0]?.['parts'] as CropMessage['parts'])?.count ?? 0));
+    await events.until(
+      () => events.sent.length === ((events.sent[0]?.['parts'] as CropMessage['parts'])?.count ?? 0),
+    );
     return events.sent as CropMessage[];
   };
 
@@ -107,9 +110,15 @@ describe('m2fp-crop', () => {
       [{ padding: ' 50% ' }, { padding: '50%' }],
       [{ padding: '' }, {}],
       [{ minArea: '7' }, { minArea: 7 }],
-      [{ what: 'persons', minScore: 0.85 }, { what: 'persons', minScore: 0.85 }],
+      [
+        { what: 'persons', minScore: 0.85 },
+        { what: 'persons', minScore: 0.85 },
+      ],
       [{ max: '1' }, { max: 1 }],
-      [{ format: 'jpeg', quality: '30' }, { format: 'jpeg', quality: 30 }],
+      [
+        { format: 'jpeg', quality: '30' },
+        { format: 'jpeg', quality: 30 },
+      ],
       [{ format: 'webp', quality: '' }, { format: 'webp' }],
     ] as const) {
       const messages = await sequence(properties);

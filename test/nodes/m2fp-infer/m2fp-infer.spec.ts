@@ -6,7 +6,13 @@ import { M2fpError } from '../../../src/errors.ts';
 import { preprocess } from '../../../src/image/index.ts';
 import type { ParsingSummary } from '../../../src/parsing/summary.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
-import { exampleParsing, type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import {
+  exampleParsing,
+  type FakeEngine,
+  fakeEngines,
+  MANIFEST,
+  restoreEngines,
+} from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
 import { deploy, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
@@ -42,7 +48,12 @@ describe('m2fp-infer', () => {
     it('becomes msg.parsing and a summary in msg.payload; the rest of the message stays', async () => {
       const events = await start();
       const other = { deep: [1] };
-      const msg: NodeMessage = { payload: picture, topic: 'camera/1', other, parts: { id: 'a', index: 0, count: 1 } };
+      const msg: NodeMessage = {
+        payload: picture,
+        topic: 'camera/1',
+        other,
+        parts: { id: 'a', index: 0, count: 1 },
+      };
       const names = new Set([...Object.keys(msg), '_msgid', 'parsing']);
       send(msg);
       await events.ended();
@@ -95,7 +106,10 @@ describe('m2fp-infer', () => {
       ['an object with image', () => ({ payload: { image: picture } })],
       ['an upload', () => ({ payload: { fieldname: 'a', buffer: picture, mimetype: 'image/png' } })],
       ['an array of uploads', () => ({ payload: [{ buffer: Buffer.from('text') }, { buffer: picture }] })],
-      ['msg.req.files, where the payload has none', () => ({ payload: {}, req: { files: [{ buffer: picture }] } })],
+      [
+        'msg.req.files, where the payload has none',
+        () => ({ payload: {}, req: { files: [{ buffer: picture }] } }),
+      ],
       ['msg.req.files, without a payload', () => ({ req: { files: [{ buffer: picture }] } })],
       ['another property', () => ({ a: { b: picture } }), { picture: 'a.b' }],
     ];
@@ -150,8 +164,18 @@ describe('m2fp-infer', () => {
       ['of an empty array', { payload: [] }, 'M2FP_NO_IMAGE', 400],
       ['of no uploads', { payload: {}, req: { files: [] } }, 'M2FP_NO_IMAGE', 400],
       ['of a text', { payload: 'hello world, this is no picture' }, 'M2FP_UNSUPPORTED_FORMAT', 415],
-      ['of SVG', { payload: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') }, 'M2FP_UNSUPPORTED_FORMAT', 415],
-      ['of an upload that is no picture', { req: { files: [{ buffer: Buffer.from('%PDF-1.4') }] } }, 'M2FP_UNSUPPORTED_FORMAT', 415],
+      [
+        'of SVG',
+        { payload: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') },
+        'M2FP_UNSUPPORTED_FORMAT',
+        415,
+      ],
+      [
+        'of an upload that is no picture',
+        { req: { files: [{ buffer: Buffer.from('%PDF-1.4') }] } },
+        'M2FP_UNSUPPORTED_FORMAT',
+        415,
+      ],
       ['of a huge Buffer', { payload: Buffer.alloc(33 * 1024 * 1024, 0xff) }, 'M2FP_IMAGE_TOO_LARGE', 413],
       ['with an unknown option', { payload: 'x', m2fp: { size: 1 } }, 'M2FP_BAD_OPTION', 400],
       ['with a wrong option', { payload: 'x', m2fp: { shortSide: -1 } }, 'M2FP_BAD_OPTION', 400],
@@ -190,7 +214,10 @@ describe('m2fp-infer', () => {
 
   describe('options', () => {
     it('come from the model, the form and the message, the later over the earlier', async () => {
-      const events = await startFlow([model({ shortSide: '100', longSide: '200' }), infer({ scoreThreshold: '0.4' })]);
+      const events = await startFlow([
+        model({ shortSide: '100', longSide: '200' }),
+        infer({ scoreThreshold: '0.4' }),
+      ]);
       send({ payload: picture });
       send({ payload: picture, m2fp: { longSide: 300, scoreThreshold: 0.6 } });
       await events.ended(2);
@@ -214,7 +241,12 @@ describe('m2fp-infer', () => {
   });
 
   describe('the engine', () => {
-    for (const code of ['M2FP_BUSY', 'M2FP_TIMEOUT', 'M2FP_ENGINE_CRASHED', 'M2FP_ENGINE_UNAVAILABLE'] as const) {
+    for (const code of [
+      'M2FP_BUSY',
+      'M2FP_TIMEOUT',
+      'M2FP_ENGINE_CRASHED',
+      'M2FP_ENGINE_UNAVAILABLE',
+    ] as const) {
       it(`that fails with ${code} is an error of the message`, async () => {
         const events = await start();
         engine.failure = new M2fpError(code, 'what to do');
@@ -229,7 +261,7 @@ describe('m2fp-infer', () => {
 
     it('that cannot be had is asked for again with the next message', async () => {
       const events = await start();
-      const { acquire } = engines;
+      const acquire = engines.acquire.bind(engines);
       engines.acquire = async () => {
         throw new M2fpError('M2FP_MODEL_NOT_FOUND', 'no such folder');
       };
@@ -253,7 +285,9 @@ describe('m2fp-infer', () => {
 
   describe('the status', () => {
     const texts = (events: Events): (string | undefined)[] =>
-      events.statuses.map(({ text }) => text?.replace('@m2fp/node-red-human-parsing/m2fp-model:m2fp-model.', ''));
+      events.statuses.map(({ text }) =>
+        text?.replace('@m2fp/node-red-human-parsing/m2fp-model:m2fp-model.', ''),
+      );
 
     it('tells of loading, running and waiting, and then the result', async () => {
       const events = await start();
@@ -285,7 +319,7 @@ describe('m2fp-infer', () => {
       const events = await start();
       engine.held = true;
       for (let i = 0; i < 3; i++) send({ payload: picture, topic: String(i) });
-      await untilRequested(3);
+      await engine.requested(3);
       await deploy([model(), infer({ name: 'changed' })], 'nodes');
       await events.until(() => events.caught.length >= 3);
       assert.deepEqual(
@@ -300,7 +334,7 @@ describe('m2fp-infer', () => {
       const events = await start();
       engine.held = true;
       send({ payload: picture });
-      await untilRequested();
+      await engine.requested();
       const after = await deploy([model(), infer()]);
       assert.deepEqual(
         events.done.map(({ code }) => code),
@@ -319,15 +353,11 @@ describe('m2fp-infer', () => {
       await start();
       engine.held = true;
       send({ payload: picture });
-      await untilRequested();
+      await engine.requested();
       await deploy([model(), infer({ name: 'changed' })], 'nodes');
       assert.equal(engine.releases, 0);
       assert.equal(engine.subscribers, 1);
       assert.deepEqual(Object.keys((nodeOf('model') as unknown as { users: object }).users), ['node']);
     });
-
-    async function untilRequested(count = 1): Promise<void> {
-      while (engine.requests.length < count) await new Promise(setImmediate);
-    }
   });
 });

@@ -146,7 +146,7 @@ describe('m2fp-load', () => {
     const events = await startFlow([model, load({ action: 'warm-up' })]);
     engine.held = true;
     send({});
-    while (engine.requests.length === 0) await new Promise(setImmediate);
+    await engine.requested();
     await deploy([model]);
     assert.deepEqual(
       events.done.map(({ code }) => code),

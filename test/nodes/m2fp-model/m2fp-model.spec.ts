@@ -13,7 +13,8 @@ describe('m2fp-model', () => {
   let acquired: object[];
 
   const model = (properties = {}) => nodeConfig('m2fp-model', 'model', properties);
-  const user = (id: string, properties = {}) => nodeConfig('m2fp-infer', id, { model: 'model', ...properties });
+  const user = (id: string, properties = {}) =>
+    nodeConfig('m2fp-infer', id, { model: 'model', ...properties });
   const modelNode = () => nodeOf('model') as ModelNode;
 
   beforeEach(() => {
@@ -64,7 +65,7 @@ describe('m2fp-model', () => {
 
   it('gives back an engine that comes only after the close', async () => {
     await startFlow([model(), user('node')]);
-    const { acquire } = engines;
+    const acquire = engines.acquire.bind(engines);
     let arrive = (): void => {};
     engines.acquire = async (options) => {
       await new Promise<void>((resolve) => {
@@ -105,7 +106,9 @@ describe('m2fp-model', () => {
       [{ source: 'folder', folder: '${M2FP_NOT_SET}' }, 'M2FP_MODEL_NOT_FOUND'],
     ] as const) {
       const events = await startFlow([model(properties), user('node')]);
-      await events.until(() => events.statuses.some(({ fill, text }) => fill === 'red' && text?.endsWith(code)));
+      await events.until(() =>
+        events.statuses.some(({ fill, text }) => fill === 'red' && text?.endsWith(code)),
+      );
       send({ payload: Buffer.from('89504e470d0a1a0a', 'hex') });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, code);
@@ -117,8 +120,13 @@ describe('m2fp-model', () => {
     restoreEngines();
     const folder = await mkdtemp(join(tmpdir(), 'm2fp-nodes-'));
     try {
-      const events = await startFlow([model({ source: 'folder', folder: join(folder, 'gone') }), user('node')]);
-      await events.until(() => events.statuses.some(({ text }) => text?.endsWith('error.M2FP_MODEL_NOT_FOUND')));
+      const events = await startFlow([
+        model({ source: 'folder', folder: join(folder, 'gone') }),
+        user('node'),
+      ]);
+      await events.until(() =>
+        events.statuses.some(({ text }) => text?.endsWith('error.M2FP_MODEL_NOT_FOUND')),
+      );
       await assert.rejects(modelNode().manifest(), { code: 'M2FP_MODEL_NOT_FOUND', message: /gone/ });
       await assert.rejects(modelNode().engine(), { code: 'M2FP_MODEL_NOT_FOUND' });
       fakeEngines();

@@ -24,7 +24,13 @@ describe('readSettings', () => {
   });
 
   it('takes a blank as the default, and texts as numbers', () => {
-    const { engine, parse } = read({ threads: '2', maxQueue: '', timeout: '', shortSide: '320', longSide: '' });
+    const { engine, parse } = read({
+      threads: '2',
+      maxQueue: '',
+      timeout: '',
+      shortSide: '320',
+      longSide: '',
+    });
     assert.deepEqual([engine.threads, engine.maxQueue, engine.timeout], [2, 8, 60_000]);
     assert.deepEqual(parse, { shortSide: 320 });
   });

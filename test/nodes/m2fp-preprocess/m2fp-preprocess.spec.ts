@@ -103,7 +103,8 @@ describe('m2fp-preprocess', () => {
   }
 
   it('without a model ends the message in an error', async () => {
-    engines.readManifest = () => Promise.reject(Object.assign(new Error('gone'), { code: 'M2FP_MODEL_NOT_FOUND' }));
+    engines.readManifest = () =>
+      Promise.reject(Object.assign(new Error('gone'), { code: 'M2FP_MODEL_NOT_FOUND' }));
     const events = await start();
     send({ payload: picture });
     await events.ended();

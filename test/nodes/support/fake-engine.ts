@@ -1,4 +1,5 @@
 /** An engine without a process, put behind the config node. */
+import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { engines } from '../../../nodes/common/engines.ts';
 import type {
@@ -58,6 +59,7 @@ export class FakeEngine implements Engine {
   #waiting = 0;
   readonly #listeners = new Set<EngineListener>();
   #letGo: (() => void)[] = [];
+  readonly #events = new EventEmitter();
 
   get subscribers(): number {
     return this.#listeners.size;
@@ -74,6 +76,7 @@ export class FakeEngine implements Engine {
 
   async parse(request: ParseRequest): Promise<Parsing> {
     this.requests.push(request);
+    this.#events.emit('request');
     if (this.failure) throw this.failure;
     this.set('running', this.requests.length - 1);
     if (this.held) {
@@ -87,6 +90,11 @@ export class FakeEngine implements Engine {
     parsing.timing.total = 1234;
     this.set('ready', 0);
     return parsing;
+  }
+
+  /** Resolves when so many pictures have come. */
+  async requested(count = 1): Promise<void> {
+    while (this.requests.length < count) await once(this.#events, 'request');
   }
 
   /** Ends what is held. */

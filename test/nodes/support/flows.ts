@@ -37,7 +37,9 @@ export function readNodeFile(type: NodeType, path: string): string {
 
 /** The editor script of a node. */
 export function editorScript(type: NodeType): string {
-  const scripts = [...readNodeFile(type, `${type}.html`).matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g)];
+  const scripts = [
+    ...readNodeFile(type, `${type}.html`).matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g),
+  ];
   if (scripts.length !== 1) throw new Error(`${type}.html has ${scripts.length} scripts`);
   return scripts[0]![1]!;
 }

@@ -114,9 +114,17 @@ export async function startFlow(nodes: NodeConfig[], extra: NodeInitializer[] = 
 }
 
 /** Deploys other nodes in place of those that run. */
-export async function deploy(nodes: NodeConfig[], type: 'full' | 'nodes' | 'flows' = 'full'): Promise<Events> {
+export async function deploy(
+  nodes: NodeConfig[],
+  type: 'full' | 'nodes' | 'flows' = 'full',
+): Promise<Events> {
   const events = new Events();
-  await helper.setFlows(flowAround(nodes), type);
+  const started = once(runtimeEvents, 'flows:started');
+  await helper.setFlows(flowAround(nodes), type).catch((error: Error) => {
+    // The helper itself waits for no more than 0.3 s.
+    if (error.message !== 'timeout waiting event') throw error;
+  });
+  await started;
   watch(events);
   return listen(events);
 }
