@@ -112,7 +112,7 @@ async function startNodeRed(port: number): Promise<void> {
     String(port),
   ];
   nodeRed.events.once('flows:started', () => announce(port));
-  require('node-red/red.js');
+  void require('node-red/red.js');
 }
 
 async function main(): Promise<void> {

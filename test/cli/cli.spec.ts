@@ -107,8 +107,14 @@ describe('m2fp convert', function () {
     const file = join(folder, 'labels.txt');
     writeFileSync(file, `${names.join('\n')}\n`);
     await success(
-      ...['convert', checkpoint, '--out', out, '--id', 'mine', '--labels', file],
-      ...['--precision', 'fp16', '--short-side', '128', '--long-side', '256'],
+      'convert',
+      checkpoint,
+      `--out=${out}`,
+      '--id=mine',
+      `--labels=${file}`,
+      '--precision=fp16',
+      '--short-side=128',
+      '--long-side=256',
     );
     const manifest = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
     assert.equal(manifest.id, 'mine');

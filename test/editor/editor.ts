@@ -115,7 +115,7 @@ export class Editor {
 
   /** Resolves when the node shows a status of the colour. */
   async statusOf(id: string, fill: string): Promise<void> {
-    await this.page.waitForFunction(([node, wanted]) => RED.nodes.node(node!)?.status?.fill === wanted, [
+    await this.page.waitForFunction(([node, wanted]) => RED.nodes.node(node)?.status?.fill === wanted, [
       id,
       fill,
     ] as const);

@@ -613,12 +613,14 @@ describe('LocalEngine', () => {
       const unloaded = engine.unload();
       const next = ask(engine, 'b');
       assert.equal(engine.info().waiting, 1);
+      const loaded = engine.load();
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(engine.info().pid, old, 'two processes would hold the model twice');
       process.kill(old, 'SIGUSR2');
       assert.equal(facts(await running).pid, old);
       await unloaded;
       assert.notEqual(facts(await next).pid, old);
+      await loaded;
     });
 
     it('does not lift the refusal after repeated crashes', async () => {

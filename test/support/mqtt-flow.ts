@@ -15,19 +15,22 @@ export const topicRule = (to: string): Rule => ({
   tot: 'str',
 });
 
+function node(type: string, id: string, wires: string[], properties: object): FlowNode {
+  return {
+    id,
+    type,
+    z: 'tab-1',
+    ...properties,
+    wires: [wires],
+  };
+}
+
 /**
  * picture/+ -> infer -> `answer`; errors, by their code, -> `failure`. No id may be equal to the value of a property:
  * Node-RED would take it for a reference.
  */
 export function mqttFlow(port: number, protocolVersion: 4 | 5, answer: Rule[], failure: Rule[]): FlowNode[] {
   const model = example('2 HTTP API').find(({ type }) => type === 'm2fp-model')!;
-  const node = (type: string, id: string, wires: string[], properties: object): FlowNode => ({
-    id,
-    type,
-    z: 'tab-1',
-    ...properties,
-    wires: [wires],
-  });
   return [
     model,
     { id: 'tab-1', type: 'tab', label: 'MQTT' },

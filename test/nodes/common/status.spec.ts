@@ -69,6 +69,15 @@ describe('StatusLine', () => {
     assert.deepEqual(sent.slice(1), [{}]);
   });
 
+  it('stays clear after a close in a quiet moment too', () => {
+    status.done('a');
+    later();
+    status.close();
+    status.done('b');
+    later();
+    assert.deepEqual(sent.slice(1), [{}]);
+  });
+
   it('shows the engine', () => {
     status.engine(engineIs('idle'), false);
     assert.deepEqual(last(), { fill: 'grey', shape: 'ring', text: `${KEY}.status.idle` });

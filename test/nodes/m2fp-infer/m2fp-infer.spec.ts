@@ -145,7 +145,7 @@ describe('m2fp-infer', () => {
 
     it('may be what preprocess made', async () => {
       const { input } = await preprocess(picture, MANIFEST.input);
-      const events = await start();
+      const events = await startFlow([model({ shortSide: 100 }), infer()]);
       assert.equal(await parsed(events, { payload: input }), input);
       // Its size is decided; only the message could still object.
       assert.deepEqual(engine.requests[0]!.options, { scoreThreshold: undefined });

@@ -1,0 +1,73 @@
+/** The names of published models, and the folders that they become. */
+import { join } from 'node:path';
+import { M2fpError } from '../errors.ts';
+import type { Precision } from '../m2fp/manifest.ts';
+
+/** Letters, digits, `.`, `_`, `-`; no dot or dash in front, no dot at the end: a file name on every system. */
+const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?$/;
+/** Names that Windows keeps for devices, with any extension. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+/** Sets a variant apart from the revision; no revision holds it. */
+const VARIANT = '+';
+
+/** A model in a store: what is asked for, and where it lies. */
+export interface ModelName {
+  /** For example `damo/cv_resnet101_image-multiple-human-parsing`. */
+  id: string;
+  revision: string;
+  precision: Precision;
+}
+
+/**
+ * Checks a name that comes from a user.
+ * @throws M2fpError M2FP_BAD_OPTION where it is no id `owner/name` or no revision, or could not be a folder
+ */
+export function checkName({ id, revision, precision }: ModelName): ModelName {
+  const parts = typeof id === 'string' ? id.split('/') : [];
+  if (parts.length !== 2 || !parts.every(isFolderName)) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `${JSON.stringify(id)} is no model id: ids look like damo/cv_resnet101_image-multiple-human-parsing ` +
+        '(letters, digits, ".", "_" and "-")',
+    );
+  }
+  if (typeof revision !== 'string' || !isFolderName(revision)) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `${JSON.stringify(revision)} is no revision: give a branch, tag or commit such as master or v1.0.1 ` +
+        '(letters, digits, ".", "_" and "-")',
+    );
+  }
+  if (precision !== 'fp32' && precision !== 'fp16') {
+    throw new M2fpError('M2FP_BAD_OPTION', `The precision is ${String(precision)}, allowed are fp32 and fp16`);
+  }
+  return { id, revision, precision };
+}
+
+function isFolderName(name: string): boolean {
+  return NAME.test(name) && !name.includes('..') && !DEVICE.test(name);
+}
+
+/** The folder of a model: `<root>/<id>/<revision>`, and `<root>/<id>/<revision>+fp16` for halved weights. */
+export function modelFolder(root: string, name: ModelName): string {
+  return join(root, ...name.id.split('/'), folderOf(name));
+}
+
+/** One name for locks and work folders. */
+export function modelKey(name: ModelName): string {
+  return `${name.id.replace('/', '!')}!${folderOf(name)}`;
+}
+
+const folderOf = ({ revision, precision }: ModelName) =>
+  precision === 'fp32' ? revision : `${revision}${VARIANT}${precision}`;
+
+/** The model that a folder of a store is meant for; undefined where it is none of ours. */
+export function parseFolder(owner: string, name: string, folder: string): ModelName | undefined {
+  const [revision = '', precision = 'fp32'] = folder.split(VARIANT);
+  try {
+    const parsed = checkName({ id: `${owner}/${name}`, revision, precision: precision as Precision });
+    return folderOf(parsed) === folder ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
