@@ -1,9 +1,7 @@
 /** From a PyTorch checkpoint to a model folder that the engine runs. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import { openCheckpoint, type Checkpoint } from '../checkpoint/index.ts';
 import { M2fpError } from '../errors.ts';
@@ -14,6 +12,7 @@ import type { InputRule, ModelKind, ModelManifest, Precision } from '../m2fp/man
 import { buildNetwork } from '../m2fp/network.ts';
 import { OPSET } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write.ts';
+import { sha256File } from './digest.ts';
 import { MANIFEST_FILE } from './manifest.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
@@ -40,6 +39,8 @@ export interface ConvertOptions extends LabelOverrides {
   longSide?: number;
   /** Share of the weights written, 0 to 1. */
   onProgress?: (share: number) => void;
+  /** Heard between two tensors. */
+  signal?: AbortSignal;
 }
 
 export interface Conversion {
@@ -50,7 +51,7 @@ export interface Conversion {
 
 /**
  * Converts a checkpoint. The model is written beside `out` and moved there when it is whole.
- * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION
+ * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION; the signal's reason
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
   const { file, configurationFile, name } = await locate(options.source);
@@ -63,6 +64,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   });
   try {
     const conversion = await convertInto(partial, checkpoint, configuration, { id: name, ...options });
+    options.signal?.throwIfAborted();
     await moveInto(partial, out);
     return conversion;
   } finally {
@@ -77,13 +79,17 @@ async function convertInto(
   configuration: ModelConfiguration | undefined,
   options: ConvertOptions & { id: string },
 ): Promise<Conversion> {
-  const { precision = 'fp32', onProgress } = options;
+  const { precision = 'fp32' } = options;
+  const onProgress = (share: number) => {
+    options.signal?.throwIfAborted();
+    options.onProgress?.(share);
+  };
   const { hyper, warnings } = inferHyperParameters(checkpoint, configuration);
   const labels = modelLabels(hyper.decoder.classes, configuration, options);
   const input = inputRule(labels.kind, configuration, options);
   const graph = buildNetwork(checkpoint, hyper, labels.kind);
   const producer = { name: packageJson.name, version: packageJson.version };
-  const files = await writeModel(graph, folder, { precision, producer, ...(onProgress && { onProgress }) });
+  const files = await writeModel(graph, folder, { precision, producer, onProgress });
   const scoreThreshold = configuration?.scoreThreshold ?? SCORE_THRESHOLD;
   const decisive = {
     digests: Object.values(files).map((file) => file.sha256),
@@ -104,7 +110,7 @@ async function convertInto(
     source: {
       file: basename(checkpoint.file),
       size: checkpoint.size,
-      sha256: await sha256(checkpoint.file),
+      sha256: await sha256File(checkpoint.file, { signal: options.signal }),
       configuration: configuration !== undefined,
     },
     converter: { ...producer, opset: OPSET },
@@ -151,16 +157,15 @@ function inputRule(
   return { ...MULTI_INPUT, ...(shortSide && { shortSide }), ...(longSide && { longSide }) };
 }
 
-async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
+/** How the names of the folders begin in which a process makes the model `out`. */
+export function partialPrefix(out: string, pid: number): string {
+  return `${out}.partial-${pid}-`;
 }
 
 /** A new folder beside `out`, on the same file system. */
 async function partialFolder(out: string): Promise<string> {
   await mkdir(dirname(out), { recursive: true });
-  return mkdtemp(`${out}.partial-`);
+  return mkdtemp(partialPrefix(out, process.pid));
 }
 
 /** Moves a whole model to where it belongs; the manifest, which makes a folder a model, goes last. */
