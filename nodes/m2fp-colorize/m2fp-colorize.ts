@@ -10,6 +10,7 @@ interface ColorizeConfig extends NodeDef {
   mode: NonNullable<ColorizeOptions['mode']>;
   by: NonNullable<ColorizeOptions['by']>;
   paint: NonNullable<ColorizeOptions['paint']>;
+  minScore: number | string;
   background: NonNullable<ColorizeOptions['background']>;
   opacity: number | string;
   contours: number | string;
@@ -47,6 +48,7 @@ function optionsOf(config: ColorizeConfig): ColorizeOptions {
     mode: config.mode,
     by: config.by,
     paint: config.paint,
+    minScore: numberField(config.minScore),
     background: config.background,
     opacity: numberField(config.opacity),
     contours: numberField(config.contours),

@@ -47,6 +47,7 @@ describe('m2fp-colorize', () => {
       [{}, { mode: 'overlay' }],
       [{ mode: 'map' }, { mode: 'map' }],
       [{ opacity: '1' }, { mode: 'overlay', opacity: 1 }],
+      [{ minScore: '0.95' }, { mode: 'overlay', minScore: 0.95 }],
       [
         { mode: 'map', by: 'person' },
         { mode: 'map', by: 'person' },
