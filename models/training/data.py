@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training batches: crops around people, with the truth at sampled points."""
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import IterableDataset
+
+from scenes import labels as L
+from scenes import shards
+
+# How often a scene is picked because it shows a class, beside picks at random.
+WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT: 1.5, L.DRESS: 1.5, L.COAT: 1, L.SHOE_L: 1, L.SHOE_R: 1,
+          L.LEG_L: 1, L.LEG_R: 1, L.TORSO: 0.5}
+# Shares of the points: anywhere, at contours; the others are shared out among the parts.
+UNIFORM, CONTOUR = 0.4, 0.32
+MOST_TARGETS = 60
+PEOPLE = shards.BOXES
+EASY = 2  # stages of at most so many people show whole people and common classes more
+FLIP = np.arange(L.PARTS)
+for _a, _b in L.MIRRORED:
+    FLIP[_a], FLIP[_b] = _b, _a
+
+
+class Pool:
+    """The shards at hand and which scene shows what; refresh() finds new ones."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.shards = {}
+        self.refresh()
+
+    def refresh(self):
+        """Takes up new shards and forgets deleted ones."""
+        names = shards.listing(self.folder)
+        for name in list(self.shards):
+            if name not in names:
+                del self.shards[name]
+        for name in names:
+            if name not in self.shards:
+                try:
+                    self.shards[name] = shards.Shard(name)
+                except FileNotFoundError:  # deleted in between
+                    continue
+        held = list(self.shards.values())
+        self.where = [(s, i) for s in held for i in range(len(s))]
+        counts = np.concatenate([s.counts for s in held]) if held else np.zeros((0, L.PARTS), int)
+        self.people = np.concatenate([(s.boxes[:, :, 2] > 0).sum(1) for s in held]) if held else np.zeros(0, int)
+        self.showing = {c: np.flatnonzero(counts[:, c] >= 24) for c in WANTED}
+
+    def pick(self, rng, most):
+        """A scene (shard, number) and the class it was picked for, if any."""
+        for _ in range(60):
+            wanted = None
+            if rng.random() < (0.5 if most > EASY else 0.2):
+                names = list(WANTED)
+                odds = np.array([WANTED[c] for c in names], float)
+                wanted = names[rng.choice(len(names), p=odds / odds.sum())]
+                if not len(self.showing[wanted]):
+                    continue
+                n = rng.choice(self.showing[wanted])
+            else:
+                n = rng.integers(len(self.where))
+            if self.people[n] <= most and (self.people[n] or rng.random() < 0.7):
+                break
+        return (*self.where[n], wanted)
+
+
+def choose_crop(rng, boxes, size, side, label, wanted, near):
+    """A square (x, y, length) around a person or, with the odds `near`, a part of one."""
+    there = np.flatnonzero(boxes[:, 2] > 0)
+    if not len(there) or rng.random() < 0.12:
+        length = size * rng.uniform(0.6, 1.0)
+        centre = rng.uniform(0, size, 2)
+    else:
+        areas = np.sqrt(((boxes[there, 2:] - boxes[there, :2]).prod(1)).astype(float))
+        x0, y0, x1, y1 = boxes[rng.choice(there, p=areas / areas.sum())].astype(float)
+        reach = max(x1 - x0, y1 - y0)
+        length = reach * np.exp(rng.uniform(np.log(0.95), np.log(2.2)))
+        centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + rng.uniform(-0.5, 0.5, 2) * (length - reach * 0.7)
+        if rng.random() < near:
+            length = reach * rng.uniform(0.35, 0.8)
+            centre = np.array([rng.uniform(x0, x1), rng.uniform(y0, y1)])
+            if wanted is not None:
+                rows, columns = np.nonzero(label == wanted)
+                if len(rows):
+                    j = rng.integers(len(rows))
+                    centre = np.array([columns[j], rows[j]]) + rng.normal(0, 0.2, 2) * length
+    # Never more than threefold magnification: such crops show only blur.
+    length = float(np.clip(length, side / 3, size))
+    corner = np.clip(centre - length / 2, 0, size - length)
+    return corner[0], corner[1], length
+
+
+def colours(rng, picture):
+    """Brightness, contrast, cast and now and then no colour at all; float 0..255."""
+    x = picture.astype(np.float32)
+    if rng.random() < 0.8:
+        x = (x - 128) * rng.uniform(0.75, 1.25) + 128 + rng.uniform(-25, 25) + rng.uniform(-10, 10, 3).astype(np.float32)
+    if rng.random() < 0.06:
+        x[:] = x.mean(-1, keepdims=True)
+    return np.clip(x, 0, 255).astype(np.uint8)
+
+
+def choose_points(rng, code, codes):
+    """Places (flat) where truth is compared: anywhere, at contours, some in every part."""
+    flat = code.ravel()
+    side = code.shape[1]
+    edge = np.zeros(code.shape, bool)
+    edge[:, 1:] |= code[:, 1:] != code[:, :-1]
+    edge[1:] |= code[1:] != code[:-1]
+    contour = np.flatnonzero(edge)
+    total = 512 if side <= 128 else 1024
+    out = [rng.integers(0, flat.size, int(total * UNIFORM))]
+    if len(contour):
+        spots = rng.choice(contour, int(total * CONTOUR))
+        y = np.clip(spots // side + rng.integers(-2, 2, len(spots)), 0, code.shape[0] - 1)
+        x = np.clip(spots % side + rng.integers(-2, 2, len(spots)), 0, side - 1)
+        out.append(y * side + x)
+    rest = total - sum(len(o) for o in out)
+    if len(codes):
+        order = np.argsort(flat, kind="stable")
+        lows, highs = np.searchsorted(flat[order], codes), np.searchsorted(flat[order], codes, "right")
+        which = np.resize(np.arange(len(codes)), rest)
+        out.append(order[lows[which] + (rng.random(rest) * (highs - lows)[which]).astype(int)])
+    else:
+        out.append(rng.integers(0, flat.size, rest))
+    return np.concatenate(out)
+
+
+def example(rng, pool, side, most):
+    """One crop: picture [side, side, 3], points, codes at the points, targets, centres."""
+    shard, i, wanted = pool.pick(rng, most)
+    rgb, label, person = shard.read(i)
+    x, y, length = choose_crop(rng, shard.boxes[i], label.shape[0], side, label, wanted, 0.35 if most > EASY else 0.15)
+    box = (x, y, x + length, y + length)
+    mirrored = rng.random() < 0.5
+    cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
+    rgb, label, person = cut(rgb, Image.BILINEAR), cut(label, Image.NEAREST), cut(person, Image.NEAREST)
+    if mirrored:
+        rgb, label, person = rgb[:, ::-1], FLIP[label[:, ::-1]], person[:, ::-1]
+    code = label.astype(np.int64) + L.PARTS * person
+    found, counts = np.unique(code, return_counts=True)
+    least = 4 if side < 200 else 8
+    keep = (found % L.PARTS > 0) & (found >= L.PARTS) & (counts >= least)
+    parts = found[keep]
+    area = np.bincount(person.ravel(), minlength=PEOPLE)[:PEOPLE]
+    humans = [p for p in range(1, PEOPLE) if area[p] >= 4 * least]
+    targets = [(c % L.PARTS, c // L.PARTS) for c in parts] + [(L.HUMAN, p) for p in humans]
+    if len(targets) > MOST_TARGETS:
+        targets = [targets[j] for j in rng.permutation(len(targets))[:MOST_TARGETS]]
+    table = np.full((MOST_TARGETS, 2), -1, np.int64)
+    if targets:
+        table[:len(targets)] = targets
+    points = choose_points(rng, code, parts)
+    columns = np.bincount(person.ravel(), np.tile(np.arange(side), side), PEOPLE)[:PEOPLE]
+    rows = np.bincount(person.ravel(), np.repeat(np.arange(side), side), PEOPLE)[:PEOPLE]
+    centres = np.stack([columns, rows], 1) / np.maximum(area, 1)[:, None] / side
+    return colours(rng, rgb), points, code.ravel()[points], table, centres.astype(np.float32)
+
+
+class Batches(IterableDataset):
+    """Endless batches; the crop side follows the number of pictures seen."""
+
+    def __init__(self, folder, seed, stage, seen, share, batch=None):
+        """stage: function of pictures seen; share: pictures seen by everybody for one of ours."""
+        self.folder, self.seed, self.stage, self.seen, self.share, self.batch = folder, seed, stage, seen, share, batch
+
+    def __iter__(self):
+        info = torch.utils.data.get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        rng = np.random.default_rng([self.seed, worker, self.seen])
+        pool = Pool(self.folder)
+        seen, since = self.seen, 0
+        while True:
+            side, batch, most = self.stage(seen)
+            batch = self.batch or batch
+            rows = [example(rng, pool, side, most) for _ in range(batch)]
+            seen += batch * self.share * workers
+            since += batch
+            if since >= 2000:
+                pool.refresh()
+                since = 0
+            yield (side, *(torch.from_numpy(np.stack([r[i] for r in rows])) for i in range(5)))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the averaged weights as a ModelScope folder, or as the compact resume file.
+
+    export.py FOLDER     half-precision pytorch_model.pt and configuration.json
+    export.py --resume   resume.pt: from this a fresh clone goes on training
+"""
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+import config
+
+HERE = Path(__file__).resolve().parent
+
+
+def half(state):
+    """Floating-point tensors in half precision; counters are left out."""
+    return {k: v.half() for k, v in state.items() if v.is_floating_point()}
+
+
+def main():
+    """Exports."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--runs", type=Path, default=HERE / "runs")
+    args = parser.parse_args()
+    saved = torch.load(args.runs / "last.pt", map_location="cpu", weights_only=True)
+    if args.resume:
+        # The average stands for the weights too: it is the better place to go on from, and
+        # Adam's moments are back after the warm-up.
+        torch.save(dict(model=half(saved["average"]), criterion=half(saved["criterion"]), seen=saved["seen"], seconds=saved["seconds"]), HERE / "resume.pt")
+        print(HERE / "resume.pt", (HERE / "resume.pt").stat().st_size)
+    if args.folder:
+        args.folder.mkdir(parents=True, exist_ok=True)
+        (args.folder / "configuration.json").write_text(json.dumps(config.configuration(), indent=1) + "\n")
+        torch.save({"model": half(saved["average"])}, args.folder / "pytorch_model.pt")
+        print(args.folder, (args.folder / "pytorch_model.pt").stat().st_size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mask2Former's set loss at sampled points, and the auxiliary dense head.
+
+Mask logits are linear in the feature map, so the map is sampled once a picture at the
+points and every layer's masks are compared there; no full mask is ever laid out.
+"""
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
+
+from scenes import labels as L
+
+CLASS, MASK, DICE, DENSE, CENTRE = 2.0, 5.0, 5.0, 10.0, 4.0
+NOTHING = 0.1  # weight of "no object" among the classes
+# Rare and thin classes count more, in the set loss a little, in the dense head clearly.
+THIN = {L.GLOVES: 2.0, L.GLASSES: 2.0, L.SOCKS: 1.7, L.SCARF: 1.7, L.SHOE_L: 1.3, L.SHOE_R: 1.3, L.HUMAN: 1.3}
+DENSE_WEIGHT = {L.BACKGROUND: 0.5, L.HAT: 1.5, L.GLOVES: 3.0, L.GLASSES: 3.0, L.SOCKS: 2.0, L.SCARF: 2.0, L.SHOE_L: 1.7, L.SHOE_R: 1.7,
+                L.SKIRT: 1.3, L.DRESS: 1.3, L.ARM_L: 1.3, L.ARM_R: 1.3}
+
+
+class DenseHead(nn.Module):
+    """Class and way to the person's centre of every pixel, from the finest map; training only."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.out = nn.Linear(channels, L.PARTS + 2)
+        weight = torch.ones(L.PARTS)
+        for c, w in DENSE_WEIGHT.items():
+            weight[c] = w
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, at_points, codes, points, centres, side):
+        """at_points [B, P, C]: cross-entropy and the centre's error."""
+        out = self.out(at_points)
+        label, person = codes % L.PARTS, codes // L.PARTS
+        dense = F.cross_entropy(out[..., :L.PARTS].flatten(0, 1), label.flatten(), self.weight)
+        place = torch.stack([points % side, points // side], -1).float() / side
+        goal = (centres.gather(1, person[..., None].expand(-1, -1, 2)) - place) * 4
+        error = F.smooth_l1_loss(out[..., L.PARTS:], goal, reduction="none").sum(-1)
+        inside = (person > 0).float()
+        return dense, (error * inside).sum() / inside.sum().clamp(min=1)
+
+
+class Criterion(nn.Module):
+    """All losses of a batch; call gives the total and its parts."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.dense = DenseHead(channels)
+        weight = torch.ones(classes + 1)
+        weight[-1] = NOTHING
+        self.register_buffer("class_weight", weight, persistent=False)
+        thin = torch.ones(classes)
+        for c, w in THIN.items():
+            thin[c] = w
+        self.register_buffer("thin", thin, persistent=False)
+
+    @staticmethod
+    def _match(logits, masks, classes, truth):
+        """Best pairs for one picture: per layer the query of each target. [layers, Q, ...]"""
+        with torch.no_grad():
+            positive, total = F.softplus(-masks), truth.shape[1]
+            negative = positive + masks
+            soft = masks.sigmoid()
+            t = truth.T
+            mask = (positive @ t + negative @ (1 - t)) / total
+            dice = 1 - (2 * (soft @ t) + 1) / (soft.sum(-1, keepdim=True) + t.sum(0) + 1)
+            cost = MASK * mask + DICE * dice - CLASS * logits.softmax(-1)[..., classes]
+            cost = torch.nan_to_num(cost, nan=1e4, posinf=1e4, neginf=-1e4).cpu().numpy()
+        chosen = np.empty((len(cost), len(classes)), np.int64)
+        for i, c in enumerate(cost):
+            query, target = linear_sum_assignment(c)
+            chosen[i, target] = query
+        return torch.from_numpy(chosen).to(logits.device)
+
+    def forward(self, outputs, points, codes, targets, centres, side, project):
+        """project: the network's mask_features convolution."""
+        logits, embeddings, fine, _ = outputs
+        logits, embeddings = torch.stack(logits, 1), torch.stack(embeddings, 1)
+        place = torch.stack([points % side, points // side], -1).float()
+        grid = (place + 0.5) * (2 / side) - 1
+        at_points = F.grid_sample(fine, grid[:, None], align_corners=False)[:, :, 0].transpose(1, 2)
+        dense, centre = self.dense(at_points, codes, points, centres, side)
+        features = F.linear(at_points, project.weight[:, :, 0, 0], project.bias)
+        layers, queries = logits.shape[1:3]
+        goal = torch.full(logits.shape[:3], logits.shape[-1] - 1, dtype=torch.long, device=logits.device)
+        mask_loss = dice_loss = features.sum() * 0
+        count = (targets[..., 0] >= 0).sum().clamp(min=1)
+        # Unbound once: indexing in the loop would add up a full gradient a picture.
+        embeddings, features = embeddings.unbind(0), features.unbind(0)
+        for b in range(len(logits)):
+            table = targets[b][targets[b][:, 0] >= 0]
+            if not len(table):
+                continue
+            kind, person = table[:, :1], table[:, 1:]
+            here = codes[b][None]
+            truth = torch.where(kind == L.HUMAN, here // L.PARTS == person, here == kind + L.PARTS * person).float()
+            masks = embeddings[b] @ features[b].T
+            chosen = self._match(logits[b].detach(), masks.detach(), table[:, 0], truth)
+            goal[b].scatter_(1, chosen, table[:, 0].expand(layers, -1))
+            picked = masks.gather(1, chosen[..., None].expand(-1, -1, masks.shape[-1]))
+            weight = self.thin[table[:, 0]]
+            wide = truth[None].expand_as(picked)
+            mask = F.binary_cross_entropy_with_logits(picked, wide, reduction="none").mean(-1)
+            soft = picked.sigmoid()
+            dice = 1 - (2 * (soft * wide).sum(-1) + 1) / (soft.sum(-1) + wide.sum(-1) + 1)
+            mask_loss = mask_loss + (mask * weight).sum()
+            dice_loss = dice_loss + (dice * weight).sum()
+        mask_loss, dice_loss = mask_loss / count, dice_loss / count
+        kind = sum(F.cross_entropy(logits[:, i].flatten(0, 1), goal[:, i].flatten(), self.class_weight) for i in range(layers))
+        total = CLASS * kind + MASK * mask_loss + DICE * dice_loss + DENSE * dense + CENTRE * centre
+        parts = dict(kind=kind / layers, mask=mask_loss / layers, dice=dice_loss / layers, dense=dense, centre=centre)
+        return total, {k: float(v.detach()) for k, v in parts.items()}

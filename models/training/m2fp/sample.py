@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sampling of deformable attention: a C kernel on the CPU, grid sampling elsewhere."""
+import ctypes
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from native import load
+
+_library = None
+
+
+def _call(name, sizes, tensors, levels):
+    global _library
+    if _library is None:
+        _library = load(Path(__file__).with_name("sample.c"))
+    wide, high, start = ((ctypes.c_int * len(levels))(*column) for column in zip(*levels))
+    pointers = [ctypes.c_void_p(t.data_ptr()) for t in tensors]
+    getattr(_library, name)(*(ctypes.c_int(s) for s in sizes), *pointers[:4], wide, high, start, *pointers[4:])
+
+
+class _Sample(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, value, px, py, weight, levels):
+        value, px, py, weight = (t.detach().float().contiguous() for t in (value, px, py, weight))
+        ctx.save_for_backward(value, px, py, weight)
+        ctx.levels = levels
+        ctx.sizes = (*value.shape, *px.shape[-2:])
+        out = torch.empty_like(value)
+        _call("forward", ctx.sizes, (value, px, py, weight, out), levels)
+        return out
+
+    @staticmethod
+    def backward(ctx, gradient):
+        saved = ctx.saved_tensors
+        grads = [torch.empty_like(t) for t in saved]
+        _call("backward", ctx.sizes, (*saved, gradient.contiguous(), *grads), ctx.levels)
+        return (*grads, None)
+
+
+def sample(value, px, py, weight, levels):
+    """Weighted sum of bilinear samples.
+
+    value [B, N, heads, depth]; px, py, weight [B, N, heads, levels, points];
+    levels: (width, height, first cell) of each level. Outside a level everything is 0.
+    """
+    if value.device.type == "cpu":
+        return _Sample.apply(value, px, py, weight, levels)
+    batch, count, heads, depth = value.shape
+    out = 0
+    for i, (wide, high, start) in enumerate(levels):
+        cells = value[:, start:start + wide * high].permute(0, 2, 3, 1).reshape(batch * heads, depth, high, wide)
+        grid = torch.stack([(px[..., i, :] + 0.5) * (2 / wide) - 1, (py[..., i, :] + 0.5) * (2 / high) - 1], -1)
+        grid = grid.transpose(1, 2).reshape(batch * heads, count, -1, 2)
+        taken = F.grid_sample(cells, grid.to(cells.dtype), align_corners=False)
+        share = weight[..., i, :].transpose(1, 2).reshape(batch * heads, 1, count, -1)
+        out = out + (taken * share).sum(-1)
+    return out.view(batch, heads, depth, count).permute(0, 3, 1, 2)

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trainer: two processes of one thread on a CPU, one process on a GPU; resumable.
+
+Goes on from runs/last.pt, else from resume.pt (written by export.py), else from nothing.
+A file runs/stop ends it after the current step, with a checkpoint.
+"""
+import argparse
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch.utils.data import DataLoader
+
+import config
+from data import Batches
+from loss import Criterion
+from m2fp.model import M2FP, load
+
+HERE = Path(__file__).resolve().parent
+SAVE_EVERY = 240.0  # seconds
+LOG_EVERY = 25  # steps
+SYNC_EVERY = 1000  # steps after which rounding may not have driven the processes apart
+
+
+def rate(step, seconds_left, cooldown):
+    """Learning rate: warm-up, a plateau as long as hours are given, a cosine at the end."""
+    value = config.RATE * min(1.0, (step + 1) / config.WARM_UP)
+    if seconds_left is not None and seconds_left < cooldown:
+        value *= 0.02 + 0.98 * (0.5 - 0.5 * math.cos(math.pi * max(seconds_left, 0) / cooldown))
+    return value
+
+
+def groups(modules):
+    """Parameters with and without weight decay (norms, biases and embeddings have none)."""
+    decay, plain = [], []
+    for module in modules:
+        for name, p in module.named_parameters():
+            (plain if p.ndim < 2 or "query_" in name or "level_embed" in name else decay).append(p)
+    return [{"params": decay, "weight_decay": config.DECAY}, {"params": plain, "weight_decay": 0.0}]
+
+
+class Average:
+    """Exponential moving average of a network's state."""
+
+    def __init__(self, model):
+        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        self.steps = 0
+
+    def update(self, model):
+        """Moves towards the present weights; faster at the beginning."""
+        self.steps += 1
+        keep = min(config.EMA, (1 + self.steps) / (10 + self.steps))
+        for k, v in model.state_dict().items():
+            if v.is_floating_point():
+                self.state[k].lerp_(v, 1 - keep)
+            else:
+                self.state[k].copy_(v)
+
+
+def save(path, content):
+    """Writes a checkpoint so that a stop in between never harms the last one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    torch.save(content, temporary)
+    temporary.replace(path)
+
+
+def restore(args, model, criterion, optimiser, average):
+    """State of an earlier run, where there is one: step, pictures seen, seconds trained."""
+    path = args.runs / "last.pt"
+    if path.exists():
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(saved["model"])
+        criterion.load_state_dict(saved["criterion"])
+        optimiser.load_state_dict(saved["optimiser"])
+        average.state = {k: v.to(average.state[k].device) for k, v in saved["average"].items()}
+        average.steps = saved["average_steps"]
+        return saved["step"], saved["seen"], saved["seconds"]
+    path = HERE / "resume.pt"
+    if path.exists() and not args.fresh:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        load(model, saved["model"])
+        criterion.load_state_dict({k: v.float() for k, v in saved["criterion"].items()})
+        average.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        average.steps = 10_000
+        # The optimiser starts anew: the step counter does, too, for its warm-up.
+        return 0, saved["seen"], saved["seconds"]
+    return 0, 0, 0.0
+
+
+def run(rank, world, args):
+    """One training process."""
+    gpu = torch.cuda.is_available()
+    device = torch.device("cuda" if gpu else "cpu")
+    torch.manual_seed(args.seed)
+    if gpu:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    else:
+        torch.set_num_threads(1)
+    if world > 1:
+        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+        os.environ.setdefault("MASTER_PORT", str(args.port))
+        dist.init_process_group("gloo", rank=rank, world_size=world)
+    settings = config.configuration()["model"]
+    model = M2FP(settings).to(device, memory_format=torch.channels_last)
+    criterion = Criterion(settings["encoder"]["conv_dim"], settings["decoder"]["num_classes"]).to(device)
+    optimiser = torch.optim.AdamW(groups([model, criterion]), lr=config.RATE, betas=(0.9, 0.99))
+    average = Average(model)
+    step, seen, seconds = restore(args, model, criterion, optimiser, average)
+    parameters = [p for g in optimiser.param_groups for p in g["params"]]
+    data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch)
+    loader = iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4 if args.workers else None))
+    stop = args.runs / "stop"
+    began = saved = logged = time.monotonic()
+    told, shown, steps = {}, 0, 0
+    model.train()
+
+    def keep():
+        save(args.runs / "last.pt", dict(
+            model=model.state_dict(), criterion=criterion.state_dict(), optimiser=optimiser.state_dict(), average=average.state,
+            average_steps=average.steps, step=step, seen=seen, seconds=seconds + time.monotonic() - began))
+
+    while True:
+        side, pictures, points, codes, targets, centres = next(loader)
+        left = None if args.minutes is None else args.minutes * 60 - (time.monotonic() - began)
+        speed = rate(step, left, args.cooldown * 60)
+        pictures, points, codes, targets, centres = (t.to(device, non_blocking=True) for t in (pictures, points, codes, targets, centres))
+        outputs = model.features(pictures.permute(0, 3, 1, 2).float())
+        total, parts = criterion(outputs, points, codes, targets, centres, side, model.sem_seg_head.pixel_decoder.mask_features)
+        optimiser.zero_grad(set_to_none=False)
+        total.backward()
+        # The processes agree on gradients, rate and stopping in one exchange.
+        ending = float(stop.exists() or (left is not None and left <= 0))
+        if world > 1:
+            flat = torch.cat([p.grad.reshape(-1) if p.grad is not None else torch.zeros(p.numel()) for p in parameters] + [torch.tensor([ending, speed])])
+            dist.all_reduce(flat)
+            flat /= world
+            ending, speed = float(flat[-2]), float(flat[-1])
+            at = 0
+            for p in parameters:
+                if p.grad is not None:
+                    p.grad.copy_(flat[at:at + p.numel()].view_as(p))
+                at += p.numel()
+            if step % SYNC_EVERY == 0:
+                for p in parameters:
+                    dist.broadcast(p.data, 0)
+        for g in optimiser.param_groups:
+            g["lr"] = speed
+        norm = torch.nn.utils.clip_grad_norm_(parameters, config.CLIP)
+        if torch.isfinite(norm):
+            optimiser.step()
+            average.update(model)
+        step += 1
+        steps += 1
+        seen += len(pictures) * world
+        shown += len(pictures) * world
+        for k, v in dict(parts, norm=float(norm)).items():
+            told[k] = told.get(k, 0.0) + v
+        now = time.monotonic()
+        if rank == 0 and step % LOG_EVERY == 0:
+            line = " ".join(f"{k} {v / steps:.3f}" for k, v in told.items())
+            print(f"{(seconds + now - began) / 60:.1f} min step {step} seen {seen} side {side} {line} {shown / (now - logged):.1f}/s", flush=True)
+            told, shown, steps, logged = {}, 0, 0, now
+        if rank == 0 and (now - saved > SAVE_EVERY or ending):
+            keep()
+            saved = time.monotonic()
+        if ending:
+            break
+    if world > 1:
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def main():
+    """Starts the processes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, default=HERE / "cache")
+    parser.add_argument("--runs", type=Path, default=HERE / "runs")
+    parser.add_argument("--fresh", action="store_true", help="do not go on from resume.pt")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--processes", type=int, default=2, help="CPU processes of one thread")
+    parser.add_argument("--workers", type=int, default=0, help="loader processes (on a GPU: most of the cores)")
+    parser.add_argument("--batch", type=int, help="pictures a step and process, instead of the stage's")
+    parser.add_argument("--minutes", type=float, help="end after so long, with a falling rate at the end")
+    parser.add_argument("--cooldown", type=float, default=20.0, help="minutes of falling rate before --minutes are over")
+    parser.add_argument("--port", type=int, default=29511)
+    args = parser.parse_args()
+    args.runs.mkdir(parents=True, exist_ok=True)
+    (args.runs / "stop").unlink(missing_ok=True)
+    if torch.cuda.is_available() or args.processes == 1:
+        run(0, 1, args)
+    else:
+        mp.spawn(run, (args.processes, args), args.processes)
+
+
+if __name__ == "__main__":
+    main()
