@@ -52,6 +52,7 @@ JUDGE = {96: 160, 128: 192, 160: 224, 208: 288, 256: 320, 320: 384}
 
 RATE = 1e-3
 WARM_UP = 500
+SLOWER = 200_000  # pictures after which the rate is down to 0.7; nobody knows how many hours will come
 DECAY = 0.05
 CLIP = 5.0
 EMA = 0.999

@@ -68,8 +68,8 @@ class Pool:
 def choose_crop(rng, boxes, size, side, label, wanted, near):
     """A square (x, y, length) around a person or, with the odds `near`, a part of one."""
     there = np.flatnonzero(boxes[:, 2] > 0)
-    if not len(there) or rng.random() < 0.12:
-        length = size * rng.uniform(0.6, 1.0)
+    if not len(there) or rng.random() < 0.22:  # anywhere: what is nobody must be learnt, too
+        length = size * rng.uniform(0.5, 1.0)
         centre = rng.uniform(0, size, 2)
     else:
         areas = np.sqrt(((boxes[there, 2:] - boxes[there, :2]).prod(1)).astype(float))
@@ -131,7 +131,7 @@ def example(rng, pool, side, most):
     """One crop: picture [side, side, 3], points, codes at the points, targets, centres."""
     shard, i, wanted = pool.pick(rng, most)
     rgb, label, person = shard.read(i)
-    x, y, length = choose_crop(rng, shard.boxes[i], label.shape[0], side, label, wanted, 0.35 if most > EASY else 0.15)
+    x, y, length = choose_crop(rng, shard.boxes[i], label.shape[0], side, label, wanted, 0.3 if most > EASY else 0.15)
     box = (x, y, x + length, y + length)
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))

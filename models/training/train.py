@@ -26,9 +26,9 @@ LOG_EVERY = 25  # steps
 SYNC_EVERY = 1000  # steps after which rounding may not have driven the processes apart
 
 
-def rate(step, seconds_left, cooldown):
-    """Learning rate: warm-up, a plateau as long as hours are given, a cosine at the end."""
-    value = config.RATE * min(1.0, (step + 1) / config.WARM_UP)
+def rate(step, seen, seconds_left, cooldown):
+    """Learning rate: warm-up, a slow fall as long as hours are given, a cosine at the end."""
+    value = config.RATE * min(1.0, (step + 1) / config.WARM_UP) / math.sqrt(1 + seen / config.SLOWER)
     if seconds_left is not None and seconds_left < cooldown:
         value *= 0.02 + 0.98 * (0.5 - 0.5 * math.cos(math.pi * max(seconds_left, 0) / cooldown))
     return value
@@ -127,7 +127,7 @@ def run(rank, world, args):
     while True:
         side, pictures, points, codes, targets, centres = next(loader)
         left = None if args.minutes is None else args.minutes * 60 - (time.monotonic() - began)
-        speed = rate(step, left, args.cooldown * 60)
+        speed = rate(step, seen, left, args.cooldown * 60)
         pictures, points, codes, targets, centres = (t.to(device, non_blocking=True) for t in (pictures, points, codes, targets, centres))
         outputs = model.features(pictures.permute(0, 3, 1, 2).float())
         total, parts = criterion(outputs, points, codes, targets, centres, side, model.sem_seg_head.pixel_decoder.mask_features)

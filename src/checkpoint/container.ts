@@ -1,9 +1,12 @@
-/** What the two forms of a checkpoint file have in common once they are opened. */
+/** What the three forms of a checkpoint file have in common once they are opened. */
 import type { PickledValue } from './values.ts';
 
+/** How the file is laid out: torch.save's two forms, or safetensors. */
+export type CheckpointForm = 'zip' | 'legacy' | 'safetensors';
+
 export interface Container {
-  readonly form: 'zip' | 'legacy';
-  /** What was given to `torch.save`. */
+  readonly form: CheckpointForm;
+  /** What was given to `torch.save`; the tensors by name for safetensors. */
   readonly object: PickledValue;
   /** How many bytes the file holds of the storage `key`; undefined where it holds none. */
   bytesOf(key: string): number | undefined;

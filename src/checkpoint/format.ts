@@ -1,4 +1,5 @@
 /** Tells from a file's first bytes what it is, and for those that are no checkpoint what went wrong. */
+import type { CheckpointForm } from './container.ts';
 import type { CheckpointFile } from './file.ts';
 
 const HEAD_BYTES = 512;
@@ -10,9 +11,12 @@ const PROTO = 0x80;
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
-/** A safetensors file: the length of a JSON header as uint64, then that header. */
-function isSafetensors(head: Buffer, size: number): boolean {
-  return head.length > 8 && head.readBigUInt64LE() <= size - 8 && head[8] === 0x7b;
+/**
+ * A safetensors file: the length of a JSON header as uint64, then that header. A text with a brace in this
+ * place gives a length beyond all files.
+ */
+function isSafetensors(head: Buffer): boolean {
+  return head.length > 8 && head.readBigUInt64LE() < 2n ** 48n && head[8] === 0x7b;
 }
 
 /** True for printable ASCII, UTF-8 and the usual blanks: no control characters. */
@@ -31,21 +35,20 @@ function describeStranger(head: Buffer, size: number): string {
   if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(text)) {
     return 'is a web page, not a checkpoint: the download got an error or login page. Fetch the file itself.';
   }
-  if (isSafetensors(head, size)) {
-    return 'is a safetensors file, which is not supported yet: use the PyTorch checkpoint pytorch_model.pt.';
-  }
-  if (isText(head)) return 'is a text file, not a checkpoint that torch.save wrote. Fetch the file itself.';
+  if (isText(head))
+    return 'is a text file, not a checkpoint that torch.save or safetensors wrote. Fetch the file itself.';
   const bytes = head.toString('hex', 0, 4);
-  return `begins with the bytes ${bytes}, so it is no checkpoint that torch.save wrote (a zip archive or a pickle).`;
+  return `begins with the bytes ${bytes}, so it is no checkpoint: neither one that torch.save wrote (a zip archive or a pickle) nor safetensors.`;
 }
 
 /**
  * The form of a checkpoint file.
- * @throws M2FP_CHECKPOINT_INVALID where it is neither, with what it looks like instead
+ * @throws M2FP_CHECKPOINT_INVALID where it is none, with what it looks like instead
  */
-export async function detectForm(file: CheckpointFile): Promise<'zip' | 'legacy'> {
+export async function detectForm(file: CheckpointFile): Promise<CheckpointForm> {
   const head = await file.read(0, Math.min(HEAD_BYTES, file.size));
   if (ZIP_SIGNATURES.has(head.toString('latin1', 0, 4))) return 'zip';
+  if (isSafetensors(head)) return 'safetensors';
   if (head[0] === PROTO) return 'legacy';
   throw file.invalid(describeStranger(head, file.size));
 }

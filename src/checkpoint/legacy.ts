@@ -7,7 +7,7 @@ import type { Container } from './container.ts';
 import { DAMAGED, TAMPERED, type CheckpointFile } from './file.ts';
 import { storageBytes } from './tensors.ts';
 import { MAX_PICKLE_BYTES, PickleEndsEarlyError, unpickle, type Unpickled } from './unpickle.ts';
-import { PickledDict, type PickledValue, type StorageReference } from './values.ts';
+import { OpaqueValue, PickledDict, type PickledValue, type StorageReference } from './values.ts';
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL_VERSION = 1001;
@@ -45,9 +45,32 @@ class PickleReader {
   }
 }
 
+/** Under this ending detectron2 publishes backbones as pickled NumPy arrays. */
+const MODEL_ZOO_FILE = /\.pkl$/i;
+
+/** True for a dict of NumPy arrays, or a dict with one under `model`, as in detectron2's model zoo. */
+function holdsArrays(value: PickledValue): boolean {
+  if (!(value instanceof PickledDict)) return false;
+  const model = value.get('model');
+  const entries = [...(model instanceof PickledDict ? model : value).values()];
+  return entries.length > 0 && entries.every((entry) => entry instanceof OpaqueValue);
+}
+
+function modelZoo(file: CheckpointFile, cause?: unknown): Error {
+  return file.invalid(
+    "is a pickle of NumPy arrays, as in detectron2's model zoo, which is not read. If you trust it, load it in " +
+      'Python with pickle.load(open(file, "rb"), encoding="latin1") and save its arrays as tensors: ' +
+      'torch.save({name: torch.as_tensor(array) for name, array in loaded["model"].items()}, "model_final.pth").',
+    { cause },
+  );
+}
+
 async function assertHeader(file: CheckpointFile, reader: PickleReader): Promise<void> {
-  const magic = await reader.next('magic number');
+  const magic = await reader.next('magic number').catch((error: unknown) => {
+    throw MODEL_ZOO_FILE.test(file.name) ? modelZoo(file, error) : error;
+  });
   if (magic.value !== MAGIC_NUMBER) {
+    if (holdsArrays(magic.value)) throw modelZoo(file);
     throw file.invalid(
       'is a Python pickle, but not one that torch.save wrote (its magic number is missing). ' +
         'Save the weights from PyTorch: torch.save(model.state_dict(), file).',

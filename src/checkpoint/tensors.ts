@@ -25,7 +25,7 @@ export interface Layout {
 }
 
 /** PyTorch itself stops at 64 axes. */
-const MAX_AXES = 64;
+export const MAX_AXES = 64;
 
 /** One tensor as float32 then takes 1 GiB; the largest of M2FP has 9.4 million elements. */
 const MAX_ELEMENTS = 2 ** 28;

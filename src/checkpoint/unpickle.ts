@@ -1,6 +1,7 @@
 /**
  * A pickle machine that can build a PyTorch state dict and nothing else: the opcodes that `torch.save`
- * writes (pickle protocol 2), the few globals that a state dict names, no imports, no calls, no code.
+ * writes (pickle protocol 2), the few globals that a state dict names, no imports, no calls, no code. NumPy's
+ * values, which trainers leave beside the weights, are recognised and dropped.
  * What the opcodes mean: Python's own documentation of them, the module pickletools.
  *
  * Every opcode costs at least one byte and a bounded amount of memory, nothing recurses, and the number of
@@ -11,6 +12,7 @@ import { DAMAGED, TAMPERED, quoted } from './file.ts';
 import { checkedLayout, isCount, type DType } from './tensors.ts';
 import {
   GlobalReference,
+  OpaqueValue,
   PickledDict,
   StorageReference,
   TensorReference,
@@ -87,6 +89,23 @@ const FUNCTIONS: ReadonlyMap<string, PickledFunction> = new Map<string, PickledF
     },
   ],
 ]);
+
+/**
+ * What pickled NumPy scalars and arrays name (under NumPy 1 and 2), and the bytes in them under protocol 2.
+ * Trainers save such values beside the state dict: learning rates, best scores, random states.
+ */
+const OPAQUE_FUNCTIONS: ReadonlySet<string> = new Set([
+  'numpy.core.multiarray.scalar',
+  'numpy._core.multiarray.scalar',
+  'numpy.core.multiarray._reconstruct',
+  'numpy._core.multiarray._reconstruct',
+  'numpy.dtype',
+  '_codecs.encode',
+  '__builtin__.bytes',
+]);
+
+/** The class that `_reconstruct` is told to make: an argument, never called. */
+const OPAQUE_CLASS = 'numpy.ndarray';
 
 type Operation = readonly [name: string, run: (machine: Machine) => void];
 
@@ -321,7 +340,8 @@ class Machine {
 
   global(module: string, name: string): void {
     const full = `${module}.${name}`;
-    if (!FUNCTIONS.has(full) && !STORAGE_TYPES.has(full)) {
+    const known = FUNCTIONS.has(full) || STORAGE_TYPES.has(full) || OPAQUE_FUNCTIONS.has(full);
+    if (!known && full !== OPAQUE_CLASS) {
       throw this.refuse(`asks for the global ${quoted(full)}`);
     }
     this.push(new GlobalReference(full));
@@ -355,15 +375,22 @@ class Machine {
 
   reduce(): void {
     const [callable, args] = this.popMany(2);
-    const call = callable instanceof GlobalReference ? FUNCTIONS.get(callable.name) : undefined;
-    if (call === undefined) throw this.refuse('calls something that is no function');
+    const name = callable instanceof GlobalReference ? callable.name : '';
+    const call = FUNCTIONS.get(name);
+    if (call === undefined && !OPAQUE_FUNCTIONS.has(name)) {
+      throw this.refuse('calls something that is no function');
+    }
     if (!Array.isArray(args)) throw this.refuse('calls a function without a tuple of arguments');
-    this.push(call(this, args));
+    this.push(call === undefined ? new OpaqueValue(name) : call(this, args));
   }
 
-  /** `state_dict()` hangs `_metadata` on its OrderedDict, of which nothing is needed here. */
+  /**
+   * `state_dict()` hangs `_metadata` on its OrderedDict, of which nothing is needed here; a NumPy array's
+   * state is the array itself.
+   */
   build(): void {
     const state = this.pop();
+    if (this.#top() instanceof OpaqueValue) return;
     if (!(state instanceof PickledDict) || !(this.#top() instanceof PickledDict)) {
       throw this.refuse('sets the state of something that is no dict');
     }

@@ -34,6 +34,16 @@ export class TensorReference {
   }
 }
 
+/** What is neither weights nor plain data (a NumPy scalar or array): its place is kept, its contents are not. */
+export class OpaqueValue {
+  /** The global that makes it. */
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
 /**
  * A dict's entries under string keys, in order. Entries under other keys (an optimizer numbers its
  * parameters) are dropped: nothing here reads them.
@@ -51,4 +61,5 @@ export type PickledValue =
   | PickledDict
   | GlobalReference
   | StorageReference
-  | TensorReference;
+  | TensorReference
+  | OpaqueValue;

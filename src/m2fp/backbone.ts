@@ -12,6 +12,22 @@ export function stageChannels(hyper: HyperParameters, stage: Stage): number {
   return hyper.backbone.res2Channels * 2 ** STAGES.indexOf(stage);
 }
 
+/** detectron2's rule: a stage halves its input's size unless it is dilated; res2 keeps that of the stem. */
+function firstStride({ res4Dilation, res5Dilation }: HyperParameters['backbone'], stage: Stage): number {
+  if (stage === 'res2') return 1;
+  if (stage === 'res4') return res4Dilation > 1 ? 1 : 2;
+  if (stage === 'res5') return res5Dilation > 1 ? 1 : 2;
+  return 2;
+}
+
+/** Pixels of the picture per cell of a stage's output, along one axis: 4, 8, 16, 32 where nothing is dilated. */
+export function stageStride(hyper: HyperParameters, stage: Stage): number {
+  return STAGES.slice(0, STAGES.indexOf(stage) + 1).reduce(
+    (stride, each) => stride * firstStride(hyper.backbone, each),
+    4,
+  );
+}
+
 interface ConvShape {
   inputs: number;
   outputs: number;
@@ -44,7 +60,7 @@ export function backbone(
 
   const stem = (x: Value) => {
     const stemState = state.at('stem');
-    const inner = stemState.shape('conv1.weight')[0]!;
+    const inner = stemState.shape('conv1.weight', 4)[0]!;
     x = g.relu(convNorm(x, stemState.at('conv1'), { inputs: 3, outputs: inner, kernel: 3, stride: 2 }));
     x = g.relu(convNorm(x, stemState.at('conv2'), { inputs: inner, outputs: inner, kernel: 3 }));
     x = g.relu(convNorm(x, stemState.at('conv3'), { inputs: inner, outputs: sizes.stemChannels, kernel: 3 }));
@@ -73,17 +89,12 @@ export function backbone(
     return g.relu(g.add(y, shortcut));
   };
 
-  /** detectron2's rule: a dilated stage keeps its input's size, res5 dilates block by block. */
+  /** detectron2's rule: all blocks of a stage alike, but res5 block by block. */
   const dilationOf = (stage: Stage, block: number) => {
     if (stage === 'res4') return sizes.res4Dilation;
-    if (stage === 'res5') return sizes.res5Dilation * sizes.res5MultiGrid[block % 3]!;
+    if (stage === 'res5')
+      return sizes.res5Dilation * sizes.res5MultiGrid[block % sizes.res5MultiGrid.length]!;
     return 1;
-  };
-  const strideOf = (stage: Stage) => {
-    if (stage === 'res2') return 1;
-    if (stage === 'res4') return sizes.res4Dilation > 1 ? 1 : 2;
-    if (stage === 'res5') return sizes.res5Dilation > 1 ? 1 : 2;
-    return 2;
   };
 
   let x = g.scope('stem', () => stem(image));
@@ -93,7 +104,7 @@ export function backbone(
     const outputs = stageChannels(hyper, stage);
     const width = sizes.bottleneckChannels * 2 ** index;
     for (let block = 0; block < sizes.blocks[index]!; block++) {
-      const stride = block === 0 ? strideOf(stage) : 1;
+      const stride = block === 0 ? firstStride(sizes, stage) : 1;
       const dilation = dilationOf(stage, block);
       const blockState = state.at(`${stage}.${block}`);
       x = g.scope(`${stage}.${block}`, () =>

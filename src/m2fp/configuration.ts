@@ -46,7 +46,7 @@ export async function readConfiguration(file: string): Promise<ModelConfiguratio
   const type = model['type'];
   if (type !== undefined && type !== 'm2fp') {
     throw fail(
-      `it describes a model of type "${String(type)}"; only "m2fp" (human parsing) can be converted`,
+      `it describes a model of type ${JSON.stringify(type)}; only "m2fp" (human parsing) can be converted`,
     );
   }
   return parseModel(model, fail);

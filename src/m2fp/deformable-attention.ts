@@ -15,8 +15,10 @@ const POINTS = KERNEL * KERNEL;
 export interface AttentionShape {
   channels: number;
   heads: number;
-  /** Sizes of the levels, coarsest first, each twice the one before. */
+  /** Sizes of the levels, coarsest first. */
   levels: readonly MapSize[];
+  /** Pixels of the picture per cell of each level; powers of two. */
+  strides: readonly number[];
   /** Tokens of each level, one-element int64 vectors. */
   counts: readonly Value[];
   /** {@link positionRamps} of the levels. */
@@ -27,19 +29,23 @@ export interface AttentionShape {
 export type PositionRamps = readonly (readonly (Value | undefined)[])[];
 
 /** Pixels of the value level per pixel of the query level, along one axis. */
-function ratioOf(queryLevel: number, valueLevel: number): number {
-  return 2 ** (valueLevel - queryLevel);
+function ratioOf(strides: readonly number[], queryLevel: number, valueLevel: number): number {
+  return strides[queryLevel]! / strides[valueLevel]!;
 }
 
 /**
  * Where the value level is coarser than the query level, DeformConv's grid steps by whole pixels while the
  * reference point steps by `ratio`: these ramps, the same in every layer, make up for it.
  */
-export function positionRamps(g: GraphBuilder, levels: readonly MapSize[]): PositionRamps {
+export function positionRamps(
+  g: GraphBuilder,
+  levels: readonly MapSize[],
+  strides: readonly number[],
+): PositionRamps {
   return levels.map((size, queryLevel) => {
     const dims = [1, 1, size.height, size.width];
     return levels.map((_, valueLevel) => {
-      const ratio = ratioOf(queryLevel, valueLevel);
+      const ratio = ratioOf(strides, queryLevel, valueLevel);
       if (ratio >= 1) return undefined;
       const steps = (count: Value) => g.mul(g.sub(g.countFromOne(count), g.scalar(1)), g.scalar(ratio - 1));
       const rows = g.expand(g.reshape(steps(size.height), [1, 1, -1, 1]), dims);
@@ -61,7 +67,7 @@ export function deformableAttention(
   state: StateDict,
   shape: AttentionShape,
 ): Value {
-  const { channels, heads, levels, counts, ramps } = shape;
+  const { channels, heads, levels, strides, counts, ramps } = shape;
 
   const projection = state.at('value_proj');
   const values = g.linearTransposed(
@@ -79,7 +85,7 @@ export function deformableAttention(
     const { offsets, weights } = sample(tokens, queryLevel);
     const samples = maps.map((map, valueLevel) => {
       const ramp = ramps[queryLevel]![valueLevel];
-      const ratio = ratioOf(queryLevel, valueLevel);
+      const ratio = ratioOf(strides, queryLevel, valueLevel);
       let offset = offsets[valueLevel]!;
       if (ramp !== undefined) {
         offset = g.add(g.reshape(offset, [heads * POINTS, 2, size.height, size.width]), ramp);
@@ -113,7 +119,7 @@ export function deformableAttention(
  * channel-major: offsets [heads * points * (y, x), n] in pixels of that level from where DeformConv's own tap
  * lies, and softmaxed attention weights [heads * points, n].
  */
-function sampler(g: GraphBuilder, state: StateDict, { channels, heads, levels }: AttentionShape) {
+function sampler(g: GraphBuilder, state: StateDict, { channels, heads, levels, strides }: AttentionShape) {
   const count = levels.length;
   const offsetModule = state.at('sampling_offsets');
   const weightModule = state.at('attention_weights');
@@ -140,7 +146,7 @@ function sampler(g: GraphBuilder, state: StateDict, { channels, heads, levels }:
   const weightBias = weightModule.get('bias', [weightRows]);
 
   return (tokens: Value, queryLevel: number) => {
-    const taps = levels.flatMap((_, valueLevel) => tapBias(ratioOf(queryLevel, valueLevel), heads));
+    const taps = levels.flatMap((_, valueLevel) => tapBias(ratioOf(strides, queryLevel, valueLevel), heads));
     const bias = concatRows([plus(offsetBias, literal(taps)), weightBias]);
     const pieces = g.split(
       g.linearTransposed(tokens, weight, bias),

@@ -16,6 +16,18 @@ const PIXEL_MEAN = [123.675, 116.28, 103.53];
 const PIXEL_STD = [58.395, 57.12, 57.375];
 const DIVISIBILITY = 32;
 
+/** What lies beside the network's weights in checkpoints: counters of training, parts of the loss. */
+const NO_WEIGHT = /\.num_batches_tracked$|(^|\.)criterion\./;
+
+/** How many names a warning lists. */
+const LISTED = 5;
+
+/** The graph, and what a user should know about how it was built. */
+export interface Network extends Graph {
+  /** Names the tensors below `backbone.` and `sem_seg_head.` that the network has no use for. */
+  warnings: string[];
+}
+
 /**
  * Builds the graph.
  *
@@ -30,7 +42,7 @@ export function buildNetwork(
   hyper: HyperParameters,
   kind: ModelKind,
   formulation: Formulation = FAST,
-): Graph {
+): Network {
   const state = new StateDict(checkpoint);
   const head = state.at('sem_seg_head');
   const g = new GraphBuilder();
@@ -56,7 +68,17 @@ export function buildNetwork(
     const semantic = g.scope('semantic', () => semanticHead(g, logits, masks, padded, hyper));
     g.output('semantic', semantic, [hyper.decoder.classes, 'padded_height', 'padded_width']);
   }
-  return g.finish();
+  return { ...g.finish(), warnings: untakenTensors([state.at('backbone'), head]) };
+}
+
+function untakenTensors(modules: readonly StateDict[]): string[] {
+  const names = modules.flatMap((module) => module.untaken()).filter((name) => !NO_WEIGHT.test(name));
+  if (names.length === 0) return [];
+  const rest = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
+  return [
+    `The checkpoint has tensors that M2FP's network has no place for, so that they were left out: ` +
+      `${names.slice(0, LISTED).join(', ')}${rest}. If the network was changed, results may be wrong.`,
+  ];
 }
 
 /** uint8 [height, width, 3] -> normalised float [1, 3, H, W], zeros at the right and bottom up to multiples of 32. */

@@ -1,7 +1,7 @@
 /** Mask2Former's pixel decoder: a deformable encoder on res3..res5 and one FPN step (architecture section 5). */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { sliceRows } from '../onnx/weight.ts';
-import { stageChannels, type Stage } from './backbone.ts';
+import { stageChannels, stageStride, type Stage } from './backbone.ts';
 import { positionRamps, type AttentionShape } from './deformable-attention.ts';
 import type { Formulation } from './formulation.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
@@ -63,7 +63,9 @@ export function pixelDecoder(
     return { positions: embeddings, placed: g.concat(withLevel, 0) };
   });
 
-  const shape: AttentionShape = { channels, heads, levels: sizes, counts, ramps: positionRamps(g, sizes) };
+  const strides = LEVELS.map((stage) => stageStride(hyper, stage));
+  const ramps = positionRamps(g, sizes, strides);
+  const shape: AttentionShape = { channels, heads, levels: sizes, strides, counts, ramps };
   const chunks = chunkSizes(
     g,
     counts.reduce((sum, n) => g.add(sum, n)),

@@ -1,5 +1,5 @@
 /**
- * Mask2Former's masked-attention decoder (architecture section 6), post-norm. Token-major for the queries,
+ * Mask2Former's masked-attention decoder (architecture section 6). Token-major for the queries,
  * channel-major for keys and values, so that heads are contiguous without transposing the picture's tokens.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
@@ -40,7 +40,7 @@ export function transformerDecoder(
   hyper: HyperParameters,
   formulation: Formulation,
 ): Value {
-  const { hiddenDim: hidden, queries, layers, heads, feedForward } = hyper.decoder;
+  const { hiddenDim: hidden, queries, layers, heads, feedForward, preNorm } = hyper.decoder;
   const perHead = hidden / heads;
   const queryPosition = state.get('query_embed.weight', [queries, hidden]);
   const levelEmbed = state.get('level_embed.weight', [levels.length, hidden]);
@@ -81,39 +81,51 @@ export function transformerDecoder(
     }),
   );
 
+  /** What a branch adds to x; the norm goes before the branch or after the sum. */
+  const addAndNorm = (x: Value, module: StateDict, branch: (input: Value) => Value) => {
+    const norm = (value: Value) => layerNorm(g, value, module.at('norm'), hidden);
+    if (preNorm) return formulation.residual(g, x, branch(norm(x)));
+    return norm(formulation.residual(g, x, branch(x)));
+  };
+
   const crossAttention = (x: Value, layer: number) => {
     const module = crossModule(layer);
     const { keys, values } = memories[layer % levels.length]![Math.floor(layer / levels.length)]!;
     const attention = module.at('multihead_attn');
     const projection = scale(placed(packed(attention).query));
-    const query = splitHeads(g.linear(x, projection.weight, projection.bias));
-    const logits = g.add(g.matmul(query, keys), attentionMask(g, masks.atLevel(x, layer % levels.length)));
-    const result = g.matmul(g.softmax(logits, -1), g.transpose(values, [0, 2, 1]));
-    return addAndNorm(x, outProjection(joinHeads(result), attention), module);
+    const mask = attentionMask(g, masks.atLevel(x, layer % levels.length));
+    return addAndNorm(x, module, (input) => {
+      const query = splitHeads(g.linear(input, projection.weight, projection.bias));
+      const logits = g.add(g.matmul(query, keys), mask);
+      const result = g.matmul(g.softmax(logits, -1), g.transpose(values, [0, 2, 1]));
+      return outProjection(joinHeads(result), attention);
+    });
   };
 
   const selfAttention = (x: Value, layer: number) => {
     const module = state.at(`transformer_self_attention_layers.${layer}`);
     const attention = module.at('self_attn');
     const { query, key, value } = packed(attention);
-    const project = (projection: Projection) => splitHeads(g.linear(x, projection.weight, projection.bias));
-    const logits = g.matmul(project(scale(placed(query))), g.transpose(project(placed(key)), [0, 2, 1]));
-    const result = g.matmul(g.softmax(logits, -1), project(value));
-    return addAndNorm(x, outProjection(joinHeads(result), attention), module);
+    return addAndNorm(x, module, (input) => {
+      const project = ({ weight, bias }: Projection) => splitHeads(g.linear(input, weight, bias));
+      const logits = g.matmul(project(scale(placed(query))), g.transpose(project(placed(key)), [0, 2, 1]));
+      const result = g.matmul(g.softmax(logits, -1), project(value));
+      return outProjection(joinHeads(result), attention);
+    });
   };
 
   const feedForwardLayer = (x: Value, layer: number) => {
     const module = state.at(`transformer_ffn_layers.${layer}`);
     const inner = module.get('linear1.weight', [feedForward, hidden]);
     const outer = module.get('linear2.weight', [hidden, feedForward]);
-    const hiddenLayer = g.relu(g.linear(x, inner, module.get('linear1.bias', [feedForward])));
-    return addAndNorm(x, g.linear(hiddenLayer, outer, module.get('linear2.bias', [hidden])), module);
+    return addAndNorm(x, module, (input) => {
+      const hiddenLayer = g.relu(g.linear(input, inner, module.get('linear1.bias', [feedForward])));
+      return g.linear(hiddenLayer, outer, module.get('linear2.bias', [hidden]));
+    });
   };
 
   const outProjection = (x: Value, attention: StateDict) =>
     g.linear(x, attention.get('out_proj.weight', [hidden, hidden]), attention.get('out_proj.bias', [hidden]));
-  const addAndNorm = (x: Value, delta: Value, module: StateDict) =>
-    layerNorm(g, formulation.residual(g, x, delta), module.at('norm'), hidden);
 
   let x = g.weight(state.get('query_feat.weight', [queries, hidden]));
   for (let layer = 0; layer < layers; layer++) {

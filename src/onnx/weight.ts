@@ -11,7 +11,7 @@ export interface Weight {
 
 /** The number of elements of a shape. */
 export function elements(shape: readonly number[]): number {
-  return shape.reduce((product, dim) => product * dim, 1);
+  return shape.reduce((count, dim) => count * dim, 1);
 }
 
 /** A weight whose values are at hand. */

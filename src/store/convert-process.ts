@@ -4,7 +4,9 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { asM2fpError, deserializeError, M2fpError, type SerializedError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
-import { partialPrefix, type Conversion, type ConvertOptions } from './convert.ts';
+import { throwIfCancelled } from './cancel.ts';
+import type { Conversion, ConvertOptions } from './convert.ts';
+import { partialPrefix } from './partial.ts';
 
 /** Characters of the child's error output that are kept for the error text. */
 const STDERR_TAIL = 4096;
@@ -25,7 +27,7 @@ export interface ConvertProcessOptions extends ConvertOptions {
 /**
  * Does what `convertCheckpoint` does, in a child process of low priority. An abort kills it.
  * @throws M2fpError as `convertCheckpoint` does; M2FP_ENGINE_CRASHED with the exit code or signal where the process
- *   fails otherwise; M2FP_ENGINE_UNAVAILABLE where none can be started; the signal's reason
+ *   fails otherwise; M2FP_ENGINE_UNAVAILABLE where none can be started; M2FP_CANCELLED
  */
 export async function convertInProcess({
   entry = entryPoint('store/convert-child'),
@@ -33,7 +35,7 @@ export async function convertInProcess({
   onProgress,
   ...request
 }: ConvertProcessOptions): Promise<Conversion> {
-  signal?.throwIfAborted();
+  throwIfCancelled(signal);
   const child = start(entry);
   const kill = () => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
@@ -43,11 +45,11 @@ export async function convertInProcess({
       // A child that cannot be reached is about to end, and its end is told.
     });
     const answer = await answerOf(child, onProgress);
-    signal?.throwIfAborted();
+    throwIfCancelled(signal);
     if (answer.type === 'error') throw deserializeError(answer.error, 'M2FP_ENGINE_CRASHED');
     return answer.conversion;
   } catch (error) {
-    signal?.throwIfAborted();
+    throwIfCancelled(signal);
     throw error;
   } finally {
     signal?.removeEventListener('abort', kill);

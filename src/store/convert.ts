@@ -12,8 +12,10 @@ import type { InputRule, ModelKind, ModelManifest, Precision } from '../m2fp/man
 import { buildNetwork } from '../m2fp/network.ts';
 import { OPSET } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write.ts';
+import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
 import { MANIFEST_FILE } from './manifest.ts';
+import { partialPrefix } from './partial.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
 const CHECKPOINT_FILES = ['pytorch_model.pt', 'pytorch_model.bin', 'model_final.pth'];
@@ -51,7 +53,7 @@ export interface Conversion {
 
 /**
  * Converts a checkpoint. The model is written beside `out` and moved there when it is whole.
- * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION; the signal's reason
+ * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION, M2FP_CANCELLED
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
   const { file, configurationFile, name } = await locate(options.source);
@@ -63,8 +65,11 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     throw error;
   });
   try {
-    const conversion = await convertInto(partial, checkpoint, configuration, { id: name, ...options });
-    options.signal?.throwIfAborted();
+    const conversion = await convertInto(partial, checkpoint, configuration, {
+      ...options,
+      id: options.id ?? name,
+    });
+    throwIfCancelled(options.signal);
     await moveInto(partial, out);
     return conversion;
   } finally {
@@ -81,7 +86,7 @@ async function convertInto(
 ): Promise<Conversion> {
   const { precision = 'fp32' } = options;
   const onProgress = (share: number) => {
-    options.signal?.throwIfAborted();
+    throwIfCancelled(options.signal);
     options.onProgress?.(share);
   };
   const { hyper, warnings } = inferHyperParameters(checkpoint, configuration);
@@ -155,11 +160,6 @@ function inputRule(
     return { kind: 'canvas', width, height, pad: CANVAS_PAD };
   }
   return { ...MULTI_INPUT, ...(shortSide && { shortSide }), ...(longSide && { longSide }) };
-}
-
-/** How the names of the folders begin in which a process makes the model `out`. */
-export function partialPrefix(out: string, pid: number): string {
-  return `${out}.partial-${pid}-`;
 }
 
 /** A new folder beside `out`, on the same file system. */

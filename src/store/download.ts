@@ -217,7 +217,9 @@ class Download {
       for await (const chunk of body) {
         if (this.#received === 0 && chunk[0] === '<'.charCodeAt(0)) throw notTheFile(shownUrl(url));
         if (size !== undefined && this.#received + chunk.length > size) {
-          throw new WrongContentError(`${shownUrl(url)} is longer than the ${size} bytes that were announced`);
+          throw new WrongContentError(
+            `${shownUrl(url)} is longer than the ${size} bytes that were announced`,
+          );
         }
         await writeWhole(handle, chunk);
         this.#received += chunk.length;
@@ -261,7 +263,7 @@ function notTheFile(what: string): M2fpError {
 }
 
 async function writeWhole(handle: FileHandle, chunk: Buffer): Promise<void> {
-  for (let offset = 0; offset < chunk.length; ) {
+  for (let offset = 0; offset < chunk.length;) {
     offset += (await handle.write(chunk, offset)).bytesWritten;
   }
 }

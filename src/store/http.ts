@@ -52,7 +52,7 @@ export async function get(
     const { location } = answer.headers;
     if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
     answer.discard();
-    const next = URL.parse(location, url);
+    const next = URL.parse(location, url.href);
     if (next === null || !/^https?:$/.test(next.protocol)) {
       throw failed(`${shownUrl(url)} redirects to an address that makes no sense: ${location.slice(0, 200)}`);
     }
@@ -69,8 +69,7 @@ async function send(url: URL, headers: Record<string, string>, options: RequestO
   signal.throwIfAborted();
   const proxy = proxyFor(url);
   const secure = url.protocol === 'https:';
-  const agent =
-    proxy === undefined ? false : secure ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy);
+  const agent = proxy === undefined ? false : secure ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy);
   const request = (secure ? https : http).get(url, {
     agent,
     signal,
@@ -174,9 +173,14 @@ function describe(error: unknown, url: URL, proxy: URL | undefined): Error {
       'variable NODE_EXTRA_CA_CERTS';
     return failed(`The certificate of ${url.host}${via} is not trusted (${message}). ${advice}`, error);
   }
-  const advice = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'].includes(
-    code,
-  )
+  const advice = [
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ECONNREFUSED',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ETIMEDOUT',
+  ].includes(code)
     ? '; check the network, the address, and the proxy in HTTPS_PROXY or HTTP_PROXY'
     : '';
   return new TransientError(`The connection to ${url.host}${via} failed (${message || code}${advice})`, {
@@ -199,7 +203,9 @@ export function statusError(answer: Pick<Answer, 'status' | 'headers' | 'url'>, 
     );
   }
   if (status === 407) {
-    return failed(`${place}: the proxy wants a login. Give it in HTTPS_PROXY as http://user:password@host:port`);
+    return failed(
+      `${place}: the proxy wants a login. Give it in HTTPS_PROXY as http://user:password@host:port`,
+    );
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     return new TransientError(`${place}: try again later`, { retryAfter: retryAfter(headers) });

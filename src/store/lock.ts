@@ -39,6 +39,7 @@ export class Lock {
   readonly #clock: Clock;
   readonly #lost = new AbortController();
   #timer: Timer | undefined;
+  #released = false;
 
   constructor(file: string, token: string, clock: Clock) {
     this.#file = file;
@@ -62,22 +63,19 @@ export class Lock {
   }
 
   async release(): Promise<void> {
+    this.#released = true;
     this.#timer?.cancel();
     if ((await read(this.#file))?.token === this.#token) await rm(this.#file, { force: true });
     held.delete(this.#token);
   }
 
   #beat(): void {
-    this.#timer = this.#clock.after(
-      HEARTBEAT,
-      () => {
-        this.#touch().then(
-          () => this.#beat(),
-          () => {},
-        );
-      },
-      { background: true },
-    );
+    if (this.#released || this.lost.aborted) return;
+    // A file system that fails once may be back at the next beat.
+    const next = () => this.#beat();
+    this.#timer = this.#clock.after(HEARTBEAT, () => void this.#touch().then(next, next), {
+      background: true,
+    });
   }
 
   async #touch(): Promise<void> {
@@ -88,7 +86,10 @@ export class Lock {
 
   #lose(): void {
     this.#lost.abort(
-      new M2fpError('M2FP_BUSY', `Another process took over ${this.#file} while this one was asleep: try again`),
+      new M2fpError(
+        'M2FP_BUSY',
+        `Another process took over ${this.#file} while this one was asleep: try again`,
+      ),
     );
   }
 }

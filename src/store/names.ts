@@ -39,7 +39,10 @@ export function checkName({ id, revision, precision }: ModelName): ModelName {
     );
   }
   if (precision !== 'fp32' && precision !== 'fp16') {
-    throw new M2fpError('M2FP_BAD_OPTION', `The precision is ${String(precision)}, allowed are fp32 and fp16`);
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `The precision is ${String(precision)}, allowed are fp32 and fp16`,
+    );
   }
   return { id, revision, precision };
 }

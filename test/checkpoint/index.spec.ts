@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint, type DType } from '../../src/checkpoint/index.ts';
+import { openCheckpoint, type CheckpointForm, type DType } from '../../src/checkpoint/index.ts';
 import { goldenFolder } from '../support/golden.ts';
 import {
   FALSE,
@@ -48,6 +48,11 @@ function fixture<Name extends keyof Fixtures>(name: Name): Fixtures[Name] {
   return JSON.parse(readFileSync(join(FIXTURES, name), 'utf8')) as Fixtures[Name];
 }
 
+function formOf(fixtureName: string): CheckpointForm {
+  if (fixtureName.endsWith('.safetensors')) return 'safetensors';
+  return fixtureName.includes('legacy') ? 'legacy' : 'zip';
+}
+
 /** The path behind a file descriptor of this process; empty for one that is closed meanwhile. */
 function targetOf(fd: string): string {
   try {
@@ -76,7 +81,7 @@ describe('openCheckpoint', () => {
     return [...checkpoint.tensors.values()].map(({ name, shape }) => [name, shape]);
   }
 
-  describe('reads what the real torch.save wrote', () => {
+  describe('reads what the real torch.save and safetensors wrote', () => {
     const expected = fixture('expected.json');
     const files = Object.keys(expected).filter((name) => Object.keys(expected[name]!).length > 0);
 
@@ -86,7 +91,7 @@ describe('openCheckpoint', () => {
         const checkpoint = await openCheckpoint(path);
         const tensors = expected[name]!;
         assert.deepEqual([...checkpoint.tensors.keys()], Object.keys(tensors));
-        assert.equal(checkpoint.container, name.includes('legacy') ? 'legacy' : 'zip');
+        assert.equal(checkpoint.container, formOf(name));
         assert.equal(checkpoint.file, path);
         assert.equal(checkpoint.size, statSync(path).size);
         for (const [key, tensorOf] of Object.entries(tensors)) {
@@ -98,11 +103,11 @@ describe('openCheckpoint', () => {
       });
     }
 
-    it('covers every type of element, in both containers', () => {
+    it('covers every type of element, in every container', () => {
       const types = 'float32 float16 bfloat16 float64 int64 int32 int16 int8 uint8 bool'
         .split(' ')
         .toSorted();
-      for (const name of ['types-zip.pt', 'types-legacy.pt']) {
+      for (const name of ['types-zip.pt', 'types-legacy.pt', 'types.safetensors']) {
         const seen = new Set(Object.values(expected[name]!).map(({ dtype }) => dtype));
         assert.deepEqual([...seen].toSorted(), types);
       }
@@ -142,6 +147,28 @@ describe('openCheckpoint', () => {
     it('in the dict itself where "model" holds no tensors', async () => {
       const value = dict([text('model'), text('m2fp')], [text('c'), one]);
       assert.deepEqual(await namesAndShapes(value), [['c', [4]]]);
+    });
+
+    it('in wrappers inside of each other, two at most', async () => {
+      const deep = dict([text('model_state_dict'), dict([text('state_dict'), dict([text('a'), one])])]);
+      assert.deepEqual(await namesAndShapes(deep), [['a', [4]]]);
+      const deeper = dict([text('model'), deep]);
+      await assert.rejects(openCheckpoint(write(deeper)), isInvalid(/holds no tensors/));
+    });
+
+    it('strips one prefix after another that every name has', async () => {
+      const every = dict([text('module.model.a'), one], [text('module.model.b'), other]);
+      assert.deepEqual(await namesAndShapes(every), [
+        ['a', [4]],
+        ['b', [2]],
+      ]);
+      const students = dict([text('model.a'), one], [text('model_ema.a'), other]);
+      assert.deepEqual(await namesAndShapes(students), [
+        ['model.a', [4]],
+        ['model_ema.a', [2]],
+      ]);
+      const endless = dict([text('module.'.repeat(100_000)), one]);
+      assert.equal((await namesAndShapes(endless))[0]![0].length, 7 * (100_000 - 4));
     });
 
     it('strips "module." only where every name has it', async () => {

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { openCheckpoint } from '../../src/checkpoint/index.ts';
 import {
   FALSE,
   NONE,
   bytes,
+  call,
   dict,
   float32,
+  global,
   int,
   legacy,
   list,
@@ -15,7 +19,7 @@ import {
   uint32,
   type LegacyParts,
 } from '../support/pickle-writer.ts';
-import { isInvalid, readAll, scratchFolder } from './support/files.ts';
+import { FIXTURES, isInvalid, readAll, scratchFolder } from './support/files.ts';
 
 describe('a checkpoint in legacy form', () => {
   const scratch = scratchFolder();
@@ -69,6 +73,16 @@ describe('a checkpoint in legacy form', () => {
     );
     await refuses({ magic: int(0x1950a86a20f9469cfc6dn) }, /its magic number is missing/);
     await refuses({ version: int(1002) }, /another protocol version than 1001/);
+  });
+
+  it("is refused with advice where it is of detectron2's model zoo", async () => {
+    const advice = isInvalid(/is a pickle of NumPy arrays/, /torch\.as_tensor\(array\)/);
+    const zoo = readFileSync(join(FIXTURES, 'model-zoo.pkl'));
+    await assert.rejects(openCheckpoint(scratch.write(zoo, 'R-101.pkl')), advice);
+    // Python 2 wrote its text in an opcode that is not read.
+    await assert.rejects(openCheckpoint(scratch.write(pickle('U\x01a'), 'R-101.pkl')), advice);
+    const arrays = dict([text('a'), call(global('numpy', 'dtype'))]);
+    await assert.rejects(openCheckpoint(scratch.write(pickle(arrays), 'R-101.pth')), advice);
   });
 
   it('is refused in big-endian or without a word about it', async () => {

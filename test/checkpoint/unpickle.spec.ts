@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PickleEndsEarlyError, unpickle } from '../../src/checkpoint/unpickle.ts';
-import { PickledDict, StorageReference, TensorReference } from '../../src/checkpoint/values.ts';
+import { OpaqueValue, PickledDict, StorageReference, TensorReference } from '../../src/checkpoint/values.ts';
 import {
   FALSE,
   NONE,
@@ -150,6 +150,39 @@ describe('unpickle', () => {
 
     it('on persistent ids of the legacy form', () => {
       assert.ok(read(storage({ view: NONE })) instanceof StorageReference);
+    });
+  });
+
+  describe("keeps the places of NumPy's values, not what is in them:", () => {
+    const encode = call(global('_codecs', 'encode'), text('\u0000\u00f0?'), text('latin1'));
+    const dtype = bytes(
+      call(global('numpy', 'dtype'), text('f8'), FALSE, TRUE),
+      tuple(int(3), text('<')),
+      'b',
+    );
+    for (const module of ['numpy.core.multiarray', 'numpy._core.multiarray']) {
+      it(`scalars and arrays of ${module}`, () => {
+        const scalar = call(global(module, 'scalar'), dtype, encode);
+        const array = call(global(module, '_reconstruct'), global('numpy', 'ndarray'), tuple(int(0)), encode);
+        const state = tuple(int(1), tuple(int(0)), dtype, FALSE, call(global('__builtin__', 'bytes')));
+        const value = read(dict([text('best'), scalar], [text('history'), bytes(array, state, 'b')]));
+        assert.deepEqual(
+          value,
+          new PickledDict([
+            ['best', new OpaqueValue(`${module}.scalar`)],
+            ['history', new OpaqueValue(`${module}._reconstruct`)],
+          ]),
+        );
+      });
+    }
+
+    it('but nothing else of NumPy', () => {
+      refuses(global('numpy', 'load'), /asks for the global "numpy\.load"/);
+      refuses(global('numpy.core.multiarray', 'fromfile'), /the global "numpy\.core\.multiarray\.fromfile"/);
+      refuses(global('_codecs', 'decode'), /the global "_codecs\.decode"/);
+      refuses(call(global('numpy', 'ndarray'), tuple(int(1))), /calls something that is no function/);
+      refuses([dtype, 'NR'], /calls something that is no function/);
+      refuses(call(global('torch._utils', '_rebuild_parameter'), dtype), /a parameter without a tensor/);
     });
   });
 

@@ -87,7 +87,8 @@ describe('the nodes with the bundled model', function () {
       nodeConfig('m2fp-load', 'info', { model: 'model', action: 'info', wires: [['out']] }),
     ];
     const events = await startFlow(flow);
-    send({ payload: picture });
+    // Enlarged, so that it runs longer than the status rests.
+    send({ payload: picture, m2fp: { shortSide: 1024, longSide: 1024 } });
     await events.until(() => events.statuses.some(({ text }) => text?.endsWith('status.running')));
     const after = await deploy(flow);
     assert.deepEqual(

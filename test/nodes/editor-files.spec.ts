@@ -172,7 +172,7 @@ for (const type of TYPES) {
           assert.match(text, new RegExp(`<dt[^>]*>\\s*${label} <code>${name}</code>`));
         }
         for (const [, code, status] of text.matchAll(/<code>(M2FP_\w+)<\/code>(?:\s*[（(](\d+))?/g)) {
-          assert.ok(code! in STATUS_CODES, code);
+          assert.ok(Object.hasOwn(STATUS_CODES, code!), code);
           const told = STATUS_CODES[code as keyof typeof STATUS_CODES];
           if (status !== undefined) assert.equal(Number(status), told, code);
         }

@@ -38,7 +38,7 @@ describe('converting a checkpoint', () => {
   });
 
   it('takes the canvas of a single-human model from its configuration', async () => {
-    const { manifest } = await convertCheckpoint({ source: goldenFolder('single'), out });
+    const { manifest } = await convertCheckpoint({ source: goldenFolder('single'), out, id: undefined });
     assert.equal(manifest.kind, 'single');
     assert.equal(manifest.id, 'single');
     assert.deepEqual(manifest.input, { kind: 'canvas', width: 384, height: 512, pad: 128 });

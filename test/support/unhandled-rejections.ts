@@ -6,6 +6,7 @@ process.on('unhandledRejection', (reason) => found.push(reason));
 export const mochaHooks = {
   afterEach(): void {
     const [reason] = found.splice(0);
-    if (reason !== undefined) throw new Error('a promise was rejected and nobody handled it', { cause: reason });
+    if (reason !== undefined)
+      throw new Error('a promise was rejected and nobody handled it', { cause: reason });
   },
 };

@@ -94,6 +94,7 @@ class Person:
             H.draw_glasses(stage, head, number, rng, detail)
         self.rows = (lambda n: max(5, int(n * (1.0 if detail > 0.4 else 0.6))))
         self.columns = 26 if detail > 0.4 else 14
+        self.grip = {}  # where each hand holds things: point, direction, back, thumb
         self._trunk()
         self._legs()
         for side, k in SIDES:
@@ -403,7 +404,6 @@ class Person:
         start = wrist + d * palm * 0.25 + thumb * 0.014 * h
         r = 0.0068 * h * g
         self._add(rod([start, start + (d * 0.5 + thumb * 0.7) * 0.026 * h, start + (d * 1.0 + thumb * 0.55 - back * 0.3) * 0.05 * h], [r, r, r * 0.75], 6, 7, 0.01), material, label)
-        self.grip = getattr(self, "grip", {})
         self.grip[side] = (wrist + d * palm * 1.0 - back * 0.02 * h, d, back, thumb)
 
     def _extras(self, head):

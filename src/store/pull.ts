@@ -1,0 +1,308 @@
+/** From the id of a published model to a model in the store: download, convert, move there. */
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
+import { systemClock, type Clock } from '../engine/clock.ts';
+import { asM2fpError, M2fpError } from '../errors.ts';
+import type { Precision } from '../m2fp/manifest.ts';
+import { cancellation, throwIfCancelled } from './cancel.ts';
+import { convertInProcess } from './convert-process.ts';
+import { downloadFile } from './download.ts';
+import type { RequestOptions } from './http.ts';
+import { findModel, type StoredModel } from './installed.ts';
+import { acquireLock } from './lock.ts';
+import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
+import { checkName, modelKey, type ModelName } from './names.ts';
+import { ProgressMeter, type PullProgress } from './progress.ts';
+import { SharedWork } from './shared.ts';
+import { lockFile, sweep, WorkFolder } from './work.ts';
+
+const CONFIGURATION = 'configuration.json';
+/** The names under which ModelScope publishes checkpoints; the first one found is taken. */
+const CHECKPOINTS = ['pytorch_model.pt', 'pytorch_model.bin'];
+/** Milliseconds without a byte after which a connection is given up. */
+const STALL_TIME = 30_000;
+/** Size of a converted model per byte of its checkpoint, a little more than measured. */
+const CONVERTED_SHARE: Record<Precision, number> = { fp32: 1.05, fp16: 0.55 };
+/** Bytes that must stay free beside what a pull needs. */
+const SPARE_BYTES = 16 * 2 ** 20;
+
+/** What a pull uses of the world; tests put others in their place. */
+export interface PullTools {
+  clock: Clock;
+  /** A number from 0 to 1. */
+  random: () => number;
+  /** Bytes that can be written where `folder` is. */
+  freeBytes: (folder: string) => Promise<number>;
+  convert: typeof convertInProcess;
+  /** Milliseconds. */
+  stallTime: number;
+}
+
+export interface PullOptions {
+  /** For example `damo/cv_resnet101_image-multiple-human-parsing`. */
+  id: string;
+  /** A branch, tag or commit; default: `master`. */
+  revision?: string;
+  /** The store's folder. */
+  root: string;
+  /** Default: `https://modelscope.cn`. Also a mirror's address, with or without ModelScope's list of files. */
+  baseUrl?: string;
+  /** How the weights are stored; default: `fp32`. */
+  precision?: Precision;
+  /** What has been downloaded stays for the next pull. */
+  signal?: AbortSignal;
+  onProgress?: (progress: PullProgress) => void;
+  tools?: Partial<PullTools>;
+}
+
+export interface PulledModel extends StoredModel {
+  /** True where this pull made it, false where it was there, or another process made it meanwhile. */
+  made: boolean;
+  /** What a user should know: where configuration and tensors disagree. */
+  warnings: string[];
+}
+
+const pulls = new SharedWork<PulledModel, PullProgress>();
+
+const defaultTools: PullTools = {
+  clock: systemClock,
+  random: Math.random,
+  freeBytes: (folder) =>
+    statfs(folder).then(
+      ({ bavail, bsize }) => bavail * bsize,
+      // Not every file system tells; then the disk itself tells when it is full.
+      () => Infinity,
+    ),
+  convert: convertInProcess,
+  stallTime: STALL_TIME,
+};
+
+/**
+ * The model from the store; where the store has none, or a damaged one, downloads and converts it. Callers and
+ * processes that ask for the same model at the same time share the work. Nothing is downloaded for a model that is
+ * there.
+ * @throws M2fpError M2FP_BAD_OPTION, M2FP_MODEL_NOT_FOUND, M2FP_DOWNLOAD_FAILED, M2FP_CHECKPOINT_INVALID,
+ *   M2FP_ENGINE_CRASHED where the conversion died, M2FP_CANCELLED
+ */
+export async function pullModel(options: PullOptions): Promise<PulledModel> {
+  const { id, revision = 'master', precision = 'fp32', baseUrl = MODELSCOPE, signal, onProgress } = options;
+  const name = checkName({ id, revision, precision });
+  const address = new ModelAddress(id, revision, baseUrl);
+  const root = resolve(options.root);
+  throwIfCancelled(signal);
+  const found = await intactModel(root, name);
+  if (found !== undefined) return { ...found, made: false, warnings: [] };
+  const key = `${root}\n${modelKey(name)}\n${address.listing.href}`;
+  const tools = { ...defaultTools, ...options.tools };
+  return pulls.join(key, (ending, tell) => new Pull(root, name, address, tools, ending, tell).run(), {
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+}
+
+/** Undefined for a damaged model too: it is made again. */
+async function intactModel(root: string, name: ModelName): Promise<StoredModel | undefined> {
+  return findModel(root, name).catch((error: unknown) => {
+    if (error instanceof M2fpError && error.code === 'M2FP_MODEL_INVALID') return undefined;
+    throw error;
+  });
+}
+
+class Pull {
+  readonly #root: string;
+  readonly #name: ModelName;
+  readonly #address: ModelAddress;
+  readonly #tools: PullTools;
+  readonly #meter: ProgressMeter;
+  readonly #work: WorkFolder;
+  #signal: AbortSignal;
+
+  constructor(
+    root: string,
+    name: ModelName,
+    address: ModelAddress,
+    tools: PullTools,
+    signal: AbortSignal,
+    tell: (progress: PullProgress) => void,
+  ) {
+    this.#root = root;
+    this.#name = name;
+    this.#address = address;
+    this.#tools = tools;
+    this.#signal = signal;
+    this.#meter = new ProgressMeter(tools.clock, tell);
+    this.#work = new WorkFolder(root, name);
+  }
+
+  async run(): Promise<PulledModel> {
+    try {
+      return await this.#underLock();
+    } catch (error) {
+      if (this.#signal.aborted) throw cancellation(this.#signal);
+      throw asM2fpError(error, 'M2FP_DOWNLOAD_FAILED', `The model store ${this.#root} cannot be used`);
+    } finally {
+      this.#meter.end();
+    }
+  }
+
+  async #underLock(): Promise<PulledModel> {
+    const { clock } = this.#tools;
+    const lock = await acquireLock(lockFile(this.#root, this.#name), {
+      clock,
+      signal: this.#signal,
+      onWait: () => this.#meter.begin('wait'),
+    });
+    this.#signal = AbortSignal.any([this.#signal, lock.lost]);
+    try {
+      const found = await intactModel(this.#root, this.#name);
+      if (found !== undefined) return { ...found, made: false, warnings: [] };
+      // Other models' leftovers are no reason to fail here.
+      await sweep(this.#root, clock).catch(() => {});
+      const { model, warnings } = await this.#make();
+      await lock.check();
+      await this.#work.install(model, clock, this.#signal);
+      const stored = await findModel(this.#root, this.#name);
+      if (stored === undefined) throw new Error('The model is gone');
+      return { ...stored, made: true, warnings };
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #make(): Promise<{ model: string; warnings: string[] }> {
+    const finished = await this.#work.prepare();
+    if (finished !== undefined) return { model: finished, warnings: [] };
+    const checkpoint = await this.#download();
+    const model = this.#work.newModel();
+    this.#meter.begin('convert');
+    try {
+      const { warnings } = await this.#tools.convert({
+        source: join(this.#work.download, checkpoint.path),
+        out: model,
+        id: this.#name.id,
+        precision: this.#name.precision,
+        signal: this.#signal,
+        onProgress: (share) => this.#meter.share(share),
+      });
+      return { model, warnings };
+    } catch (error) {
+      // Without a digest nobody knows whether the download or the original is bad: the next pull fetches it again.
+      if ((error as M2fpError).code === 'M2FP_CHECKPOINT_INVALID' && checkpoint.sha256 === undefined) {
+        await this.#work.clear();
+      }
+      throw error;
+    }
+  }
+
+  /** Downloads configuration and checkpoint; returns the checkpoint. */
+  async #download(): Promise<ListedFile> {
+    this.#meter.begin('list');
+    const files = await listFiles(this.#address, { ...this.#requests(), random: this.#tools.random });
+    if (files === undefined) return this.#downloadUnlisted();
+    const checkpoint = CHECKPOINTS.map((path) => files.find((file) => file.path === path)).find(Boolean);
+    if (checkpoint === undefined) {
+      const names = files.map(({ path }) => path).join(', ');
+      throw new M2fpError(
+        'M2FP_MODEL_NOT_FOUND',
+        `${this.#name.id} (${this.#name.revision}) holds no checkpoint ${CHECKPOINTS.join(' or ')}: is it an M2FP ` +
+          `model? It holds: ${names.slice(0, 500) || 'nothing'}`,
+      );
+    }
+    const wanted = [...files.filter(({ path }) => path === CONFIGURATION), checkpoint];
+    await this.#keepOnly(wanted.map(({ path }) => path));
+    await this.#checkDisk(wanted, checkpoint);
+    const total = sum(wanted.map(({ size }) => size ?? NaN));
+    let before = 0;
+    for (const file of wanted) {
+      if (!(await this.#fetch(file, before, Number.isNaN(total) ? undefined : total))) {
+        throw new M2fpError(
+          'M2FP_DOWNLOAD_FAILED',
+          `${this.#address.file(file.path)[0]?.host} lists the file ${file.path} of ${this.#name.id}, but answers ` +
+            'with status 404 when it is asked for: try again later, or take another server',
+        );
+      }
+      before += file.size ?? 0;
+    }
+    return checkpoint;
+  }
+
+  /** From a mirror that only serves files. */
+  async #downloadUnlisted(): Promise<ListedFile> {
+    const { download } = this.#work;
+    if (!(await this.#fetch({ path: CONFIGURATION })))
+      await rm(join(download, CONFIGURATION), { force: true });
+    for (const path of CHECKPOINTS) {
+      if (await this.#fetch({ path })) return { path };
+      await rm(join(download, path), { force: true });
+    }
+    throw new M2fpError(
+      'M2FP_MODEL_NOT_FOUND',
+      `${this.#address.listing.host} has neither a list of files (${this.#address.listing.pathname}) nor a file ` +
+        `${this.#address.file(CHECKPOINTS[0] ?? '')[0]?.pathname}: check the address of the server, the id and the ` +
+        'revision',
+    );
+  }
+
+  async #fetch(file: ListedFile, before = 0, total?: number): Promise<boolean> {
+    let verifying = false;
+    this.#meter.begin('download', file.path);
+    return downloadFile({
+      ...this.#requests(),
+      urls: this.#address.file(file.path),
+      file: join(this.#work.download, file.path),
+      expected: { ...(file.size && { size: file.size }), ...(file.sha256 && { sha256: file.sha256 }) },
+      random: this.#tools.random,
+      onReceived: (received, size) => {
+        if (verifying) this.#meter.begin('download', file.path);
+        verifying = false;
+        this.#meter.bytes(before + received, total ?? size ?? null);
+      },
+      onVerified: (bytes, size) => {
+        if (!verifying) this.#meter.begin('verify', file.path);
+        verifying = true;
+        this.#meter.bytes(bytes, size);
+      },
+    });
+  }
+
+  #requests(): RequestOptions {
+    const { clock, stallTime } = this.#tools;
+    return { clock, stallTime, signal: this.#signal, userAgent: `m2fp-node-red/${packageJson.version}` };
+  }
+
+  /** Removes what an earlier attempt downloaded and the model does not have any more. */
+  async #keepOnly(paths: string[]): Promise<void> {
+    const { download } = this.#work;
+    await mkdir(download, { recursive: true });
+    const kept = new Set(paths.flatMap((path) => [path, `${path}.json`]));
+    for (const name of await readdir(download)) {
+      if (!kept.has(name)) await rm(join(download, name), { recursive: true, force: true });
+    }
+  }
+
+  /** @throws M2fpError M2FP_DOWNLOAD_FAILED where checkpoint and converted model would not fit */
+  async #checkDisk(wanted: ListedFile[], checkpoint: ListedFile): Promise<void> {
+    const here = await Promise.all(
+      wanted.map(({ path }) =>
+        stat(join(this.#work.download, path)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    const converted = (checkpoint.size ?? 0) * CONVERTED_SHARE[this.#name.precision];
+    const needed = Math.max(0, sum(wanted.map(({ size = 0 }) => size)) - sum(here)) + converted + SPARE_BYTES;
+    const free = await this.#tools.freeBytes(this.#root);
+    if (free >= needed) return;
+    throw new M2fpError(
+      'M2FP_DOWNLOAD_FAILED',
+      `${this.#root} has ${megabytes(free)} free, ${megabytes(needed)} are needed to download and convert ` +
+        `${this.#name.id}: free some space, or put the model store on another disk`,
+    );
+  }
+}
+
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { checkName, modelFolder, modelKey, parseFolder } from '../../src/store/names.ts';
+
+const ID = 'damo/cv_resnet101_image-multiple-human-parsing';
+const name = (id: string, revision = 'master', precision: 'fp32' | 'fp16' = 'fp32') => ({
+  id,
+  revision,
+  precision,
+});
+
+describe('the names of published models', () => {
+  for (const [id, revision] of [
+    [ID, 'master'],
+    [ID, 'v1.0.1'],
+    ['iic/M2FP_b', '3f2a9c0'],
+    ['a/b', '_x-'],
+  ] as const) {
+    it(`takes ${id} ${revision}, and finds it again by its folder`, () => {
+      for (const precision of ['fp32', 'fp16'] as const) {
+        const checked = checkName(name(id, revision, precision));
+        const [owner, model, folder] = modelFolder('/', checked).split(/[\\/]/).slice(-3);
+        assert.deepEqual(parseFolder(owner!, model!, folder!), checked);
+      }
+    });
+  }
+
+  it('puts variants beside each other', () => {
+    assert.equal(modelFolder('root', name(ID)), join('root', ...ID.split('/'), 'master'));
+    assert.equal(modelFolder('root', name(ID, 'v1', 'fp16')), join('root', ...ID.split('/'), 'v1+fp16'));
+    assert.notEqual(modelKey(name('a/b')), modelKey(name('a/b', 'master', 'fp16')));
+  });
+
+  for (const id of [
+    '',
+    'damo',
+    'damo/',
+    '/damo/model',
+    'damo/a/b',
+    '../model',
+    'damo/..',
+    'damo/../../etc',
+    'damo/a..b',
+    '.partial/model',
+    'damo/.hidden',
+    'damo\\model/x',
+    'damo/C:',
+    'damo/model.',
+    'damo/model ',
+    'damo/mo del',
+    'damo/m\0',
+    'damo/con',
+    'damo/NUL.txt',
+    'COM1/model',
+    'damo/x+fp16',
+    'damo/-x',
+    'damo/%2e%2e',
+    'damo/模型',
+    `damo/${'x'.repeat(200)}`,
+  ]) {
+    it(`refuses the id ${JSON.stringify(id)}`, () => {
+      assert.throws(() => checkName(name(id)), { code: 'M2FP_BAD_OPTION', message: /is no model id/ });
+    });
+  }
+
+  for (const revision of ['', '.', '..', '../x', 'a/b', 'master+fp16', '.git', 'aux', 'v1.', 'a?b', '-rf']) {
+    it(`refuses the revision ${JSON.stringify(revision)}`, () => {
+      assert.throws(() => checkName(name(ID, revision)), { code: 'M2FP_BAD_OPTION', message: /no revision/ });
+    });
+  }
+
+  it('refuses what is not even text', () => {
+    for (const wrong of [undefined, null, 7, {}, ['a', 'b']]) {
+      assert.throws(() => checkName(name(wrong as string)), { code: 'M2FP_BAD_OPTION' });
+      assert.throws(() => checkName({ ...name(ID), revision: wrong as string }), { code: 'M2FP_BAD_OPTION' });
+    }
+  });
+
+  it('leaves foreign folders alone', () => {
+    for (const folder of ['master+int8', 'master+fp32', 'master+fp16+x', '+fp16', 'a b']) {
+      assert.equal(parseFolder('damo', 'model', folder), undefined);
+    }
+  });
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { ProgressMeter, type PullProgress } from '../../src/store/progress.ts';
+import { FakeClock } from './support/clock.ts';
+
+describe('the progress of a pull', () => {
+  let clock = new FakeClock();
+  let told: PullProgress[] = [];
+  let meter = new ProgressMeter(clock, () => {});
+  beforeEach(() => {
+    clock = new FakeClock();
+    told = [];
+    meter = new ProgressMeter(clock, (progress) => told.push(progress));
+  });
+  const received = () => told.map((progress) => progress.received);
+
+  it('is told at most four times a second, and at its end', () => {
+    meter.begin('download', 'file');
+    clock.step = 100;
+    for (let bytes = 1; bytes <= 100; bytes++) meter.bytes(bytes, 100);
+    const [first, last] = [told[0], told.at(-1)];
+    assert.deepEqual([first?.share, last?.share], [null, 1]);
+    assert.ok(told.length > 20 && told.length < 80, String(told.length));
+  });
+
+  it('is told a little later where nothing more comes', () => {
+    meter.begin('download', 'file');
+    meter.bytes(10, 100);
+    meter.bytes(20, 100);
+    assert.deepEqual(received(), [0]);
+    clock.beat();
+    assert.deepEqual(received(), [0, 20]);
+    clock.beat();
+    assert.deepEqual(received(), [0, 20]);
+  });
+
+  it('is not told after the end', () => {
+    meter.begin('download', 'file');
+    meter.bytes(10, 100);
+    meter.end();
+    clock.beat();
+    assert.deepEqual(received(), [0]);
+  });
+
+  it('knows the speed of a download', () => {
+    meter.begin('download', 'file');
+    clock.step = 500;
+    for (let bytes = 0; bytes <= 10_000; bytes += 1000) meter.bytes(bytes, 10_000);
+    // Each report looks at the clock twice: 1000 bytes a second.
+    assert.equal(told.at(-1)?.bytesPerSecond, 1000);
+    meter.begin('verify', 'file');
+    meter.bytes(10, 100);
+    assert.equal(told.at(-1)?.bytesPerSecond, null);
+  });
+
+  it('knows no speed below zero where a download starts over', () => {
+    meter.begin('download', 'file');
+    clock.step = 500;
+    for (const bytes of [1000, 2000, 0, 500]) meter.bytes(bytes, 10_000);
+    assert.ok(told.every(({ bytesPerSecond }) => bytesPerSecond === null || bytesPerSecond >= 0));
+  });
+});
