@@ -12,6 +12,7 @@ export default defineConfig({
   entry: {
     ...Object.fromEntries(nodeTypes.map((type) => [`nodes/${type}/${type}`, `nodes/${type}/${type}.ts`])),
     'engine/child': 'src/engine/child.ts',
+    'store/convert-child': 'src/store/convert-child.ts',
     'cli/m2fp': 'src/cli/m2fp.ts',
   },
   format: ['cjs'],
@@ -22,6 +23,6 @@ export default defineConfig({
   shims: true,
   dts: false,
   clean: true,
-  external: ['sharp', 'onnxruntime-node', 'onnxruntime-common'],
+  external: ['sharp', 'onnxruntime-node'],
   noExternal: ['yauzl', 'protobufjs', 'pend', 'buffer-crc32', 'long'],
 });

@@ -15,6 +15,9 @@ export interface ModelConfiguration {
   canvas?: [number, number];
 }
 
+/** A canvas beyond this takes more memory than a network of this kind can use. */
+const MAX_SIDE = 4096;
+
 type Section = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -26,17 +29,18 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
  * @throws M2fpError M2FP_CHECKPOINT_INVALID where it is not the configuration of an M2FP model
  */
 export async function readConfiguration(file: string): Promise<ModelConfiguration | undefined> {
+  const fail = (reason: string) => new M2fpError('M2FP_CHECKPOINT_INVALID', `${file}: ${reason}`);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw fail(`it cannot be read (${(error as Error).message})`);
   }
-  const fail = (reason: string) => new M2fpError('M2FP_CHECKPOINT_INVALID', `${file}: ${reason}`);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Windows' editors put a byte order mark before JSON.
+    json = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
     throw fail(`not valid JSON (${(error as Error).message}); download it again`);
   }
@@ -68,7 +72,8 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
     if (!check(value)) throw fail(`model.${name} is not ${wanted}`);
     return value;
   };
-  const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);
+  const isShare = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
+  const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   const isStrings = (value: unknown): value is string[] =>
     Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string');
   const configuration: ModelConfiguration = {
@@ -82,10 +87,8 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
     'true or false',
     (value): value is boolean => typeof value === 'boolean',
   );
-  const numParsing = optional('num_parsing', 'a number', (value): value is number => isNumber(value));
-  const scoreThreshold = optional('parsing_ins_score_thr', 'a number', (value): value is number =>
-    isNumber(value),
-  );
+  const numParsing = optional('num_parsing', 'a whole number of 0 or more', isIndex);
+  const scoreThreshold = optional('parsing_ins_score_thr', 'a number from 0 to 1', isShare);
   const input = optional('input_single_human', 'an object', isObject);
   if (classes !== undefined) configuration.classes = classes;
   if (singleHuman !== undefined) configuration.singleHuman = singleHuman;
@@ -97,9 +100,11 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
     if (
       !Array.isArray(size) ||
       size.length !== 2 ||
-      !size.every((side) => Number.isInteger(side) && side > 0)
+      !size.every((side) => Number.isInteger(side) && side > 0 && side <= MAX_SIDE)
     ) {
-      throw fail('model.input_single_human.sizes does not start with a pair [width, height]');
+      throw fail(
+        `model.input_single_human.sizes does not start with a pair [width, height] of at most ${MAX_SIDE} pixels`,
+      );
     }
     configuration.canvas = [size[0] as number, size[1] as number];
   }

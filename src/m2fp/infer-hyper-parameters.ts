@@ -65,7 +65,7 @@ function backboneOf(state: StateDict, reader: ConfigurationReader): BackboneSize
     strideIn1x1: read('strideIn1x1', 'stride_in_1x1', false),
     res4Dilation: read('res4Dilation', 'res4_dilation', 1),
     res5Dilation: read('res5Dilation', 'res5_dilation', 1),
-    res5MultiGrid: read('res5MultiGrid', 'res5_multi_grid', [1, 1, 1]) as [number, number, number],
+    res5MultiGrid: read('res5MultiGrid', 'res5_multi_grid', [1, 1, 1] as BackboneSizes['res5MultiGrid']),
     norm: normOf(state, reader),
   };
 }

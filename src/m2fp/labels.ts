@@ -6,17 +6,31 @@ import pascalPersonPart from '../../models/labels/pascal-person-part.json' with 
 import { M2fpError } from '../errors.ts';
 import type { ModelConfiguration } from './configuration.ts';
 import type { ModelKind } from './manifest.ts';
+import type { Origin, Origins } from './origin.ts';
 
-/** The label sets by the name that `--labels` takes. */
-const LABEL_SETS = { cihp, lip, 'mhp-v2': mhpV2, 'pascal-person-part': pascalPersonPart };
-export type LabelSetName = keyof typeof LABEL_SETS;
-export const LABEL_SET_NAMES = Object.keys(LABEL_SETS) as LabelSetName[];
+/** By the name that `--labels` takes. */
+const FILES = { cihp, lip, 'mhp-v2': mhpV2, 'pascal-person-part': pascalPersonPart };
+export type LabelSetName = keyof typeof FILES;
+export const LABEL_SET_NAMES = Object.keys(FILES) as LabelSetName[];
+
+interface LabelSet {
+  name: string;
+  labels: readonly string[];
+  kind: ModelKind;
+}
+
+// TypeScript takes the texts of a JSON file for any text.
+const LABEL_SETS = FILES as Readonly<Record<LabelSetName, LabelSet>>;
 
 export interface ModelLabels {
   kind: ModelKind;
   labels: string[];
-  /** Index of the whole-person label, null for `single`. */
+  /** Index of the whole-person label, the last one; null for `single`. */
   humanIndex: number | null;
+  /** What looks contradictory or was not told. */
+  warnings: string[];
+  /** Where `kind`, `labels` and `humanIndex` come from. */
+  origins: Origins;
 }
 
 export interface LabelOverrides {
@@ -25,73 +39,204 @@ export interface LabelOverrides {
   labels?: LabelSetName | readonly string[];
 }
 
+/** A value and who says so. */
+interface Told<T> {
+  value: T;
+  origin: Origin;
+}
+
+const HUMAN = 'Human';
+
+const keyOf = (label: string) => label.trim().toLowerCase();
+const isHuman = (label: string | undefined) => label !== undefined && keyOf(label) === keyOf(HUMAN);
+
 /**
  * Kind and labels of a network of `classes` classes: what the user says, else what the configuration says,
  * else what the number of classes tells (LIP's 20 are single-human, CIHP's 21, MHP's 60 and
- * Pascal-Person-Part's 8 are multi-human).
- * @throws M2fpError M2FP_BAD_OPTION where the user's labels do not fit, M2FP_CHECKPOINT_INVALID where nothing tells
+ * Pascal-Person-Part's 8 are multi-human). A list of parts alone gets the whole person as its last.
+ * @throws M2fpError M2FP_BAD_OPTION where what the user says does not fit, M2FP_CHECKPOINT_INVALID where the
+ *   configuration contradicts the network or nothing tells
  */
 export function modelLabels(
   classes: number,
   configuration: ModelConfiguration | undefined,
   overrides: LabelOverrides = {},
 ): ModelLabels {
+  const warnings: string[] = [];
+  const own = ownLabels(classes, overrides);
   const bySize = Object.values(LABEL_SETS).find((set) => set.labels.length === classes);
-  const named = typeof overrides.labels === 'string' ? LABEL_SETS[overrides.labels] : undefined;
-  const kind =
-    overrides.kind ??
-    (configuration?.singleHuman === undefined ? undefined : configuration.singleHuman ? 'single' : 'multi') ??
-    ((named ?? bySize)?.kind as ModelKind | undefined) ??
-    'multi';
 
-  const labels = ownLabels(
-    classes,
-    kind,
-    named?.labels ?? (overrides.labels as readonly string[] | undefined),
+  const kind = findKind(classes, configuration, overrides, own, bySize);
+  const configured = configuration?.singleHuman;
+  if (
+    kind.origin !== 'configuration' &&
+    configured !== undefined &&
+    configured !== (kind.value === 'single')
+  ) {
+    warnings.push(
+      `configuration.json says model.single_human = ${configured}; used as ${kind.value}-human, as told`,
+    );
+  }
+
+  const labels = own
+    ? fitted(classes, kind.value, own.labels, 'user')
+    : (configuredLabels(classes, kind.value, configuration, warnings) ?? knownLabels(classes, kind, bySize));
+  warnings.push(...oddities(kind.value, labels.value));
+
+  const humanIndex = kind.value === 'multi' ? classes - 1 : null;
+  const told = humanIndex === null ? undefined : configuration?.numParsing;
+  if (told !== undefined && told !== humanIndex) {
+    throw invalid(
+      `configuration.json says model.num_parsing = ${told}, but of ${classes} classes the whole person is the last, ` +
+        `${humanIndex}: correct the number, or convert without the configuration`,
+    );
+  }
+  return {
+    kind: kind.value,
+    labels: [...labels.value],
+    humanIndex,
+    warnings,
+    origins: {
+      kind: kind.origin,
+      labels: labels.origin,
+      humanIndex: told === undefined ? kind.origin : 'configuration',
+    },
+  };
+}
+
+const invalid = (reason: string) => new M2fpError('M2FP_CHECKPOINT_INVALID', reason);
+const badOption = (reason: string) => new M2fpError('M2FP_BAD_OPTION', reason);
+
+const noLabels = (classes: number) =>
+  invalid(
+    `The network has ${classes} classes, which is no known label set, and no configuration.json names them: ` +
+      'give the names with --labels and the kind with --kind',
   );
-  const found = labels ?? configuredLabels(classes, kind, configuration) ?? bySize?.labels;
-  if (found === undefined) {
-    throw new M2fpError(
-      'M2FP_CHECKPOINT_INVALID',
-      `The network has ${classes} classes, which is no known label set, and there is no configuration.json that ` +
-        'names them: give the names with --labels',
-    );
-  }
-  const human = kind === 'multi' ? (configuration?.numParsing ?? classes - 1) : null;
-  return { kind, labels: [...found], humanIndex: human };
+
+/** Who names labels, and the error where they do not fit. */
+const SOURCES = {
+  user: { whose: 'The labels given', fail: badOption },
+  configuration: { whose: "configuration.json's model.classes", fail: invalid },
+};
+
+const RENAME = 'Give other names with --labels';
+
+function wrongNumber(origin: keyof typeof SOURCES, labels: readonly string[], classes: number): M2fpError {
+  const { fail, whose } = SOURCES[origin];
+  return fail(`${whose}: ${labels.length} names, but the network has ${classes} classes`);
 }
 
-function ownLabels(
-  classes: number,
-  kind: ModelKind,
-  labels: readonly string[] | undefined,
-): readonly string[] | undefined {
+/** The user's labels, checked for themselves, and the set that they name. */
+function ownLabels(classes: number, { kind, labels }: LabelOverrides) {
+  if (kind !== undefined && kind !== 'multi' && kind !== 'single') {
+    throw badOption(`kind is ${JSON.stringify(kind)}, allowed are multi and single`);
+  }
   if (labels === undefined) return undefined;
-  const fitting = withHuman(classes, kind, labels);
-  if (fitting === undefined) {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `${labels.length} labels were given, the network has ${classes} classes`,
+  if (typeof labels !== 'string') {
+    if (labels.length === classes || labels.length === classes - 1) return { labels, set: undefined };
+    throw wrongNumber('user', labels, classes);
+  }
+  if (!Object.hasOwn(LABEL_SETS, labels)) {
+    throw badOption(
+      `There is no label set ${JSON.stringify(labels)}: give ${LABEL_SET_NAMES.join(', ')}, or the names themselves`,
     );
   }
-  return fitting;
+  const set = LABEL_SETS[labels];
+  if (kind === 'multi' && set.kind === 'single') {
+    // Its last label would be taken for the whole person.
+    return { labels: [...set.labels, HUMAN], set };
+  }
+  return { labels: set.labels, set };
 }
 
+function findKind(
+  classes: number,
+  configuration: ModelConfiguration | undefined,
+  overrides: LabelOverrides,
+  own: ReturnType<typeof ownLabels>,
+  bySize: LabelSet | undefined,
+): Told<ModelKind> {
+  if (overrides.kind !== undefined) return { value: overrides.kind, origin: 'user' };
+  if (own?.set?.labels.length === classes) return { value: own.set.kind, origin: 'user' };
+  if (configuration?.singleHuman !== undefined) {
+    return { value: configuration.singleHuman ? 'single' : 'multi', origin: 'configuration' };
+  }
+  if (bySize !== undefined) return { value: bySize.kind, origin: 'tensors' };
+  const names = own?.labels ?? configuration?.classes;
+  if (names?.some(isHuman)) return { value: 'multi', origin: own ? 'user' : 'configuration' };
+  if (names === undefined) throw noLabels(classes);
+  throw (own ? badOption : invalid)(
+    `The network has ${classes} classes, which is no known label set, and nothing tells whether it is for several ` +
+      'people or one: say --kind multi or --kind single',
+  );
+}
+
+/** The labels where their number fits the network. */
+function fitted(classes: number, kind: ModelKind, labels: readonly string[], origin: keyof typeof SOURCES) {
+  const { fail, whose } = SOURCES[origin];
+  const all = kind === 'multi' && labels.length === classes - 1 ? [...labels, HUMAN] : labels;
+  if (all.length !== classes) throw wrongNumber(origin, labels, classes);
+  const seen = new Map<string, number>();
+  for (const [index, label] of all.entries()) {
+    const key = keyOf(label);
+    const other = seen.get(key);
+    if (key === '') throw fail(`${whose}: the name of label ${index} is empty. ${RENAME}`);
+    if (other !== undefined) {
+      throw fail(
+        `${whose}: the labels ${other} and ${index} have the same name ${JSON.stringify(label)}. ${RENAME}`,
+      );
+    }
+    seen.set(key, index);
+  }
+  if (kind === 'multi' && all.slice(0, -1).some(isHuman)) {
+    throw fail(`${whose}: the whole person, ${HUMAN}, is not the last. ${RENAME}`);
+  }
+  return { value: all, origin } satisfies Told<readonly string[]>;
+}
+
+/** The configuration's labels; undefined, with a warning, where it has another number of them. */
 function configuredLabels(
   classes: number,
   kind: ModelKind,
   configuration: ModelConfiguration | undefined,
-): readonly string[] | undefined {
-  return configuration?.classes && withHuman(classes, kind, configuration.classes);
+  warnings: string[],
+): Told<readonly string[]> | undefined {
+  const names = configuration?.classes;
+  if (names === undefined) return undefined;
+  if (names.length === classes || (kind === 'multi' && names.length === classes - 1)) {
+    return fitted(classes, kind, names, 'configuration');
+  }
+  warnings.push(
+    `configuration.json names ${names.length} labels, but the network has ${classes} classes: its names are not used`,
+  );
+  return undefined;
 }
 
-/** The labels where their number fits; a list of parts alone gets the whole person as its last. */
-function withHuman(
+/** The labels of the set that M2FP was trained on with this number of classes. */
+function knownLabels(
   classes: number,
-  kind: ModelKind,
-  labels: readonly string[],
-): readonly string[] | undefined {
-  if (labels.length === classes) return labels;
-  if (kind === 'multi' && labels.length === classes - 1) return [...labels, 'Human'];
-  return undefined;
+  kind: Told<ModelKind>,
+  bySize: LabelSet | undefined,
+): Told<readonly string[]> {
+  if (bySize === undefined) throw noLabels(classes);
+  if (bySize.kind !== kind.value) {
+    const who = kind.origin === 'configuration' ? 'configuration.json says' : 'The option says';
+    throw invalid(
+      `${who} that the model is ${kind.value}-human, but ${classes} classes are those of ${bySize.name}, which is ` +
+        `${bySize.kind}-human: say --kind ${bySize.kind}, or give the names with --labels`,
+    );
+  }
+  return { value: bySize.labels, origin: 'tensors' };
+}
+
+/** Labels that do not look like those of a model of this kind. */
+function oddities(kind: ModelKind, labels: readonly string[]): string[] {
+  const last = JSON.stringify(labels.at(-1));
+  if (kind === 'multi' && !isHuman(labels.at(-1))) {
+    return [`The last label, ${last}, is taken for the whole person. If it is a part, say --kind single`];
+  }
+  if (kind === 'single' && labels.some(isHuman)) {
+    return [`The label ${HUMAN} is unusual in a single-human model. If it is multi-human, say --kind multi`];
+  }
+  return [];
 }

@@ -29,8 +29,11 @@ const ENCODER_SETTINGS: readonly [key: string, supported: unknown][] = [
   ['transformer_in_features', ['res3', 'res4', 'res5']],
 ];
 
-/** The order of a list says nothing: M2FP sorts by stride. */
-const comparable = (value: unknown) => JSON.stringify(Array.isArray(value) ? value.toSorted() : value);
+/** The order of a list says nothing: M2FP sorts the maps by stride. */
+function agrees(value: unknown, supported: unknown): boolean {
+  if (!Array.isArray(value) || !Array.isArray(supported)) return value === supported;
+  return value.length === supported.length && supported.every((item) => value.includes(item));
+}
 
 /**
  * Checks that the checkpoint is of a network of this kind, before its sizes are known.
@@ -63,7 +66,7 @@ export function assertSupported(state: StateDict, configuration: ModelConfigurat
   }
   for (const [key, supported] of ENCODER_SETTINGS) {
     const value = configuration?.encoder[key] ?? supported;
-    if (comparable(value) !== comparable(supported)) {
+    if (!agrees(value, supported)) {
       throw state.fail(
         `configuration.json says model.encoder.${key} = ${JSON.stringify(value)}; ` +
           `only ${JSON.stringify(supported)} is supported`,

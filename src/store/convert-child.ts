@@ -32,6 +32,11 @@ async function convert(request: ConvertRequest): Promise<ConvertMessage> {
   }
 }
 
+async function answer(request: ConvertRequest): Promise<void> {
+  await send(await convert(request));
+  if (process.connected) process.disconnect();
+}
+
 process.title = 'm2fp-convert';
 try {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
@@ -41,10 +46,4 @@ try {
 // A terminal's Ctrl+C reaches every process of the group. The parent ends this one, or closes the channel.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => orphaned.abort());
-process.once('message', (request: ConvertRequest) => {
-  void convert(request)
-    .then(send)
-    .then(() => {
-      if (process.connected) process.disconnect();
-    });
-});
+process.once('message', (request: ConvertRequest) => void answer(request));

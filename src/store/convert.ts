@@ -10,6 +10,7 @@ import { inferHyperParameters } from '../m2fp/infer-hyper-parameters.ts';
 import { modelLabels, type LabelOverrides } from '../m2fp/labels.ts';
 import type { InputRule, ModelKind, ModelManifest, Precision } from '../m2fp/manifest.ts';
 import { buildNetwork } from '../m2fp/network.ts';
+import type { Origins } from '../m2fp/origin.ts';
 import { OPSET } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from './cancel.ts';
@@ -18,7 +19,7 @@ import { MANIFEST_FILE } from './manifest.ts';
 import { partialPrefix } from './partial.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
-const CHECKPOINT_FILES = ['pytorch_model.pt', 'pytorch_model.bin', 'model_final.pth'];
+const CHECKPOINT_FILES = ['pytorch_model.pt', 'pytorch_model.bin', 'model_final.pth', 'model.safetensors'];
 
 /** detectron2's test sizes, which M2FP's training configurations keep. */
 const MULTI_INPUT: InputRule = { kind: 'short-side', shortSide: 640, longSide: 1333 };
@@ -47,8 +48,10 @@ export interface ConvertOptions extends LabelOverrides {
 
 export interface Conversion {
   manifest: ModelManifest;
-  /** What a user should know: where configuration and tensors disagree. */
+  /** What a user should know: where configuration and tensors disagree, what was left out or assumed. */
   warnings: string[];
+  /** Where each hyper-parameter (`decoder.heads`) and `kind`, `labels`, `humanIndex` come from. */
+  origins: Origins;
 }
 
 /**
@@ -89,8 +92,12 @@ async function convertInto(
     throwIfCancelled(options.signal);
     options.onProgress?.(share);
   };
-  const { hyper, warnings } = inferHyperParameters(checkpoint, configuration);
-  const labels = modelLabels(hyper.decoder.classes, configuration, options);
+  const { hyper, warnings, origins } = inferHyperParameters(checkpoint, configuration);
+  const {
+    warnings: doubts,
+    origins: labelOrigins,
+    ...labels
+  } = modelLabels(hyper.decoder.classes, configuration, options);
   const input = inputRule(labels.kind, configuration, options);
   const graph = buildNetwork(checkpoint, hyper, labels.kind);
   const producer = { name: packageJson.name, version: packageJson.version };
@@ -121,7 +128,11 @@ async function convertInto(
     converter: { ...producer, opset: OPSET },
   };
   await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  return { manifest, warnings };
+  return {
+    manifest,
+    warnings: [...warnings, ...doubts, ...graph.warnings],
+    origins: { ...origins, ...labelOrigins },
+  };
 }
 
 /** The checkpoint and the configuration of a source, and its name. */

@@ -88,7 +88,11 @@ class Download {
     if (!(await this.#fetchAll({ clock, random, signal }))) return false;
     await this.#verify();
     const handle = await open(file, 'r+');
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     return true;
   }
 

@@ -52,16 +52,24 @@ export async function get(
     const { location } = answer.headers;
     if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
     answer.discard();
-    const next = URL.parse(location, url.href);
-    if (next === null || !/^https?:$/.test(next.protocol)) {
-      throw failed(`${shownUrl(url)} redirects to an address that makes no sense: ${location.slice(0, 200)}`);
-    }
-    if (url.protocol === 'https:' && next.protocol === 'http:') {
-      throw failed(`${shownUrl(url)} redirects to ${shownUrl(next)}, which is not encrypted: refused`);
-    }
-    url = next;
+    url = redirectTarget(url, location);
   }
   throw failed(`${shownUrl(address)} redirects more than ${MAX_REDIRECTS} times`);
+}
+
+/**
+ * Where a redirect leads.
+ * @throws M2fpError M2FP_DOWNLOAD_FAILED where that is no web address, or an unencrypted one after an encrypted one
+ */
+export function redirectTarget(url: URL, location: string): URL {
+  const next = URL.parse(location, url.href);
+  if (next === null || !/^https?:$/.test(next.protocol)) {
+    throw failed(`${shownUrl(url)} redirects to an address that makes no sense: ${location.slice(0, 200)}`);
+  }
+  if (url.protocol === 'https:' && next.protocol === 'http:') {
+    throw failed(`${shownUrl(url)} redirects to ${shownUrl(next)}, which is not encrypted: refused`);
+  }
+  return next;
 }
 
 async function send(url: URL, headers: Record<string, string>, options: RequestOptions): Promise<Answer> {
@@ -150,8 +158,15 @@ class StallWatch {
 }
 
 function proxyFor(url: URL): URL | undefined {
-  const address = getProxyForUrl(url.href);
-  if (address === '') return undefined;
+  const found = getProxyForUrl(url.href);
+  if (found === '') return undefined;
+  // To an address without a scheme the library gives the target's; for curl, wget and npm it is http.
+  const written = ['https_proxy', 'all_proxy'].flatMap((name) => [
+    process.env[name],
+    process.env[name.toUpperCase()],
+  ]);
+  const address =
+    url.protocol === 'https:' && !written.includes(found) ? found.replace(/^https:/, 'http:') : found;
   const proxy = URL.parse(address);
   if (proxy === null || !/^https?:$/.test(proxy.protocol)) {
     throw failed(
@@ -167,11 +182,19 @@ function describe(error: unknown, url: URL, proxy: URL | undefined): Error {
   if (error instanceof TransientError || error instanceof M2fpError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
   const via = proxy === undefined ? '' : ` through the proxy ${proxy.host}`;
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|TLS|SSL/.test(code)) {
-    const advice =
-      'Where a proxy of your network opens encrypted connections, give its certificate in the environment ' +
-      'variable NODE_EXTRA_CA_CERTS';
-    return failed(`The certificate of ${url.host}${via} is not trusted (${message}). ${advice}`, error);
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
+    return failed(
+      `The certificate of ${url.host}${via} is not trusted (${message}). Where a proxy of your network opens ` +
+        'encrypted connections, give its certificate in the environment variable NODE_EXTRA_CA_CERTS',
+      error,
+    );
+  }
+  if (/SSL|TLS|EPROTO/.test(code)) {
+    return failed(
+      `${url.host}${via} does not speak TLS as it should (${message.trim()}). Check whether the addresses of the ` +
+        'server and of the proxy begin with http:// or https://',
+      error,
+    );
   }
   const advice = [
     'ENOTFOUND',

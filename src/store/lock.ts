@@ -70,18 +70,18 @@ export class Lock {
   }
 
   #beat(): void {
-    if (this.#released || this.lost.aborted) return;
-    // A file system that fails once may be back at the next beat.
-    const next = () => this.#beat();
-    this.#timer = this.#clock.after(HEARTBEAT, () => void this.#touch().then(next, next), {
-      background: true,
-    });
+    this.#timer = this.#clock.after(HEARTBEAT, () => void this.#touch(), { background: true });
   }
 
   async #touch(): Promise<void> {
-    await this.check();
-    const now = new Date();
-    await utimes(this.#file, now, now);
+    try {
+      await this.check();
+      const now = new Date();
+      await utimes(this.#file, now, now);
+    } catch {
+      // A file system that fails once may be back at the next beat.
+    }
+    if (!this.#released && !this.lost.aborted) this.#beat();
   }
 
   #lose(): void {

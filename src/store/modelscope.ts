@@ -123,7 +123,7 @@ async function readText({ body }: Answer, what: string): Promise<string> {
 function parse(text: string): Listing | null {
   try {
     const json: unknown = JSON.parse(text);
-    return typeof json === 'object' ? (json as Listing | null) : null;
+    return typeof json === 'object' ? json : null;
   } catch {
     return null;
   }

@@ -157,7 +157,11 @@ export async function persistently<T>(work: () => Promise<T>, clock: Clock, sign
 async function flush(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = await open(join(folder, name), 'r+');
-    await file.sync().finally(() => file.close());
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
   await flushFolder(folder);
 }

@@ -28,7 +28,7 @@ const OUTPUTS = ['pred_logits', 'pred_masks'] as const;
 
 function unpack({ base64 }: Packed): ArrayBuffer {
   const bytes = gunzipSync(Buffer.from(base64, 'base64'));
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }
 
 /** Converts a fixture and gives the largest difference from the reference, of logits and of masks. */

@@ -199,9 +199,11 @@ describe('downloading a file', () => {
       void response.writeHead(302, { location: 'file:///etc/passwd' }).end();
     const other = await new Hub().open();
     other.next(CHECKPOINT, files);
-    await assert
-      .rejects(download(truth(), { urls: [url(other)] }), failed(/makes no sense/))
-      .finally(() => other.close());
+    try {
+      await assert.rejects(download(truth(), { urls: [url(other)] }), failed(/makes no sense/));
+    } finally {
+      await other.close();
+    }
   });
 
   it('takes a body without a length', async () => {
@@ -295,7 +297,7 @@ describe('downloading a file', () => {
 
     it('starts over where the list tells another file now', async () => {
       await leavePart();
-      t.hub.checkpoint.bytes = Buffer.from(t.hub.checkpoint.bytes).reverse();
+      t.hub.checkpoint.bytes = Buffer.from(t.hub.checkpoint.bytes.toReversed());
       await download();
       arrived();
       assert.deepEqual(ranges(), [undefined]);
@@ -311,7 +313,7 @@ describe('downloading a file', () => {
 
     it('starts over where the ETag tells that the file has changed', async () => {
       await leavePart({});
-      t.hub.checkpoint.bytes = Buffer.from(t.hub.checkpoint.bytes).reverse();
+      t.hub.checkpoint.bytes = Buffer.from(t.hub.checkpoint.bytes.toReversed());
       await download({});
       arrived();
       assert.deepEqual(ranges(), [`bytes=${at(0.37)}-`]);
@@ -381,11 +383,13 @@ describe('downloading a file', () => {
     const { hub } = t;
     const gone = url();
     await hub.close();
-    await assert
-      .rejects(
+    try {
+      await assert.rejects(
         download({}, { urls: [gone] }),
         failed(/connection to 127\.0\.0\.1:\d+ failed .*check the network/),
-      )
-      .finally(() => hub.open());
+      );
+    } finally {
+      await hub.open();
+    }
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as forward, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { convertCheckpoint as convertDirectly } from '../../src/store/convert.ts';
-import { get, shownUrl } from '../../src/store/http.ts';
+import { get, redirectTarget, shownUrl } from '../../src/store/http.ts';
 import { STALL_TIME } from './support/clock.ts';
 import { bench } from './support/pulling.ts';
 
@@ -100,9 +100,19 @@ describe('a request through a proxy', () => {
     process.env['HTTPS_PROXY'] = `http://${address()}`;
     // The hub does not: what it says is no TLS.
     tunnel = Number(new URL(t.hub.url).port);
-    await assert.rejects(send('https://hub.example/file'), /hub\.example through the proxy 127\.0\.0\.1:\d+/);
+    await assert.rejects(send('https://hub.example/file'), {
+      code: 'M2FP_DOWNLOAD_FAILED',
+      message: /^hub\.example through the proxy 127\.0\.0\.1:\d+ does not speak TLS/,
+    });
     assert.deepEqual(seen, ['CONNECT hub.example:443']);
     assert.deepEqual(t.hub.requests, []);
+  });
+
+  it('takes a proxy without a scheme as http, as curl does', async () => {
+    process.env['HTTPS_PROXY'] = address();
+    const answer = await send('https://hub.example/file');
+    answer.discard();
+    assert.deepEqual(seen, ['CONNECT hub.example:443']);
   });
 
   it('refuses a proxy that it cannot use', async () => {
@@ -110,6 +120,18 @@ describe('a request through a proxy', () => {
       process.env['HTTP_PROXY'] = wrong;
       await assert.rejects(send(t.hub.url), { code: 'M2FP_DOWNLOAD_FAILED', message: /HTTPS_PROXY/ });
     }
+  });
+
+  it('is redirected from encrypted to encrypted addresses only', () => {
+    const target = (from: string, location: string) => redirectTarget(new URL(from), location).href;
+    assert.equal(target('https://a.example/x/y', '../z?q=1'), 'https://a.example/z?q=1');
+    assert.equal(target('http://a.example/', 'https://b.example/'), 'https://b.example/');
+    assert.equal(target('http://a.example/', '//b.example/c'), 'http://b.example/c');
+    assert.throws(() => target('https://a.example/', 'http://a.example/'), {
+      code: 'M2FP_DOWNLOAD_FAILED',
+      message: /not encrypted/,
+    });
+    assert.throws(() => target('https://a.example/', 'ftp://a.example/'), /makes no sense/);
   });
 
   it('shows addresses without what is secret in them', () => {

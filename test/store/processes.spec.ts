@@ -51,7 +51,7 @@ describe('pulling from several processes', () => {
     const done = answers.flatMap((answer) => (answer.type === 'done' ? [answer] : []));
     assert.equal(done.length, 2, JSON.stringify(answers));
     assert.equal(done[0]?.digest, done[1]?.digest);
-    assert.deepEqual(done.map(({ made }) => made).toSorted(), [false, true]);
+    assert.equal(done.filter(({ made }) => made).length, 1);
     assert.equal(t.hub.of(CHECKPOINT).length, 1);
     assert.equal(t.hub.of('list').length, 1);
     await openStore(t.root).verify(MODEL_ID);

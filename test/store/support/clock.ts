@@ -32,6 +32,10 @@ export class FakeClock implements Clock {
     return { cancel: () => clearImmediate(immediate) };
   }
 
+  advance(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets the stall time pass for whatever waits for bytes. */
   stall(): void {
     fire(this.#stalls);

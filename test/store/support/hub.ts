@@ -165,12 +165,12 @@ export const cutAt =
     response.write(bytes.subarray(0, Math.floor(bytes.length * share)), () => response.destroy());
   };
 
-/** Sends a share of the file and then nothing; `sent` is called when that has left. */
+/** Sends a share of the file and then nothing. */
 export const stallAt =
-  (share: number, sent: () => void = () => {}): Misbehaviour =>
+  (share: number): Misbehaviour =>
   (_request, response, bytes) => {
     response.writeHead(200, { 'content-length': bytes.length });
-    response.write(bytes.subarray(0, Math.floor(bytes.length * share)), () => sent());
+    response.write(bytes.subarray(0, Math.floor(bytes.length * share)));
   };
 
 export const webPage: Misbehaviour = (_request, response) => {
