@@ -21,6 +21,7 @@ describe('a damaged checkpoint', () => {
     ['types-zip.pt', fixture('types-zip.pt'), 13],
     ['types-legacy.pt', fixture('types-legacy.pt'), 13],
     ['training-legacy.pt', fixture('training-legacy.pt'), 13],
+    ['detectron2-legacy.pth', fixture('detectron2-legacy.pth'), 7],
   ];
   for (const [title, whole, step] of cuts) {
     it(`is refused wherever it ends: ${title}`, async () => {
@@ -37,7 +38,14 @@ describe('a damaged checkpoint', () => {
     });
   }
 
-  for (const name of ['types-zip.pt', 'types-legacy.pt', 'training-zip.pt', 'training-legacy.pt']) {
+  for (const name of [
+    'types-zip.pt',
+    'types-legacy.pt',
+    'training-zip.pt',
+    'training-legacy.pt',
+    'detectron2-zip.pth',
+    'detectron2-legacy.pth',
+  ]) {
     it(`is read or refused, nothing else, with other bytes: ${name}`, async () => {
       const whole = fixture(name);
       const flip = tuple(nat(whole.length - 1), integer({ min: 1, max: 255 }));

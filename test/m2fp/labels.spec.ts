@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { ModelConfiguration } from '../../src/m2fp/configuration.ts';
 import { LABEL_SET_NAMES, modelLabels, type LabelOverrides } from '../../src/m2fp/labels.ts';
 
-const configuration = { backbone: {}, encoder: {}, decoder: {} };
+const configuration: ModelConfiguration = { backbone: {}, encoder: {}, decoder: {} };
 const names = (count: number) => Array.from({ length: count }, (_, index) => `label ${index}`);
 const withHuman = (count: number) => [...names(count - 1), 'Human'];
 
@@ -99,7 +100,7 @@ describe('labels and kind', () => {
   });
 
   describe('of a contradictory configuration are refused', () => {
-    for (const [title, classes, contents, reason] of [
+    const cases: [title: string, classes: number, contents: Partial<ModelConfiguration>, reason: RegExp][] = [
       ['that nothing names', 5, {}, /--labels and the kind with --kind/],
       ['that names no kind', 5, { classes: names(5) }, /say --kind multi or --kind single/],
       [
@@ -119,9 +120,10 @@ describe('labels and kind', () => {
       ['with a person out of range', 21, { numParsing: 25 }, /num_parsing = 25, .* is the last, 20/],
       ['with a person in the middle', 21, { numParsing: 5 }, /num_parsing = 5/],
       ['with the background as person', 21, { numParsing: 0 }, /num_parsing = 0/],
-    ] as const) {
+    ];
+    for (const [title, classes, contents, reason] of cases) {
       it(title, () => {
-        const given = { ...configuration, ...(contents as object) };
+        const given = { ...configuration, ...contents };
         assert.throws(() => modelLabels(classes, given), {
           code: 'M2FP_CHECKPOINT_INVALID',
           message: reason,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { FULL_SIZE, randomCheckpoint } from '../../bench/random-checkpoint.ts';
-import { openCheckpoint, type Checkpoint } from '../../src/checkpoint/index.ts';
+import { openCheckpoint } from '../../src/checkpoint/index.ts';
 import { inferHyperParameters } from '../../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../../src/m2fp/network.ts';
 import { elements } from '../../src/onnx/weight.ts';
 import { goldenCases, goldenFolder, type GoldenTensor, type Variant } from '../support/golden.ts';
 import { goldenModel, removeModels, runModel } from '../support/model.ts';
+import { altered } from './support/altered.ts';
 
 /** The bounds of test/golden/README.md. */
 const LOGITS = 1e-3;
@@ -30,26 +31,6 @@ function equalSigns(a: ArrayLike<number>, b: GoldenTensor): number {
   let equal = 0;
   for (let i = 0; i < b.data.length; i++) if (a[i]! > 0 === b.data[i]! > 0) equal++;
   return equal / b.data.length;
-}
-
-/** The checkpoint without some tensors, or with others in their place. */
-function altered(
-  checkpoint: Checkpoint,
-  change: (tensors: Map<string, { name: string; dtype: 'float32'; shape: number[] }>) => void,
-) {
-  const tensors = new Map(
-    [...checkpoint.tensors].map(([name, { shape }]) => [
-      name,
-      { name, dtype: 'float32' as const, shape: [...shape] },
-    ]),
-  );
-  change(tensors);
-  return {
-    ...checkpoint,
-    file: checkpoint.file,
-    tensors,
-    readFloat32: checkpoint.readFloat32.bind(checkpoint),
-  };
 }
 
 describe('the network', () => {
@@ -124,6 +105,28 @@ describe('the network', () => {
     assert.ok(graph.nodes.some((node) => node.opType === 'DeformConv'));
   });
 
+  it('warns of tensors that it has no place for, and of no others', async () => {
+    const checkpoint = await openCheckpoint(`${goldenFolder('multi')}/pytorch_model.pt`);
+    const { hyper } = inferHyperParameters(checkpoint);
+    assert.deepEqual(buildNetwork(checkpoint, hyper, 'multi').warnings, []);
+    const extras = (names: string[]) =>
+      altered(checkpoint, (tensors) => {
+        for (const name of names) tensors.set(name, { name, dtype: 'float32', shape: [1] });
+      });
+    const harmless = [
+      'criterion.empty_weight',
+      'sem_seg_head.criterion.empty_weight',
+      'pixel_mean',
+      'backbone.stem.conv1.norm.num_batches_tracked',
+    ];
+    assert.deepEqual(buildNetwork(extras(harmless), hyper, 'multi').warnings, []);
+    const strange = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `sem_seg_head.predictor.${name}.weight`);
+    const { warnings } = buildNetwork(extras(['backbone.linear.bias', ...strange]), hyper, 'multi');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /left out: backbone\.linear\.bias, .*predictor\.d\.weight and 2 more\./);
+    await checkpoint.close();
+  });
+
   it('names a missing tensor', async () => {
     const checkpoint = await openCheckpoint(`${goldenFolder('multi')}/pytorch_model.pt`);
     const name = 'sem_seg_head.predictor.mask_embed.layers.1.weight';
@@ -144,71 +147,5 @@ describe('the network', () => {
       message: new RegExp(`${name} has shape \\[64, 64, 1, 1\\], expected \\[64, 64, 3, 3\\]`),
     });
     await checkpoint.close();
-  });
-});
-
-describe('hyper-parameters', () => {
-  let checkpoint: Checkpoint;
-  before(async () => {
-    checkpoint = await openCheckpoint(`${goldenFolder('single')}/pytorch_model.pt`);
-  });
-  after(() => checkpoint.close());
-
-  it('come from the tensors alone', () => {
-    const { hyper, warnings } = inferHyperParameters(checkpoint);
-    assert.deepEqual(warnings, []);
-    assert.deepEqual(hyper.backbone.blocks, [3, 4, 6, 3]);
-    const { bottleneckChannels, groups, norm } = hyper.backbone;
-    assert.deepEqual({ bottleneckChannels, groups, norm }, { bottleneckChannels: 8, groups: 1, norm: 'BN' });
-    assert.deepEqual(hyper.pixelDecoder, {
-      convDim: 64,
-      maskDim: 64,
-      layers: 2,
-      feedForward: 64,
-      heads: 8,
-      points: 4,
-      levels: 3,
-    });
-    assert.deepEqual(hyper.decoder, {
-      hiddenDim: 64,
-      queries: 20,
-      layers: 3,
-      feedForward: 128,
-      heads: 8,
-      classes: 20,
-      preNorm: false,
-      inputProjection: false,
-    });
-  });
-
-  it('of the configuration are warned about where the tensors say something else', () => {
-    const configuration = { backbone: { depth: 101 }, encoder: {}, decoder: { num_queries: 20 } };
-    const { warnings } = inferHyperParameters(checkpoint, configuration);
-    assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /backbone\.depth = 101, the tensors say 50/);
-  });
-
-  it('that cannot be computed are refused by name', () => {
-    const section = { backbone: {}, encoder: {} };
-    assert.throws(
-      () => inferHyperParameters(checkpoint, { ...section, decoder: { pre_norm: true } }),
-      /pre_norm/,
-    );
-    assert.throws(
-      () => inferHyperParameters(checkpoint, { ...section, decoder: { nheads: 7 } }),
-      /7 attention heads/,
-    );
-    assert.throws(
-      () => inferHyperParameters(checkpoint, { ...section, decoder: { nheads: 'x' } }),
-      /nheads is "x"/,
-    );
-  });
-
-  it('of something that is no M2FP checkpoint name the first tensor that is missing', () => {
-    const other = { ...altered(checkpoint, (tensors) => tensors.clear()), file: 'resnet.pt' };
-    assert.throws(
-      () => inferHyperParameters(other),
-      /resnet\.pt: the tensor backbone\.res2\.0\.conv1\.weight is missing/,
-    );
   });
 });

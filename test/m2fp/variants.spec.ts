@@ -9,6 +9,7 @@ import { readConfiguration } from '../../src/m2fp/configuration.ts';
 import { inferHyperParameters } from '../../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../../src/m2fp/network.ts';
 import { writeModel } from '../../src/onnx/write.ts';
+import { convertCheckpoint } from '../../src/store/convert.ts';
 import { runModel } from '../support/model.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
@@ -41,7 +42,7 @@ async function differences(variant: string, configured = true) {
     const configuration = configured
       ? await readConfiguration(join(source, 'configuration.json'))
       : undefined;
-    const { hyper, warnings, origins } = inferHyperParameters(checkpoint, configuration);
+    const { hyper, warnings } = inferHyperParameters(checkpoint, configuration);
     const network = buildNetwork(checkpoint, hyper, 'multi');
     await writeModel(network, folder, { precision: 'fp32', producer: { name: 'test', version: '1' } });
     const expected = JSON.parse(readFileSync(join(source, 'case.json'), 'utf8')) as Case;
@@ -52,7 +53,7 @@ async function differences(variant: string, configured = true) {
       assert.deepEqual(outputs[name]!.shape, expected[name].shape);
       return outputs[name]!.data.reduce((max, value, i) => Math.max(max, Math.abs(value - reference[i]!)), 0);
     });
-    return { largest: Math.max(...largest), hyper, warnings: [...warnings, ...network.warnings], origins };
+    return { largest: Math.max(...largest), hyper, warnings: [...warnings, ...network.warnings] };
   } finally {
     await checkpoint.close();
     await rm(folder, { recursive: true });
@@ -91,6 +92,31 @@ describe('variants of the network', () => {
     it(`that only the configuration tells apart do differ: ${variant}`, async () => {
       const { largest } = await differences(variant, false);
       assert.ok(largest > 100 * BOUND, `differs by ${largest} only`);
+    });
+  }
+
+  for (const [variant, kind, label] of [
+    ['depth-101', 'multi', 'Upper-arm'],
+    ['groups', 'single', 'Dress'],
+    ['pre-norm', 'multi', 'Dress'],
+    ['depth-152', 'multi', 'Right-arm'],
+  ] as const) {
+    it(`convert from their folders, with the labels that the number of classes tells: ${variant}`, async () => {
+      const out = await mkdtemp(join(tmpdir(), `m2fp-${variant}-`));
+      try {
+        const source = join(FIXTURES, variant);
+        const { manifest, warnings, origins } = await convertCheckpoint({ source, out });
+        assert.deepEqual(warnings, []);
+        assert.equal(manifest.kind, kind);
+        assert.equal(manifest.labels[6], label);
+        assert.equal(manifest.humanIndex, kind === 'single' ? null : manifest.labels.length - 1);
+        assert.ok(!('origins' in manifest) && !('warnings' in manifest));
+        assert.equal(origins['kind'], 'tensors');
+        const configured = variant === 'depth-101' ? 'default' : 'configuration';
+        assert.equal(origins['decoder.heads'], configured);
+      } finally {
+        await rm(out, { recursive: true });
+      }
     });
   }
 });

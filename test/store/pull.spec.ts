@@ -245,7 +245,11 @@ describe('pulling a model', () => {
     const half = join(t.root, '.partial', work!, 'model-half');
     mkdirSync(half);
     writeFileSync(join(half, 'model.onnx'), 'half');
-    await t.pull({}, { convert });
+    const convertBesideNothing: PullTools['convert'] = (options) => {
+      assert.equal(existsSync(half), false);
+      return convert(options);
+    };
+    await t.pull({}, { convert: convertBesideNothing });
     assert.equal(t.hub.of(CHECKPOINT).length, 1);
     nothingLeft();
   });
