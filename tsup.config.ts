@@ -24,5 +24,4 @@ export default defineConfig({
   dts: false,
   clean: true,
   external: ['sharp', 'onnxruntime-node'],
-  noExternal: ['yauzl', 'protobufjs', 'pend', 'buffer-crc32', 'long'],
 });

@@ -14,26 +14,40 @@ export interface Command {
   summary: string;
   /** The text of `m2fp NAME --help`. */
   help: string;
-  run(args: string[], terminal: Terminal): Promise<void>;
+  /** Resolves to the exit code; nothing is 0. */
+  run(args: string[], terminal: Terminal): Promise<number | void>;
 }
 
-/** The options typed, by name, and the one argument beside them. */
-export interface Typed<Name extends string> {
-  argument: string;
+/** What a command takes. */
+export interface Syntax<Name extends string, Flag extends string> {
+  /** The names of its arguments, all of which must be there. */
+  takes: readonly string[];
+  /** Its options with a value. */
+  options: readonly Name[];
+  /** Its options without one. */
+  flags?: readonly Flag[];
+}
+
+/** The arguments typed, in order, and the options, by name. */
+export interface Typed<Name extends string, Flag extends string> {
+  arguments: string[];
   options: Partial<Record<Name, string>>;
+  flags: Partial<Record<Flag, true>>;
 }
 
 /**
- * Reads a command's options, each of which takes a value, and its one argument.
- * @throws M2fpError M2FP_BAD_OPTION for an unknown option, one without a value, and more or less than one argument
+ * Reads a command's arguments and options.
+ * @throws M2fpError M2FP_BAD_OPTION for an unknown option, a wrong use of one, and too few or too many arguments
  */
-export function readArguments<Name extends string>(
+export function readArguments<Name extends string, Flag extends string = never>(
   command: Pick<Command, 'name'>,
   args: string[],
-  argument: string,
-  names: readonly Name[],
-): Typed<Name> {
-  const options: ParseArgsOptionsConfig = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+  { takes, options: names, flags = [] }: Syntax<Name, Flag>,
+): Typed<Name, Flag> {
+  const options: ParseArgsOptionsConfig = Object.fromEntries([
+    ...names.map((name) => [name, { type: 'string' }] as const),
+    ...flags.map((name) => [name, { type: 'boolean' }] as const),
+  ]);
   let typed;
   try {
     typed = parseArgs({ args, options, allowPositionals: true });
@@ -42,10 +56,20 @@ export function readArguments<Name extends string>(
     const [reason] = (error as Error).message.split('. ');
     throw badUsage(command, reason!);
   }
-  const [first, ...more] = typed.positionals;
-  if (first === undefined) throw badUsage(command, `${argument} is missing`);
-  if (more.length > 0) throw badUsage(command, `Only one ${argument} is taken, not also ${more.join(' ')}`);
-  return { argument: first, options: typed.values as Partial<Record<Name, string>> };
+  const missing = takes[typed.positionals.length];
+  if (missing !== undefined) throw badUsage(command, `${missing} is missing`);
+  const more = typed.positionals.slice(takes.length);
+  if (more.length > 0) {
+    const taken = takes.length === 0 ? 'No argument is taken' : `Only ${takes.join(' and ')} is taken`;
+    throw badUsage(command, `${taken}, not also ${more.join(' ')}`);
+  }
+  const pick = (chosen: readonly string[]) =>
+    Object.fromEntries(Object.entries(typed.values).filter(([name]) => chosen.includes(name)));
+  return {
+    arguments: typed.positionals,
+    options: pick(names) as Typed<Name, Flag>['options'],
+    flags: pick(flags) as Typed<Name, Flag>['flags'],
+  };
 }
 
 function badUsage({ name }: Pick<Command, 'name'>, reason: string): M2fpError {

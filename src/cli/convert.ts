@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import { LABEL_SET_NAMES, type LabelOverrides, type LabelSetName } from '../m2fp/labels.ts';
-import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
 import { convertCheckpoint } from '../store/convert.ts';
 import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
-import { progressBar } from './progress.ts';
+import { modelFacts, originFacts, table } from './describe.ts';
+import { interruptible } from './interrupt.ts';
+import { ProgressBar } from './progress.ts';
 
 const OPTIONS = ['out', 'id', 'kind', 'labels', 'precision', 'short-side', 'long-side'] as const;
 
@@ -30,31 +31,42 @@ Options:
   --short-side N      pixels that the shorter side of a picture is scaled to (multi)
   --long-side N       pixels that the longer side must not pass (multi)
   --help              show this text
+
+Prints what was read from configuration.json, and what was inferred or assumed. Ctrl+C leaves nothing behind.
 `,
   run,
 };
 
 async function run(args: string[], { out, err }: Terminal): Promise<void> {
-  const { argument: source, options } = readArguments(convert, args, 'SOURCE', OPTIONS);
+  const {
+    arguments: [source = ''],
+    options,
+  } = readArguments(convert, args, { takes: ['SOURCE'], options: OPTIONS });
   if (options.out === undefined) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
       '--out is missing: name the folder to make (see m2fp convert --help)',
     );
   }
-  const { manifest, warnings } = await convertCheckpoint({
+  const folder = resolve(options.out);
+  const request = {
     source,
-    out: options.out,
+    out: folder,
     ...(options.id !== undefined && { id: options.id }),
     kind: choiceOption('kind', options.kind, ['multi', 'single']),
     labels: await labelsOption(options.labels),
     precision: choiceOption('precision', options.precision, ['fp32', 'fp16']),
     shortSide: numberOption('short-side', options['short-side']),
     longSide: numberOption('long-side', options['long-side']),
-    onProgress: progressBar('Converting', err),
-  });
+  };
+  const bar = new ProgressBar(err);
+  const onProgress = (share: number) => bar.show('Converting', share);
+  const { manifest, warnings, origins } = await interruptible(
+    (signal) => convertCheckpoint({ ...request, signal, onProgress }),
+    `Nothing was written to ${folder}`,
+  ).finally(() => bar.close());
   for (const warning of warnings) err.write(`m2fp: warning: ${warning}\n`);
-  out.write(describe(manifest, resolve(options.out)));
+  out.write(`${table(modelFacts(manifest, folder))}\n${table(originFacts(origins, manifest))}`);
 }
 
 /** A label set's name, or the names that a file lists. */
@@ -79,26 +91,4 @@ async function labelsOption(text: string | undefined): Promise<LabelOverrides['l
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
     throw problem('not a list of names');
   return names;
-}
-
-function describe(manifest: ModelManifest, folder: string): string {
-  const { id, kind, labels, input, precision, files, source } = manifest;
-  const { blocks } = manifest.hyperParameters.backbone;
-  const megabytes = Object.values(files).reduce((sum, { size }) => sum + size, 0) / 2 ** 20;
-  const facts: [string, string][] = [
-    ['model', id],
-    ['kind', kind === 'multi' ? 'multi (several people)' : 'single (one person)'],
-    ['labels', `${labels.length}: ${labels.join(', ')}`],
-    ['input', describeInput(input)],
-    ['backbone', `ResNet with ${blocks.join(', ')} blocks`],
-    ['weights', `${precision}, ${megabytes.toFixed(1)} MB`],
-    ['read from', source.configuration ? `${source.file} and configuration.json` : source.file],
-    ['folder', folder],
-  ];
-  return facts.map(([name, value]) => `${`${name}:`.padEnd(11)}${value}\n`).join('');
-}
-
-function describeInput(rule: InputRule): string {
-  if (rule.kind === 'canvas') return `a canvas of ${rule.width} x ${rule.height} pixels`;
-  return `short side ${rule.shortSide} pixels, long side at most ${rule.longSide}`;
 }

@@ -3,24 +3,68 @@
 const WIDTH = 30;
 /** Without a terminal, a line for each of these steps, in percent. */
 const STEP = 10;
+/** Clears what an earlier, longer line has left to the right. */
+const CLEAR = '\u001B[K';
 
-/**
- * Returns the function to be told the share done, 0 to 1. A terminal gets a bar that grows in place; a log gets a
- * line every {@link STEP} percent.
- */
-export function progressBar(label: string, stream: NodeJS.WriteStream): (share: number) => void {
-  let shown = -1;
-  return (share) => {
-    const percent = Math.floor(share * 100);
-    const due = stream.isTTY ? percent : percent - (percent % STEP);
-    if (due <= shown) return;
-    shown = due;
-    if (!stream.isTTY) {
-      stream.write(`${label}: ${due} %\n`);
+/** A terminal gets a bar that grows in place; a log gets a line for every phase and every {@link STEP} percent. */
+export class ProgressBar {
+  readonly #stream: NodeJS.WriteStream;
+  /** The percent shown last, by phase; -1 before any. */
+  readonly #shown = new Map<string, number>();
+  #phase = '';
+  /** True while the cursor stands behind a bar. */
+  #open = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  /**
+   * @param phase what is being done, for example `Converting`
+   * @param share of the phase that is done, 0 to 1; null where nobody knows
+   * @param note behind the percent
+   */
+  show(phase: string, share: number | null, note = ''): void {
+    if (this.#stream.isTTY) this.#draw(phase, share, note);
+    else this.#log(phase, share, note);
+    this.#phase = phase;
+  }
+
+  /** Ends the line of a bar; what is written from now on stands below it. */
+  close(): void {
+    if (this.#open) this.#stream.write('\n');
+    this.#open = false;
+  }
+
+  #draw(phase: string, share: number | null, note: string): void {
+    if (phase !== this.#phase) this.close();
+    const percent = Math.floor((share ?? 0) * 100);
+    const full = Math.round((WIDTH * percent) / 100);
+    const bar = share === null ? '' : ` ${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${percent} %`;
+    const tail = note === '' ? '' : ` ${note}`;
+    this.#stream.write(`\r${phase}${bar}${tail}${CLEAR}`);
+    this.#open = true;
+  }
+
+  #log(phase: string, share: number | null, note: string): void {
+    const shown = this.#shown.get(phase);
+    if (share === null) {
+      if (shown !== undefined) return;
+      this.#shown.set(phase, -1);
+      this.#stream.write(`${phase}\n`);
       return;
     }
-    const full = Math.round((WIDTH * percent) / 100);
-    const bar = '█'.repeat(full) + '░'.repeat(WIDTH - full);
-    stream.write(`\r${label} ${bar} ${percent} %${percent === 100 ? '\n' : ''}`);
-  };
+    const percent = Math.floor(share * 100);
+    const due = percent - (percent % STEP);
+    // What begins anew goes back.
+    if (shown !== undefined && due === shown) return;
+    this.#shown.set(phase, due);
+    const tail = note === '' ? '' : ` (${note})`;
+    this.#stream.write(`${phase}: ${due} %${tail}\n`);
+  }
+}
+
+/** Decimal, as disks and networks are sold: `253.4 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -3,7 +3,7 @@ import { M2fpError, serializeError } from '../errors.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import type { Parsing } from '../parsing/types.ts';
 import { entryPoint } from '../paths.ts';
-import { systemClock, type Clock } from './clock.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import { Job } from './job.ts';
 import { checkParseOptions } from './options.ts';
 import { checkPicture } from './picture.ts';

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { asM2fpError, deserializeError, M2fpError } from '../errors.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import {
   isChildMessage,
   isWellFormed,

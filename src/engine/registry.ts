@@ -1,6 +1,6 @@
 /** One engine per model and options, shared by all who ask for it. */
 import { readManifest } from '../store/manifest.ts';
-import { systemClock, type Timer } from './clock.ts';
+import { systemClock, type Timer } from '../clock.ts';
 import { LocalEngine, type EngineInternals } from './local-engine.ts';
 import { completeEngineOptions } from './options.ts';
 import type { Engine, EngineOptions } from './types.ts';

@@ -1,6 +1,6 @@
 /** Keeps one child process going: starts it when it is needed, ends it when told, and replaces it when it dies. */
 import { M2fpError } from '../errors.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { EngineProcess } from './process.ts';
 import type { LoadMessage, ParseMessage, ReadyMessage, ResultMessage } from './protocol.ts';
 

@@ -4,7 +4,7 @@ import https from 'node:https';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
-import type { Clock } from '../engine/clock.ts';
+import type { Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 import { TransientError } from './retry.ts';
 

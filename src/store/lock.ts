@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import type { Clock, Timer } from '../engine/clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 import { sleep } from './retry.ts';
 

@@ -1,5 +1,5 @@
 /** How far a pull has come: what is told to status lines and progress bars, and how often. */
-import type { Clock, Timer } from '../engine/clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 /** `wait`: another process is making the same model. */
 export type PullPhase = 'wait' | 'list' | 'download' | 'verify' | 'convert';

@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { systemClock, type Clock } from '../engine/clock.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
 import { cancellation, throwIfCancelled } from './cancel.ts';

@@ -1,5 +1,5 @@
 /** Trying again what a bad network spoilt. */
-import type { Clock } from '../engine/clock.ts';
+import type { Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 
 /** Failures in a row, without progress in between, after which it gives up. */

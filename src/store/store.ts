@@ -1,6 +1,6 @@
 /** The models on this machine: a folder with one folder for each id, revision and precision. */
 import { resolve } from 'node:path';
-import { systemClock } from '../engine/clock.ts';
+import { systemClock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
 import type { DigestOptions } from './digest.ts';

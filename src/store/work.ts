@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Clock } from '../engine/clock.ts';
+import type { Clock } from '../clock.ts';
 import { tryLock } from './lock.ts';
 import { readManifest } from './manifest.ts';
 import { modelFolder, modelKey, type ModelName } from './names.ts';

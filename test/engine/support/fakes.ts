@@ -1,7 +1,7 @@
 /** A clock that the test moves, engines on the fake child, and the check that nothing is left behind. */
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import type { Clock, Timer } from '../../../src/engine/clock.ts';
+import type { Clock, Timer } from '../../../src/clock.ts';
 import { LocalEngine } from '../../../src/engine/local-engine.ts';
 import { completeEngineOptions } from '../../../src/engine/options.ts';
 import type { Patience } from '../../../src/engine/supervisor.ts';

@@ -1,5 +1,5 @@
 /** A clock on which waiting takes no time, and connections stall when the test says so. */
-import type { Clock, Timer } from '../../../src/engine/clock.ts';
+import type { Clock, Timer } from '../../../src/clock.ts';
 
 /** The stall time of tests: by its length the clock knows what a timer is for. */
 export const STALL_TIME = 12_345;

@@ -1,0 +1,61 @@
+/** A model in words. */
+import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
+import type { Origin, Origins } from '../m2fp/origin.ts';
+import { megabytes } from './progress.ts';
+
+export type Fact = readonly [name: string, value: string];
+
+/** Facts one below the other, their values in one column. */
+export function table(facts: readonly Fact[], indent = ''): string {
+  const width = Math.max(...facts.map(([name]) => name.length)) + 3;
+  return facts.map(([name, value]) => `${indent}${`${name}:`.padEnd(width)}${value}\n`).join('');
+}
+
+/** The facts of a model that a user chooses it by. */
+export function kindAndLabels({ kind, labels }: Pick<ModelManifest, 'kind' | 'labels'>): Fact[] {
+  return [
+    ['kind', kind === 'multi' ? 'multi (several people)' : 'single (one person)'],
+    ['labels', `${labels.length}: ${labels.join(', ')}`],
+  ];
+}
+
+/** All that a user may want to know about a model that was just made. */
+export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
+  const { id, input, precision, files, source, hyperParameters } = manifest;
+  const size = Object.values(files).reduce((sum, file) => sum + file.size, 0);
+  return [
+    ['model', id],
+    ...kindAndLabels(manifest),
+    ['input', describeInput(input)],
+    ['backbone', `ResNet with ${hyperParameters.backbone.blocks.join(', ')} blocks`],
+    ['weights', `${precision}, ${megabytes(size)}`],
+    ['read from', source.configuration ? `${source.file} and configuration.json` : source.file],
+    ['folder', folder],
+  ];
+}
+
+function describeInput(rule: InputRule): string {
+  if (rule.kind === 'canvas') return `a canvas of ${rule.width} x ${rule.height} pixels`;
+  return `short side ${rule.shortSide} pixels, long side at most ${rule.longSide}`;
+}
+
+const ORIGINS: Record<Origin, string> = {
+  user: 'as you said',
+  configuration: 'read from configuration.json',
+  tensors: 'inferred from the tensors',
+  default: 'assumed, as nothing tells',
+};
+
+/** Which facts were read, and which inferred or assumed; hyper-parameters with their values. */
+export function originFacts(origins: Origins, { hyperParameters }: ModelManifest): Fact[] {
+  const values = hyperParameters as unknown as Record<string, Record<string, unknown>>;
+  const named = (path: string) => {
+    const [section = '', name = ''] = path.split('.');
+    const value = values[section]?.[name];
+    return value === undefined ? path : `${path} ${Array.isArray(value) ? value.join('-') : String(value)}`;
+  };
+  return (Object.keys(ORIGINS) as Origin[]).flatMap((origin) => {
+    const paths = Object.keys(origins).filter((path) => origins[path] === origin);
+    return paths.length === 0 ? [] : [[ORIGINS[origin], paths.map(named).join(', ')] as const];
+  });
+}

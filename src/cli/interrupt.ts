@@ -1,0 +1,41 @@
+/** Ctrl+C and polite kills: the work at hand is cancelled, and cleans up, before the command ends. */
+import { M2fpError } from '../errors.ts';
+
+/** A shell's exit codes for programs that a signal ended. Not SIGHUP: `nohup` asks that nobody hears it. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+
+export class Interruption extends M2fpError {
+  readonly exitCode: number;
+
+  constructor(signal: keyof typeof EXIT_CODES, outcome: string) {
+    super('M2FP_CANCELLED', `Interrupted. ${outcome}`);
+    this.exitCode = EXIT_CODES[signal];
+  }
+}
+
+/**
+ * Does `work`, and aborts it when the user or the system interrupts the command. A second signal ends the
+ * process at once, as it does where nobody listens.
+ * @param outcome what the user then is left with, a sentence
+ * @throws what `work` throws; the {@link Interruption} where that is how it ended
+ */
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  outcome: string,
+): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = (signal: NodeJS.Signals) => {
+    stopListening();
+    controller.abort(new Interruption(signal as keyof typeof EXIT_CODES, outcome));
+  };
+  const stopListening = () => {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    stopListening();
+  }
+}
