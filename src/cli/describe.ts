@@ -52,7 +52,8 @@ export function originFacts(origins: Origins, { hyperParameters }: ModelManifest
   const named = (path: string) => {
     const [section = '', name = ''] = path.split('.');
     const value = values[section]?.[name];
-    return value === undefined ? path : `${path} ${Array.isArray(value) ? value.join('-') : String(value)}`;
+    // Numbers, words, yes or no, and short lists of numbers.
+    return value === undefined ? path : `${path} ${JSON.stringify(value).replaceAll('"', '')}`;
   };
   return (Object.keys(ORIGINS) as Origin[]).flatMap((origin) => {
     const paths = Object.keys(origins).filter((path) => origins[path] === origin);

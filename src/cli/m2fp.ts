@@ -4,9 +4,13 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { M2fpError } from '../errors.ts';
 import type { Command, Terminal } from './command.ts';
 import { convert } from './convert.ts';
+import { doctor } from './doctor.ts';
+import { Interruption } from './interrupt.ts';
+import { models } from './models.ts';
 import { parse } from './parse.ts';
+import { pull } from './pull.ts';
 
-const COMMANDS: readonly Command[] = [convert, parse];
+const COMMANDS: readonly Command[] = [pull, models, convert, parse, doctor];
 
 const HELP = `Usage: m2fp COMMAND [options]
 
@@ -18,11 +22,12 @@ ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n
 "m2fp COMMAND --help" tells more. "m2fp --version" prints the version.
 `;
 
-async function main([name, ...args]: string[], terminal: Terminal): Promise<void> {
+/** Resolves to the exit code; nothing is 0. */
+async function main([name, ...args]: string[], terminal: Terminal): Promise<number | void> {
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) {
     if (args.includes('--help')) terminal.out.write(command.help);
-    else await command.run(args, terminal);
+    else return command.run(args, terminal);
   } else if (name === '--version') {
     terminal.out.write(`${packageJson.version}\n`);
   } else if (name === '--help') {
@@ -45,7 +50,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-main(process.argv.slice(2), { out: process.stdout, err: process.stderr }).catch((error: unknown) => {
-  process.stderr.write(line(error));
-  process.exitCode = 1;
-});
+async function start(): Promise<void> {
+  try {
+    process.exitCode = (await main(process.argv.slice(2), { out: process.stdout, err: process.stderr })) ?? 0;
+  } catch (error) {
+    process.stderr.write(line(error));
+    process.exitCode = error instanceof Interruption ? error.exitCode : 1;
+  }
+}
+
+void start();

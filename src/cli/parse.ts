@@ -8,8 +8,9 @@ import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
 import { type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import { DEFAULT_STORE, folderOfModel, storeOption } from './stores.ts';
 
-const OPTIONS = ['model', 'short-side', 'long-side', 'format', 'out', 'colorize'] as const;
+const OPTIONS = ['model', 'store', 'short-side', 'long-side', 'format', 'out', 'colorize'] as const;
 
 /** What `--format` chooses from. */
 const FORMATS = {
@@ -37,7 +38,9 @@ export const parse: Command = {
 Finds the people and their parts in PICTURE and prints them as JSON.
 
 Options:
-  --model FOLDER      a folder that "m2fp convert" made (default: the small model that ships with the package)
+  --model MODEL       a folder that "m2fp convert" made, or the id of a model that "m2fp pull" put into the store
+                      (default: the small model that ships with the package)
+  --store DIR         the store to look for the id in (default: ${DEFAULT_STORE})
   --short-side N      pixels that the picture's shorter side is scaled to (default: the model's)
   --long-side N       pixels that its longer side must not pass (default: the model's)
   --format NAME       what is printed:
@@ -53,7 +56,10 @@ Options:
 };
 
 async function run(args: string[], { out }: Terminal): Promise<void> {
-  const { argument: picture, options } = readArguments(parse, args, 'PICTURE', OPTIONS);
+  const {
+    arguments: [picture = ''],
+    options,
+  } = readArguments(parse, args, { takes: ['PICTURE'], options: OPTIONS });
   const format = choiceOption('format', options.format, Object.keys(FORMATS) as (keyof typeof FORMATS)[]);
   const sides = {
     shortSide: numberOption('short-side', options['short-side']),
@@ -63,7 +69,11 @@ async function run(args: string[], { out }: Terminal): Promise<void> {
   const pictureFormat = colored === undefined ? undefined : pictureFormatOf(colored);
   const image = pictureFrom(await readPicture(picture));
 
-  const parsing = await parseOnce(options.model ?? bundledModelFolder(), image, sides);
+  const model =
+    options.model === undefined
+      ? bundledModelFolder()
+      : await folderOfModel(options.model, storeOption(options.store));
+  const parsing = await parseOnce(model, image, sides);
   if (colored !== undefined) {
     await writeOutput(colored, (await colorize(parsing, { format: pictureFormat })).image);
   }

@@ -12,8 +12,8 @@ export class ProgressBar {
   /** The percent shown last, by phase; -1 before any. */
   readonly #shown = new Map<string, number>();
   #phase = '';
-  /** True while the cursor stands behind a bar. */
-  #open = false;
+  /** The bar that the cursor stands behind; empty where there is none. */
+  #bar = '';
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -32,8 +32,8 @@ export class ProgressBar {
 
   /** Ends the line of a bar; what is written from now on stands below it. */
   close(): void {
-    if (this.#open) this.#stream.write('\n');
-    this.#open = false;
+    if (this.#bar !== '') this.#stream.write('\n');
+    this.#bar = '';
   }
 
   #draw(phase: string, share: number | null, note: string): void {
@@ -42,8 +42,10 @@ export class ProgressBar {
     const full = Math.round((WIDTH * percent) / 100);
     const bar = share === null ? '' : ` ${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${percent} %`;
     const tail = note === '' ? '' : ` ${note}`;
-    this.#stream.write(`\r${phase}${bar}${tail}${CLEAR}`);
-    this.#open = true;
+    const line = `${phase}${bar}${tail}`;
+    if (line === this.#bar) return;
+    this.#bar = line;
+    this.#stream.write(`\r${line}${CLEAR}`);
   }
 
   #log(phase: string, share: number | null, note: string): void {

@@ -15,39 +15,8 @@ import {
 } from '../../src/parsing/index.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { root, temporaryFolder } from '../support/installed-package.ts';
+import { failure, interruptedAt, m2fp, success } from './support.ts';
 
-interface Outcome {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-async function m2fp(...args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [program, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const code = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await code, out, err };
-}
-
-/** Runs what must fail with exactly one line, which begins with the code. */
-async function failure(code: string, ...args: string[]): Promise<string> {
-  const outcome = await m2fp(...args);
-  assert.equal(outcome.code, 1, outcome.err);
-  assert.equal(outcome.out, '');
-  assert.match(outcome.err, new RegExp(`^m2fp: ${code}: [^\n]+\n$`));
-  return outcome.err;
-}
-
-async function success(...args: string[]): Promise<Outcome> {
-  const outcome = await m2fp(...args);
-  assert.equal(outcome.code, 0, outcome.err);
-  return outcome;
-}
-
-/** The built one: it starts several times as fast as the sources, and is what users have. */
-const program = join(root, 'dist', 'cli', 'm2fp.js');
 const checkpoint = join(root, 'test', 'golden', 'multi');
 const picture = join(bundledModelFolder(), 'samples', 'two-people.png');
 const folder = temporaryFolder('cli');
@@ -56,7 +25,7 @@ describe('m2fp', () => {
   it('tells its version and explains itself and every command', async () => {
     assert.equal((await success('--version')).out, `${packageJson.version}\n`);
     const help = (await success('--help')).out;
-    for (const command of ['convert', 'parse']) {
+    for (const command of ['pull', 'models', 'convert', 'parse', 'doctor']) {
       assert.ok(help.includes(command));
       const { out, err } = await success(command, '--help');
       assert.ok(out.startsWith(`Usage: m2fp ${command} `));
@@ -91,6 +60,9 @@ describe('m2fp convert', function () {
       /^kind: +multi/m,
       new RegExp(`^labels: +${manifest.labels.length}: `, 'm'),
       /^input: /m,
+      /^read from configuration\.json: .*\bdecoder\.heads 8\b/m,
+      /^inferred from the tensors: .*\bbackbone\.blocks \[[\d,]+\]/m,
+      /^assumed, as nothing tells: .*\bpixelDecoder\.points 4\b/m,
     ]) {
       assert.match(outcome.out, fact);
     }
@@ -121,6 +93,40 @@ describe('m2fp convert', function () {
     assert.equal(manifest.precision, 'fp16');
     assert.deepEqual(manifest.labels, names);
     assert.deepEqual(manifest.input, { kind: 'short-side', shortSide: 128, longSide: 256 });
+  });
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    it(`is ended by ${signal} half-way, and leaves nothing behind`, async function () {
+      if (process.platform === 'win32') this.skip();
+      const parent = join(folder, signal);
+      mkdirSync(parent);
+      const out = join(parent, 'model');
+      const env = interruptedAt('Converting: 50 %', signal, folder);
+      const outcome = await m2fp(['convert', checkpoint, '--out', out], env);
+      assert.equal(outcome.code, code, outcome.err);
+      assert.equal(outcome.out, '');
+      const [last, ...percents] = outcome.err.trimEnd().split('\n').toReversed();
+      assert.equal(last, `m2fp: M2FP_CANCELLED: Interrupted. Nothing was written to ${out}`);
+      assert.ok(percents.every((line) => /^Converting: \d+ %$/.test(line)) && percents.length < 11);
+      assert.deepEqual(readdirSync(parent), []);
+    });
+  }
+
+  it('leaves the model that was there when it is interrupted', async function () {
+    if (process.platform === 'win32') this.skip();
+    const out = join(folder, 'kept');
+    await success('convert', checkpoint, '--out', out, '--id', 'before');
+    const env = interruptedAt('Converting: 50 %', 'SIGINT', folder);
+    assert.equal((await m2fp(['convert', checkpoint, '--out', out], env)).code, 130);
+    const manifest = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
+    assert.equal(manifest.id, 'before');
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('kept.')),
+      [],
+    );
   });
 
   it('refuses what cannot be converted, and leaves nothing behind', async () => {
@@ -207,6 +213,25 @@ describe('m2fp parse', function () {
       '96',
     );
     assert.equal((JSON.parse(out) as ParsingSummary).model, 'multi');
+  });
+
+  it('takes the id of a model in the store', async () => {
+    const store = join(folder, 'store');
+    await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'v2'), '--id', 'own/multi');
+    const model = ['--model', 'own/multi', '--store', store, '--short-side', '64', '--long-side', '96'];
+    const { out } = await success('parse', picture, ...model);
+    assert.equal((JSON.parse(out) as ParsingSummary).model, 'own/multi');
+    assert.match(
+      await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', 'own/other', '--store', store),
+      /own\/other is no folder, and no model in .*store: run "m2fp pull own\/other"/,
+    );
+    await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'v3'), '--id', 'own/multi');
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'parse', picture, ...model),
+      /Which one of own\/multi \(v2, fp32\), own\/multi \(v3, fp32\)/,
+    );
+    await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'master'), '--id', 'own/multi');
+    await success('parse', picture, ...model);
   });
 
   it('says what is wrong in one line', async () => {

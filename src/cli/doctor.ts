@@ -1,0 +1,29 @@
+/** `m2fp doctor`: what is wrong with this installation, and the line that mends it. */
+import { diagnose } from '../observe/doctor.ts';
+import { report } from '../observe/report.ts';
+import { type Command, readArguments, type Terminal } from './command.ts';
+import { DEFAULT_STORE, storeOption } from './stores.ts';
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'check this installation, and say how to mend it',
+  help: `Usage: m2fp doctor [options]
+
+Checks the system, Node.js and Node-RED, whether onnxruntime and sharp load and work, the bundled model and those
+in the store with their digests, memory and disk; says for each problem what mends it. Paste its output into an
+issue: names and home folders of users are left out. The exit code is 1 where something fails.
+
+Options:
+  --store DIR         the model store to look into (default: ${DEFAULT_STORE})
+  --json              print it as JSON
+  --help              show this text
+`,
+  run,
+};
+
+async function run(args: string[], { out }: Terminal): Promise<number> {
+  const { options, flags } = readArguments(doctor, args, { takes: [], options: ['store'], flags: ['json'] });
+  const diagnosis = await diagnose({ stores: [storeOption(options.store).root] });
+  out.write(flags.json ? `${JSON.stringify(diagnosis, undefined, 2)}\n` : report(diagnosis));
+  return diagnosis.state === 'fail' ? 1 : 0;
+}

@@ -1,0 +1,87 @@
+/** `m2fp pull`: a published model becomes a model in the store. */
+import { MODELSCOPE } from '../store/modelscope.ts';
+import type { PullProgress } from '../store/store.ts';
+import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
+import { modelFacts, table } from './describe.ts';
+import { interruptible } from './interrupt.ts';
+import { megabytes, ProgressBar } from './progress.ts';
+import { DEFAULT_STORE, storeOption } from './stores.ts';
+
+const OPTIONS = ['revision', 'store', 'precision', 'base-url'] as const;
+
+export const pull: Command = {
+  name: 'pull',
+  summary: 'download a published model and convert it',
+  help: `Usage: m2fp pull ID [options]
+
+Downloads the model ID from ModelScope, checks it, converts it and puts it into the model store. A model that is
+in the store already is not downloaded again. After a broken connection or Ctrl+C the same command goes on where
+it stopped.
+
+ID is for example damo/cv_resnet101_image-multiple-human-parsing (several people)
+or damo/cv_resnet101_image-single-human-parsing (one person).
+
+Options:
+  --revision NAME     a branch, tag or commit (default: master)
+  --store DIR         where models are kept (default: ${DEFAULT_STORE})
+  --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
+  --base-url URL      the server (default: ${MODELSCOPE}); also a mirror in your own network
+  --help              show this text
+
+The default store lies in Node-RED's default user folder, so that Node-RED finds the model under the same id. Where
+Node-RED has another user folder, name the store there: --store /data/m2fp/models in Node-RED's Docker image.
+A proxy is taken from the environment (http_proxy, https_proxy, no_proxy).
+`,
+  run,
+};
+
+async function run(args: string[], { out, err }: Terminal): Promise<void> {
+  const {
+    arguments: [id = ''],
+    options,
+  } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS });
+  const store = storeOption(options.store);
+  const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
+  const bar = new ProgressBar(err);
+  const { manifest, folder, warnings, made } = await interruptible(
+    (signal) =>
+      store.pull({
+        id,
+        ...(options.revision !== undefined && { revision: options.revision }),
+        ...(options['base-url'] !== undefined && { baseUrl: options['base-url'] }),
+        ...(precision !== undefined && { precision }),
+        signal,
+        onProgress: (progress) => show(bar, progress),
+      }),
+    'What was downloaded is kept: the same command goes on from there',
+  ).finally(() => bar.close());
+  for (const warning of warnings) err.write(`m2fp: warning: ${warning}\n`);
+  if (!made) err.write('The model was in the store already.\n');
+  out.write(table(modelFacts(manifest, folder)));
+}
+
+function show(bar: ProgressBar, { phase, file, received, share, bytesPerSecond }: PullProgress): void {
+  // Until the first byte nobody knows the total.
+  const part = share ?? (received === 0 ? 0 : null);
+  const notes = [
+    ...(share === null && received > 0 ? [megabytes(received)] : []),
+    ...(bytesPerSecond === null ? [] : [`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`]),
+  ];
+  switch (phase) {
+    case 'wait':
+      bar.show('Waiting for another process that pulls this model', null);
+      break;
+    case 'list':
+      bar.show('Asking for the list of files', null);
+      break;
+    case 'download':
+      bar.show('Downloading', part, notes.join(', '));
+      break;
+    case 'verify':
+      // Of the configuration, a few kilobytes, there is nothing to see.
+      if (file !== 'configuration.json') bar.show('Checking', part);
+      break;
+    case 'convert':
+      bar.show('Converting', part);
+  }
+}

@@ -1,0 +1,77 @@
+/** The model store that the commands use, and finding a model in it by what the user calls it. */
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { M2fpError } from '../errors.ts';
+import type { Precision } from '../m2fp/manifest.ts';
+import type { ModelName } from '../store/names.ts';
+import { type ModelStore, openStore, type StoreEntry } from '../store/store.ts';
+
+/** The default store as help texts name it. */
+export const DEFAULT_STORE = '~/.node-red/m2fp/models';
+
+/** What `--store` names; by default the store in Node-RED's default user folder. */
+export function storeOption(folder: string | undefined): ModelStore {
+  return openStore(folder ?? join(homedir(), '.node-red', 'm2fp', 'models'));
+}
+
+/** What the user said of a model; the rest is looked up. */
+export interface Wanted {
+  id: string;
+  revision?: string | undefined;
+  precision?: Precision | undefined;
+}
+
+/**
+ * The full name of the model that is meant: the only one that fits, else the one that a pull makes with the same
+ * words.
+ * @throws M2fpError M2FP_BAD_OPTION where several fit and none of them is that one
+ */
+export async function chooseModel(store: ModelStore, wanted: Wanted): Promise<ModelName> {
+  const { id, revision, precision } = wanted;
+  const fitting = (await store.list()).filter(
+    (entry) =>
+      entry.id === id &&
+      (revision ?? entry.revision) === entry.revision &&
+      (precision ?? entry.precision) === entry.precision,
+  );
+  const usual: ModelName = { id, revision: revision ?? 'master', precision: precision ?? 'fp32' };
+  const [only, ...more] = fitting;
+  if (only !== undefined && more.length === 0) return only;
+  if (fitting.length === 0 || fitting.some((entry) => label(entry) === label(usual))) return usual;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    `Which one of ${fitting.map(label).join(', ')}? Say --revision and --precision, or give the folder`,
+  );
+}
+
+/** A model's full name in words. */
+export function label({ id, revision, precision }: ModelName): string {
+  return `${id} (${revision}, ${precision})`;
+}
+
+/**
+ * The folder of a model that is given as a folder, or by its id in the store.
+ * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_BAD_OPTION
+ */
+export async function folderOfModel(model: string, store: ModelStore): Promise<string> {
+  const isThere = await stat(model).then(
+    () => true,
+    () => false,
+  );
+  // What cannot be an id is a folder: the engine says that it is not there.
+  if (isThere || !isId(model)) return model;
+  const { revision, precision } = await chooseModel(store, { id: model });
+  const found = await store.find(model, revision, precision);
+  if (found !== undefined) return found.folder;
+  throw new M2fpError(
+    'M2FP_MODEL_NOT_FOUND',
+    `${model} is no folder, and no model in ${store.root}: run "m2fp pull ${model}" first`,
+  );
+}
+
+const isId = (text: string) => /^[\w.-]+\/[\w.-]+$/.test(text) && !text.startsWith('.');
+
+/** Bytes of all models. */
+export const totalSize = (entries: readonly StoreEntry[]): number =>
+  entries.reduce((sum, { size }) => sum + size, 0);

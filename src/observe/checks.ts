@@ -1,0 +1,190 @@
+/** Judges the facts: what is in order, what is not, and the line that mends it. */
+import type { Check, Facts } from './diagnosis.ts';
+import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
+import type { NativeModule } from './native.ts';
+import type { Platform } from './system.ts';
+
+const OURS = '@m2fp/node-red-human-parsing';
+const INSTALL_FOLDER = 'in the folder where this package is installed (for Node-RED, the user folder)';
+const NODE_FLOOR = [22, 9] as const;
+const NODE_RED_FLOOR = [4, 1] as const;
+const GLIBC_FLOOR = [2, 28] as const;
+/** Bytes that pulling a full-size model takes, its checkpoint and the converted model. */
+const PULL_BYTES = 0.6e9;
+
+/** Of onnxruntime-node 1.30. */
+const BINARIES: readonly string[] = ['linux x64', 'linux arm64', 'win32 x64', 'win32 arm64', 'darwin arm64'];
+
+/** One line for everything that was looked at. */
+export function judge(facts: Facts): Check[] {
+  return [
+    checkPlatform(facts),
+    checkProcessor(facts),
+    checkMemory(facts),
+    checkNode(facts),
+    checkNodeRed(facts),
+    checkRuntime(facts),
+    checkSharp(facts),
+    checkProvider(facts),
+    ...facts.models.map(checkModel),
+    ...facts.stores.map(checkStore),
+  ];
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+
+const check = (name: string, text: string, problem: Pick<Check, 'state' | 'fix'> | false = false): Check => ({
+  name,
+  text,
+  ...(problem || { state: 'ok', fix: null }),
+});
+
+function checkPlatform({ platform: found }: Facts): Check {
+  const { system, arch, libc } = found;
+  const name = libc === null ? '' : `, ${libc.name}${libc.version === null ? '' : ` ${libc.version}`}`;
+  const fix = platformFix(found);
+  return check('platform', `${system} ${arch}${name}`, fix !== null && { state: 'fail', fix });
+}
+
+/** Null where onnxruntime-node has a binary. */
+function platformFix({ system, arch, libc }: Platform): string | null {
+  if (!BINARIES.includes(`${system} ${arch}`)) {
+    return `Run it on one of ${BINARIES.join(', ')}: onnxruntime-node has binaries for these`;
+  }
+  if (libc?.name === 'musl') {
+    return (
+      'Use a system with glibc, which onnxruntime-node needs, instead of Alpine: for example the image ' +
+      'nodered/node-red:latest-debian'
+    );
+  }
+  if (libc?.version != null && isOlder(libc.version, GLIBC_FLOOR)) {
+    return `Use a newer system: onnxruntime-node needs glibc ${GLIBC_FLOOR.join('.')}, as Debian 10 and Ubuntu 20.04 have it`;
+  }
+  return null;
+}
+
+function checkProcessor({ platform: { arch }, cpu: { model, cores, features } }: Facts): Check {
+  const slow = arch === 'x64' && features !== null && !features.includes('avx2');
+  return check(
+    'cpu',
+    `${model ?? 'unknown model'}, ${cores === 1 ? '1 core' : `${cores} cores`}, features: ` +
+      (features === null ? 'unknown' : features.join(' ') || 'none that matter'),
+    slow && {
+      state: 'warn',
+      fix: 'Without AVX2 the network is slow: in a virtual machine, pass the CPU of the host through (type "host")',
+    },
+  );
+}
+
+function checkMemory({ memory: { total, free }, models }: Facts): Check {
+  const needed = Math.max(0, ...models.map((found) => found.memory ?? 0));
+  return check(
+    'memory',
+    `${gigabytes(total)}, ${gigabytes(free)} free`,
+    free < needed && {
+      state: 'warn',
+      fix: `The largest model here needs ${gigabytes(needed)}: end other programs, or give the machine or container more`,
+    },
+  );
+}
+
+function checkNode({ node: { version } }: Facts): Check {
+  return check(
+    'node',
+    version,
+    isOlder(version, NODE_FLOOR) && {
+      state: 'fail',
+      fix: `Install Node.js ${NODE_FLOOR.join('.')} or newer, best the current LTS`,
+    },
+  );
+}
+
+function checkNodeRed({ nodeRed: { version, where } }: Facts): Check {
+  if (version === null) {
+    const fix = 'Run "m2fp doctor" in the folder where Node-RED is installed, if you use Node-RED';
+    return check('node-red', 'not found', { state: 'warn', fix });
+  }
+  return check(
+    'node-red',
+    where === null ? version : `${version} (${where})`,
+    isOlder(version, NODE_RED_FLOOR) && {
+      state: 'fail',
+      fix: `Update Node-RED to ${NODE_RED_FLOOR.join('.')} or newer: npm install -g node-red@latest`,
+    },
+  );
+}
+
+function checkRuntime({ platform: found, onnxruntime: module }: Facts): Check {
+  if (platformFix(found) !== null) return native('onnxruntime', module, 'See platform');
+  if (module.version === null) {
+    return native(
+      'onnxruntime',
+      module,
+      `Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" ${INSTALL_FOLDER}, then restart`,
+    );
+  }
+  return native('onnxruntime', module, reinstall(`npm install --force ${OURS}`));
+}
+
+function checkSharp({ sharp: module }: Facts): Check {
+  return native('sharp', module, reinstall('npm install --include=optional sharp'));
+}
+
+const reinstall = (command: string) =>
+  `Run "${command}" ${INSTALL_FOLDER}, with the Node.js and on the machine that run it, then restart`;
+
+function native(name: string, { version, problem }: NativeModule, fix: string): Check {
+  if (problem === null) return check(name, version ?? 'unknown version');
+  return check(name, version === null ? problem : `${version}: ${problem}`, { state: 'fail', fix });
+}
+
+function checkProvider({ provider: { name, reason } }: Facts): Check {
+  return check(
+    'provider',
+    `${name ?? 'none'}: ${reason}`,
+    name === null && { state: 'fail', fix: 'See onnxruntime' },
+  );
+}
+
+function checkModel(found: ModelDiagnosis): Check {
+  const { id, revision, precision, kind, labels, size, digest, state, problem, memory: needed } = found;
+  const name = revision === null ? `${id ?? 'm2fp-demo'} (bundled)` : `${id} (${revision}, ${precision})`;
+  const facts = [
+    ...(kind === null ? [] : [kind]),
+    ...(labels === null ? [] : [`${labels.length} labels`]),
+    ...(size === null ? [] : [`${(size / 1e6).toFixed(1)} MB`]),
+    ...(digest === null ? [] : [`digest ${digest.slice(0, 12)}`]),
+    ...(needed === null ? [] : [`needs about ${gigabytes(needed)}`]),
+  ];
+  if (state === 'ok') return check('model', `${name}: ${facts.join(', ')}`);
+  return check('model', `${name} is damaged: ${problem}`, { state: 'fail', fix: modelFix(found) });
+}
+
+function modelFix({ id, revision, precision, store: root }: ModelDiagnosis): string {
+  if (root === null) return `Run "npm install --force ${OURS}" ${INSTALL_FOLDER}`;
+  // Without quotes a shell knows what ~ is.
+  const folder = /\s/.test(root) ? `"${root}"` : root;
+  const name = `${id} --revision ${revision} --precision ${precision} --store ${folder}`;
+  return `Run "m2fp models remove ${name}" and then "m2fp pull ${name}"`;
+}
+
+function checkStore({ folder, models, free, problem }: StoreDiagnosis): Check {
+  const fix = 'Let the user that runs Node-RED read that folder, or name another one with --store';
+  if (problem !== null) return check('store', problem, { state: 'fail', fix });
+  const space = free === null ? '' : `, ${gigabytes(free)} free`;
+  return check(
+    'store',
+    `${folder}: ${models === 1 ? '1 model' : `${models} models`}${space}`,
+    free !== null &&
+      free < PULL_BYTES && {
+        state: 'warn',
+        fix: `Pulling a full-size model takes ${gigabytes(PULL_BYTES)}: free some space, or take another disk with --store`,
+      },
+  );
+}
+
+/** `version`, with or without a `v` in front, compared by its first two numbers. */
+function isOlder(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [, first, second] = /^v?(\d+)(?:\.(\d+))?/.exec(version) ?? [];
+  return Number(first) < major || (Number(first) === major && Number(second ?? 0) < minor);
+}

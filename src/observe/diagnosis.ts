@@ -1,0 +1,42 @@
+/** What the doctor finds: the facts, and what they mean. */
+import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
+import type { NativeModule, RuntimeModule } from './native.ts';
+import type { Memory, NodeRed, Platform, Processor } from './system.ts';
+
+export type CheckState = 'ok' | 'warn' | 'fail';
+
+export interface Check {
+  /** What was looked at, for example `onnxruntime`; several models and stores have the same. */
+  name: string;
+  state: CheckState;
+  /** What was found, in one line. */
+  text: string;
+  /** What to do; null where nothing is to be done. */
+  fix: string | null;
+}
+
+/** Sizes are in bytes. */
+export interface Facts {
+  /** Of this package. */
+  version: string;
+  platform: Platform;
+  cpu: Processor;
+  memory: Memory;
+  node: { version: string };
+  nodeRed: NodeRed;
+  onnxruntime: RuntimeModule;
+  sharp: NativeModule;
+  /** What executes the network, and why; the name is null where nothing can. */
+  provider: { name: 'cpu' | null; reason: string };
+  /** The bundled one first, then those of the stores. */
+  models: ModelDiagnosis[];
+  stores: StoreDiagnosis[];
+}
+
+/** Plain data; keys are added, never renamed, while `format` stays. */
+export interface Diagnosis extends Facts {
+  format: 1;
+  /** The worst of the checks. */
+  state: CheckState;
+  checks: Check[];
+}

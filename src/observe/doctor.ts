@@ -1,0 +1,67 @@
+/** Looks at everything that decides whether M2FP works here. */
+import packageJson from '../../package.json' with { type: 'json' };
+import { judge } from './checks.ts';
+import type { Diagnosis, Facts } from './diagnosis.ts';
+import { bundledModel, storedModels, type StoreDiagnosis } from './models.ts';
+import { type Probes, probes as realProbes, type RuntimeModule } from './native.ts';
+import { anonymous } from './privacy.ts';
+import { memoryFacts, nodeRedFacts, platformFacts, processorFacts } from './system.ts';
+
+export type { Check, CheckState, Diagnosis } from './diagnosis.ts';
+
+export interface DiagnoseOptions {
+  /** The folders of the model stores to look into. */
+  stores: readonly string[];
+  /** Node-RED's version, where the caller runs in it; else it is searched for. */
+  nodeRed?: string;
+  /** For tests. */
+  probes?: Partial<Probes>;
+}
+
+/**
+ * The state of this installation. Reads every file of every model, which takes about a second per gigabyte, and
+ * starts two short processes. Names and home folders of users are not in it. Never rejects for what it finds.
+ */
+export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Promise<Diagnosis> {
+  const probe = { ...realProbes, ...probes };
+  const [cpu, found, onnxruntime, sharp, bundled] = await Promise.all([
+    processorFacts(),
+    nodeRed === undefined ? nodeRedFacts() : { version: nodeRed, where: null },
+    probe.onnxruntime(),
+    probe.sharp(),
+    bundledModel(),
+  ]);
+  const models = [bundled];
+  const places: StoreDiagnosis[] = [];
+  for (const root of stores) {
+    const stored = await storedModels(root);
+    models.push(...stored.models);
+    places.push(stored.store);
+  }
+  const facts: Facts = {
+    version: packageJson.version,
+    platform: platformFacts(),
+    cpu,
+    memory: memoryFacts(),
+    node: { version: process.version },
+    nodeRed: found,
+    onnxruntime,
+    sharp,
+    provider: providerOf(onnxruntime),
+    models,
+    stores: places,
+  };
+  const checks = judge(facts);
+  const worst = (['fail', 'warn'] as const).find((state) => checks.some((check) => check.state === state));
+  return anonymous({ format: 1, ...facts, state: worst ?? 'ok', checks });
+}
+
+function providerOf({ problem, backends }: RuntimeModule): Diagnosis['provider'] {
+  if (problem !== null) return { name: null, reason: 'onnxruntime-node does not work' };
+  const others = backends.filter((name) => name !== 'cpu');
+  const unused = others.length === 0 ? '' : `; onnxruntime also knows ${others.join(', ')}`;
+  return {
+    name: 'cpu',
+    reason: `the only one that the engine uses, and the bundled model runs on it${unused}`,
+  };
+}

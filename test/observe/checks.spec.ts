@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { judge } from '../../src/observe/checks.ts';
+import type { Facts } from '../../src/observe/diagnosis.ts';
+import { bundled, pulled, sound } from './support/facts.ts';
+
+/** The lines that are not in order, as `state name`, with their fixes. */
+function found(facts: Partial<Facts>): [string, string | null][] {
+  return judge({ ...sound, ...facts })
+    .filter(({ state }) => state !== 'ok')
+    .map(({ name, state, fix }) => [`${state} ${name}`, fix]);
+}
+
+describe('judging the facts', () => {
+  it('finds nothing where nothing is wrong, and has a line for everything', () => {
+    assert.deepEqual(found({}), []);
+    assert.deepEqual(
+      judge(sound).map(({ name }) => name),
+      [
+        'platform',
+        'cpu',
+        'memory',
+        'node',
+        'node-red',
+        'onnxruntime',
+        'sharp',
+        'provider',
+        'model',
+        'model',
+        'store',
+      ],
+    );
+  });
+
+  it('tells an old processor from one that does not say', () => {
+    assert.deepEqual(found({ cpu: { model: null, cores: 1, features: null } }), []);
+    const arm = { ...sound.platform, arch: 'arm64' } as const;
+    assert.deepEqual(found({ platform: arm, cpu: { model: null, cores: 1, features: ['asimd'] } }), []);
+    const [[line, fix] = []] = found({ cpu: { model: 'Old', cores: 2, features: ['avx'] } });
+    assert.equal(line, 'warn cpu');
+    assert.match(fix ?? '', /AVX2/);
+  });
+
+  const broken = { loads: false, problem: 'it does not load: reason' };
+  const noRuntime = { version: '1.30.0', backends: [], ...broken };
+  for (const [name, facts, lines, fix] of [
+    [
+      'Alpine',
+      { platform: { ...sound.platform, libc: { name: 'musl', version: null } }, onnxruntime: noRuntime },
+      ['fail platform', 'fail onnxruntime'],
+      /latest-debian/,
+    ],
+    [
+      'an old C library',
+      { platform: { ...sound.platform, libc: { name: 'glibc', version: '2.17' } } },
+      ['fail platform'],
+      /glibc 2\.28/,
+    ],
+    [
+      'a Mac with Intel',
+      { platform: { system: 'darwin', arch: 'x64', libc: null } },
+      ['fail platform'],
+      /darwin arm64/,
+    ],
+    ['an old Node.js', { node: { version: 'v22.8.0' } }, ['fail node'], /22\.9 or newer/],
+    [
+      'an old Node-RED',
+      { nodeRed: { version: '3.1.15', where: null } },
+      ['fail node-red'],
+      /node-red@latest/,
+    ],
+    [
+      'no Node-RED',
+      { nodeRed: { version: null, where: null } },
+      ['warn node-red'],
+      /where Node-RED is installed/,
+    ],
+    ['little memory', { memory: { total: 1e9, free: 0.8e9 } }, ['warn memory'], /needs 0\.90 GB/],
+    [
+      'a runtime that is not installed',
+      { onnxruntime: { ...noRuntime, version: null } },
+      ['fail onnxruntime'],
+      /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing/,
+    ],
+    [
+      'a runtime that does not load',
+      { onnxruntime: noRuntime },
+      ['fail onnxruntime'],
+      /npm install --force @m2fp\/node-red-human-parsing/,
+    ],
+    [
+      'sharp that does not load',
+      { sharp: { version: '0.35.5', ...broken } },
+      ['fail sharp'],
+      /npm install --include=optional sharp/,
+    ],
+    ['nothing to run on', { provider: { name: null, reason: 'none' } }, ['fail provider'], /onnxruntime/],
+    [
+      'a damaged bundled model',
+      { models: [{ ...bundled, state: 'damaged', problem: 'gone' }] },
+      ['fail model'],
+      /npm install --force/,
+    ],
+    [
+      'a damaged model in the store',
+      { models: [bundled, { ...pulled, state: 'damaged', problem: 'gone', store: '/my models' }] },
+      ['fail model'],
+      /^Run "m2fp models remove damo\/model --revision master --precision fp32 --store "\/my models"" and then "m2fp pull damo\/model --revision/,
+    ],
+    [
+      'a full disk',
+      { stores: [{ folder: '/store', models: 0, free: 1e8, problem: null }] },
+      ['warn store'],
+      /free some space/,
+    ],
+    [
+      'a store that cannot be read',
+      { stores: [{ folder: '/store', models: 0, free: null, problem: 'EACCES' }] },
+      ['fail store'],
+      /read that folder/,
+    ],
+  ] as [string, Partial<Facts>, string[], RegExp][]) {
+    it(`names ${name}, and what mends it`, () => {
+      const problems = found(facts);
+      assert.deepEqual(
+        problems.map(([line]) => line),
+        lines,
+      );
+      assert.match(problems[0]?.[1] ?? '', fix);
+    });
+  }
+});
