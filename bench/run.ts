@@ -1,18 +1,30 @@
-/** `npm run bench -- NAME [--json]`: `--json` prints one JSON object as the last line. */
-import { parseArgs } from 'node:util';
+/** `npm run bench -- NAME [--json] [options of NAME]`: `--json` prints one JSON object as the last line. */
+import { M2fpError } from '../src/errors.ts';
+import { benchAccuracy } from './accuracy/index.ts';
 import { benchConvert } from './convert.ts';
 import { benchGraph } from './graph.ts';
 
-const BENCHES: Record<string, (log: (line: string) => void) => Promise<object>> = {
+/** Benches that take options get what follows their name. */
+type Bench = (log: (line: string) => void, args: string[]) => Promise<object>;
+
+const BENCHES: Record<string, Bench> = {
+  accuracy: benchAccuracy,
   convert: benchConvert,
   graph: benchGraph,
 };
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
-const bench = BENCHES[positionals[0] ?? ''];
-if (bench === undefined || positionals.length !== 1) {
+const json = process.argv.includes('--json');
+const [name = '', ...args] = process.argv.slice(2).filter((arg) => arg !== '--json');
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined || (args.length > 0 && bench.length < 2)) {
   console.error(`Usage: npm run bench -- NAME [--json]; NAME is one of: ${Object.keys(BENCHES).join(', ')}`);
   process.exit(1);
 }
-const result = await bench((line) => console.log(line));
-if (values.json) console.log(JSON.stringify(result));
+try {
+  const result = await bench((line) => console.log(line), args);
+  if (json) console.log(JSON.stringify(result));
+} catch (error) {
+  if (!(error instanceof M2fpError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -3,12 +3,35 @@ import type { Node, NodeAPI } from 'node-red';
 import type { Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import type { PullProgress } from '../../src/store/progress.ts';
+import type { PullOptions } from '../../src/store/pull.ts';
+
+/** A model that is pulled into a store when it is first needed. */
+export type PublishedModel = Required<
+  Pick<PullOptions, 'id' | 'revision' | 'precision' | 'baseUrl' | 'root'>
+>;
+
+/** Whether the model's files are on this machine. */
+export type ModelPresence =
+  { state: 'absent' } | { state: 'pulling'; progress: PullProgress } | { state: 'present' };
+
+/** Where a model comes from and where it lies. */
+export interface ModelPlace {
+  source: 'bundled' | 'folder' | 'modelscope';
+  /** Of the converted model, also where it is not there yet. */
+  folder: string;
+  /** For `modelscope`. */
+  published?: PublishedModel;
+  presence: ModelPresence;
+}
 
 /** What a node that uses a model is told. */
 export interface ModelUser {
   /** The engine's state, or the number of its waiting pictures, is another. */
   engineChanged?(info: EngineInfo): void;
-  /** The configuration, or the model's folder, is wrong. */
+  /** A published model is not there yet, is being pulled, or has come. */
+  presenceChanged(presence: ModelPresence): void;
+  /** The configuration, or the model's folder, is wrong, or the model could not be pulled. */
   modelFailed(error: unknown): void;
 }
 
@@ -16,14 +39,23 @@ export interface ModelNode extends Node {
   /** The nodes that use it, by id: Node-RED hands errors of config nodes on to them. */
   users: Record<string, Node>;
   register(node: Node, user: ModelUser): void;
+  /** Gives up the pull that no message waits for any more. */
   deregister(node: Node): void;
   /** The input sizes that the form sets. */
   parseOptions(): ParseOptions;
+  /** Where the model comes from and lies; pulls and loads nothing. */
+  place(): Promise<ModelPlace>;
+  /**
+   * Waits until the model's files are there, and pulls a published one; so do {@link manifest} and {@link engine}.
+   * Aborting ends the waiting, with the signal's reason.
+   * @throws {M2fpError} `M2FP_BUSY` where as many wait for the pull as may; what `pullModel` throws
+   */
+  present(signal?: AbortSignal): Promise<void>;
   /** The model's facts from its folder: nothing is loaded. */
-  manifest(): Promise<ModelManifest>;
+  manifest(signal?: AbortSignal): Promise<ModelManifest>;
   /** The engine that all nodes share; it loads the model when told to, or with its first picture. */
-  engine(): Promise<Engine>;
-  /** Gives the engine back and forgets the manifest, so that a changed folder is read again. */
+  engine(signal?: AbortSignal): Promise<Engine>;
+  /** Gives the engine back and forgets the manifest, so that a changed folder is read again; gives up a pull. */
   forget(): Promise<void>;
 }
 

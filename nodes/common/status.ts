@@ -2,6 +2,8 @@
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import type { EngineInfo } from '../../src/engine/types.ts';
 import { codeOf } from './failure.ts';
+import type { ModelPresence } from './model.ts';
+import { pullText } from './pull-text.ts';
 
 /** The catalogue that all nodes share lies in the config node's set. */
 const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
@@ -17,6 +19,8 @@ export class StatusLine {
   #sent: NodeStatus = {};
   /** True while the last message's result is shown, which the engine's coming and going does not hide. */
   #result = false;
+  /** True while it is shown that the model is not there. */
+  #absent = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -37,6 +41,20 @@ export class StatusLine {
       this.#unlessResult('grey', 'ring', 'status.idle');
     else if (busy) this.running(info.waiting);
     else this.#unlessResult('green', 'dot', 'status.ready');
+  }
+
+  /** Shows that the model is not there, or how far its pull has come. */
+  presence(presence: ModelPresence): void {
+    if (presence.state === 'present') {
+      if (this.#absent) this.#set({});
+      return;
+    }
+    if (presence.state === 'pulling') {
+      const { key, values } = pullText(presence.progress);
+      this.#set({ fill: 'yellow', shape: 'ring', text: this.text(key, values) });
+    } else if (this.#result) return;
+    else this.#show('grey', 'ring', 'status.absent');
+    this.#absent = true;
   }
 
   /** Shows what the engine does in place of the last message's result. */
@@ -87,6 +105,7 @@ export class StatusLine {
   #set(status: NodeStatus): void {
     this.#latest = status;
     this.#result = false;
+    this.#absent = false;
     if (!this.#closed && this.#timer === undefined) this.#send();
   }
 

@@ -33,7 +33,7 @@ export default function (RED: NodeAPI): void {
           scoreThreshold: numberField(config.scoreThreshold),
           ...overrides,
         };
-        const engine = await model.engine();
+        const engine = await model.engine(signal);
         const parsing = await engine.parse({ image, options, signal });
         msg['parsing'] = parsing;
         msg.payload = summarize(parsing);
@@ -44,6 +44,7 @@ export default function (RED: NodeAPI): void {
     );
     const link = linkModel(RED, this, config.model, {
       engineChanged: (info) => status.engine(info, inbox.size > 0),
+      presenceChanged: (presence) => status.presence(presence),
       modelFailed: (error) => status.error(error),
     });
   }

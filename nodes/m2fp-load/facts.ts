@@ -1,21 +1,31 @@
 /** What the load node tells of a model. */
 import type { EngineInfo } from '../../src/engine/types.ts';
-import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts';
+import type { InputRule, ModelKind, ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
+import type { ModelPlace, PublishedModel } from '../common/model.ts';
 
-/** Plain JSON. */
+/** Plain JSON. What only the model itself could tell is null while it is not there. */
 export interface ModelFacts {
   id: string;
-  digest: string;
-  kind: ModelKind;
+  /** Of a model from ModelScope, null for others. */
+  revision: string | null;
+  source: ModelPlace['source'];
+  /** Where the converted model lies, or will. */
+  folder: string;
+  /** Bytes on disk. */
+  size: number;
+  licence: string;
+  digest: string | null;
+  kind: ModelKind | null;
+  /** Empty while the model is not there. */
   labels: string[];
   /** How a picture becomes the network's input. */
-  input: InputRule;
-  scoreThreshold: number;
+  input: InputRule | null;
+  scoreThreshold: number | null;
   precision: Precision;
   /** 'cpu' (native) or 'wasm'. */
-  provider: string;
-  threads: number;
-  state: EngineInfo['state'];
+  provider: string | null;
+  threads: number | null;
+  state: EngineInfo['state'] | 'not pulled' | 'pulling';
   /** Seconds; null before the model was loaded for the first time. */
   loadSeconds: number | null;
   /** Pictures that wait. */
@@ -24,11 +34,16 @@ export interface ModelFacts {
   restarts: number;
 }
 
-export function modelFacts(info: EngineInfo): ModelFacts {
+export function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): ModelFacts {
   const { manifest, provider, threads, state, loadSeconds, waiting, restarts } = info;
   const { id, digest, kind, labels, input, scoreThreshold, precision } = manifest;
   return {
     id,
+    revision: place.published?.revision ?? null,
+    source: place.source,
+    folder: place.folder,
+    size: sizeOf(manifest),
+    licence,
     digest,
     kind,
     labels: [...labels],
@@ -42,4 +57,32 @@ export function modelFacts(info: EngineInfo): ModelFacts {
     waiting,
     restarts,
   };
+}
+
+/** What is known of a model that is not there yet. */
+export function absentFacts(place: ModelPlace, model: PublishedModel, licence: string): ModelFacts {
+  return {
+    id: model.id,
+    revision: model.revision,
+    source: place.source,
+    folder: place.folder,
+    size: 0,
+    licence,
+    digest: null,
+    kind: null,
+    labels: [],
+    input: null,
+    scoreThreshold: null,
+    precision: model.precision,
+    provider: null,
+    threads: null,
+    state: place.presence.state === 'pulling' ? 'pulling' : 'not pulled',
+    loadSeconds: null,
+    waiting: 0,
+    restarts: 0,
+  };
+}
+
+function sizeOf({ files }: ModelManifest): number {
+  return Object.values(files).reduce((sum, { size }) => sum + size, 0);
 }

@@ -1,12 +1,12 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
-import type { EngineInfo } from '../../src/engine/types.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
-import { linkModel } from '../common/model.ts';
+import { linkModel, type ModelPlace } from '../common/model.ts';
 import { type Action, checkAction, overridesOf } from '../common/overrides.ts';
 import { StatusLine } from '../common/status.ts';
-import { modelFacts } from './facts.ts';
+import { absentFacts, type ModelFacts, modelFacts } from './facts.ts';
+import { ProgressOutput } from './progress-output.ts';
 import { blankInput } from './warm-up.ts';
 
 interface LoadConfig extends NodeDef {
@@ -15,23 +15,39 @@ interface LoadConfig extends NodeDef {
   onStart: boolean;
 }
 
-/** Loads, warms up, reloads or unloads the model, and tells its facts. */
+/** Loads, warms up, reloads or unloads the model, and tells its facts and how far its pull has come. */
 export default function (RED: NodeAPI): void {
   function createLoad(this: Node, config: LoadConfig): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
+    const output = new ProgressOutput((progress) => this.send([null, { payload: { ...progress } }]));
     const link = linkModel(RED, this, config.model, {
       engineChanged: (info) => status.engine(info, false),
-      modelFailed: (error) => status.error(error),
+      presenceChanged: (presence) => {
+        status.presence(presence);
+        if (presence.state === 'pulling') output.tell(presence.progress);
+        else output.end();
+      },
+      modelFailed: (error) => {
+        status.error(error);
+        output.end();
+      },
     });
+    const licenceOf = ({ source, published }: ModelPlace): string =>
+      status.text(`licence.${source}`, published && { url: `https://modelscope.cn/models/${published.id}` });
 
-    const perform = async (action: Action, signal?: AbortSignal): Promise<EngineInfo> => {
+    const perform = async (action: Action, signal: AbortSignal): Promise<ModelFacts> => {
       const model = link.model();
+      if (!needsModel(action)) {
+        const place = await model.place();
+        const { published, presence } = place;
+        if (published && presence.state !== 'present') return absentFacts(place, published, licenceOf(place));
+      }
       if (action === 'reload') {
-        await (await model.engine()).unload();
+        await (await model.engine(signal)).unload();
         await model.forget();
       }
-      const engine = await model.engine();
+      const engine = await model.engine(signal);
       if (action === 'unload') await engine.unload();
       else if (action !== 'info') await engine.load();
       if (action === 'warm-up') {
@@ -39,35 +55,51 @@ export default function (RED: NodeAPI): void {
         await engine.parse({ image: blankInput(rule), signal });
       }
       status.settle(engine.info());
-      return engine.info();
+      const place = await model.place();
+      return modelFacts(place, engine.info(), licenceOf(place));
     };
 
+    const start = new AbortController();
+    const actionFor = (msg: NodeMessageInFlow): Action => actionOf(msg) ?? checkAction(config.action);
+    const inTurn = inOrder(async (msg, signal) => {
+      msg.payload = await perform(actionFor(msg), signal);
+      return msg;
+    });
     const inbox = openInbox(
       this,
       status,
-      inOrder(async (msg, signal) => {
-        const info = await perform(actionOf(msg) ?? checkAction(config.action), signal);
-        msg.payload = modelFacts(info);
-        return msg;
-      }),
-      () => link.close(),
+      async (msg, signal) => {
+        // Not in the line, which has no end: so many may wait for a model that is being pulled, and no more.
+        if (needsModel(actionFor(msg))) await link.model().present(signal);
+        return inTurn(msg, signal);
+      },
+      () => {
+        start.abort();
+        output.close();
+        link.close();
+      },
     );
     if (config.onStart) {
       // Not before all nodes are there, so that no Catch node misses a failure.
-      const start = (): void => {
-        perform('load').catch((error: unknown) => {
+      const load = (): void => {
+        perform('load', start.signal).catch((error: unknown) => {
           if (inbox.closing) return;
           status.error(error);
           this.error(error, {});
         });
       };
-      RED.events.once('flows:started', start);
+      RED.events.once('flows:started', load);
       this.on('close', () => {
-        RED.events.off('flows:started', start);
+        RED.events.off('flows:started', load);
       });
     }
   }
   RED.nodes.registerType('m2fp-load', createLoad);
+}
+
+/** False for the actions that have nothing to do while the model is not there. */
+function needsModel(action: Action): boolean {
+  return action !== 'info' && action !== 'unload';
 }
 
 /** The action that the message asks for; undefined where it leaves it to the form. */

@@ -1,11 +1,16 @@
-/** What a config node keeps for the nodes that use it: one lease on the engine, the manifest, the users. */
+/** What a config node keeps for the nodes that use it: the pull, one lease on the engine, the manifest, the users. */
 import type { Node } from 'node-red';
 import type { EngineLease } from '../../src/engine/index.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
+import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/engines.ts';
-import type { ModelUser } from '../common/model.ts';
+import type { ModelPlace, ModelPresence, ModelUser } from '../common/model.ts';
+import { Memo } from './memo.ts';
+import { ModelPull } from './pull.ts';
 import type { ModelSettings } from './settings.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 interface Lease {
   engine: Engine;
@@ -17,13 +22,23 @@ export class ModelAccess {
   readonly users: Record<string, Node> = {};
   readonly #listeners = new Map<string, ModelUser>();
   readonly #settings: () => ModelSettings;
-  #manifest: Promise<ModelManifest> | undefined;
-  #lease: Promise<Lease> | undefined;
+  readonly #pull: ModelPull;
+  readonly #waiting = new WaitingRoom();
+  readonly #manifest = new Memo<ModelManifest>();
+  readonly #lease = new Memo<Lease>();
   #info: EngineInfo | undefined;
 
-  /** @param settings throws where the configuration is wrong */
-  constructor(settings: () => ModelSettings) {
+  /**
+   * @param settings throws where the configuration is wrong
+   * @param onMade told of a model that was downloaded and converted
+   */
+  constructor(settings: () => ModelSettings, onMade: (model: PulledModel) => void) {
     this.#settings = settings;
+    this.#pull = new ModelPull({
+      changed: (presence) => this.#tell((user) => user.presenceChanged(presence)),
+      failed: (error) => this.#tell((user) => user.modelFailed(error)),
+      made: onMade,
+    });
   }
 
   /** Tells `user` at once what is known of the engine, and of what is wrong with the model. */
@@ -31,49 +46,98 @@ export class ModelAccess {
     this.users[node.id] = node;
     this.#listeners.set(node.id, user);
     if (this.#info) user.engineChanged?.(this.#info);
-    this.manifest().catch((error: unknown) => this.#listeners.get(node.id)?.modelFailed(error));
+    const { progress } = this.#pull;
+    if (progress) user.presenceChanged({ state: 'pulling', progress });
+    void this.#inform(node.id);
   }
 
   deregister(node: Node): void {
     delete this.users[node.id];
     this.#listeners.delete(node.id);
+    // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
+    if (this.#pull.running && this.#waiting.size === 0) void this.forget();
   }
 
-  async manifest(): Promise<ModelManifest> {
-    const manifest = (this.#manifest ??= this.#readManifest());
-    // A failure is not kept: the next message tries again.
-    manifest.catch(() => {
-      if (this.#manifest === manifest) this.#manifest = undefined;
-    });
-    return manifest;
+  async place(): Promise<ModelPlace> {
+    const { source, engine, published } = this.#settings();
+    const presence = await this.#presence();
+    return { source, folder: engine.model, ...(published && { published }), presence };
   }
 
-  async engine(): Promise<Engine> {
-    const lease = (this.#lease ??= this.#acquire());
-    lease.catch(() => {
-      if (this.#lease === lease) this.#lease = undefined;
-    });
-    return (await lease).engine;
+  async present(signal?: AbortSignal): Promise<void> {
+    await this.#wait(() => this.#pulled(), signal);
   }
 
-  /** Gives the engine back, once, also one that is just being acquired. */
+  async manifest(signal?: AbortSignal): Promise<ModelManifest> {
+    return this.#wait(() => this.#manifest.get(() => this.#readManifest()), signal);
+  }
+
+  async engine(signal?: AbortSignal): Promise<Engine> {
+    const lease = await this.#wait(() => this.#lease.get(() => this.#acquire()), signal);
+    return lease.engine;
+  }
+
+  /** Gives the engine back, once, also one that is just being acquired, and waits for the end of a pull. */
   async forget(): Promise<void> {
-    const lease = this.#lease;
-    this.#lease = undefined;
-    this.#manifest = undefined;
+    const lease = this.#lease.forget();
+    const manifest = this.#manifest.forget();
     this.#info = undefined;
+    const ended = this.#pull.cancel();
     await lease?.then(
       (taken) => taken.release(),
       // Whoever asked for the engine was told.
       () => {},
     );
+    await manifest?.catch(() => {});
+    await ended;
+  }
+
+  /** @throws {M2fpError} `M2FP_BUSY` where the line is full */
+  async #wait<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#pull.progress) {
+      const { maxQueue } = this.#settings().engine;
+      if (this.#waiting.size > maxQueue) {
+        throw new M2fpError(
+          'M2FP_BUSY',
+          `The model is being downloaded, and the limit of ${maxQueue} messages that wait for it is reached: ` +
+            'send fewer, or raise the limit.',
+        );
+      }
+    }
+    return this.#waiting.wait(work(), signal);
+  }
+
+  async #pulled(): Promise<void> {
+    const { published } = this.#settings();
+    if (published) await this.#pull.run(published);
+  }
+
+  async #presence(): Promise<ModelPresence> {
+    const { published } = this.#settings();
+    const { progress } = this.#pull;
+    if (progress) return { state: 'pulling', progress };
+    return { state: published === undefined || (await engines.isPulled(published)) ? 'present' : 'absent' };
+  }
+
+  /** Tells the user what is wrong with the model, or that it is not there, without pulling or loading it. */
+  async #inform(id: string): Promise<void> {
+    try {
+      const presence = await this.#presence();
+      if (presence.state === 'present') await this.manifest();
+      // A pull that has begun meanwhile tells of itself.
+      else if (!this.#pull.progress) this.#listeners.get(id)?.presenceChanged(presence);
+    } catch (error) {
+      this.#listeners.get(id)?.modelFailed(error);
+    }
   }
 
   async #readManifest(): Promise<ModelManifest> {
+    await this.#pulled();
     return engines.readManifest(this.#settings().engine.model);
   }
 
   async #acquire(): Promise<Lease> {
+    await this.#pulled();
     const lease: EngineLease = await engines.acquire(this.#settings().engine);
     const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
     this.#changed(lease.engine.info());
@@ -88,6 +152,10 @@ export class ModelAccess {
 
   #changed(info: EngineInfo): void {
     this.#info = info;
-    for (const user of this.#listeners.values()) user.engineChanged?.(info);
+    this.#tell((user) => user.engineChanged?.(info));
+  }
+
+  #tell(what: (user: ModelUser) => void): void {
+    for (const user of this.#listeners.values()) what(user);
   }
 }

@@ -3,22 +3,29 @@ import type { ModelNode } from '../common/model.ts';
 import { ModelAccess } from './access.ts';
 import { type ModelConfig, readSettings } from './settings.ts';
 
-/** The config node: which model, and how it runs. It loads nothing before a node asks for the engine. */
+/** The config node: which model, and how it runs. It pulls and loads nothing before a node asks for it. */
 export default function (RED: NodeAPI): void {
   function createModel(this: ModelNode, config: ModelConfig): void {
     RED.nodes.createNode(this, config);
     const settings = () => readSettings(RED, this, config);
-    const access = new ModelAccess(settings);
+    const access = new ModelAccess(settings, ({ id, folder, warnings }) => {
+      this.log(`The model ${id} lies in ${folder} now.`);
+      for (const warning of warnings) this.warn(warning);
+    });
     this.users = access.users;
     this.register = (node, user) => access.register(node, user);
     this.deregister = (node) => access.deregister(node);
     this.parseOptions = () => settings().parse;
-    this.manifest = () => access.manifest();
-    this.engine = () => access.engine();
+    this.place = () => access.place();
+    this.present = (signal) => access.present(signal);
+    this.manifest = (signal) => access.manifest(signal);
+    this.engine = (signal) => access.engine(signal);
     this.forget = () => access.forget();
     this.on('close', (_removed: boolean, done: () => void) => {
       void access.forget().finally(done);
     });
   }
-  RED.nodes.registerType('m2fp-model', createModel);
+  RED.nodes.registerType('m2fp-model', createModel, {
+    settings: { m2fpModelStore: { value: '', exportable: false } },
+  });
 }

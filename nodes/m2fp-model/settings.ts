@@ -3,14 +3,28 @@ import { resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParseOptions, completeEngineOptions } from '../../src/engine/options.ts';
 import type { EngineOptions, ParseOptions } from '../../src/engine/types.ts';
-import { M2fpError } from '../../src/errors.ts';
+import { M2fpError, type M2fpErrorCode } from '../../src/errors.ts';
+import type { Precision } from '../../src/m2fp/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
+import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
+import { checkName, modelFolder } from '../../src/store/names.ts';
 import { numberField } from '../common/fields.ts';
+import type { ModelPlace, PublishedModel } from '../common/model.ts';
+
+/** What the form begins with. */
+const MULTI_HUMAN = 'damo/cv_resnet101_image-multiple-human-parsing';
 
 export interface ModelConfig extends NodeDef {
-  source: 'bundled' | 'folder';
+  source: ModelPlace['source'];
   /** Path of a converted model for `folder`; may contain ${ENV}. A relative one starts at the user directory. */
   folder: string;
+  /** This and the next three are for `modelscope`; nodes from before they were there do not have them. */
+  modelId?: string;
+  /** Blank: master. */
+  revision?: string;
+  precision?: Precision | '';
+  /** Blank: ModelScope; may contain ${ENV}. */
+  baseUrl?: string;
   threads: number | string;
   maxQueue: number | string;
   /** Seconds. */
@@ -20,7 +34,10 @@ export interface ModelConfig extends NodeDef {
 }
 
 export interface ModelSettings {
-  engine: EngineOptions;
+  source: ModelPlace['source'];
+  engine: Required<EngineOptions>;
+  /** For `modelscope`; the engine's folder is where it lies in the store. */
+  published?: PublishedModel;
   parse: ParseOptions;
 }
 
@@ -28,13 +45,21 @@ export interface ModelSettings {
 export function readSettings(RED: NodeAPI, node: Node, config: ModelConfig): ModelSettings {
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
+  const { source } = config;
+  const published = source === 'modelscope' ? publishedModel(RED, node, config) : undefined;
   return {
+    source,
     engine: completeEngineOptions({
-      model: config.source === 'folder' ? modelFolder(RED, node, config.folder) : bundledModelFolder(),
+      model: published
+        ? modelFolder(published.root, published)
+        : source === 'folder'
+          ? folderOf(RED, node, config.folder)
+          : bundledModelFolder(),
       threads: numberField(config.threads),
       maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED)),
       timeout: seconds === undefined ? undefined : seconds * 1000,
     }),
+    ...(published && { published }),
     parse: checkParseOptions({
       shortSide: numberField(config.shortSide),
       longSide: numberField(config.longSide),
@@ -48,17 +73,36 @@ function bufferLimit(RED: NodeAPI): number {
   return typeof limit === 'number' && limit > 0 ? limit : Infinity;
 }
 
-function modelFolder(RED: NodeAPI, node: Node, folder: string): string {
-  const path = folder.trim().replace(/\$\{([^}]+)\}/g, (_match, name: string) => {
-    const value: string | undefined = RED.util.getSetting(node, name);
-    if (value === undefined || value === '') {
-      throw new M2fpError(
-        'M2FP_MODEL_NOT_FOUND',
-        `The model's folder is "${folder}", but there is no environment variable ${name}: set it, or write the path.`,
-      );
-    }
-    return value;
+/** @throws {M2fpError} `M2FP_BAD_OPTION` */
+function publishedModel(RED: NodeAPI, node: Node, config: ModelConfig): PublishedModel {
+  const { modelId = MULTI_HUMAN, revision = '', precision = '', baseUrl = '' } = config;
+  const name = checkName({
+    id: modelId.trim(),
+    revision: revision.trim() || 'master',
+    precision: precision || 'fp32',
   });
+  const address = withEnvironment(RED, node, baseUrl, 'M2FP_BAD_OPTION', 'address of the model server');
+  const url = address || MODELSCOPE;
+  // Throws where it is none: better now than with the first message.
+  new ModelAddress(name.id, name.revision, url);
+  return { ...name, baseUrl: url, root: storeFolder(RED) };
+}
+
+/** The folder of the model store. */
+function storeFolder(RED: NodeAPI): string {
+  const userDir = RED.settings.userDir ?? '.';
+  const chosen = (RED.settings as { m2fpModelStore?: unknown }).m2fpModelStore ?? '';
+  if (typeof chosen !== 'string') {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      'm2fpModelStore in settings.js is no text: it names the folder in which models are kept.',
+    );
+  }
+  return chosen === '' ? resolve(userDir, 'm2fp', 'models') : resolve(userDir, chosen);
+}
+
+function folderOf(RED: NodeAPI, node: Node, folder: string): string {
+  const path = withEnvironment(RED, node, folder, 'M2FP_MODEL_NOT_FOUND', "model's folder");
   if (path === '') {
     throw new M2fpError(
       'M2FP_MODEL_NOT_FOUND',
@@ -66,4 +110,21 @@ function modelFolder(RED: NodeAPI, node: Node, folder: string): string {
     );
   }
   return resolve(RED.settings.userDir ?? '.', path);
+}
+
+/**
+ * The text with the values of the environment variables that stand in it as `${NAME}`.
+ * @throws {M2fpError} with the code `code` where there is no such variable
+ */
+function withEnvironment(RED: NodeAPI, node: Node, text: string, code: M2fpErrorCode, what: string): string {
+  return text.trim().replace(/\$\{([^}]+)\}/g, (_match, name: string) => {
+    const value: string | undefined = RED.util.getSetting(node, name);
+    if (value === undefined || value === '') {
+      throw new M2fpError(
+        code,
+        `The ${what} is "${text}", but there is no environment variable ${name}: set it, or write it out.`,
+      );
+    }
+    return value;
+  });
 }

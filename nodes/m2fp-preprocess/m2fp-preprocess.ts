@@ -17,20 +17,28 @@ export default function (RED: NodeAPI): void {
   function createPreprocess(this: Node, config: PreprocessConfig): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
-    const link = linkModel(RED, this, config.model, { modelFailed: (error) => status.error(error) });
+    const link = linkModel(RED, this, config.model, {
+      presenceChanged: (presence) => status.presence(presence),
+      modelFailed: (error) => status.error(error),
+    });
+    const inTurn = inOrder(async (msg) => {
+      const overrides = overridesOf(msg).parse;
+      const picture = await pictureOf(RED, this, msg, config);
+      const model = link.model();
+      const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
+      const { input } = await preprocess(picture, rule);
+      msg.payload = input;
+      status.done(`${input.width} × ${input.height}`);
+      return msg;
+    });
     openInbox(
       this,
       status,
-      inOrder(async (msg) => {
-        const overrides = overridesOf(msg).parse;
-        const picture = await pictureOf(RED, this, msg, config);
-        const model = link.model();
-        const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
-        const { input } = await preprocess(picture, rule);
-        msg.payload = input;
-        status.done(`${input.width} × ${input.height}`);
-        return msg;
-      }),
+      async (msg, signal) => {
+        // Not in the line, which has no end: so many may wait for a model that is being pulled, and no more.
+        await link.model().present(signal);
+        return inTurn(msg, signal);
+      },
       () => link.close(),
     );
   }

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { ACTIONS } from '../../nodes/common/overrides.ts';
 import { STATUS_CODES } from '../../src/errors.ts';
 import { PALETTES } from '../../src/parsing/palette.ts';
+import { checkName } from '../../src/store/names.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { editorScript, nodeFile, type NodeType, readNodeFile, registered, TYPES } from './support/flows.ts';
 
@@ -71,7 +72,7 @@ for (const type of TYPES) {
       assert.match(script, /\n\s+defaults: \{\n/);
       if (!isConfig) {
         literal('inputs', '1');
-        literal('outputs', '1');
+        literal('outputs', type === 'm2fp-load' ? '2' : '1');
       }
     });
 
@@ -202,8 +203,14 @@ describe('the shared catalogue', () => {
   it('keeps statuses within 20 characters', () => {
     for (const language of LANGUAGES) {
       for (const [key, text] of Object.entries(catalogue('m2fp-model', language))) {
-        if (!/^m2fp-model\.(status|result|error)\./.test(key)) continue;
-        const filled = text.replace('__time__', '12').replace('__n__', '12').replace('__waiting__', '12');
+        if (!/^m2fp-model\.(status|pull|result|error)\./.test(key)) continue;
+        const filled = text
+          .replace('__time__', '12')
+          .replace('__n__', '12')
+          .replace('__waiting__', '12')
+          .replace('__share__', '99')
+          .replace('__size__', '9999')
+          .replace('__speed__', '999');
         assert.ok(filled.length <= 20, `${key}: ${filled}`);
       }
     }
@@ -245,7 +252,20 @@ describe('the forms', () => {
 
   it('offer what the programs understand', () => {
     assert.deepEqual(choices('m2fp-load', 'action'), [...ACTIONS]);
+    assert.deepEqual(choices('m2fp-model', 'source'), ['bundled', 'modelscope', 'folder']);
+    assert.deepEqual(choices('m2fp-model', 'precision'), ['fp32', 'fp16']);
     assert.deepEqual(choices('m2fp-colorize', 'palette'), [...PALETTES]);
+  });
+
+  const IDS = {
+    good: ['damo/cv_resnet101_image-multiple-human-parsing', 'a/b', 'me/x.y_z-1', '${MODEL}'],
+    bad: ['', 'one', 'a/b/c', '../up', 'a/..', 'a/b c', 'a/-b', 'a/b.', 'con/a', 'https://a/b', 'a/x..y'],
+  };
+
+  it('agree with the store on what an id is', () => {
+    const check = (id: string) => checkName({ id, revision: 'master', precision: 'fp32' });
+    for (const id of IDS.good.filter((entry) => !entry.startsWith('$'))) check(id);
+    for (const id of IDS.bad) assert.throws(() => check(id), { code: 'M2FP_BAD_OPTION' }, id);
   });
 
   it('mark wrong values and say what is needed', () => {
@@ -270,6 +290,22 @@ describe('the forms', () => {
         assert.equal(verdict(type, property, value), true, `${type}.${property} ${String(value)}`);
       for (const value of bad)
         assert.equal(typeof verdict(type, property, value), 'string', `${property} ${String(value)}`);
+    }
+    const published = { source: 'modelscope' };
+    for (const [property, good, bad] of [
+      ['modelId', IDS.good, IDS.bad],
+      ['revision', ['', 'master', 'v1.0.1', '${REVISION}'], ['a/b', '..', '-x', 'a b']],
+      [
+        'baseUrl',
+        ['', 'https://mirror.lan', 'http://a:8080/hub', '${MIRROR}', 'https://${HOST}/hub'],
+        ['mirror.lan', 'ftp://a', 'https://a?b', 'https://a b'],
+      ],
+    ] as [string, string[], string[]][]) {
+      for (const value of good) assert.equal(verdict('m2fp-model', property, value, published), true, value);
+      for (const value of bad) {
+        assert.equal(typeof verdict('m2fp-model', property, value, published), 'string', value);
+        assert.equal(verdict('m2fp-model', property, value, { source: 'bundled' }), true);
+      }
     }
     assert.equal(typeof verdict('m2fp-model', 'folder', ' ', { source: 'folder' }), 'string');
     assert.equal(verdict('m2fp-model', 'folder', '', { source: 'bundled' }), true);

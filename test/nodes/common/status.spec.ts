@@ -4,6 +4,7 @@ import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import { StatusLine } from '../../../nodes/common/status.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import { M2fpError } from '../../../src/errors.ts';
+import type { PullProgress } from '../../../src/store/progress.ts';
 
 const KEY = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
 
@@ -52,6 +53,44 @@ describe('StatusLine', () => {
       sent.map(({ text }) => text),
       ['a', 'd'],
     );
+  });
+
+  describe('while the model is not there', () => {
+    const progress: PullProgress = {
+      phase: 'download',
+      file: null,
+      received: 37,
+      total: 100,
+      share: 0.37,
+      bytesPerSecond: 4_200_000,
+    };
+
+    it('says so, and how far the pull has come, until it is there', () => {
+      status.presence({ state: 'absent' });
+      assert.deepEqual(last(), { fill: 'grey', shape: 'ring', text: `${KEY}.status.absent` });
+      status.presence({ state: 'pulling', progress });
+      const { fill, shape, text } = last()!;
+      assert.deepEqual([fill, shape], ['yellow', 'ring']);
+      assert.match(text!, /pull\.shareSpeed \{"share":37,.*"speed":"4\.2"\}$/);
+      status.presence({ state: 'present' });
+      assert.deepEqual(last(), {});
+    });
+
+    it('keeps the result of the last message, but for a pull', () => {
+      status.error(new M2fpError('M2FP_DOWNLOAD_FAILED', ''));
+      status.presence({ state: 'absent' });
+      status.presence({ state: 'present' });
+      assert.equal(last()?.text, `${KEY}.error.M2FP_DOWNLOAD_FAILED`);
+      status.presence({ state: 'pulling', progress });
+      assert.equal(last()?.fill, 'yellow');
+    });
+
+    it('has nothing to clear once something else is shown', () => {
+      status.presence({ state: 'absent' });
+      status.engine(engineIs('ready'), false);
+      status.presence({ state: 'present' });
+      assert.equal(last()?.text, `${KEY}.status.ready`);
+    });
   });
 
   it('sends nothing more where a quick series ends as it began', () => {

@@ -294,6 +294,7 @@ describe('m2fp-infer', () => {
       engine.held = true;
       send({ payload: picture });
       await events.until(() => texts(events).includes('status.idle'));
+      await engine.requested();
       engine.set('loading');
       await events.until(() => texts(events).includes('status.loading'));
       engine.set('running', 2);

@@ -3,6 +3,7 @@ import type { NodeMessage } from 'node-red';
 import type { ModelFacts } from '../../../nodes/m2fp-load/facts.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { checkNetworkInput } from '../../../src/image/index.ts';
+import { bundledModelFolder } from '../../../src/paths.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
@@ -34,6 +35,11 @@ describe('m2fp-load', () => {
     const told = await facts(events, { payload: 1700000000000, topic: 'x' });
     assert.deepEqual(told, {
       id: 'fake',
+      revision: null,
+      source: 'bundled',
+      folder: bundledModelFolder(),
+      size: 1100,
+      licence: 'Apache-2.0, as this package',
       digest: 'f00d',
       kind: 'multi',
       labels: MANIFEST.labels,

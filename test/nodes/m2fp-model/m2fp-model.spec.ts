@@ -67,10 +67,11 @@ describe('m2fp-model', () => {
     await startFlow([model(), user('node')]);
     const acquire = engines.acquire.bind(engines);
     let arrive = (): void => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
     engines.acquire = async (options) => {
-      await new Promise<void>((resolve) => {
-        arrive = resolve;
-      });
+      await arrival;
       return acquire(options);
     };
     const coming = modelNode().engine();

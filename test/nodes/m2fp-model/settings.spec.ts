@@ -7,7 +7,7 @@ import { bundledModelFolder } from '../../../src/paths.ts';
 import { nodeConfig } from '../support/flows.ts';
 
 describe('readSettings', () => {
-  const env: Record<string, string> = { MODELS: '/srv/models', EMPTY: '' };
+  const env: Record<string, string> = { MODELS: '/srv/models', MIRROR: 'mirror.lan:8080', EMPTY: '' };
   const userDir = resolve('/home/me/.node-red');
 
   const read = (properties: Partial<ModelConfig>, settings: object = { userDir }) => {
@@ -18,8 +18,70 @@ describe('readSettings', () => {
 
   it('gives the bundled model on all cores with what the form begins with', () => {
     assert.deepEqual(read({}), {
+      source: 'bundled',
       engine: { model: bundledModelFolder(), threads: availableParallelism(), maxQueue: 8, timeout: 60_000 },
       parse: {},
+    });
+  });
+
+  describe('of a published model', () => {
+    const ID = 'damo/cv_resnet101_image-multiple-human-parsing';
+    const store = join(userDir, 'm2fp', 'models');
+
+    it('take what the form begins with, and the same where the node is older than the fields', () => {
+      const { published, engine, source } = read({ source: 'modelscope' });
+      assert.equal(source, 'modelscope');
+      assert.deepEqual(published, {
+        id: ID,
+        revision: 'master',
+        precision: 'fp32',
+        baseUrl: 'https://modelscope.cn',
+        root: store,
+      });
+      assert.equal(engine.model, join(store, ...ID.split('/'), 'master'));
+      const none = { modelId: undefined, revision: undefined, precision: undefined, baseUrl: undefined };
+      assert.deepEqual(read({ source: 'modelscope', ...none }).published, published);
+      assert.deepEqual(read({ source: 'modelscope', revision: ' ', precision: '' }).published, published);
+    });
+
+    it('take the id, the revision, the precision and the server of the form', () => {
+      const { published, engine } = read({
+        source: 'modelscope',
+        modelId: ' me/mine ',
+        revision: 'v1.0',
+        precision: 'fp16',
+        baseUrl: 'http://${MIRROR}/hub',
+      });
+      assert.deepEqual(published, {
+        id: 'me/mine',
+        revision: 'v1.0',
+        precision: 'fp16',
+        baseUrl: 'http://mirror.lan:8080/hub',
+        root: store,
+      });
+      assert.equal(engine.model, join(store, 'me', 'mine', 'v1.0+fp16'));
+    });
+
+    for (const [setting, root] of [
+      ['', store],
+      ['/srv/store', resolve('/srv/store')],
+      ['weights', join(userDir, 'weights')],
+    ] as const) {
+      it(`lie in ${root} where m2fpModelStore is "${setting}"`, () => {
+        const settings = { userDir, m2fpModelStore: setting };
+        assert.equal(read({ source: 'modelscope' }, settings).published?.root, root);
+      });
+    }
+
+    it('refuse a store that is no folder', () => {
+      assert.throws(() => read({ source: 'modelscope' }, { userDir, m2fpModelStore: 3 }), {
+        code: 'M2FP_BAD_OPTION',
+        message: /m2fpModelStore/,
+      });
+    });
+
+    it('are not asked for another source', () => {
+      assert.equal(read({ source: 'bundled', modelId: '../x' }).published, undefined);
     });
   });
 
@@ -56,6 +118,11 @@ describe('readSettings', () => {
     ['no folder', { source: 'folder', folder: '  ' }, 'M2FP_MODEL_NOT_FOUND', /no folder/],
     ['an unset variable', { source: 'folder', folder: '${GONE}/a' }, 'M2FP_MODEL_NOT_FOUND', /GONE/],
     ['an empty variable', { source: 'folder', folder: '${EMPTY}/a' }, 'M2FP_MODEL_NOT_FOUND', /EMPTY/],
+    ['no model id', { source: 'modelscope', modelId: '' }, 'M2FP_BAD_OPTION', /model id/],
+    ['an id that leaves the store', { source: 'modelscope', modelId: '../up' }, 'M2FP_BAD_OPTION', /id/],
+    ['a revision of two', { source: 'modelscope', revision: 'a/b' }, 'M2FP_BAD_OPTION', /revision/],
+    ['a server of files', { source: 'modelscope', baseUrl: 'file:///a' }, 'M2FP_BAD_OPTION', /server/],
+    ['a server unset', { source: 'modelscope', baseUrl: 'http://${GONE}' }, 'M2FP_BAD_OPTION', /GONE/],
     ['threads that are no number', { threads: 'many' }, 'M2FP_BAD_OPTION', /threads/],
     ['half a thread', { threads: 0.5 }, 'M2FP_BAD_OPTION', /threads/],
     ['a queue below 0', { maxQueue: -1 }, 'M2FP_BAD_OPTION', /maxQueue/],

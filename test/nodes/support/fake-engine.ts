@@ -25,6 +25,7 @@ export const MANIFEST = {
   input: { kind: 'short-side', shortSide: 32, longSide: 64 },
   scoreThreshold: 0.5,
   precision: 'fp32',
+  files: { 'model.onnx': { size: 100, sha256: '' }, 'model.onnx.data': { size: 1000, sha256: '' } },
 } as ModelManifest;
 
 /** Two persons of 4 x 4 pixels each: hair above, a coat below. */

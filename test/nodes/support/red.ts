@@ -100,6 +100,11 @@ export interface CaughtMessage extends NodeMessage {
   statusCode?: number;
 }
 
+/** Sets what settings.js would; the flows that start from now on have it. */
+export function useSettings(settings: object): void {
+  helper.settings(settings);
+}
+
 /**
  * Starts a flow of the given nodes, of which one has the id "node" and gets its outputs, a Catch and a Complete node
  * around it.

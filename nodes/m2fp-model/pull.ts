@@ -1,0 +1,84 @@
+/** The pull of one config node's model: begun when the model is first needed, given up when nobody needs it. */
+import { M2fpError } from '../../src/errors.ts';
+import type { PullProgress } from '../../src/store/progress.ts';
+import type { PulledModel } from '../../src/store/pull.ts';
+import { engines } from '../common/engines.ts';
+import type { ModelPresence, PublishedModel } from '../common/model.ts';
+import { Memo } from './memo.ts';
+
+/** Whom a pull tells of itself. */
+export interface PullListener {
+  changed(presence: ModelPresence): void;
+  failed(error: unknown): void;
+  /** It made the model that was not there before. */
+  made(model: PulledModel): void;
+}
+
+export class ModelPull {
+  readonly #listener: PullListener;
+  readonly #done = new Memo<void>();
+  #abort = new AbortController();
+  #progress: PullProgress | undefined;
+  #running = 0;
+
+  constructor(listener: PullListener) {
+    this.#listener = listener;
+  }
+
+  /** Undefined while nothing is being pulled, and while the store is looked into. */
+  get progress(): PullProgress | undefined {
+    return this.#progress;
+  }
+
+  /** Resolves when the model is there. */
+  run(model: PublishedModel): Promise<void> {
+    return this.#done.get(() => this.#run(model, this.#abort.signal));
+  }
+
+  /** True from the first look into the store on. */
+  get running(): boolean {
+    return this.#running > 0;
+  }
+
+  /** Forgets that the model was there, and resolves when a pull that is under way has ended. */
+  async cancel(): Promise<void> {
+    this.#abort.abort(
+      new M2fpError('M2FP_CANCELLED', 'The model is no longer needed; what has arrived of it is kept.'),
+    );
+    this.#abort = new AbortController();
+    const done = this.#done.forget();
+    if (this.#progress !== undefined) {
+      this.#progress = undefined;
+      this.#listener.changed({ state: 'absent' });
+    }
+    // Whoever waited for it was told.
+    await done?.catch(() => {});
+  }
+
+  async #run(model: PublishedModel, signal: AbortSignal): Promise<void> {
+    this.#running++;
+    try {
+      const pulled = await engines.pull({
+        ...model,
+        signal,
+        onProgress: (progress) => {
+          if (signal.aborted) return;
+          this.#progress = progress;
+          this.#listener.changed({ state: 'pulling', progress });
+        },
+      });
+      signal.throwIfAborted();
+      this.#progress = undefined;
+      this.#listener.changed({ state: 'present' });
+      if (pulled.made) this.#listener.made(pulled);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#progress = undefined;
+        this.#listener.failed(error);
+      }
+      throw error;
+    } finally {
+      this.#running--;
+    }
+  }
+}
