@@ -39,7 +39,6 @@ for (const version of VERSIONS) {
     it('imports every example without an unknown or invalid node', async () => {
       for (const name of ['1 First picture', '2 HTTP API', '3 Parts']) {
         tabs[name] = await editor.importExample(name);
-        await editor.invoke('core:zoom-fit');
         await editor.screenshot(`${version} example ${name}`);
       }
       const { page } = editor;
