@@ -11,7 +11,16 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 /** Preprocess takes no more either. */
 const MAX_SIDE = 8192;
 
-const DEFAULTS = { threads: 0, maxQueue: 8, timeout: 60_000 };
+const DEFAULTS = {
+  threads: 0,
+  processes: 1,
+  maxQueue: 8,
+  timeout: 60_000,
+  warmUp: false,
+  idleUnload: 0,
+  maxMemory: 0,
+  cacheSize: 0,
+};
 
 function check(name: string, value: unknown, allowed: string, valid: boolean): void {
   if (valid) return;
@@ -41,6 +50,7 @@ export function completeEngineOptions(options: EngineOptions): Required<EngineOp
   checkInteger('maxQueue', maxQueue, 0, 10_000);
   checkInteger('timeout', timeout, 0, MAX_TIMEOUT);
   return {
+    ...DEFAULTS,
     model: resolve(model),
     threads: threads === 0 ? availableParallelism() : threads,
     maxQueue,

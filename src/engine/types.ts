@@ -7,13 +7,50 @@ import type { Parsing } from '../parsing/types.ts';
 export interface EngineOptions {
   /** Folder of the converted model. */
   model: string;
-  /** Threads of one inference; 0 = all cores. */
+  /** Threads of one inference; 0 = all cores, shared out among the processes. */
   threads?: number;
-  /** Requests that may wait while one runs; one more is refused with M2FP_BUSY. */
+  /**
+   * Child processes, each with a session of its own over the same memory-mapped weights; 0 = as many as cores and
+   * memory allow.
+   */
+  processes?: number;
+  /** Requests that may wait in all; one more is refused with M2FP_BUSY. */
   maxQueue?: number;
   /** Milliseconds that one picture may run before its process is killed; 0 = no limit. */
   timeout?: number;
+  /** Whether a blank picture is parsed before a process counts as ready: the first run of a session is slower. */
+  warmUp?: boolean;
+  /** Milliseconds without a request after which the processes end, until the next request; 0 = never. */
+  idleUnload?: number;
+  /** MiB of resident memory that one process may take; one that takes more is replaced; 0 = no limit. */
+  maxMemory?: number;
+  /** MiB of results that are kept for equal pictures; 0 = none. */
+  cacheSize?: number;
 }
+
+/** What happens to a request that cannot run at once. */
+export type QueuePolicy = 'wait' | 'latest' | 'reject';
+
+export interface QueueOptions {
+  /**
+   * `wait` (default): in line, M2FP_BUSY past the limit. `latest`: one waits for each lane and key, and a newer
+   * one replaces it ({@link DroppedRequest}). `reject`: M2FP_BUSY unless a process is free.
+   */
+  policy?: QueuePolicy;
+  /** Who asks, for example a node's id: lanes take turns, the one that was served longest ago first. */
+  lane?: string;
+  /** Requests of the lane that may wait; default 8. */
+  limit?: number;
+  /** For `latest`: requests with the same key replace each other, for example a camera's topic. */
+  key?: string;
+  /** Milliseconds that the request may wait; 0 = as long as it takes. */
+  maxAge?: number;
+  /** Higher goes first, before the lanes take turns; default 0. */
+  priority?: number;
+}
+
+/** Why a request was not run although nothing went wrong. */
+export type DropReason = 'replaced' | 'expired';
 
 /** What the network's output is filtered and scaled by; absent = the model's own. */
 export interface ParseOptions {
@@ -31,6 +68,7 @@ export interface ParseRequest {
   /** An encoded picture, or what preprocess made of one. */
   image: Buffer | NetworkInput;
   options?: ParseOptions;
+  queue?: QueueOptions;
   /** Aborting drops a waiting request at once; a running one is abandoned. */
   signal?: AbortSignal;
 }

@@ -1,0 +1,69 @@
+/**
+ * What engines tell about their work, on Node's diagnostics channels: metrics listen without the engine knowing
+ * them, and all copies of this module that a bundle may hold share the channels by their names.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { M2fpErrorCode } from '../errors.ts';
+import type { Timing } from '../parsing/types.ts';
+import type { DropReason } from './types.ts';
+
+/** Which engine: labels of the metrics. */
+export interface EngineLabels {
+  /** Id of the model. */
+  model: string;
+  /** First 12 digits of the model's digest. */
+  digest: string;
+}
+
+/** How a request ended; each has exactly one fate. */
+export type Fate = 'completed' | 'failed' | 'rejected' | 'cancelled' | DropReason;
+
+export interface RequestEvent {
+  engine: EngineLabels;
+  fate: Fate;
+  /** For `failed`, `rejected` and `cancelled`. */
+  code?: M2fpErrorCode;
+  /** Whether the result came from the cache, or from an equal picture in flight. */
+  cached: boolean;
+  /** Milliseconds in the queue. */
+  queue: number;
+  /** Milliseconds; for `completed` that were not cached. */
+  timing?: Timing;
+}
+
+/** Why a process was replaced. */
+export type RestartReason = 'crash' | 'timeout' | 'memory';
+
+export interface RestartEvent {
+  engine: EngineLabels;
+  reason: RestartReason;
+}
+
+export interface LoadEvent {
+  engine: EngineLabels;
+  /** Seconds that a process took to load the model and to warm up. */
+  seconds: number;
+}
+
+/** One kind of event. */
+export interface EventChannel<T> {
+  publish(event: T): void;
+  /** Returns the function that ends the subscription. What a listener throws ends the program: it must not. */
+  subscribe(listener: (event: T) => void): () => void;
+}
+
+function eventChannel<T>(name: string): EventChannel<T> {
+  const messages = channel(name);
+  return {
+    publish: (event) => messages.publish(event),
+    subscribe(listener) {
+      const onMessage = (event: unknown): void => listener(event as T);
+      messages.subscribe(onMessage);
+      return () => messages.unsubscribe(onMessage);
+    },
+  };
+}
+
+export const requestEvents = eventChannel<RequestEvent>('m2fp:request');
+export const restartEvents = eventChannel<RestartEvent>('m2fp:restart');
+export const loadEvents = eventChannel<LoadEvent>('m2fp:load');
