@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { redact } from '../../../src/parsing/redact.ts';
+import type { Parsing } from '../../../src/parsing/types.ts';
+import { parsingOf } from '../../parsing/scene.ts';
+import { exampleParsing } from '../support/fake-engine.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { notPlain } from '../support/plain-data.ts';
+import { type Events, send, startFlow, stopFlow } from '../support/red.ts';
+
+describe('m2fp-redact', () => {
+  let parsing: Parsing;
+
+  const start = (properties = {}): Promise<Events> =>
+    startFlow([nodeConfig('m2fp-redact', 'node', properties)]);
+
+  beforeEach(async () => {
+    parsing = await exampleParsing();
+  });
+  afterEach(stopFlow);
+
+  it('sends the redacted picture on, and the original in no property of the message', async () => {
+    const events = await start();
+    const original = parsing.image;
+    send({ payload: { persons: [] }, parsing, topic: 'x' });
+    await events.ended();
+    const [sent] = events.sent;
+    const expected = await redact(parsing, { labels: ['Face', 'Hair'] });
+    assert.deepEqual(sent!.payload, expected.image);
+    assert.deepEqual(sent!['parsing'], { ...parsing, image: expected.image });
+    assert.equal(sent!['topic'], 'x');
+    assert.equal(parsing.image, original, 'nothing is written into the parsing that came in');
+    assert.deepEqual(notPlain(sent), []);
+    assert.deepEqual(events.sentOnSecondWire, []);
+  });
+
+  it('leaves the original in the parsing where it shall', async () => {
+    const events = await start({ replaceSource: false });
+    send({ parsing });
+    await events.ended();
+    assert.equal(events.sent[0]!['parsing'], parsing);
+  });
+
+  it('redacts as its form says', async () => {
+    const all = parsing.labels.filter((label) => label !== 'Background' && label !== 'Human');
+    for (const [properties, options] of [
+      [{ labels: 'Coat' }, { labels: ['Coat'] }],
+      [{ labels: '' }, { labels: all }],
+      [{ labels: 'none' }, { labels: [] }],
+      [{ labels: 'Coat', inverse: true }, { labels: ['Coat'], inverse: true }],
+      [{ method: 'pixelate', cells: '2' }, { method: 'pixelate', cells: 2 }],
+      [
+        { method: 'fill', color: '#ff0000', grow: '1' },
+        { method: 'fill', color: '#ff0000', grow: 1 },
+      ],
+      [{ method: 'recolor', labels: 'Coat', color: '#00ff00' }, { method: 'recolor', labels: ['Coat'], color: '#00ff00' }],
+      [{ method: 'remove' }, { method: 'remove' }],
+      [{ persons: ' 1 ', grow: 0 }, { persons: [1], grow: 0 }],
+      [{ minScore: 0.99, grow: 0 }, { minScore: 0.99, grow: 0 }],
+      [
+        { format: 'jpeg', quality: '30' },
+        { format: 'jpeg', quality: 30 },
+      ],
+    ] as const) {
+      const events = await start(properties);
+      send({ parsing });
+      await events.ended();
+      assert.deepEqual(events.caught, []);
+      const expected = await redact(parsing, { labels: ['Face', 'Hair'], ...(options as object) });
+      assert.deepEqual(events.sent[0]!.payload, expected.image, JSON.stringify(properties));
+      await stopFlow();
+    }
+  });
+
+  it('does what the message asks for', async () => {
+    const events = await start();
+    send({ parsing, m2fp: { method: 'fill', labels: ['Coat'], redact: { grow: 2 } } });
+    await events.ended();
+    const expected = await redact(parsing, { method: 'fill', labels: ['Coat'], grow: 2 });
+    assert.deepEqual(events.sent[0]!.payload, expected.image);
+  });
+
+  it('reads and writes the properties that its form names', async () => {
+    const events = await start({ parsing: 'a.b', result: 'c.d' });
+    send({ payload: 'kept', a: { b: parsing } });
+    await events.ended();
+    const [sent] = events.sent;
+    assert.equal(sent!.payload, 'kept');
+    assert.ok(Buffer.isBuffer((sent!['c'] as { d: unknown }).d));
+  });
+
+  describe('with nobody in the picture', () => {
+    let empty: Parsing;
+    beforeEach(async () => {
+      empty = await parsingOf({ width: 4, height: 4, labels: parsing.labels });
+    });
+
+    it('sends the picture on and says so', async () => {
+      const events = await start();
+      send({ parsing: empty });
+      await events.ended();
+      await events.until(() => events.statuses.some(({ text }) => text === 'nobody in the picture'));
+      assert.equal(events.sent.length, 1);
+    });
+
+    it('redacts all of it', async () => {
+      const events = await start({ nobody: 'all', method: 'fill' });
+      send({ parsing: empty });
+      await events.ended();
+      const expected = await redact(empty, { method: 'fill', nobody: 'all' });
+      assert.equal(expected.area, 16);
+      assert.deepEqual(events.sent[0]!.payload, expected.image);
+    });
+
+    it('sends the message as it came to the second output', async () => {
+      const events = await start({ nobody: 'drop' });
+      const msg = { parsing: empty, payload: 'kept' };
+      send(msg);
+      await events.until(() => events.sentOnSecondOutput.length > 0 && events.done.length > 0);
+      assert.equal(events.sentOnSecondOutput[0]!.payload, 'kept');
+      assert.equal(events.sentOnSecondOutput[0]!['dropped'], 'nobody');
+      assert.deepEqual(events.sent, []);
+    });
+  });
+
+  it('leaves out the parts that only other models have', async () => {
+    const events = await start({ labels: 'Face,Jumpsuits,Head' });
+    send({ parsing });
+    await events.ended();
+    assert.deepEqual(events.sent[0]!.payload, (await redact(parsing, { labels: ['Face'] })).image);
+  });
+
+  for (const [name, msg, properties, code] of [
+    ['a message without a parsing', {}, {}, 'M2FP_NO_PARSING'],
+    ['parts of which the model has none', null, { labels: 'Head,Torso' }, 'M2FP_BAD_OPTION'],
+    ['a misspelt part', null, { labels: 'Face,Tail' }, 'M2FP_BAD_OPTION'],
+    ['persons that are none', null, { persons: 'all' }, 'M2FP_BAD_OPTION'],
+    ['a transparent JPEG', null, { method: 'remove', format: 'jpeg' }, 'M2FP_BAD_OPTION'],
+    ['an unknown way with nobody', null, { nobody: 'burn' }, 'M2FP_BAD_OPTION'],
+  ] as const) {
+    it(`ends ${name} in ${code}, and sends nothing`, async () => {
+      const events = await start(properties);
+      send(msg === null ? { parsing } : { ...msg });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, code);
+      assert.equal(events.caught[0]!.statusCode, 400);
+      assert.deepEqual(events.sent, []);
+    });
+  }
+});
