@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 const nodeTypes = readdirSync('nodes').filter((type) => existsSync(`nodes/${type}/${type}.html`));
 
@@ -8,7 +8,7 @@ const nodeTypes = readdirSync('nodes').filter((type) => existsSync(`nodes/${type
  * JavaScript is bundled; native packages stay dependencies. Shared code goes into chunks, once, so that every
  * node of a Node-RED sees the same module state.
  */
-export default defineConfig({
+const all: Options = {
   entry: {
     ...Object.fromEntries(nodeTypes.map((type) => [`nodes/${type}/${type}`, `nodes/${type}/${type}.ts`])),
     'engine/child': 'src/engine/child.ts',
@@ -22,6 +22,29 @@ export default defineConfig({
   splitting: true,
   shims: true,
   dts: false,
-  clean: true,
   external: ['sharp', 'onnxruntime-node'],
-});
+};
+
+/** Without chunks: onnxruntime's WebAssembly build looks for its other files beside its own code. */
+const wasm: Options = {
+  ...all,
+  entry: { 'engine/wasm/runtime': 'src/engine/wasm/runtime.ts' },
+  splitting: false,
+};
+
+/** Scripts that the editor loads as they are: what the forms have in common, and previews. */
+const scripts: Options = {
+  entry: {
+    'm2fp-form': 'nodes/form/index.ts',
+    'm2fp-preview': 'nodes/m2fp-preview/editor/index.ts',
+  },
+  outDir: 'resources',
+  format: ['iife'],
+  outExtension: () => ({ js: '.js' }),
+  target: 'es2022',
+  platform: 'browser',
+  dts: false,
+  clean: true,
+};
+
+export default defineConfig([all, wasm, scripts]);

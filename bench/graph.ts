@@ -13,7 +13,7 @@ import { buildNetwork } from '../src/m2fp/network.ts';
 import type { Graph } from '../src/onnx/graph.ts';
 import { writeModel } from '../src/onnx/write.ts';
 import { convolutionProbe, PROBE_FLOPS, PROBE_INPUT } from './convolution-probe.ts';
-import { graphFlops } from './flops.ts';
+import { graphFlops } from '../src/m2fp/flops.ts';
 import { PLAIN } from './plain-formulation.ts';
 import { FULL_SIZE, randomCheckpoint } from './random-checkpoint.ts';
 import { median } from './statistics.ts';

@@ -1,7 +1,11 @@
 /** `npm run build`: compiles the nodes, the child process and the command, and lays their assets beside them. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
+// Not left to tsup, whose builds run at once and would delete each other's files.
+rmSync('dist', { recursive: true, force: true });
 const tsup = spawnSync('tsup', ['--silent'], { stdio: 'inherit', shell: process.platform === 'win32' });
 if (tsup.status !== 0) process.exit(tsup.status ?? 1);
 
@@ -11,5 +15,11 @@ for (const type of readdirSync('nodes')) {
     if (existsSync(from)) cpSync(from, `dist/nodes/${type}/${asset}`, { recursive: true });
   }
 }
+// What runs the model where onnxruntime-node does not load: 14 MB out of the 139 MB of the package onnxruntime-web.
+const web = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
+for (const file of ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
+  copyFileSync(join(web, file), join('dist', 'engine', 'wasm', file));
+}
+copyFileSync(join('src', 'engine', 'wasm', 'NOTICE'), join('dist', 'engine', 'wasm', 'NOTICE'));
 // The package itself is made of ES modules; what is built for Node-RED is not.
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');

@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- accuracy [--model DIR]... [--data FOLDER] [--limit N] [--short-side N]`: how well a model parses
- * pictures whose truth is known.
+ * `npm run bench -- accuracy [--model DIR]... [--data FOLDER] [--limit N] [--short-side N] [--flip]`: how well a
+ * model parses pictures whose truth is known.
  *
  * `--model` is the folder of a converted multi-human model, the bundled one by default; given more than once, each
  * has a column (fp16 against fp32, say). One column more has the first model on pictures that sharp resized.
  * `--data` is a folder in CIHP's layout (Images, Category_ids, Human_ids, Instance_ids), such as CIHP's Validation;
  * by default the committed drawn scenes of bench/scenes. `--limit` takes the first N pictures. `--short-side` scales
- * pictures to another size than the model's own.
+ * pictures to another size than the model's own. `--flip` adds a column for each model with flip test-time
+ * augmentation.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,6 +33,7 @@ export interface AccuracyBench {
     name: string;
     model: { id: string; digest: string; precision: string };
     resize: Variant['resize'];
+    flip: boolean;
     input: InputRule;
     figures: Figures;
   }[];
@@ -42,6 +44,7 @@ interface Options {
   data: string;
   limit: number;
   shortSide: number | undefined;
+  flip: boolean;
 }
 
 /** A whole number above 0. */
@@ -64,6 +67,7 @@ export function accuracyOptions(args: string[]): Options {
         data: { type: 'string' },
         limit: { type: 'string' },
         'short-side': { type: 'string' },
+        flip: { type: 'boolean', default: false },
       },
     }));
   } catch (error) {
@@ -74,6 +78,7 @@ export function accuracyOptions(args: string[]): Options {
     data: values.data ?? COMMITTED_SCENES,
     limit: count('limit', values.limit) ?? Infinity,
     shortSide: count('short-side', values['short-side']),
+    flip: values.flip,
   };
 }
 
@@ -105,10 +110,11 @@ async function judgeAll(
   return {
     scenes: files.length - skipped.length,
     skipped,
-    variants: variants.map(({ name, manifest: { id, digest, precision }, resize, input }, v) => ({
+    variants: variants.map(({ name, manifest: { id, digest, precision }, resize, flip, input }, v) => ({
       name,
       model: { id, digest, precision },
       resize,
+      flip,
       input,
       figures: judges[v]!.figures(),
     })),
@@ -116,12 +122,15 @@ async function judgeAll(
 }
 
 export async function benchAccuracy(log: (line: string) => void, args: string[]): Promise<AccuracyBench> {
-  const { models, data, limit, shortSide } = accuracyOptions(args);
+  const { models, data, limit, shortSide, flip } = accuracyOptions(args);
   const files = (await listScenes(data)).slice(0, limit);
   const variants: Variant[] = [];
+  const opened: Variant[] = [];
   try {
     for (const [i, model] of models.entries()) {
-      variants.push(...(await openVariants(model, { shortSide, withSharp: i === 0 })));
+      const ofModel = await openVariants(model, { shortSide, withFlip: flip, withSharp: i === 0 });
+      variants.push(...ofModel);
+      opened.push(...ofModel.slice(0, 1));
     }
     const result = await judgeAll(variants, data, files, log);
     for (const { name, resize, input } of result.variants) {
@@ -137,6 +146,6 @@ export async function benchAccuracy(log: (line: string) => void, args: string[])
     for (const line of table(result.variants)) log(line);
     return result;
   } finally {
-    await Promise.all(variants.filter(({ resize }) => resize === 'pillow').map((variant) => variant.close()));
+    await Promise.all(opened.map((variant) => variant.close()));
   }
 }

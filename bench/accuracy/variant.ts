@@ -14,6 +14,8 @@ export interface Variant {
   manifest: ModelManifest;
   /** Who resizes the picture: the product, which equals Pillow, or sharp with its linear kernel. */
   resize: 'pillow' | 'sharp';
+  /** Whether it sees the mirrored picture too (flip test-time augmentation). */
+  flip: boolean;
   /** Sizes of the input, pixels. */
   input: InputRule;
   /** The parsing labels by index, background first. */
@@ -53,15 +55,19 @@ async function resizedBySharp(image: Buffer, rule: InputRule): Promise<NetworkIn
 }
 
 /**
- * The variants of one model: as the product runs it and, where asked for, with sharp's resize. They share one loaded
- * model; closing any of them closes it.
+ * The variants of one model: as the product runs it and, where asked for, with flip test-time augmentation and with
+ * sharp's resize. They share one loaded model; closing any of them closes it.
  *
  * @throws M2FP_BAD_OPTION for a model of single persons, whose result names no people; what reading and loading the
  *   model throws
  */
 export async function openVariants(
   folder: string,
-  { shortSide, withSharp }: { shortSide?: number | undefined; withSharp: boolean },
+  {
+    shortSide,
+    withFlip,
+    withSharp,
+  }: { shortSide?: number | undefined; withFlip: boolean; withSharp: boolean },
 ): Promise<Variant[]> {
   const manifest = await readManifest(folder);
   const { humanIndex, labels, id, precision } = manifest;
@@ -82,19 +88,19 @@ export async function openVariants(
     close: () => pipeline.close(),
   };
   const name = `${id} ${precision}`;
-  const variants: Variant[] = [
-    {
-      ...common,
-      name,
-      resize: 'pillow',
-      predict: async (image) => predictionOf(await pipeline.parse(image, options)),
-    },
-  ];
+  const variants = [false, ...(withFlip ? [true] : [])].map((flip): Variant => ({
+    ...common,
+    name: flip ? `${name}, flip` : name,
+    resize: 'pillow',
+    flip,
+    predict: async (image) => predictionOf(await pipeline.parse(image, { ...options, flip })),
+  }));
   if (withSharp && input.kind === 'short-side') {
     variants.push({
       ...common,
       name: `${name}, sharp`,
       resize: 'sharp',
+      flip: false,
       predict: async (image) =>
         predictionOf(await pipeline.parse(await resizedBySharp(image, input), options)),
     });

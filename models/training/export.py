@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the averaged weights as a ModelScope folder, or as the compact resume file.
 
-    export.py FOLDER     half-precision pytorch_model.pt and configuration.json
-    export.py --resume   resume.pt: from this a fresh clone goes on training
+    export.py FOLDER                    half-precision pytorch_model.pt and configuration.json
+    export.py FOLDER --precision fp32   as trained: to measure what half precision costs
+    export.py --resume                  resume.pt: from this a fresh clone goes on training
+
+FOLDER/training.json tells how long the weights were trained; the model card is written from it.
 """
 import argparse
 import json
@@ -15,15 +18,21 @@ import config
 HERE = Path(__file__).resolve().parent
 
 
+def rounded(state, dtype):
+    """Floating-point tensors in a type; counters are left out."""
+    return {k: v.to(dtype) for k, v in state.items() if v.is_floating_point()}
+
+
 def half(state):
-    """Floating-point tensors in half precision; counters are left out."""
-    return {k: v.half() for k, v in state.items() if v.is_floating_point()}
+    """Floating-point tensors in half precision."""
+    return rounded(state, torch.float16)
 
 
 def main():
     """Exports."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--precision", choices=["fp16", "fp32"], default="fp16")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--runs", type=Path, default=HERE / "runs")
     args = parser.parse_args()
@@ -36,7 +45,10 @@ def main():
     if args.folder:
         args.folder.mkdir(parents=True, exist_ok=True)
         (args.folder / "configuration.json").write_text(json.dumps(config.configuration(), indent=1) + "\n")
-        torch.save({"model": half(saved["average"])}, args.folder / "pytorch_model.pt")
+        known = {"minutes": round(saved["seconds"] / 60, 1), "seen": saved["seen"], "step": saved["step"]}
+        (args.folder / "training.json").write_text(json.dumps(known) + "\n")
+        dtype = torch.float16 if args.precision == "fp16" else torch.float32
+        torch.save({"model": rounded(saved["average"], dtype)}, args.folder / "pytorch_model.pt")
         print(args.folder, (args.folder / "pytorch_model.pt").stat().st_size)
 
 

@@ -24,6 +24,11 @@ export function whenClientGone(msg: NodeMessageInFlow, onGone: (error: M2fpError
   };
 }
 
+/** True where somebody waits for an answer over HTTP, so that the message must not end without one. */
+export function hasClient(msg: NodeMessageInFlow): boolean {
+  return typeof msg['res'] === 'object' && msg['res'] !== null;
+}
+
 /** The response that the core HTTP In node wraps into `msg.res`. */
 function responseOf(msg: NodeMessageInFlow): ServerResponse | undefined {
   const wrapper = msg['res'];

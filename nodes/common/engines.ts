@@ -1,16 +1,27 @@
 /** Where the nodes get models and engines from. The tests put their own functions in. */
 import type { EngineLease } from '../../src/engine/index.ts';
-import type { EngineOptions } from '../../src/engine/types.ts';
-import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import type { EngineInfo, EngineOptions } from '../../src/engine/types.ts';
+import type { ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
+import type { Diagnosis } from '../../src/observe/diagnosis.ts';
+import type { LocalCheckpoint, LocalOptions } from '../../src/store/local.ts';
 import type { PulledModel, PullOptions } from '../../src/store/pull.ts';
+import type { ModelName } from '../../src/store/names.ts';
 import { codeOf } from './failure.ts';
-import type { PublishedModel } from './model.ts';
 
 export const engines = {
-  /** See `acquireEngine` of src/engine. */
-  async acquire(options: EngineOptions): Promise<EngineLease> {
+  /**
+   * See `acquireEngine` of src/engine.
+   * @param owner the config node's id: who asks again with other options gets them as soon as they are ready
+   */
+  async acquire(options: EngineOptions, owner: string): Promise<EngineLease> {
     const { acquireEngine } = await import('../../src/engine/index.ts');
-    return acquireEngine(options);
+    return acquireEngine(options, { owner });
+  },
+
+  /** See `listEngines` of src/engine. */
+  async list(): Promise<EngineInfo[]> {
+    const { listEngines } = await import('../../src/engine/index.ts');
+    return listEngines();
   },
 
   /** See `readManifest` of src/store. */
@@ -20,7 +31,7 @@ export const engines = {
   },
 
   /** True where the store holds the model. A damaged one does not count: to pull it makes it again. */
-  async isPulled({ root, id, revision, precision }: PublishedModel): Promise<boolean> {
+  async isPulled({ root, id, revision, precision }: ModelName & { root: string }): Promise<boolean> {
     const { openStore } = await import('../../src/store/store.ts');
     try {
       return (await openStore(root).find(id, revision, precision)) !== undefined;
@@ -34,5 +45,23 @@ export const engines = {
   async pull(options: PullOptions): Promise<PulledModel> {
     const { pullModel } = await import('../../src/store/pull.ts');
     return pullModel(options);
+  },
+
+  /** See `localCheckpoint` of src/store. */
+  async checkpointAt(path: string, root: string, precision: Precision): Promise<LocalCheckpoint | undefined> {
+    const { localCheckpoint } = await import('../../src/store/local.ts');
+    return localCheckpoint(path, root, precision);
+  },
+
+  /** See `convertLocal` of src/store. */
+  async convert(checkpoint: LocalCheckpoint, options: LocalOptions): Promise<PulledModel> {
+    const { convertLocal } = await import('../../src/store/local.ts');
+    return convertLocal(checkpoint, options);
+  },
+
+  /** See `diagnose` of src/observe. */
+  async diagnose(stores: readonly string[], nodeRed: string | undefined): Promise<Diagnosis> {
+    const { diagnose } = await import('../../src/observe/doctor.ts');
+    return diagnose({ stores, ...(nodeRed !== undefined && { nodeRed }) });
   },
 };

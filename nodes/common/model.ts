@@ -4,6 +4,7 @@ import type { Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
+import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullOptions } from '../../src/store/pull.ts';
 
 /** A model that is pulled into a store when it is first needed. */
@@ -13,7 +14,10 @@ export type PublishedModel = Required<
 
 /** Whether the model's files are on this machine. */
 export type ModelPresence =
-  { state: 'absent' } | { state: 'pulling'; progress: PullProgress } | { state: 'present' };
+  /** `checkpoint`: it lies on this machine, but not converted yet. */
+  | { state: 'absent'; checkpoint?: true }
+  | { state: 'pulling'; progress: PullProgress }
+  | { state: 'present' };
 
 /** Where a model comes from and where it lies. */
 export interface ModelPlace {
@@ -22,6 +26,8 @@ export interface ModelPlace {
   folder: string;
   /** For `modelscope`. */
   published?: PublishedModel;
+  /** For `folder`, where that holds a checkpoint and no converted model. */
+  checkpoint?: LocalCheckpoint;
   presence: ModelPresence;
 }
 
@@ -46,9 +52,11 @@ export interface ModelNode extends Node {
   /** Where the model comes from and lies; pulls and loads nothing. */
   place(): Promise<ModelPlace>;
   /**
-   * Waits until the model's files are there, and pulls a published one; so do {@link manifest} and {@link engine}.
+   * Waits until the model's files are there, and pulls a published one or converts a checkpoint; so do
+   * {@link manifest} and {@link engine}.
    * Aborting ends the waiting, with the signal's reason.
-   * @throws {M2fpError} `M2FP_BUSY` where as many wait for the pull as may; what `pullModel` throws
+   * @throws {M2fpError} `M2FP_BUSY` where as many wait for the pull as may; what `pullModel` and `convertLocal`
+   *   throw
    */
   present(signal?: AbortSignal): Promise<void>;
   /** The model's facts from its folder: nothing is loaded. */

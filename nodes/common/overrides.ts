@@ -1,30 +1,39 @@
 /** `msg.m2fp`: options that hold for one message, by the names that the forms use. */
 import { checkParseOptions } from '../../src/engine/options.ts';
 import type { ParseOptions } from '../../src/engine/types.ts';
-import { scoreThresholdOf } from '../../src/parsing/index.ts';
-import { knownOptions, oneOf } from '../../src/parsing/options.ts';
+import { oneOf } from '../../src/parsing/options.ts';
+import { optionsInMessage } from './option-names.ts';
+import { checkQueueFields, type QueueFields } from './queue-fields.ts';
 
 /** What the load node can do. */
 export const ACTIONS = ['load', 'warm-up', 'reload', 'unload', 'info'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-interface Overrides extends ParseOptions {
+interface Overrides extends ParseOptions, QueueFields {
   action?: Action;
 }
 
-/** One message may carry the options of several nodes, so every node knows the names of all. */
-const NAMES = ['action', 'shortSide', 'longSide', 'scoreThreshold'] as const satisfies (keyof Overrides)[];
+/** What `msg.m2fp` says, without what it leaves open. */
+export interface MessageOptions {
+  action?: Action;
+  parse: ParseOptions;
+  queue: QueueFields;
+}
 
 /**
- * The options in `msg.m2fp`, checked.
+ * The options in `msg.m2fp` that the node `user` has, checked.
  * @throws {M2fpError} `M2FP_BAD_OPTION` for a name that no node has, and for a value that is not allowed
  */
-export function overridesOf(msg: { [key: string]: unknown }): { action?: Action; parse: ParseOptions } {
-  const { action, ...parse } = knownOptions((msg['m2fp'] ?? undefined) as Overrides | undefined, NAMES);
-  scoreThresholdOf(parse);
+export function overridesOf(
+  msg: { readonly [property: string]: unknown },
+  user: 'load' | 'preprocess' | 'infer',
+): MessageOptions {
+  const given = optionsInMessage<Overrides>(msg, user);
+  const { action, policy, limit, maxAge, key, priority, ...parse } = given;
   return {
     ...(action !== undefined && { action: checkAction(action) }),
     parse: checkParseOptions(parse),
+    queue: checkQueueFields({ policy, limit, maxAge, key, priority }),
   };
 }
 

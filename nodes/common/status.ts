@@ -1,6 +1,7 @@
 /** What a node shows under itself: a fixed vocabulary, in texts of the message catalogue. */
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import type { EngineInfo } from '../../src/engine/types.ts';
+import type { HealthStatus } from '../../src/observe/health.ts';
 import { codeOf } from './failure.ts';
 import type { ModelPresence } from './model.ts';
 import { pullText } from './pull-text.ts';
@@ -21,6 +22,8 @@ export class StatusLine {
   #result = false;
   /** True while it is shown that the model is not there. */
   #absent = false;
+  /** Messages that were dropped so far. */
+  #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -40,7 +43,10 @@ export class StatusLine {
     else if (info.state === 'idle' || info.state === 'closed')
       this.#unlessResult('grey', 'ring', 'status.idle');
     else if (busy) this.running(info.waiting);
-    else this.#unlessResult('green', 'dot', 'status.ready');
+    else {
+      const key = info.provider === 'wasm' ? 'status.readyWasm' : 'status.ready';
+      this.#unlessResult('green', 'dot', key);
+    }
   }
 
   /** Shows that the model is not there, or how far its pull has come. */
@@ -53,7 +59,7 @@ export class StatusLine {
       const { key, values } = pullText(presence.progress);
       this.#set({ fill: 'yellow', shape: 'ring', text: this.text(key, values) });
     } else if (this.#result) return;
-    else this.#show('grey', 'ring', 'status.absent');
+    else this.#show('grey', 'ring', presence.checkpoint ? 'status.unconverted' : 'status.absent');
     this.#absent = true;
   }
 
@@ -63,16 +69,38 @@ export class StatusLine {
     this.engine(info, false);
   }
 
-  /** At work, with `waiting` messages behind. */
+  /** At work, with `waiting` messages behind; where some were dropped, their number counts for more. */
   running(waiting = 0): void {
-    if (waiting === 0) this.#show('blue', 'dot', 'status.running');
+    if (this.#dropped > 0) {
+      const text = this.text('status.busyDropped', { dropped: shortCount(this.#dropped) });
+      this.#set({ fill: 'blue', shape: 'dot', text });
+    } else if (waiting === 0) this.#show('blue', 'dot', 'status.running');
     else this.#set({ fill: 'blue', shape: 'dot', text: this.text('status.waiting', { waiting }) });
+  }
+
+  /**
+   * One more message was dropped.
+   * @param info what the engine does
+   * @param busy whether it works for this node
+   */
+  dropped(info: EngineInfo, busy: boolean): void {
+    this.#dropped++;
+    if (busy) return this.engine(info, true);
+    const text = this.text('status.dropped', { dropped: shortCount(this.#dropped) });
+    this.#set({ fill: 'yellow', shape: 'dot', text });
+    this.#result = true;
   }
 
   /** The last message's result, in at most 20 characters. */
   done(text: string): void {
     this.#set({ fill: 'green', shape: 'dot', text });
     this.#result = true;
+  }
+
+  /** Shows how the engines do. */
+  health(status: HealthStatus): void {
+    if (status === 'unready') this.#show('red', 'ring', 'status.unready');
+    else this.#show(status === 'ready' ? 'green' : 'yellow', 'dot', `status.${status}`);
   }
 
   /** The last message's, or the configuration's, error. */
@@ -118,4 +146,12 @@ export class StatusLine {
     this.#timer = setTimeout(() => this.#send(), INTERVAL);
     this.#timer.unref();
   }
+}
+
+/** "999", "1.2k", "34k", "5.6M": a camera drops without end. */
+function shortCount(count: number): string {
+  if (count < 1000) return String(count);
+  const [value, unit] = count < 1e6 ? [count / 1e3, 'k'] : [count / 1e6, 'M'];
+  // Cut and not rounded, so that 999 950 does not become 1000k.
+  return `${value < 10 ? (Math.floor(value * 10) / 10).toFixed(1) : Math.floor(value)}${unit}`;
 }

@@ -1,60 +1,49 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { type Crop, crop, type CropOptions } from '../../src/parsing/crop.ts';
-import type { Parsing } from '../../src/parsing/types.ts';
-import { labelsField, numberField } from '../common/fields.ts';
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { checkParsing } from '../../src/parsing/check.ts';
+import { type Crop, crop } from '../../src/parsing/crop.ts';
+import { oneOf } from '../../src/parsing/options.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
+import { labelsInModel } from '../common/labels.ts';
+import { optionsInMessage } from '../common/option-names.ts';
+import { parsingOf } from '../common/parsing.ts';
+import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-
-interface CropConfig extends NodeDef {
-  what: NonNullable<CropOptions['what']>;
-  /** Names separated by commas; blank = all. */
-  labels: string;
-  mode: NonNullable<CropOptions['mode']>;
-  /** Pixels, or a share as "10%". */
-  padding: number | string;
-  minArea: number | string;
-  minScore: number | string;
-  max: number | string;
-  format: NonNullable<CropOptions['format']>;
-  quality: number | string;
-  /** A message for each crop, or one message with all. */
-  output: 'sequence' | 'array';
-}
+import { completeConfig, OUTPUTS, type Settings, settingsOf, type StoredConfig } from './config.ts';
 
 /** Cuts parts or persons out of the picture. */
 export default function (RED: NodeAPI): void {
-  function createCrop(this: Node, config: CropConfig): void {
-    RED.nodes.createNode(this, config);
+  function createCrop(this: Node, stored: StoredConfig): void {
+    RED.nodes.createNode(this, stored);
+    const config = completeConfig(stored);
     const status = new StatusLine(RED, this);
     openInbox(
       this,
       status,
       inOrder(async (msg) => {
-        const crops = await crop(msg['parsing'] as Parsing, optionsOf(config));
+        const { output, ...options } = {
+          ...settingsOf(config),
+          ...optionsInMessage<Settings>(msg, 'crop'),
+        };
+        const form = oneOf('output', output, OUTPUTS, 'sequence');
+        const parsing = await parsingOf(RED, this, msg, config);
+        checkParsing(parsing);
+        if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
+        const crops = await crop(parsing, options);
+        if (form === 'array') await putResult(RED, this, msg, config, crops);
+        const messages = form === 'array' ? msg : sequence(msg, crops, RED.util.generateId());
+        if (Array.isArray(messages)) {
+          for (const [index, message] of messages.entries()) {
+            unshare(RED, message, config.resultType === 'msg' ? config.result : '');
+            await putResult(RED, this, message, config, crops[index]!.image);
+          }
+        }
         status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
-        if (config.output !== 'array') return sequence(msg, crops, RED.util.generateId());
-        msg.payload = crops;
-        return msg;
+        return messages;
       }),
     );
   }
   RED.nodes.registerType('m2fp-crop', createCrop);
-}
-
-function optionsOf(config: CropConfig): CropOptions {
-  const padding = String(config.padding).trim();
-  return {
-    what: config.what,
-    labels: labelsField(config.labels),
-    mode: config.mode,
-    padding: padding.endsWith('%') ? padding : numberField(padding),
-    minArea: numberField(config.minArea),
-    minScore: numberField(config.minScore),
-    max: numberField(config.max),
-    format: config.format,
-    quality: numberField(config.quality),
-  };
 }
 
 /**
@@ -63,11 +52,20 @@ function optionsOf(config: CropConfig): CropOptions {
  */
 function sequence(msg: NodeMessageInFlow, crops: readonly Crop[], id: string): NodeMessage[] {
   const outer = msg.parts === undefined ? {} : { parts: msg.parts };
-  return crops.map(({ image, name, ...facts }, index) => ({
+  return crops.map(({ image: _image, name, ...facts }, index) => ({
     ...msg,
-    payload: image,
     filename: name,
     crop: facts,
     parts: { ...outer, id, type: 'array', len: 1, index, count: crops.length },
   }));
+}
+
+/**
+ * Gives a message of a sequence its own copy of what `property` lies in, such as `result` of `result.image`: it is
+ * written to, and the messages have all else in common until Node-RED sends them.
+ */
+function unshare(RED: NodeAPI, msg: NodeMessage & Record<string, unknown>, property: string): void {
+  const top = /^([^.[]+)[.[]/.exec(property)?.[1] ?? '';
+  const value = msg[top];
+  if (typeof value === 'object' && value !== null) msg[top] = RED.util.cloneMessage(value as NodeMessage);
 }

@@ -1,40 +1,68 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { ParseOptions } from '../../src/engine/types.ts';
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import { dropReasonOf } from '../../src/engine/dropped.ts';
+import type { DropReason, Engine, ParseOptions, ParseRequest } from '../../src/engine/types.ts';
+import { M2fpError } from '../../src/errors.ts';
 import { humanIndex } from '../../src/parsing/options.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
+import { hasClient } from '../common/client.ts';
 import { numberField } from '../common/fields.ts';
-import { openInbox } from '../common/input.ts';
+import { openInbox, Outputs } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/overrides.ts';
-import { networkInputOrPicture, type PictureConfig } from '../common/picture.ts';
+import { networkInputOrPicture } from '../common/picture.ts';
+import type { QueueFields } from '../common/queue-fields.ts';
 import { StatusLine } from '../common/status.ts';
-
-interface InferConfig extends NodeDef, PictureConfig {
-  model: string;
-  scoreThreshold: number | string;
-}
+import { completeConfig, type StoredConfig } from './config.ts';
+import { hasKey, keyOf, queueOf } from './queue.ts';
 
 /** Parses a picture, or network input, into parts and persons. */
 export default function (RED: NodeAPI): void {
-  function createInfer(this: Node, config: InferConfig): void {
-    RED.nodes.createNode(this, config);
+  function createInfer(this: Node, stored: StoredConfig): void {
+    RED.nodes.createNode(this, stored);
+    const config = completeConfig(stored);
     const status = new StatusLine(RED, this);
+
+    /** Ends what waits and runs for the key of `msg`, or all where it has none. */
+    const cancel = (msg: NodeMessageInFlow, overrides: QueueFields): void => {
+      const key = keyOf(RED, msg, config, overrides);
+      const isMeant = (other: NodeMessageInFlow): boolean =>
+        other['cancel'] !== true && (key === '' || hasKey(RED, other, config, key));
+      inbox.cancel(
+        isMeant,
+        new M2fpError('M2FP_CANCELLED', 'A message with msg.cancel cancelled the picture.'),
+      );
+    };
+
+    const drop = (msg: NodeMessageInFlow, reason: DropReason, engine: Engine): Outputs => {
+      if (hasClient(msg)) throw refusal(reason);
+      status.dropped(engine.info(), inbox.size > 1);
+      msg['dropped'] = reason;
+      return new Outputs([null, msg], 'dropped');
+    };
+
     const inbox = openInbox(
       this,
       status,
       async (msg, signal) => {
-        const overrides = overridesOf(msg).parse;
+        const overrides = overridesOf(msg, 'infer');
+        if (msg['cancel'] === true) {
+          cancel(msg, overrides.queue);
+          return new Outputs([]);
+        }
         const image = await networkInputOrPicture(RED, this, msg, config);
+        const queue = await queueOf(RED, this, msg, config, overrides.queue);
         const model = link.model();
         const options: ParseOptions = {
           // Network input has its size already.
           ...(Buffer.isBuffer(image) && model.parseOptions()),
           scoreThreshold: numberField(config.scoreThreshold),
-          ...overrides,
+          ...(config.flip && { flip: true }),
+          ...overrides.parse,
         };
         const engine = await model.engine(signal);
-        const parsing = await engine.parse({ image, options, signal });
+        const parsing = await parseOrDrop(engine, { image, options, queue, signal });
+        if (typeof parsing === 'string') return drop(msg, parsing, engine);
         msg['parsing'] = parsing;
         msg.payload = summarize(parsing);
         status.done(resultText(status, parsing));
@@ -49,6 +77,24 @@ export default function (RED: NodeAPI): void {
     });
   }
   RED.nodes.registerType('m2fp-infer', createInfer);
+}
+
+/** The parsing, or why the queue gave the picture up. */
+async function parseOrDrop(engine: Engine, request: ParseRequest): Promise<Parsing | DropReason> {
+  try {
+    return await engine.parse(request);
+  } catch (error) {
+    const reason = dropReasonOf(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}
+
+/** What a client is told whose picture was given up: it must get an answer. */
+function refusal(reason: DropReason): M2fpError {
+  return reason === 'replaced'
+    ? new M2fpError('M2FP_BUSY', 'A newer picture took the place of this one before it was its turn.')
+    : new M2fpError('M2FP_TIMEOUT', 'The picture waited longer than its maximum age: send it again.');
 }
 
 /** "2 persons · 1.2 s"; for a model of single persons, "12 parts · 1.2 s". */

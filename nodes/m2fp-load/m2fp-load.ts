@@ -1,11 +1,14 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
+import type { Diagnosis } from '../../src/observe/diagnosis.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
-import { linkModel, type ModelPlace } from '../common/model.ts';
+import { linkModel } from '../common/model.ts';
+import { factsOf, type ModelFacts } from '../common/model-facts.ts';
 import { type Action, checkAction, overridesOf } from '../common/overrides.ts';
 import { StatusLine } from '../common/status.ts';
-import { absentFacts, type ModelFacts, modelFacts } from './facts.ts';
+import { storeFolder } from '../common/store-folder.ts';
+import { Checkup } from './checkup.ts';
 import { ProgressOutput } from './progress-output.ts';
 import { blankInput } from './warm-up.ts';
 
@@ -14,6 +17,13 @@ interface LoadConfig extends NodeDef {
   action: Action;
   onStart: boolean;
 }
+
+/** The facts of the model, and for `info` the state of the installation. */
+interface LoadAnswer extends ModelFacts {
+  diagnosis?: Diagnosis;
+}
+
+const checkup = new Checkup();
 
 /** Loads, warms up, reloads or unloads the model, and tells its facts and how far its pull has come. */
 export default function (RED: NodeAPI): void {
@@ -33,16 +43,11 @@ export default function (RED: NodeAPI): void {
         output.end();
       },
     });
-    const licenceOf = ({ source, published }: ModelPlace): string =>
-      status.text(`licence.${source}`, published && { url: `https://modelscope.cn/models/${published.id}` });
-
     const perform = async (action: Action, signal: AbortSignal): Promise<ModelFacts> => {
       const model = link.model();
-      if (!needsModel(action)) {
-        const place = await model.place();
-        const { published, presence } = place;
-        if (published && presence.state !== 'present') return absentFacts(place, published, licenceOf(place));
-      }
+      const facts = (): Promise<ModelFacts> =>
+        factsOf(model, (key, values) => status.text(key, values), signal);
+      if (!needsModel(action) && (await model.place()).presence.state !== 'present') return facts();
       if (action === 'reload') {
         await (await model.engine(signal)).unload();
         await model.forget();
@@ -55,14 +60,20 @@ export default function (RED: NodeAPI): void {
         await engine.parse({ image: blankInput(rule), signal });
       }
       status.settle(engine.info());
-      const place = await model.place();
-      return modelFacts(place, engine.info(), licenceOf(place));
+      return facts();
     };
 
     const start = new AbortController();
     const actionFor = (msg: NodeMessageInFlow): Action => actionOf(msg) ?? checkAction(config.action);
+    const answer = async (action: Action, signal: AbortSignal): Promise<LoadAnswer> => {
+      const facts = await perform(action, signal);
+      if (action !== 'info') return facts;
+      const diagnosis = await checkup.diagnosis(storeFolder(RED), await nodeRedVersion(RED));
+      // Each message its own: what one flow changes is not seen by another.
+      return { ...facts, diagnosis: structuredClone(diagnosis) };
+    };
     const inTurn = inOrder(async (msg, signal) => {
-      msg.payload = await perform(actionFor(msg), signal);
+      msg.payload = await answer(actionFor(msg), signal);
       return msg;
     });
     const inbox = openInbox(
@@ -97,6 +108,12 @@ export default function (RED: NodeAPI): void {
   RED.nodes.registerType('m2fp-load', createLoad);
 }
 
+/** Undefined where Node-RED does not tell: not all that run nodes do. */
+async function nodeRedVersion(RED: NodeAPI): Promise<string | undefined> {
+  const { version } = RED as { version?: () => string | Promise<string> };
+  return version?.();
+}
+
 /** False for the actions that have nothing to do while the model is not there. */
 function needsModel(action: Action): boolean {
   return action !== 'info' && action !== 'unload';
@@ -104,7 +121,7 @@ function needsModel(action: Action): boolean {
 
 /** The action that the message asks for; undefined where it leaves it to the form. */
 function actionOf(msg: NodeMessageInFlow): Action | undefined {
-  const { action } = overridesOf(msg);
+  const { action } = overridesOf(msg, 'load');
   if (action !== undefined) return action;
   const asked = (msg.payload as { action?: unknown } | null | undefined)?.action;
   return asked === undefined ? undefined : checkAction(asked);

@@ -4,9 +4,11 @@ import type { EngineLease } from '../../src/engine/index.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import type { LocalCheckpoint } from '../../src/store/local.ts';
+import { modelFolder } from '../../src/store/names.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/engines.ts';
-import type { ModelPlace, ModelPresence, ModelUser } from '../common/model.ts';
+import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
 import { Memo } from './memo.ts';
 import { ModelPull } from './pull.ts';
 import type { ModelSettings } from './settings.ts';
@@ -21,19 +23,31 @@ export class ModelAccess {
   /** Registered nodes by id. */
   readonly users: Record<string, Node> = {};
   readonly #listeners = new Map<string, ModelUser>();
+  /** The config node's id. */
+  readonly #owner: string;
   readonly #settings: () => ModelSettings;
   readonly #pull: ModelPull;
   readonly #waiting = new WaitingRoom();
   readonly #manifest = new Memo<ModelManifest>();
   readonly #lease = new Memo<Lease>();
+  readonly #onFallback: (why: string) => void;
   #info: EngineInfo | undefined;
 
   /**
+   * @param owner the config node's id
    * @param settings throws where the configuration is wrong
    * @param onMade told of a model that was downloaded and converted
+   * @param onFallback told, often, why the engine does not run on the fastest that there is
    */
-  constructor(settings: () => ModelSettings, onMade: (model: PulledModel) => void) {
+  constructor(
+    owner: string,
+    settings: () => ModelSettings,
+    onMade: (model: PulledModel) => void,
+    onFallback: (why: string) => void,
+  ) {
+    this.#owner = owner;
     this.#settings = settings;
+    this.#onFallback = onFallback;
     this.#pull = new ModelPull({
       changed: (presence) => this.#tell((user) => user.presenceChanged(presence)),
       failed: (error) => this.#tell((user) => user.modelFailed(error)),
@@ -60,8 +74,14 @@ export class ModelAccess {
 
   async place(): Promise<ModelPlace> {
     const { source, engine, published } = this.#settings();
-    const presence = await this.#presence();
-    return { source, folder: engine.model, ...(published && { published }), presence };
+    const checkpoint = await this.#checkpoint();
+    return {
+      source,
+      folder: checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model,
+      ...(published && { published }),
+      ...(checkpoint && { checkpoint }),
+      presence: await this.#presence(published, checkpoint),
+    };
   }
 
   async present(signal?: AbortSignal): Promise<void> {
@@ -99,30 +119,39 @@ export class ModelAccess {
       if (this.#waiting.size > maxQueue) {
         throw new M2fpError(
           'M2FP_BUSY',
-          `The model is being downloaded, and the limit of ${maxQueue} messages that wait for it is reached: ` +
-            'send fewer, or raise the limit.',
+          `The model is being downloaded or converted, and the limit of ${maxQueue} messages that wait for it is ` +
+            'reached: send fewer, or raise the limit.',
         );
       }
     }
     return this.#waiting.wait(work(), signal);
   }
 
-  async #pulled(): Promise<void> {
-    const { published } = this.#settings();
-    if (published) await this.#pull.run(published);
+  /** The model's folder, when it is there. */
+  async #pulled(): Promise<string> {
+    const { published, engine } = this.#settings();
+    const wanted = published ?? (await this.#checkpoint());
+    return wanted ? this.#pull.run(wanted) : engine.model;
   }
 
-  async #presence(): Promise<ModelPresence> {
-    const { published } = this.#settings();
+  /** What lies in the folder in place of a converted model. */
+  async #checkpoint(): Promise<LocalCheckpoint | undefined> {
+    const { engine, conversion } = this.#settings();
+    return conversion && engines.checkpointAt(engine.model, conversion.root, conversion.precision);
+  }
+
+  async #presence(published?: PublishedModel, checkpoint?: LocalCheckpoint): Promise<ModelPresence> {
     const { progress } = this.#pull;
     if (progress) return { state: 'pulling', progress };
-    return { state: published === undefined || (await engines.isPulled(published)) ? 'present' : 'absent' };
+    const wanted = published ?? checkpoint;
+    if (wanted === undefined || (await engines.isPulled(wanted))) return { state: 'present' };
+    return { state: 'absent', ...(checkpoint && { checkpoint: true }) };
   }
 
   /** Tells the user what is wrong with the model, or that it is not there, without pulling or loading it. */
   async #inform(id: string): Promise<void> {
     try {
-      const presence = await this.#presence();
+      const { presence } = await this.place();
       if (presence.state === 'present') await this.manifest();
       // A pull that has begun meanwhile tells of itself.
       else if (!this.#pull.progress) this.#listeners.get(id)?.presenceChanged(presence);
@@ -132,13 +161,12 @@ export class ModelAccess {
   }
 
   async #readManifest(): Promise<ModelManifest> {
-    await this.#pulled();
-    return engines.readManifest(this.#settings().engine.model);
+    return engines.readManifest(await this.#pulled());
   }
 
   async #acquire(): Promise<Lease> {
-    await this.#pulled();
-    const lease: EngineLease = await engines.acquire(this.#settings().engine);
+    const model = await this.#pulled();
+    const lease: EngineLease = await engines.acquire({ ...this.#settings().engine, model }, this.#owner);
     const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
     this.#changed(lease.engine.info());
     return {
@@ -152,6 +180,7 @@ export class ModelAccess {
 
   #changed(info: EngineInfo): void {
     this.#info = info;
+    if (info.fallback !== null) this.#onFallback(info.fallback);
     this.#tell((user) => user.engineChanged?.(info));
   }
 

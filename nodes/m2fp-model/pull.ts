@@ -1,5 +1,6 @@
-/** The pull of one config node's model: begun when the model is first needed, given up when nobody needs it. */
+/** The pull, or the conversion, of one config node's model: begun when the model is first needed, given up when nobody needs it. */
 import { M2fpError } from '../../src/errors.ts';
+import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/engines.ts';
@@ -16,9 +17,10 @@ export interface PullListener {
 
 export class ModelPull {
   readonly #listener: PullListener;
-  readonly #done = new Memo<void>();
+  readonly #done = new Memo<string>();
   #abort = new AbortController();
   #progress: PullProgress | undefined;
+  #isCheckpoint = false;
   #running = 0;
 
   constructor(listener: PullListener) {
@@ -30,8 +32,8 @@ export class ModelPull {
     return this.#progress;
   }
 
-  /** Resolves when the model is there. */
-  run(model: PublishedModel): Promise<void> {
+  /** The folder of the model, when it is there. */
+  run(model: PublishedModel | LocalCheckpoint): Promise<string> {
     return this.#done.get(() => this.#run(model, this.#abort.signal));
   }
 
@@ -49,28 +51,30 @@ export class ModelPull {
     const done = this.#done.forget();
     if (this.#progress !== undefined) {
       this.#progress = undefined;
-      this.#listener.changed({ state: 'absent' });
+      this.#listener.changed({ state: 'absent', ...(this.#isCheckpoint && { checkpoint: true }) });
     }
     // Whoever waited for it was told.
     await done?.catch(() => {});
   }
 
-  async #run(model: PublishedModel, signal: AbortSignal): Promise<void> {
+  async #run(model: PublishedModel | LocalCheckpoint, signal: AbortSignal): Promise<string> {
     this.#running++;
+    this.#isCheckpoint = 'source' in model;
+    const onProgress = (progress: PullProgress): void => {
+      if (signal.aborted) return;
+      this.#progress = progress;
+      this.#listener.changed({ state: 'pulling', progress });
+    };
     try {
-      const pulled = await engines.pull({
-        ...model,
-        signal,
-        onProgress: (progress) => {
-          if (signal.aborted) return;
-          this.#progress = progress;
-          this.#listener.changed({ state: 'pulling', progress });
-        },
-      });
+      const pulled =
+        'source' in model
+          ? await engines.convert(model, { signal, onProgress })
+          : await engines.pull({ ...model, signal, onProgress });
       signal.throwIfAborted();
       this.#progress = undefined;
       this.#listener.changed({ state: 'present' });
       if (pulled.made) this.#listener.made(pulled);
+      return pulled.folder;
     } catch (error) {
       if (!signal.aborted) {
         this.#progress = undefined;

@@ -10,13 +10,17 @@ import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel } from '../common/model.ts';
+import { storeFolder } from '../common/store-folder.ts';
 
 /** What the form begins with. */
 const MULTI_HUMAN = 'damo/cv_resnet101_image-multiple-human-parsing';
 
 export interface ModelConfig extends NodeDef {
   source: ModelPlace['source'];
-  /** Path of a converted model for `folder`; may contain ${ENV}. A relative one starts at the user directory. */
+  /**
+   * For `folder`: path of a converted model, or of a checkpoint, a file or a folder; may contain ${ENV}. A relative one
+   * starts at the user directory.
+   */
   folder: string;
   /** This and the next three are for `modelscope`; nodes from before they were there do not have them. */
   modelId?: string;
@@ -31,13 +35,27 @@ export interface ModelConfig extends NodeDef {
   timeout: number | string;
   shortSide: number | string;
   longSide: number | string;
+  /** 0: as many as cores and memory allow. This and the next four are since version 2. */
+  processes?: number | string;
+  warmUp?: boolean;
+  /** Minutes; 0: never. */
+  idleUnload?: number | string;
+  /** MiB of each process; 0: no limit. */
+  maxMemory?: number | string;
+  /** MiB; 0: none. */
+  cacheSize?: number | string;
 }
+
+/** Milliseconds of a minute. */
+const MINUTE = 60_000;
 
 export interface ModelSettings {
   source: ModelPlace['source'];
   engine: Required<EngineOptions>;
   /** For `modelscope`; the engine's folder is where it lies in the store. */
   published?: PublishedModel;
+  /** For `folder`: what becomes of a checkpoint that lies there in place of a converted model. */
+  conversion?: { root: string; precision: Precision };
   parse: ParseOptions;
 }
 
@@ -45,6 +63,7 @@ export interface ModelSettings {
 export function readSettings(RED: NodeAPI, node: Node, config: ModelConfig): ModelSettings {
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
+  const minutes = numberField(config.idleUnload);
   const { source } = config;
   const published = source === 'modelscope' ? publishedModel(RED, node, config) : undefined;
   return {
@@ -58,8 +77,16 @@ export function readSettings(RED: NodeAPI, node: Node, config: ModelConfig): Mod
       threads: numberField(config.threads),
       maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED)),
       timeout: seconds === undefined ? undefined : seconds * 1000,
+      processes: numberField(config.processes),
+      warmUp: config.warmUp,
+      idleUnload: minutes === undefined ? undefined : Math.round(minutes * MINUTE),
+      maxMemory: numberField(config.maxMemory),
+      cacheSize: numberField(config.cacheSize),
     }),
     ...(published && { published }),
+    ...(source === 'folder' && {
+      conversion: { root: storeFolder(RED), precision: config.precision || 'fp32' },
+    }),
     parse: checkParseOptions({
       shortSide: numberField(config.shortSide),
       longSide: numberField(config.longSide),
@@ -86,19 +113,6 @@ function publishedModel(RED: NodeAPI, node: Node, config: ModelConfig): Publishe
   // Throws where it is none: better now than with the first message.
   new ModelAddress(name.id, name.revision, url);
   return { ...name, baseUrl: url, root: storeFolder(RED) };
-}
-
-/** The folder of the model store. */
-function storeFolder(RED: NodeAPI): string {
-  const userDir = RED.settings.userDir ?? '.';
-  const chosen = (RED.settings as { m2fpModelStore?: unknown }).m2fpModelStore ?? '';
-  if (typeof chosen !== 'string') {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      'm2fpModelStore in settings.js is no text: it names the folder in which models are kept.',
-    );
-  }
-  return chosen === '' ? resolve(userDir, 'm2fp', 'models') : resolve(userDir, chosen);
 }
 
 function folderOf(RED: NodeAPI, node: Node, folder: string): string {

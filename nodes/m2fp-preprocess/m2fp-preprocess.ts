@@ -6,9 +6,10 @@ import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/overrides.ts';
 import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import { putResult, type ResultConfig } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
 
-interface PreprocessConfig extends NodeDef, PictureConfig {
+interface PreprocessConfig extends NodeDef, PictureConfig, ResultConfig {
   model: string;
 }
 
@@ -22,12 +23,12 @@ export default function (RED: NodeAPI): void {
       modelFailed: (error) => status.error(error),
     });
     const inTurn = inOrder(async (msg) => {
-      const overrides = overridesOf(msg).parse;
+      const overrides = overridesOf(msg, 'preprocess').parse;
       const picture = await pictureOf(RED, this, msg, config);
       const model = link.model();
       const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
       const { input } = await preprocess(picture, rule);
-      msg.payload = input;
+      await putResult(RED, this, msg, config, input);
       status.done(`${input.width} × ${input.height}`);
       return msg;
     });

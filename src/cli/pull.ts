@@ -2,7 +2,7 @@
 import { MODELSCOPE } from '../store/modelscope.ts';
 import type { PullProgress } from '../store/store.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
-import { modelFacts, table } from './describe.ts';
+import { modelFacts, originFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { megabytes, ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, storeOption } from './stores.ts';
@@ -26,6 +26,7 @@ Options:
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
   --base-url URL      the server (default: ${MODELSCOPE}); also a mirror in your own network
+  --verify            read a model that is there and compare its digests; a damaged one is downloaded and made again
   --help              show this text
 
 The default store lies in Node-RED's default user folder, so that Node-RED finds the model under the same id. Where
@@ -39,25 +40,28 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   const {
     arguments: [id = ''],
     options,
-  } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS });
+    flags,
+  } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS, flags: ['verify'] });
   const store = storeOption(options.store);
   const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
   const bar = new ProgressBar(err);
-  const { manifest, folder, warnings, made } = await interruptible(
+  const { manifest, folder, warnings, origins, made } = await interruptible(
     (signal) =>
       store.pull({
         id,
         ...(options.revision !== undefined && { revision: options.revision }),
         ...(options['base-url'] !== undefined && { baseUrl: options['base-url'] }),
         ...(precision !== undefined && { precision }),
+        ...flags,
         signal,
         onProgress: (progress) => show(bar, progress),
       }),
     'What was downloaded is kept: the same command goes on from there',
   ).finally(() => bar.close());
   for (const warning of warnings) err.write(`m2fp: warning: ${warning}\n`);
-  if (!made) err.write('The model was in the store already.\n');
-  out.write(table(modelFacts(manifest, folder)));
+  if (!made) err.write(`The model was in the store already${flags.verify ? ', and is intact' : ''}.\n`);
+  const told = origins === null ? '' : `\n${table(originFacts(origins, manifest))}`;
+  out.write(`${table(modelFacts(manifest, folder))}${told}`);
 }
 
 function show(bar: ProgressBar, { phase, file, received, share, bytesPerSecond }: PullProgress): void {

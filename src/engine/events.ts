@@ -31,8 +31,8 @@ export interface RequestEvent {
   timing?: Timing;
 }
 
-/** Why a process was replaced. */
-export type RestartReason = 'crash' | 'timeout' | 'memory';
+/** Why a process was replaced; `cancelled`: it was killed for a run that nobody wanted any more. */
+export type RestartReason = 'crash' | 'timeout' | 'memory' | 'cancelled';
 
 export interface RestartEvent {
   engine: EngineLabels;
@@ -43,6 +43,16 @@ export interface LoadEvent {
   engine: EngineLabels;
   /** Seconds that a process took to load the model and to warm up. */
   seconds: number;
+}
+
+/** How a message ended at a node: each ends exactly once. */
+export interface MessageEndEvent {
+  /** The node's type. */
+  node: string;
+  /** `dropped`: sent on untouched by the output for such. */
+  fate: 'sent' | 'failed' | 'dropped';
+  /** For `failed` with an error of ours. */
+  code?: M2fpErrorCode;
 }
 
 /** One kind of event. */
@@ -67,3 +77,4 @@ function eventChannel<T>(name: string): EventChannel<T> {
 export const requestEvents = eventChannel<RequestEvent>('m2fp:request');
 export const restartEvents = eventChannel<RestartEvent>('m2fp:restart');
 export const loadEvents = eventChannel<LoadEvent>('m2fp:load');
+export const messageEvents = eventChannel<MessageEndEvent>('m2fp:message');

@@ -1,6 +1,14 @@
 /** Engines: loaded models that parse pictures in processes of their own. */
-export { acquireEngine, shutdownEngines, type EngineLease } from './registry.ts';
+export { DroppedRequest, dropReasonOf } from './dropped.ts';
+export {
+  acquireEngine,
+  listEngines,
+  shutdownEngines,
+  type AcquireOptions,
+  type EngineLease,
+} from './registry.ts';
 export type {
+  DropReason,
   Engine,
   EngineInfo,
   EngineListener,
@@ -8,4 +16,7 @@ export type {
   EngineState,
   ParseOptions,
   ParseRequest,
+  ProcessInfo,
+  QueueOptions,
+  QueuePolicy,
 } from './types.ts';

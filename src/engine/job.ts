@@ -1,5 +1,6 @@
 /** One request on its way through an engine: it settles exactly once, whoever comes first. */
 import { M2fpError } from '../errors.ts';
+import type { Clock } from '../clock.ts';
 import type { Parsing } from '../parsing/types.ts';
 import type { Picture } from './picture.ts';
 import type { ParseOptions } from './types.ts';
@@ -8,8 +9,7 @@ export interface JobDescription {
   picture: Picture;
   options: ParseOptions;
   signal: AbortSignal | undefined;
-  /** When the request came, by the engine's clock. */
-  since: number;
+  clock: Clock;
   /** Called when the signal cancels the job, after its promise was rejected. */
   onCancel: (job: Job) => void;
 }
@@ -18,15 +18,21 @@ export class Job {
   readonly promise: Promise<Parsing>;
   readonly picture: Picture;
   readonly options: ParseOptions;
+  /** When the request came, by the clock. */
   readonly since: number;
+  /** When a process began with it, by the clock; null while it waits. */
+  begun: number | null = null;
+  readonly #clock: Clock;
+  #ended: number | null = null;
   #resolve!: (parsing: Parsing) => void;
   #reject!: (error: unknown) => void;
   readonly #stopListening: () => void;
 
-  constructor({ picture, options, signal, since, onCancel }: JobDescription) {
+  constructor({ picture, options, signal, clock, onCancel }: JobDescription) {
     this.picture = picture;
     this.options = options;
-    this.since = since;
+    this.#clock = clock;
+    this.since = clock.now();
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -39,13 +45,28 @@ export class Job {
     this.#stopListening = () => signal?.removeEventListener('abort', cancel);
   }
 
+  /** True once its caller has an answer, if only that of having cancelled: what still runs is for nobody. */
+  get settled(): boolean {
+    return this.#ended !== null;
+  }
+
+  /** Milliseconds in the line so far. */
+  get queued(): number {
+    return (this.begun ?? this.#ended ?? this.#clock.now()) - this.since;
+  }
+
   resolve(parsing: Parsing): void {
-    this.#stopListening();
+    this.#settle();
     this.#resolve(parsing);
   }
 
   reject(error: unknown): void {
-    this.#stopListening();
+    this.#settle();
     this.#reject(error);
+  }
+
+  #settle(): void {
+    this.#ended ??= this.#clock.now();
+    this.#stopListening();
   }
 }

@@ -3,10 +3,13 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import { scoreThresholdOf } from '../parsing/index.ts';
-import type { EngineOptions, ParseOptions } from './types.ts';
+import type { EngineOptions, ParseOptions, QueueOptions } from './types.ts';
 
 /** setTimeout takes no more. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** More than any machine has. */
+const MAX_MEBIBYTES = 2 ** 24;
 
 /** Preprocess takes no more either. */
 const MAX_SIDE = 8192;
@@ -37,36 +40,75 @@ function checkInteger(name: string, value: unknown, low: number, high: number): 
   );
 }
 
-/** The options in full: `model` as an absolute path, `threads` at least 1. Throws M2FP_BAD_OPTION. */
+/**
+ * The options in full: `model` as an absolute path. `threads` stays 0 only where the number of processes is the
+ * engine's to choose. Throws M2FP_BAD_OPTION.
+ */
 export function completeEngineOptions(options: EngineOptions): Required<EngineOptions> {
-  const {
-    model,
-    threads = DEFAULTS.threads,
-    maxQueue = DEFAULTS.maxQueue,
-    timeout = DEFAULTS.timeout,
-  } = options;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const complete = { ...DEFAULTS, ...Object.fromEntries(given) } as Required<EngineOptions>;
+  const { model, threads, processes, maxQueue, timeout, warmUp, idleUnload, maxMemory, cacheSize } = complete;
   check('model', model, 'the folder of a converted model', typeof model === 'string' && model !== '');
   checkInteger('threads', threads, 0, 1024);
+  checkInteger('processes', processes, 0, 64);
   checkInteger('maxQueue', maxQueue, 0, 10_000);
   checkInteger('timeout', timeout, 0, MAX_TIMEOUT);
+  check('warmUp', warmUp, 'true or false', typeof warmUp === 'boolean');
+  checkInteger('idleUnload', idleUnload, 0, MAX_TIMEOUT);
+  checkInteger('maxMemory', maxMemory, 0, MAX_MEBIBYTES);
+  checkInteger('cacheSize', cacheSize, 0, MAX_MEBIBYTES);
   return {
-    ...DEFAULTS,
     model: resolve(model),
-    threads: threads === 0 ? availableParallelism() : threads,
+    threads: threads || coresEach(processes),
+    processes,
     maxQueue,
     timeout,
+    warmUp,
+    idleUnload,
+    maxMemory,
+    cacheSize,
   };
+}
+
+/** 0 where the number of processes is not known yet. */
+function coresEach(processes: number): number {
+  return processes === 0 ? 0 : Math.max(1, Math.floor(availableParallelism() / processes));
+}
+
+const QUEUE_DEFAULTS: Required<QueueOptions> = {
+  policy: 'wait',
+  lane: '',
+  limit: 8,
+  key: '',
+  maxAge: 0,
+  priority: 0,
+};
+
+/** The queue options in full. Throws M2FP_BAD_OPTION. */
+export function completeQueueOptions(options: QueueOptions): Required<QueueOptions> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const complete = { ...QUEUE_DEFAULTS, ...Object.fromEntries(given) } as Required<QueueOptions>;
+  const { policy, lane, limit, key, maxAge, priority } = complete;
+  check('policy', policy, 'wait, latest or reject', ['wait', 'latest', 'reject'].includes(policy));
+  check('lane', lane, 'a text', typeof lane === 'string');
+  checkInteger('limit', limit, 0, 10_000);
+  check('key', key, 'a text', typeof key === 'string');
+  checkInteger('maxAge', maxAge, 0, MAX_TIMEOUT);
+  check('priority', priority, 'a number', Number.isFinite(priority));
+  return complete;
 }
 
 /** The options of one picture, without what is undefined. Throws M2FP_BAD_OPTION. */
 export function checkParseOptions(options: ParseOptions): ParseOptions {
-  const { shortSide, longSide, scoreThreshold } = options;
+  const { shortSide, longSide, scoreThreshold, flip } = options;
   if (shortSide !== undefined) checkInteger('shortSide', shortSide, 1, MAX_SIDE);
   if (longSide !== undefined) checkInteger('longSide', longSide, 1, MAX_SIDE);
   scoreThresholdOf(options);
+  if (flip !== undefined) check('flip', flip, 'true or false', typeof flip === 'boolean');
   return {
     ...(shortSide !== undefined && { shortSide }),
     ...(longSide !== undefined && { longSide }),
     ...(scoreThreshold !== undefined && { scoreThreshold }),
+    ...(flip !== undefined && { flip }),
   };
 }

@@ -1,6 +1,7 @@
 /** From the picture to the parsing: what the child process does for each request. */
 import { M2fpError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
+import { mirrorInput } from '../image/mirror.ts';
 import { preprocess } from '../image/preprocess.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
@@ -10,35 +11,44 @@ import { ruleFor } from './picture.ts';
 import type { ChildParsing } from './protocol.ts';
 import { openSession, type Session } from './session.ts';
 import type { ParseOptions } from './types.ts';
+import { blankPicture } from './warm-up.ts';
 
 export interface Pipeline {
   readonly provider: string;
+  /** See {@link Session.fallback}. */
+  readonly fallback: string | null;
   /**
    * @param image an encoded picture, or network input that was checked
    * @throws what preprocess, the session and postprocess throw
    */
   parse(image: Buffer | NetworkInput, options: ParseOptions): Promise<ChildParsing>;
+  /** Parses a blank picture of the model's usual size: the first run of a session is slower than the next. */
+  warmUp(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The steps on an open session. */
 export function createPipeline(session: Session, manifest: ModelManifest): Pipeline {
-  return {
+  const pipeline: Pipeline = {
     provider: session.provider,
+    fallback: session.fallback,
     async parse(image, options) {
       const { input, timing } = Buffer.isBuffer(image)
         ? await preprocess(image, ruleFor(manifest.input, options), DEFAULT_LIMITS)
         : { input: image, timing: { decode: 0, preprocess: 0 } };
       const { inferenceMs, ...output } = await session.run(input);
+      const mirrored = options.flip ? await session.run(mirrorInput(input)) : undefined;
       const begun = performance.now();
-      const result = postprocess(output, input, manifest, options);
-      return {
-        ...result,
-        timing: { ...timing, inference: inferenceMs, postprocess: performance.now() - begun },
-      };
+      const result = postprocess(output, input, manifest, options, mirrored);
+      const inference = inferenceMs + (mirrored?.inferenceMs ?? 0);
+      return { ...result, timing: { ...timing, inference, postprocess: performance.now() - begun } };
+    },
+    async warmUp() {
+      await pipeline.parse(await blankPicture(manifest.input), {});
     },
     close: () => session.close(),
   };
+  return pipeline;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface LoadMessage {
   digest: string;
   /** Threads of one inference, at least 1. */
   threads: number;
+  /** Whether to parse a blank picture before it is ready. */
+  warmUp: boolean;
 }
 
 export interface ParseMessage {
@@ -41,15 +43,22 @@ export type ChildParsing = Omit<Parsing, 'image' | 'model' | 'cached' | 'timing'
 export interface ReadyMessage {
   type: 'ready';
   id: number;
-  /** What executes the graph: 'cpu'. */
+  /** What executes the graph: 'cpu' or 'wasm'. */
   provider: string;
+  /** Why it is not the faster 'cpu', and what helps. */
+  fallback?: string;
+  /** With the warm-up. */
   loadSeconds: number;
+  /** Bytes of resident memory. */
+  rss: number;
 }
 
 export interface ResultMessage {
   type: 'result';
   id: number;
   parsing: ChildParsing;
+  /** Bytes of resident memory. */
+  rss: number;
 }
 
 export interface ErrorMessage {
@@ -79,11 +88,16 @@ export function isChildMessage(message: unknown): message is { type: ChildMessag
 
 /** True where a message of ours has all that its type promises. */
 export function isWellFormed(message: { type: ChildMessage['type'] }): message is ChildMessage {
-  const { id, provider, loadSeconds, error, parsing }: Record<string, unknown> = { ...message };
+  const { id, provider, fallback, loadSeconds, error, parsing, rss }: Record<string, unknown> = {
+    ...message,
+  };
   if (!Number.isSafeInteger(id)) return false;
-  if (message.type === 'ready') return typeof provider === 'string' && typeof loadSeconds === 'number';
+  if (message.type === 'ready') {
+    const told = fallback === undefined || typeof fallback === 'string';
+    return typeof provider === 'string' && told && typeof loadSeconds === 'number' && typeof rss === 'number';
+  }
   if (message.type === 'error') return isRecord(error) && typeof error['message'] === 'string';
-  return isRecord(parsing) && isParsing(parsing);
+  return typeof rss === 'number' && isRecord(parsing) && isParsing(parsing);
 }
 
 function isParsing(parsing: Record<string, unknown>): boolean {

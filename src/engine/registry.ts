@@ -1,9 +1,10 @@
-/** One engine per model and options, shared by all who ask for it. */
+/** One engine per model and processes, shared by all who ask for it. */
 import { readManifest } from '../store/manifest.ts';
-import { systemClock, type Timer } from '../clock.ts';
+import { systemClock, type Clock, type Timer } from '../clock.ts';
 import { LocalEngine, type EngineInternals } from './local-engine.ts';
 import { completeEngineOptions } from './options.ts';
-import type { Engine, EngineOptions } from './types.ts';
+import { SwappingEngine } from './swap.ts';
+import type { Engine, EngineInfo, EngineOptions } from './types.ts';
 
 /** Milliseconds that an engine outlives its last lease: Node-RED's full deploy closes and re-creates every node. */
 const LINGER = 30_000;
@@ -14,15 +15,39 @@ export interface EngineLease {
   release(): void;
 }
 
+export interface AcquireOptions {
+  /**
+   * Who asks again and again, for example a config node's id: where it had an engine with the same model and other
+   * options, that one serves on until the new one is loaded.
+   */
+  owner?: string;
+}
+
 /** What tests replace. */
 export interface RegistryInternals extends EngineInternals {
   linger?: number;
 }
 
 interface Entry {
-  engine: LocalEngine;
+  readonly key: string;
+  readonly digest: string;
+  readonly engine: LocalEngine;
+  readonly clock: Clock;
   leases: number;
   linger: Timer | null;
+}
+
+/** The engines of one owner; two while the one that it wants is not loaded yet. */
+interface Ownership {
+  serving: Entry;
+  wanted: Entry;
+}
+
+interface Registry {
+  entries: Map<string, Entry>;
+  /** Those that nobody is given any more and that have not ended yet. */
+  retiring: Set<Entry>;
+  owners: Map<string, Ownership>;
 }
 
 /**
@@ -31,67 +56,158 @@ interface Entry {
  */
 const KEY = Symbol.for('@m2fp/node-red-human-parsing/engines');
 
-function entries(): Map<string, Entry> {
-  const holder: typeof globalThis & { [KEY]?: Map<string, Entry> } = globalThis;
-  return (holder[KEY] ??= new Map());
+function registry(): Registry {
+  const holder: typeof globalThis & { [KEY]?: Registry } = globalThis;
+  return (holder[KEY] ??= { entries: new Map(), retiring: new Set(), owners: new Map() });
 }
 
 /**
  * A share in the engine for these options: the one that exists, also where it merely lingers, else a new one. A
- * new one has not started its process yet: `engine.load()` or the first `engine.parse()` does. Equal models in
- * two folders (same digest) are one.
+ * new one has not started its processes yet: `engine.load()` or the first `engine.parse()` does, or this where it
+ * takes the place of one that serves. Equal models in two folders (same digest) are one. Options other than
+ * `threads` and `processes` make no other engine: those of the newest lease hold for all.
  *
  * Throws M2FP_BAD_OPTION, M2FP_MODEL_NOT_FOUND or M2FP_MODEL_INVALID; a failure is not remembered.
  */
 export async function acquireEngine(
   options: EngineOptions,
-  internals: RegistryInternals = {},
+  { owner, ...internals }: AcquireOptions & RegistryInternals = {},
 ): Promise<EngineLease> {
   const complete = completeEngineOptions(options);
   const manifest = await readManifest(complete.model);
   // No await from here on: two callers at the same time must find the same entry.
-  const key = JSON.stringify([manifest.digest, complete.threads, complete.maxQueue, complete.timeout]);
-  let entry = entries().get(key);
+  const { entries } = registry();
+  const key = JSON.stringify([manifest.digest, complete.threads, complete.processes]);
+  let entry = entries.get(key);
   if (entry?.leases === 0 && entry.engine.info().state === 'failed') {
     // A deploy is a fresh start for an engine that gave up.
-    void discard(key, entry);
+    void discard(entry);
     entry = undefined;
   }
   if (entry === undefined) {
-    entry = { engine: new LocalEngine(manifest, complete, internals), leases: 0, linger: null };
-    entries().set(key, entry);
+    const engine = new LocalEngine(manifest, complete, internals);
+    const { clock = systemClock } = internals;
+    entry = { key, digest: manifest.digest, engine, clock, leases: 0, linger: null };
+    entries.set(key, entry);
+  } else {
+    entry.engine.configure(complete);
   }
-  entry.linger?.cancel();
-  entry.linger = null;
-  entry.leases++;
-  return lease(key, entry, internals);
+  hold(entry);
+  const { linger = LINGER } = internals;
+  const old = owner === undefined ? undefined : takeOver(owner, entry);
+  return old === undefined ? lease(entry, linger) : swappingLease(owner!, old, entry, linger);
+}
+
+/** Every engine that has processes or may have some, for whoever watches them. */
+export function listEngines(): EngineInfo[] {
+  const { entries, retiring } = registry();
+  return [...entries.values(), ...retiring].map(({ engine }) => engine.info());
 }
 
 /** Ends every engine at once, leased or not; resolves when no child process is left. */
 export async function shutdownEngines(): Promise<void> {
-  await Promise.all([...entries()].map(([key, entry]) => discard(key, entry)));
+  const { entries, retiring } = registry();
+  await Promise.all([...entries.values(), ...retiring].map(discard));
 }
 
-function lease(
-  key: string,
-  entry: Entry,
-  { clock = systemClock, linger = LINGER }: RegistryInternals,
-): EngineLease {
+function hold(entry: Entry): void {
+  entry.linger?.cancel();
+  entry.linger = null;
+  entry.leases++;
+}
+
+function release(entry: Entry, linger: number): void {
+  entry.leases--;
+  if (entry.leases > 0 || registry().entries.get(entry.key) !== entry) return;
+  entry.linger = entry.clock.after(linger, () => void discard(entry), { background: true });
+}
+
+/** `release`s it without lingering: nobody will want it again. It finishes its work first. */
+function retire(entry: Entry): void {
+  entry.leases--;
+  const { entries, retiring } = registry();
+  if (entry.leases > 0 || entries.get(entry.key) !== entry) return;
+  entries.delete(entry.key);
+  retiring.add(entry);
+  void entry.engine.drained().then(() => discard(entry));
+}
+
+/** Notes what `owner` has from now on; returns the engine that serves it until `wanted` can, if there is one. */
+function takeOver(owner: string, wanted: Entry): Entry | undefined {
+  const { entries, owners } = registry();
+  const before = owners.get(owner);
+  const serving = before?.serving;
+  const serves =
+    serving !== undefined &&
+    serving !== wanted &&
+    serving.digest === wanted.digest &&
+    entries.get(serving.key) === serving &&
+    isLoaded(serving) &&
+    !isLoaded(wanted);
+  owners.set(owner, { serving: serves ? serving : wanted, wanted });
+  // What was deployed in between and never came to serve would hold its memory for nothing, and so would what no
+  // longer serves.
+  for (const entry of new Set([before?.wanted, serving])) {
+    if (entry === undefined || entry === wanted || entry.digest !== wanted.digest) continue;
+    if (entry.leases > 0 || (serves && entry === serving)) continue;
+    entry.linger?.cancel();
+    entry.linger = null;
+    hold(entry);
+    retire(entry);
+  }
+  return serves ? serving : undefined;
+}
+
+function isLoaded({ engine }: Entry): boolean {
+  const { state } = engine.info();
+  return state === 'ready' || state === 'running';
+}
+
+function lease(entry: Entry, linger: number): EngineLease {
   let released = false;
   return {
     engine: entry.engine,
     release() {
       if (released) return;
       released = true;
-      entry.leases--;
-      if (entry.leases > 0 || entries().get(key) !== entry) return;
-      entry.linger = clock.after(linger, () => void discard(key, entry), { background: true });
+      release(entry, linger);
     },
   };
 }
 
-async function discard(key: string, entry: Entry): Promise<void> {
+function swappingLease(owner: string, old: Entry, wanted: Entry, linger: number): EngineLease {
+  hold(old);
+  let released = false;
+  let swapped = false;
+  const engine = new SwappingEngine(old.engine, wanted.engine, () => {
+    swapped = true;
+    // Released in the middle of it, both linger for the deploy that may be under way.
+    if (released) return;
+    const { owners } = registry();
+    if (owners.get(owner)?.wanted === wanted) owners.set(owner, { serving: wanted, wanted });
+    retire(old);
+  });
+  return {
+    engine,
+    release() {
+      if (released) return;
+      released = true;
+      engine.dispose();
+      if (!swapped) release(old, linger);
+      release(wanted, linger);
+    },
+  };
+}
+
+async function discard(entry: Entry): Promise<void> {
   entry.linger?.cancel();
-  entries().delete(key);
+  entry.linger = null;
+  const { entries, retiring, owners } = registry();
+  if (entries.get(entry.key) === entry) entries.delete(entry.key);
+  for (const [owner, { serving, wanted }] of owners) {
+    if (serving === entry || wanted === entry) owners.delete(owner);
+  }
+  retiring.add(entry);
   await entry.engine.close();
+  retiring.delete(entry);
 }

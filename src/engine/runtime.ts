@@ -1,9 +1,38 @@
-/** The one door to onnxruntime-node: a native module, so it is loaded at first use and never at import. */
-import type * as ort from 'onnxruntime-node';
+/**
+ * The one door to onnxruntime: its native module, loaded at first use and never at import, or where that does not
+ * load, the WebAssembly build that comes with this package.
+ */
+import { createRequire } from 'node:module';
+import type * as native from 'onnxruntime-node';
 import { M2fpError } from '../errors.ts';
 import { describeRuntime } from '../image/sharp.ts';
+import { entryPoint } from '../paths.ts';
+import type * as wasm from './wasm/runtime.ts';
 
-export type Runtime = typeof ort;
+/** What both builds have. */
+type Interface = Pick<typeof native, 'InferenceSession' | 'Tensor'>;
+
+export interface Runtime extends Interface {
+  /** Of onnxruntime's execution providers, the one that runs the graph. */
+  readonly provider: 'cpu' | 'wasm';
+  /** Why `cpu` is not there; null where it is. */
+  readonly problem: M2fpError | null;
+}
+
+/** How to get at the two builds; for tests. */
+export interface Loaders {
+  native: () => Promise<Interface>;
+  wasm: () => Promise<typeof wasm>;
+}
+
+const loaders: Loaders = {
+  native: () => import('onnxruntime-node'),
+  // Not bundled with the rest: it looks for its other files beside its own.
+  wasm: async () => createRequire(import.meta.url)(entryPoint('engine/wasm/runtime')) as typeof wasm,
+};
+
+/** Processor time compared with the native build, for the bundled model and for a full-size one. */
+export const WASM_SPEED = 'gives the same results and is about 6 times slower';
 
 const OURS = '@m2fp/node-red-human-parsing';
 
@@ -11,17 +40,17 @@ const OURS = '@m2fp/node-red-human-parsing';
 function explain(error: unknown, runtime: string): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (runtime.includes('musl')) {
+    return (
+      'its binaries need glibc, and this system (Alpine) has musl. Use an image on Debian, for example ' +
+      'nodered/node-red:latest-debian.'
+    );
+  }
   if (code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package) 'onnxruntime-node'/.test(message)) {
     return (
       'it is not installed, most likely because its install script could not download and npm then left out the ' +
       `optional dependency. Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" in the folder where this package ` +
       'is installed (for Node-RED, the user directory), then restart.'
-    );
-  }
-  if (runtime.includes('musl')) {
-    return (
-      'its binaries need glibc, and this system (Alpine) has musl. Use an image on Debian, for example ' +
-      'nodered/node-red:latest-debian.'
     );
   }
   if (code === 'MODULE_NOT_FOUND' && message.includes('onnxruntime_binding.node')) {
@@ -38,25 +67,54 @@ function explain(error: unknown, runtime: string): string {
 }
 
 /**
- * onnxruntime-node. `load` is for tests.
+ * onnxruntime for runs with `threads` threads. That the WebAssembly build works only shows with the first session:
+ * see {@link lacksBackend}.
  *
- * @throws M2FP_ENGINE_UNAVAILABLE where it is missing or its binary does not fit; names the platform and the fix
+ * @throws M2FP_ENGINE_UNAVAILABLE where neither build is there; names the platform and the fix
  */
-export async function loadRuntime(
-  load: () => Promise<Runtime> = () => import('onnxruntime-node'),
-): Promise<Runtime> {
+export async function loadRuntime(threads: number, { native, wasm }: Loaders = loaders): Promise<Runtime> {
+  let problem: M2fpError;
   try {
-    return await load();
+    const { InferenceSession, Tensor } = await native();
+    return { provider: 'cpu', problem: null, InferenceSession, Tensor };
   } catch (error) {
-    throw unavailable(error, describeRuntime());
+    problem = unavailable(error, describeRuntime());
   }
+  try {
+    const { env, InferenceSession, Tensor } = await wasm();
+    env.wasm.numThreads = threads;
+    return { provider: 'wasm', problem, InferenceSession, Tensor };
+  } catch (error) {
+    throw withoutWasm(problem, error);
+  }
+}
+
+/** True where `error`, thrown for the first session, says that the WebAssembly build itself does not load. */
+export function lacksBackend(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('no available backend found');
+}
+
+/** What it means that the model runs on WebAssembly, with what helps. */
+export function fallbackWarning(problem: M2fpError): string {
+  return `The model runs on WebAssembly, which ${WASM_SPEED}. ${problem.message}`;
 }
 
 /** The error for `error`, thrown by the import on `runtime` (see `describeRuntime`). */
 export function unavailable(error: unknown, runtime: string): M2fpError {
   return new M2fpError(
     'M2FP_ENGINE_UNAVAILABLE',
-    `onnxruntime-node, which runs the model, does not load on ${runtime}: ${explain(error, runtime)}`,
+    `onnxruntime-node does not load on ${runtime}: ${explain(error, runtime)}`,
     { cause: error },
+  );
+}
+
+/** The error where also the WebAssembly build does not load. */
+export function withoutWasm(problem: M2fpError, error: unknown): M2fpError {
+  const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+  return new M2fpError(
+    'M2FP_ENGINE_UNAVAILABLE',
+    `Nothing can run the model. ${problem.message} Its WebAssembly build, which this package brings, does not load ` +
+      `either: ${reason}`,
+    { cause: problem.cause },
   );
 }

@@ -4,11 +4,20 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { M2fpError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { NetworkOutput } from '../parsing/index.ts';
-import { loadRuntime, type Runtime } from './runtime.ts';
+import {
+  fallbackWarning,
+  lacksBackend,
+  type Loaders,
+  loadRuntime,
+  type Runtime,
+  withoutWasm,
+} from './runtime.ts';
 
 export interface Session {
-  /** What executes the graph. */
+  /** What executes the graph: 'cpu' or 'wasm'. */
   readonly provider: string;
+  /** Why it is not the faster 'cpu', and what helps; null where it is. */
+  readonly fallback: string | null;
   /**
    * Runs the graph once; the caller sees to it that runs do not overlap. `inferenceMs` is the run's own time.
    * Throws M2FP_ENGINE_CRASHED with onnxruntime's words where the run fails, mostly for lack of memory.
@@ -22,17 +31,30 @@ export interface Session {
 /** The graph's outputs, and what the rest of the program calls them; only a `single` model has the last. */
 const OUTPUTS = { pred_logits: 'logits', pred_masks: 'masks', semantic: 'semantic' } as const;
 
-function optionsFor(threads: number): InferenceSession.SessionOptions {
+const FILE = 'model.onnx';
+const WEIGHTS = 'model.onnx.data';
+
+const COMMON_OPTIONS: InferenceSession.SessionOptions = {
+  graphOptimizationLevel: 'all',
+  executionMode: 'sequential',
+  logSeverityLevel: 3,
+};
+
+function optionsFor(provider: Runtime['provider'], model: string, threads: number) {
+  if (provider === 'wasm') return { ...COMMON_OPTIONS, executionProviders: ['wasm'], ...weightsFor(model) };
   return {
+    ...COMMON_OPTIONS,
     executionProviders: ['cpu'],
-    graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
     // Threads that spin while they wait take the cores from Node-RED, for no gain in time.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   };
+}
+
+/** WebAssembly sees no files: they are handed over. */
+function weightsFor(model: string): InferenceSession.SessionOptions {
+  return { externalData: [{ path: WEIGHTS, data: join(model, WEIGHTS) }] };
 }
 
 function words(error: unknown): string {
@@ -40,18 +62,19 @@ function words(error: unknown): string {
 }
 
 /**
- * Loads `<model>/model.onnx`; onnxruntime finds the weights in `model.onnx.data` beside it by itself.
+ * Loads `<model>/model.onnx`, and the weights in `model.onnx.data` beside it.
  *
  * @param threads of one run, at least 1
  * @throws M2FP_ENGINE_UNAVAILABLE without onnxruntime; M2FP_MODEL_INVALID where it refuses the model
  */
-export async function openSession(model: string, threads: number): Promise<Session> {
-  const ort = await loadRuntime();
-  const file = join(model, 'model.onnx');
+export async function openSession(model: string, threads: number, loaders?: Loaders): Promise<Session> {
+  const runtime = await loadRuntime(threads, loaders);
+  const file = join(model, FILE);
   let session: InferenceSession;
   try {
-    session = await ort.InferenceSession.create(file, optionsFor(threads));
+    session = await runtime.InferenceSession.create(file, optionsFor(runtime.provider, model, threads));
   } catch (error) {
+    if (runtime.problem !== null && lacksBackend(error)) throw withoutWasm(runtime.problem, error);
     throw new M2fpError('M2FP_MODEL_INVALID', `The model ${file} cannot be loaded: ${words(error)}`, {
       cause: error,
     });
@@ -62,16 +85,19 @@ export async function openSession(model: string, threads: number): Promise<Sessi
       `The model ${file} has no input "image": convert the checkpoint again.`,
     );
   }
-  return new NativeSession(ort, session);
+  return new GraphSession(runtime, session);
 }
 
-class NativeSession implements Session {
-  readonly provider = 'cpu';
-  readonly #ort: Runtime;
+class GraphSession implements Session {
+  readonly provider: string;
+  readonly fallback: string | null;
+  readonly #runtime: Runtime;
   readonly #session: InferenceSession;
 
-  constructor(ort: Runtime, session: InferenceSession) {
-    this.#ort = ort;
+  constructor(runtime: Runtime, session: InferenceSession) {
+    this.provider = runtime.provider;
+    this.fallback = runtime.problem && fallbackWarning(runtime.problem);
+    this.#runtime = runtime;
     this.#session = session;
   }
 
@@ -83,7 +109,9 @@ class NativeSession implements Session {
     const begun = performance.now();
     let results: InferenceSession.OnnxValueMapType;
     try {
-      results = await this.#session.run({ image: new this.#ort.Tensor('uint8', data, [height, width, 3]) });
+      results = await this.#session.run({
+        image: new this.#runtime.Tensor('uint8', data, [height, width, 3]),
+      });
     } catch (error) {
       throw new M2fpError(
         'M2FP_ENGINE_CRASHED',

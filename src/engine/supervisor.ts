@@ -1,8 +1,11 @@
 /** Keeps one child process going: starts it when it is needed, ends it when told, and replaces it when it dies. */
 import { M2fpError } from '../errors.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { CrashLog } from './crash-log.ts';
+import type { RestartReason } from './events.ts';
 import { EngineProcess } from './process.ts';
 import type { LoadMessage, ParseMessage, ReadyMessage, ResultMessage } from './protocol.ts';
+import { residentBytes } from './resident.ts';
 
 /** Times in milliseconds. */
 export interface Patience {
@@ -16,6 +19,8 @@ export interface Patience {
   loadTime: number;
   /** What a running picture gets to finish when the process is told to stop. */
   grace: number;
+  /** How often the memory of a process is looked at while it runs, where it has a limit. */
+  memoryPoll: number;
 }
 
 export const DEFAULT_PATIENCE: Patience = {
@@ -26,16 +31,51 @@ export const DEFAULT_PATIENCE: Patience = {
   loadTime: 300_000,
   // Node-RED goes on without a close listener after 15 s.
   grace: 10_000,
+  memoryPoll: 250,
 };
+
+/** What one run may take; 0 = no limit. */
+export interface RunLimits {
+  /** Milliseconds. */
+  timeout: number;
+  /** MiB of resident memory. */
+  maxMemory: number;
+}
 
 export interface SupervisorOptions {
   /** The file that the child runs. */
   entry: string;
-  load: Omit<LoadMessage, 'type' | 'id'>;
+  /** What the next process is told to load. */
+  load: () => Omit<LoadMessage, 'type' | 'id'>;
+  limits: () => RunLimits;
   clock: Clock;
   patience: Patience;
+  /** Shared by all processes of an engine. */
+  crashes: CrashLog;
   /** Called after every change of what the getters say. */
   onChange: () => void;
+  /** Called when a process is ready, with the milliseconds since it was started. */
+  onReady: (facts: ReadyMessage, milliseconds: number) => void;
+  /** Called when a process is started in place of one that was lost or given up. */
+  onRestart: (reason: RestartReason) => void;
+}
+
+const MEBIBYTE = 2 ** 20;
+/**
+ * How far past its limit the memory of a process may go during a run before it is killed. Less is put right when
+ * the run is over, without a picture lost.
+ */
+const OVERDRAFT = 1.25;
+
+/** A run that took too much memory: as with a crash, the picture may be to blame. */
+export class MemoryExceeded extends M2fpError {
+  constructor(bytes: number, limit: number) {
+    const took = Math.round(bytes / MEBIBYTE);
+    super(
+      'M2FP_ENGINE_CRASHED',
+      `The engine process took ${took} MiB of memory for the picture, with the option maxMemory at ${limit} MiB, and was killed: allow more, or parse smaller pictures.`,
+    );
+  }
 }
 
 /** Requests are the caller's to line up: `run` takes one at a time, and only while `ready`. */
@@ -49,16 +89,14 @@ export class Supervisor {
   #starting: { promise: Promise<void>; cancel: AbortController } | null = null;
   #ready: ReadyMessage | null = null;
   #failure: M2fpError | null = null;
-  #down = false;
-  #crashTimes: number[] = [];
-  #delay: number;
-  #notBefore = 0;
-  #replacing = false;
+  /** Why the next start is a restart. */
+  #replacing: RestartReason | null = null;
   #restarts = 0;
+  #rss: number | null = null;
+  #runs = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#delay = options.patience.firstDelay;
   }
 
   get ready(): boolean {
@@ -69,14 +107,14 @@ export class Supervisor {
     return this.#starting !== null;
   }
 
-  /** Why the last start failed, or why no further one is tried; null otherwise. */
-  get failure(): M2fpError | null {
-    return this.#failure;
+  /** Why the process was lost or given up whose place the next one takes; null where none was. */
+  get replacing(): RestartReason | null {
+    return this.#replacing;
   }
 
-  /** The failure that `start` repeats after too many crashes, until {@link Supervisor.forgive}; null otherwise. */
-  get refusal(): M2fpError | null {
-    return this.#down ? this.#failure : null;
+  /** Why the last start failed, or why no further one is tried; null otherwise. */
+  get failure(): M2fpError | null {
+    return this.#failure ?? (this.ready || this.starting ? null : this.#options.crashes.refusal);
   }
 
   /** What the child said when it had loaded the model the last time; null before. */
@@ -89,26 +127,29 @@ export class Supervisor {
     return this.#latest?.pid ?? null;
   }
 
-  /** Starts that followed a crash or a kill for a time limit. */
+  /** Starts that followed a crash or a kill. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** Ends the refusal that repeated crashes led to. */
-  forgive(): void {
-    if (!this.#down) return;
-    this.#down = false;
-    this.#crashTimes = [];
-    this.#delay = this.#options.patience.firstDelay;
-    this.#notBefore = 0;
+  /** Bytes of resident memory as of the last answer; null while no process lives. */
+  get rss(): number | null {
+    return this.#latest === null ? null : this.#rss;
+  }
+
+  /** Pictures that the process was given since it is ready. */
+  get runs(): number {
+    return this.#runs;
   }
 
   /**
    * Resolves when a process is ready; all callers share one attempt, and the next call after a failed one makes
-   * a new attempt. Rejects with what the child reports, M2FP_ENGINE_CRASHED, M2FP_TIMEOUT or M2FP_CANCELLED.
+   * a new attempt. Rejects with what the child reports, M2FP_ENGINE_CRASHED, M2FP_TIMEOUT, M2FP_CANCELLED or
+   * M2FP_BAD_OPTION.
    */
   start(): Promise<void> {
-    if (this.refusal !== null) return Promise.reject(this.refusal);
+    const { refusal } = this.#options.crashes;
+    if (refusal !== null) return Promise.reject(refusal);
     if (this.#starting !== null) return this.#starting.promise;
     if (this.ready) return Promise.resolve();
     const cancel = new AbortController();
@@ -125,29 +166,33 @@ export class Supervisor {
     return promise;
   }
 
-  /** Parses one picture; `limit` in milliseconds, 0 = none: past it, the process is killed and M2FP_TIMEOUT thrown. */
-  async run(request: Omit<ParseMessage, 'type' | 'id'>, limit: number): Promise<ResultMessage> {
+  /**
+   * Parses one picture. Past the time limit, or far past that of memory, the process is killed and M2FP_TIMEOUT or
+   * {@link MemoryExceeded} thrown; one that has come past its memory limit is replaced when it has answered.
+   */
+  async run(request: Omit<ParseMessage, 'type' | 'id'>): Promise<ResultMessage> {
     const process = this.#serving;
     if (process === null) throw new M2fpError('M2FP_ENGINE_CRASHED', 'The engine process is not running.');
-    const timer =
-      limit > 0
-        ? this.#options.clock.after(limit, () => {
-            this.#serving = null;
-            this.#replacing = true;
-            process.kill(
-              new M2fpError(
-                'M2FP_TIMEOUT',
-                `The picture took longer than ${limit} ms and its process was killed: allow more time, or parse smaller pictures.`,
-              ),
-            );
-          })
-        : null;
+    this.#runs++;
+    const watches = [this.#watchTime(process), this.#watchMemory(process)];
     try {
       const result = await process.parse(request);
-      this.#delay = this.#options.patience.firstDelay;
+      this.#rss = result.rss;
+      this.#options.crashes.succeeded();
       return result;
+    } catch (error) {
+      this.#look(process);
+      throw error;
     } finally {
-      timer?.cancel();
+      for (const watch of watches) watch?.cancel();
+      if (process.usable && this.#isOver(this.#rss, 1)) this.#giveUp(process, 'memory', this.#cancelled());
+    }
+  }
+
+  /** Kills the process for a run that nobody wants any more. */
+  abandon(): void {
+    if (this.#serving !== null) {
+      this.#giveUp(this.#serving, 'cancelled', new M2fpError('M2FP_CANCELLED', 'The request was cancelled.'));
     }
   }
 
@@ -157,7 +202,8 @@ export class Supervisor {
     this.#starting = null;
     this.#serving?.stop(this.#options.patience.grace, this.#cancelled());
     this.#serving = null;
-    if (!this.#down) this.#failure = null;
+    this.#failure = null;
+    this.#replacing = null;
     this.#options.onChange();
     await this.#latest?.ended;
   }
@@ -166,9 +212,9 @@ export class Supervisor {
     await this.#latest?.ended;
     await this.#pause(signal);
     if (signal.aborted) throw this.#cancelled();
-    if (this.#replacing) this.#restarts++;
-    this.#replacing = false;
+    this.#countRestart();
     const { entry, clock, patience, load } = this.#options;
+    const begun = clock.now();
     const process = new EngineProcess({ entry, clock, onCrash: (error) => this.#crashed(error) });
     this.#latest = process;
     void this.#forget(process);
@@ -178,8 +224,13 @@ export class Supervisor {
       process.kill(new M2fpError('M2FP_TIMEOUT', `The model did not load within ${patience.loadTime} ms.`)),
     );
     try {
-      this.#ready = await process.load(load);
+      const facts = await process.load(load());
+      this.#checkSize(facts.rss);
+      this.#ready = facts;
+      this.#rss = facts.rss;
+      this.#runs = 0;
       this.#serving = process;
+      this.#options.onReady(facts, clock.now() - begun);
     } catch (error) {
       // A process that failed to load is never used again.
       process.kill(this.#cancelled());
@@ -190,6 +241,23 @@ export class Supervisor {
     }
   }
 
+  #countRestart(): void {
+    if (this.#replacing === null) return;
+    this.#restarts++;
+    this.#options.onRestart(this.#replacing);
+    this.#replacing = null;
+  }
+
+  /** A limit that the model alone does not keep would have it loaded again after every picture. */
+  #checkSize(rss: number): void {
+    if (!this.#isOver(rss, 1)) return;
+    const { maxMemory } = this.#options.limits();
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `The option maxMemory allows ${maxMemory} MiB, but the loaded model alone takes ${Math.round(rss / MEBIBYTE)} MiB: allow more.`,
+    );
+  }
+
   async #forget(process: EngineProcess): Promise<void> {
     await process.ended;
     if (this.#latest === process) this.#latest = null;
@@ -197,11 +265,10 @@ export class Supervisor {
 
   /** Waits until the back-off after the last crash is over. */
   #pause(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const rest = this.#notBefore - clock.now();
-    if (rest <= 0 || signal.aborted) return Promise.resolve();
+    const { clock, crashes } = this.#options;
+    if (crashes.pause === 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = clock.after(rest, resolve);
+      const timer = clock.after(crashes.pause, resolve);
       signal.addEventListener(
         'abort',
         () => {
@@ -217,26 +284,59 @@ export class Supervisor {
   #started(cancel: AbortController, error: M2fpError | null): void {
     if (this.#starting?.cancel !== cancel) return;
     this.#starting = null;
-    if (!this.#down) this.#failure = error;
+    this.#failure = error;
     this.#options.onChange();
   }
 
-  #crashed(error: M2fpError): void {
-    const { clock, patience } = this.#options;
-    const now = clock.now();
-    this.#serving = null;
-    this.#replacing = true;
-    this.#crashTimes = [...this.#crashTimes.filter((time) => now - time < patience.crashWindow), now];
-    this.#notBefore = now + this.#delay;
-    this.#delay = Math.min(this.#delay * 2, patience.maxDelay);
-    if (this.#crashTimes.length >= patience.maxCrashes) {
-      this.#down = true;
-      this.#failure = new M2fpError(
-        'M2FP_ENGINE_CRASHED',
-        `The engine process crashed ${patience.maxCrashes} times within ${patience.crashWindow / 1000} s and stays down until it is told to load again. The last time: ${error.message}`,
-        { cause: error },
-      );
+  #watchTime(process: EngineProcess): Timer | null {
+    const { timeout } = this.#options.limits();
+    if (timeout === 0) return null;
+    return this.#options.clock.after(timeout, () => {
+      const text = `The picture took longer than ${timeout} ms and its process was killed: allow more time, or parse smaller pictures.`;
+      this.#giveUp(process, 'timeout', new M2fpError('M2FP_TIMEOUT', text));
+    });
+  }
+
+  #watchMemory(process: EngineProcess): Timer | null {
+    if (this.#options.limits().maxMemory === 0) return null;
+    let timer: Timer;
+    const look = (): void => {
+      this.#look(process);
+      if (this.#isOver(this.#rss, OVERDRAFT)) {
+        this.#giveUp(process, 'memory', new MemoryExceeded(this.#rss!, this.#options.limits().maxMemory));
+      } else {
+        arm();
+      }
+    };
+    const arm = (): void => {
+      timer = this.#options.clock.after(this.#options.patience.memoryPoll, look);
+    };
+    arm();
+    return { cancel: () => timer.cancel() };
+  }
+
+  #look({ pid }: EngineProcess): void {
+    this.#rss = (pid === null ? null : residentBytes(pid)) ?? this.#rss;
+  }
+
+  #isOver(rss: number | null, overdraft: number): boolean {
+    const { maxMemory } = this.#options.limits();
+    return maxMemory > 0 && rss !== null && rss > maxMemory * MEBIBYTE * overdraft;
+  }
+
+  /** One that was told to stop is killed, but not replaced. */
+  #giveUp(process: EngineProcess, reason: RestartReason, error: M2fpError): void {
+    if (this.#serving === process) {
+      this.#serving = null;
+      this.#replacing = reason;
     }
+    process.kill(error);
+  }
+
+  #crashed(error: M2fpError): void {
+    this.#serving = null;
+    this.#replacing = 'crash';
+    this.#options.crashes.add(error);
     this.#options.onChange();
   }
 }

@@ -5,8 +5,8 @@
  * attribute is a constant and one session serves every picture size.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
-import { concatRows, literal, plus, selectRows } from '../onnx/weight.ts';
-import { unflatten, type MapSize } from './layers.ts';
+import { concatRows, literal, plus, selectRows, type Weight } from '../onnx/weight.ts';
+import { unflatten, withoutShift, type MapSize } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
 const KERNEL = 2;
@@ -19,8 +19,6 @@ export interface AttentionShape {
   levels: readonly MapSize[];
   /** Pixels of the picture per cell of each level; powers of two. */
   strides: readonly number[];
-  /** Tokens of each level, one-element int64 vectors. */
-  counts: readonly Value[];
   /** {@link positionRamps} of the levels. */
   ramps: PositionRamps;
 }
@@ -56,31 +54,33 @@ export function positionRamps(
 }
 
 /**
- * @param query X + S, [tokens, channels]
- * @param content X, [tokens, channels]
- * @returns [tokens, channels], the output projection applied
+ * @param queries X + S, for each level [tokens, channels]
+ * @param contents X
+ * @param shift what both of them carry (see {@link withoutShift})
+ * @returns for each level [channels, tokens], before the output projection
  */
 export function deformableAttention(
   g: GraphBuilder,
-  query: Value,
-  content: Value,
+  queries: readonly Value[],
+  contents: readonly Value[],
   state: StateDict,
   shape: AttentionShape,
-): Value {
-  const { channels, heads, levels, strides, counts, ramps } = shape;
+  shift: Weight | undefined,
+): Value[] {
+  const { channels, heads, levels, strides, ramps } = shape;
 
   const projection = state.at('value_proj');
-  const values = g.linearTransposed(
-    content,
-    g.weight(projection.get('weight', [channels, channels])),
-    projection.get('bias', [channels]),
+  const valueWeight = projection.get('weight', [channels, channels]);
+  const valueMatrix = g.weight(valueWeight);
+  const valueBias = withoutShift(projection.get('bias', [channels]), valueWeight, shift);
+  const maps = contents.map((content, level) =>
+    unflatten(g, g.linearTransposed(content, valueMatrix, valueBias), channels, levels[level]!),
   );
-  const maps = g.split(values, counts, 1).map((rows, level) => unflatten(g, rows, channels, levels[level]!));
 
-  const sample = sampler(g, state, shape);
+  const sample = sampler(g, state, shape, shift);
   const ones = g.floats(Array<number>(channels * POINTS).fill(1), [channels, 1, KERNEL, KERNEL]);
 
-  const attended = g.split(query, counts, 0).map((tokens, queryLevel) => {
+  return queries.map((tokens, queryLevel) => {
     const size = levels[queryLevel]!;
     const { offsets, weights } = sample(tokens, queryLevel);
     const samples = maps.map((map, valueLevel) => {
@@ -102,16 +102,11 @@ export function deformableAttention(
         offsetGroups: heads,
       });
     });
-    return g.reshape(g.sum(...samples), [channels, -1]);
+    return g.reshape(
+      samples.reduce((sum, x) => g.add(sum, x)),
+      [channels, -1],
+    );
   });
-
-  const output = state.at('output_proj');
-  return g.gemm(
-    g.concat(attended, 1),
-    g.weight(output.get('weight', [channels, channels])),
-    g.weight(output.get('bias', [channels])),
-    { transA: true, transB: true },
-  );
 }
 
 /**
@@ -119,7 +114,12 @@ export function deformableAttention(
  * channel-major: offsets [heads * points * (y, x), n] in pixels of that level from where DeformConv's own tap
  * lies, and softmaxed attention weights [heads * points, n].
  */
-function sampler(g: GraphBuilder, state: StateDict, { channels, heads, levels, strides }: AttentionShape) {
+function sampler(
+  g: GraphBuilder,
+  state: StateDict,
+  { channels, heads, levels, strides }: AttentionShape,
+  shift: Weight | undefined,
+) {
   const count = levels.length;
   const offsetModule = state.at('sampling_offsets');
   const weightModule = state.at('attention_weights');
@@ -136,18 +136,17 @@ function sampler(g: GraphBuilder, state: StateDict, { channels, heads, levels, s
       }
     }
   }
-  const weight = g.weight(
-    concatRows([
-      selectRows(offsetModule.get('weight', [offsetRows, channels]), order),
-      weightModule.get('weight', [weightRows, channels]),
-    ]),
-  );
+  const rows = concatRows([
+    selectRows(offsetModule.get('weight', [offsetRows, channels]), order),
+    weightModule.get('weight', [weightRows, channels]),
+  ]);
+  const weight = g.weight(rows);
   const offsetBias = selectRows(offsetModule.get('bias', [offsetRows]), order);
   const weightBias = weightModule.get('bias', [weightRows]);
 
   return (tokens: Value, queryLevel: number) => {
     const taps = levels.flatMap((_, valueLevel) => tapBias(ratioOf(strides, queryLevel, valueLevel), heads));
-    const bias = concatRows([plus(offsetBias, literal(taps)), weightBias]);
+    const bias = withoutShift(concatRows([plus(offsetBias, literal(taps)), weightBias]), rows, shift);
     const pieces = g.split(
       g.linearTransposed(tokens, weight, bias),
       [...levels.map(() => heads * POINTS * 2), weightRows],

@@ -3,26 +3,27 @@
  * speed, which `npm run bench -- graph` measures.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
-import { deformableAttention } from './deformable-attention.ts';
+import { encoder } from './encoder.ts';
 import { maskHead } from './heads.ts';
+import { groupNorm } from './layers.ts';
+import { crossAttention } from './transformer-decoder.ts';
 
 export interface Formulation {
-  deformableAttention: typeof deformableAttention;
+  /** The pixel decoder's norm; the backbone's is not a choice. */
+  groupNorm: typeof groupNorm;
+  encoder: typeof encoder;
   maskHead: typeof maskHead;
-  /** What a layer norm is applied to: a layer's input plus what the layer adds. */
+  crossAttention: typeof crossAttention;
+  /** In the transformer decoder: a layer's input plus what the layer adds. */
   residual: (g: GraphBuilder, x: Value, delta: Value) => Value;
-  /** Pieces that an encoder layer's tokens are worked off in after the attention. */
-  encoderChunks: number;
 }
 
 /** The one that models are built in. */
 export const FAST: Formulation = {
-  deformableAttention,
+  groupNorm,
+  encoder,
   maskHead,
-  // Sum instead of Add: onnxruntime would fuse Add + LayerNormalization into a kernel that is slower on its own; in
-  // the whole network the difference is within the noise of `npm run bench -- graph`.
+  crossAttention,
+  // onnxruntime would fuse Add + LayerNormalization into a kernel that is slower than both.
   residual: (g, x, delta) => g.sum(x, delta),
-  // A layer's hidden activation of a 640 x 960 picture is 51 MB; in pieces it stays in the cache. 8, 16 and 24 pieces
-  // are equally fast.
-  encoderChunks: 8,
 };

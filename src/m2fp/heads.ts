@@ -5,9 +5,15 @@ import type { HyperParameters } from './hyper-parameters.ts';
 import { layerNorm, mapSize, type MapSize } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
+/** Far below any logit, and finite: an infinite one would make NaN of a row. */
+const BLOCKED = -1e30;
+
 export interface MaskHead {
-  /** Mask logits at the size of a level, [queries, height * width]. */
-  atLevel(queries: Value, level: number): Value;
+  /**
+   * What is added to the logits of the queries' attention to a level, [queries, height * width] or with a first
+   * dimension for the heads.
+   */
+  attentionMask(queries: Value, level: number): Value;
   /** Mask logits at 1/4 of the padded picture, [queries, height / 4, width / 4]. */
   full(queries: Value): Value;
 }
@@ -46,10 +52,6 @@ export function maskHead(
     x = g.relu(g.linear(x, mlp.get('1.weight', [hidden, hidden]), mlp.get('1.bias', [hidden])));
     return g.split(g.linear(x, last.weight, last.bias), [channels, 1], 1) as [Value, Value];
   };
-  const logits = (queries: Value, rows: Value) => {
-    const [embedding, constant] = embed(queries);
-    return g.gemm(embedding, rows, constant);
-  };
 
   const flat = g.reshape(finest, [channels, -1]);
   const resized = g.scope('level_features', () =>
@@ -58,13 +60,32 @@ export function maskHead(
     ),
   );
   return {
-    atLevel: (queries, level) => g.scope('mask_embed', () => logits(queries, resized[level]!)),
+    attentionMask: (queries, level) =>
+      g.scope('mask_embed', () => {
+        const [embedding, constant] = embed(queries);
+        // The constant moves to the other side of the comparison with zero.
+        const products = g.matmul(embedding, resized[level]!);
+        return attentionMask(g, products, g.sub(g.scalar(0), constant));
+      }),
     full: (queries) =>
       g.scope('mask_embed', () => {
         const { height, width } = mapSize(g, finest);
-        return g.reshape(logits(queries, flat), [-1, height, width]);
+        const [embedding, constant] = embed(queries);
+        return g.reshape(g.gemm(embedding, flat, constant), [-1, height, width]);
       }),
   };
+}
+
+/**
+ * A query looks only where its mask logit reaches `threshold`, unless it does so nowhere.
+ * @param logits [queries, n]
+ * @param threshold [queries, 1]
+ */
+function attentionMask(g: GraphBuilder, logits: Value, threshold: Value): Value {
+  const somewhere = g.greaterOrEqual(g.reduceMax(logits, 1), threshold);
+  const blocked = g.and(g.less(logits, threshold), somewhere);
+  // Not Where, for which onnxruntime uses one thread.
+  return g.mul(g.cast(blocked, 'float32'), g.scalar(BLOCKED));
 }
 
 /** Class logits, the last one for "no object": [queries, classes + 1]. */

@@ -7,20 +7,23 @@ import { M2fpError } from '../errors.ts';
 import type { ModelConfiguration } from './configuration.ts';
 import type { ModelKind } from './manifest.ts';
 import type { Origin, Origins } from './origin.ts';
+import type { PartGroup } from './part-groups.ts';
 
 /** By the name that `--labels` takes. */
 const FILES = { cihp, lip, 'mhp-v2': mhpV2, 'pascal-person-part': pascalPersonPart };
 export type LabelSetName = keyof typeof FILES;
 export const LABEL_SET_NAMES = Object.keys(FILES) as LabelSetName[];
 
-interface LabelSet {
+export interface LabelSet {
   name: string;
   labels: readonly string[];
   kind: ModelKind;
+  /** Every label but the background and the whole person is in one group. */
+  groups: Readonly<Partial<Record<PartGroup, readonly string[]>>>;
 }
 
 // TypeScript takes the texts of a JSON file for any text.
-const LABEL_SETS = FILES as Readonly<Record<LabelSetName, LabelSet>>;
+export const LABEL_SETS = FILES as Readonly<Record<LabelSetName, LabelSet>>;
 
 export interface ModelLabels {
   kind: ModelKind;
@@ -49,6 +52,19 @@ const HUMAN = 'Human';
 
 const keyOf = (label: string) => label.trim().toLowerCase();
 const isHuman = (label: string | undefined) => label !== undefined && keyOf(label) === keyOf(HUMAN);
+
+const GROUP_OF = new Map(
+  Object.values(LABEL_SETS).flatMap(({ groups }) =>
+    Object.entries(groups).flatMap(([group, labels]) =>
+      labels.map((label) => [keyOf(label), group as PartGroup] as const),
+    ),
+  ),
+);
+
+/** The group of a label that one of the sets knows; undefined for others, the background and the whole person. */
+export function partGroup(label: string): PartGroup | undefined {
+  return GROUP_OF.get(keyOf(label));
+}
 
 /**
  * Kind and labels of a network of `classes` classes: what the user says, else what the configuration says,

@@ -1,6 +1,6 @@
 /** Layers that several parts of the network share: convolutions with their norm, positions. */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
-import { computed, type Weight } from '../onnx/weight.ts';
+import { computed, plus, product, reshaped, scaled, type Weight } from '../onnx/weight.ts';
 import type { StateDict } from './state-dict.ts';
 
 /** Of every batch, group and layer norm in the network. */
@@ -37,6 +37,17 @@ export function groupNorm(g: GraphBuilder, x: Value, norm: { weight: Weight; bia
 export function layerNorm(g: GraphBuilder, x: Value, state: StateDict, channels: number): Value {
   const { weight, bias } = affine(state, channels);
   return g.layerNorm(x, weight, bias, EPSILON);
+}
+
+/**
+ * The bias with which a linear layer makes of tokens that carry `shift`, a vector added to each of them, what it
+ * makes of the tokens without.
+ */
+export function withoutShift(bias: Weight, weight: Weight, shift: Weight | undefined): Weight {
+  if (shift === undefined) return bias;
+  const [outputs, inputs] = weight.shape as [number, number];
+  const made = product(weight, reshaped(shift, [inputs, 1]));
+  return plus(bias, scaled(reshaped(made, [outputs]), -1));
 }
 
 /** Height and width of a map, as one-element int64 vectors. */

@@ -2,18 +2,9 @@
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { sliceRows } from '../onnx/weight.ts';
 import { stageChannels, stageStride, type Stage } from './backbone.ts';
-import { positionRamps, type AttentionShape } from './deformable-attention.ts';
 import type { Formulation } from './formulation.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
-import {
-  affine,
-  groupNorm,
-  layerNorm,
-  mapSize,
-  positionEmbedding,
-  unflatten,
-  type MapSize,
-} from './layers.ts';
+import { affine, flatten, mapSize, positionEmbedding, unflatten, type MapSize } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
 /** Coarsest first, as the checkpoint numbers them. */
@@ -41,96 +32,40 @@ export function pixelDecoder(
   hyper: HyperParameters,
   formulation: Formulation,
 ): PixelDecoderOutput {
-  const { convDim: channels, layers, heads, feedForward } = hyper.pixelDecoder;
+  const { convDim: channels } = hyper.pixelDecoder;
   const projected = LEVELS.map((stage, level) =>
     g.scope(`input_proj.${level}`, () => {
       const weight = state.get(`input_proj.${level}.0.weight`, [channels, stageChannels(hyper, stage), 1, 1]);
       const bias = state.get(`input_proj.${level}.0.bias`, [channels]);
       const x = g.conv(maps[stage], { weight, bias });
-      return groupNorm(g, x, affine(state.at(`input_proj.${level}.1`), channels));
+      return formulation.groupNorm(g, x, affine(state.at(`input_proj.${level}.1`), channels));
     }),
   );
   const sizes = projected.map((map) => mapSize(g, map));
-  const counts = sizes.map(({ height, width }) => g.mul(height, width));
-  const tokensOf = (map: Value) => g.transpose(g.reshape(map, [channels, -1]), [1, 0]);
+  const levelEmbed = state.get('transformer.level_embed', [LEVELS.length, channels]);
+  const positions = g.scope('position', () => sizes.map((size) => positionEmbedding(g, size, channels)));
 
-  const { positions, placed } = g.scope('position', () => {
-    const embed = state.get('transformer.level_embed', [LEVELS.length, channels]);
-    const embeddings = sizes.map((size) => positionEmbedding(g, size, channels));
-    const withLevel = embeddings.map((position, level) =>
-      g.add(position, g.weight(sliceRows(embed, level, level + 1))),
-    );
-    return { positions: embeddings, placed: g.concat(withLevel, 0) };
-  });
-
-  const strides = LEVELS.map((stage) => stageStride(hyper, stage));
-  const ramps = positionRamps(g, sizes, strides);
-  const shape: AttentionShape = { channels, heads, levels: sizes, strides, counts, ramps };
-  const chunks = chunkSizes(
-    g,
-    counts.reduce((sum, n) => g.add(sum, n)),
-    formulation.encoderChunks,
+  const encoded = g.scope('encoder', () =>
+    formulation.encoder(
+      g,
+      LEVELS.map((stage, level) => ({
+        tokens: g.transpose(flatten(g, projected[level]!, channels), [1, 0]),
+        embedding: g.add(positions[level]!, g.weight(sliceRows(levelEmbed, level, level + 1))),
+        size: sizes[level]!,
+        stride: stageStride(hyper, stage),
+      })),
+      state.at('transformer.encoder'),
+      hyper,
+    ),
   );
-  let x = g.concat(projected.map(tokensOf), 0);
-  for (let layer = 0; layer < layers; layer++) {
-    const layerState = state.at(`transformer.encoder.layers.${layer}`);
-    x = g.scope(`encoder.${layer}`, () =>
-      encoderLayer(g, x, placed, layerState, { shape, chunks, feedForward, formulation }),
-    );
-  }
-  const levels = g
-    .split(x, counts, 0)
-    .map((tokens, level) => ({ tokens, size: sizes[level]!, position: positions[level]! }));
+  const levels = encoded.map((tokens, level) => ({
+    tokens,
+    size: sizes[level]!,
+    position: positions[level]!,
+  }));
 
-  const finest = g.scope('fpn', () =>
-    fpn(g, maps.res2, levels.at(-1)!, state, channels, stageChannels(hyper, 'res2')),
-  );
+  const finest = g.scope('fpn', () => fpn(g, maps.res2, levels.at(-1)!, state, hyper, formulation));
   return { levels, finest };
-}
-
-/** Sizes of `chunks` pieces of `count` tokens; the last takes the rest, and none is empty (there are 21 at least). */
-function chunkSizes(g: GraphBuilder, count: Value, chunks: number): Value[] {
-  const size = g.div(count, g.integers([chunks]));
-  const rest = g.sub(count, g.mul(size, g.integers([chunks - 1])));
-  return [...Array<Value>(chunks - 1).fill(size), rest];
-}
-
-interface EncoderSizes {
-  shape: AttentionShape;
-  chunks: readonly Value[];
-  feedForward: number;
-  formulation: Formulation;
-}
-
-function encoderLayer(
-  g: GraphBuilder,
-  x: Value,
-  placed: Value,
-  state: StateDict,
-  { shape, chunks, feedForward, formulation }: EncoderSizes,
-): Value {
-  const { channels } = shape;
-  const attended = g.scope('self_attn', () =>
-    formulation.deformableAttention(g, g.add(x, placed), x, state.at('self_attn'), shape),
-  );
-  const inner = state.get('linear1.weight', [feedForward, channels]);
-  const outer = state.get('linear2.weight', [channels, feedForward]);
-  // One stored copy serves all chunks.
-  const linear1 = { weight: g.weight(inner), bias: g.weight(state.get('linear1.bias', [feedForward])) };
-  const linear2 = { weight: g.weight(outer), bias: g.weight(state.get('linear2.bias', [channels])) };
-
-  const chunk = (residual: Value, attention: Value) => {
-    const y = layerNorm(g, formulation.residual(g, residual, attention), state.at('norm1'), channels);
-    const hidden = g.relu(g.gemm(y, linear1.weight, linear1.bias, { transB: true }));
-    const delta = g.gemm(hidden, linear2.weight, linear2.bias, { transB: true });
-    return layerNorm(g, formulation.residual(g, y, delta), state.at('norm2'), channels);
-  };
-  const residuals = g.split(x, chunks, 0);
-  const attentions = g.split(attended, chunks, 0);
-  return g.concat(
-    residuals.map((residual, index) => g.scope(`chunk.${index}`, () => chunk(residual, attentions[index]!))),
-    0,
-  );
 }
 
 /** res2 and the finest encoder level, joined at 1/4 of the picture. */
@@ -139,12 +74,14 @@ function fpn(
   res2: Value,
   level: DecodedLevel,
   state: StateDict,
-  channels: number,
-  res2Channels: number,
+  hyper: HyperParameters,
+  { groupNorm }: Formulation,
 ): Value {
+  const { convDim: channels } = hyper.pixelDecoder;
+  const adapter = state.get('adapter_1.weight', [channels, stageChannels(hyper, 'res2'), 1, 1]);
   const lateral = groupNorm(
     g,
-    g.conv(res2, { weight: state.get('adapter_1.weight', [channels, res2Channels, 1, 1]) }),
+    g.conv(res2, { weight: adapter }),
     affine(state.at('adapter_1.norm'), channels),
   );
   const map = unflatten(g, g.transpose(level.tokens, [1, 0]), channels, level.size);

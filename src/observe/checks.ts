@@ -1,5 +1,6 @@
 /** Judges the facts: what is in order, what is not, and the line that mends it. */
-import type { Check, Facts } from './diagnosis.ts';
+import { LOCAL_OWNER } from '../store/names.ts';
+import type { Check, CheckState, Facts } from './diagnosis.ts';
 import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
 import type { NativeModule } from './native.ts';
 import type { Platform } from './system.ts';
@@ -39,12 +40,16 @@ const check = (name: string, text: string, problem: Pick<Check, 'state' | 'fix'>
   ...(problem || { state: 'ok', fix: null }),
 });
 
-function checkPlatform({ platform: found }: Facts): Check {
+function checkPlatform({ platform: found, ...facts }: Facts): Check {
   const { system, arch, libc } = found;
   const name = libc === null ? '' : `, ${libc.name}${libc.version === null ? '' : ` ${libc.version}`}`;
   const fix = platformFix(found);
-  return check('platform', `${system} ${arch}${name}`, fix !== null && { state: 'fail', fix });
+  return check('platform', `${system} ${arch}${name}`, fix !== null && { state: withoutRuntime(facts), fix });
 }
+
+/** How bad it is that onnxruntime-node does not work. */
+const withoutRuntime = ({ provider }: Pick<Facts, 'provider'>): CheckState =>
+  provider.name === null ? 'fail' : 'warn';
 
 /** Null where onnxruntime-node has a binary. */
 function platformFix({ system, arch, libc }: Platform): string | null {
@@ -114,28 +119,32 @@ function checkNodeRed({ nodeRed: { version, where } }: Facts): Check {
   );
 }
 
-function checkRuntime({ platform: found, onnxruntime: module }: Facts): Check {
-  if (platformFix(found) !== null) return native('onnxruntime', module, 'See platform');
-  if (module.version === null) {
-    return native(
-      'onnxruntime',
-      module,
-      `Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" ${INSTALL_FOLDER}, then restart`,
-    );
-  }
-  return native('onnxruntime', module, reinstall(`npm install --force ${OURS}`));
+function checkRuntime(facts: Facts): Check {
+  const problem = { state: withoutRuntime(facts), fix: runtimeFix(facts) };
+  return native('onnxruntime', facts.onnxruntime, problem);
+}
+
+function runtimeFix({ platform: found, onnxruntime: { version } }: Facts): string {
+  if (platformFix(found) !== null) return 'See platform';
+  if (version !== null) return reinstall(`npm install --force ${OURS}`);
+  return `Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" ${INSTALL_FOLDER}, then restart`;
 }
 
 function checkSharp({ sharp: module }: Facts): Check {
-  return native('sharp', module, reinstall('npm install --include=optional sharp'));
+  const fix = reinstall('npm install --include=optional sharp');
+  return native('sharp', module, { state: 'fail', fix });
 }
 
 const reinstall = (command: string) =>
   `Run "${command}" ${INSTALL_FOLDER}, with the Node.js and on the machine that run it, then restart`;
 
-function native(name: string, { version, problem }: NativeModule, fix: string): Check {
+function native(
+  name: string,
+  { version, problem }: NativeModule,
+  found: Pick<Check, 'state' | 'fix'>,
+): Check {
   if (problem === null) return check(name, version ?? 'unknown version');
-  return check(name, version === null ? problem : `${version}: ${problem}`, { state: 'fail', fix });
+  return check(name, version === null ? problem : `${version}: ${problem}`, found);
 }
 
 function checkProvider({ provider: { name, reason } }: Facts): Check {
@@ -165,7 +174,9 @@ function modelFix({ id, revision, precision, store: root }: ModelDiagnosis): str
   // Without quotes a shell knows what ~ is.
   const folder = /\s/.test(root) ? `"${root}"` : root;
   const name = `${id} --revision ${revision} --precision ${precision} --store ${folder}`;
-  return `Run "m2fp models remove ${name}" and then "m2fp pull ${name}"`;
+  const remove = `Run "m2fp models remove ${name}"`;
+  if (id?.startsWith(`${LOCAL_OWNER}/`)) return `${remove}: it is converted again when it is needed`;
+  return `${remove} and then "m2fp pull ${name}"`;
 }
 
 function checkStore({ folder, models, free, problem }: StoreDiagnosis): Check {

@@ -25,9 +25,11 @@ export interface Facts {
   node: { version: string };
   nodeRed: NodeRed;
   onnxruntime: RuntimeModule;
+  /** onnxruntime's WebAssembly build, which is only tried where it would stand in; else null. */
+  wasm: NativeModule | null;
   sharp: NativeModule;
   /** What executes the network, and why; the name is null where nothing can. */
-  provider: { name: 'cpu' | null; reason: string };
+  provider: { name: 'cpu' | 'wasm' | null; reason: string };
   /** The bundled one first, then those of the stores. */
   models: ModelDiagnosis[];
   stores: StoreDiagnosis[];

@@ -1,9 +1,10 @@
 /** Looks at everything that decides whether M2FP works here. */
 import packageJson from '../../package.json' with { type: 'json' };
+import { WASM_SPEED } from '../engine/runtime.ts';
 import { judge } from './checks.ts';
 import type { Diagnosis, Facts } from './diagnosis.ts';
 import { bundledModel, storedModels, type StoreDiagnosis } from './models.ts';
-import { type Probes, probes as realProbes, type RuntimeModule } from './native.ts';
+import { type NativeModule, type Probes, probes as realProbes, type RuntimeModule } from './native.ts';
 import { anonymous } from './privacy.ts';
 import { memoryFacts, nodeRedFacts, platformFacts, processorFacts } from './system.ts';
 
@@ -20,7 +21,7 @@ export interface DiagnoseOptions {
 
 /**
  * The state of this installation. Reads every file of every model, which takes about a second per gigabyte, and
- * starts two short processes. Names and home folders of users are not in it. Never rejects for what it finds.
+ * starts two or three short processes. Names and home folders of users are not in it. Never rejects for what it finds.
  */
 export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Promise<Diagnosis> {
   const probe = { ...realProbes, ...probes };
@@ -31,6 +32,7 @@ export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Pr
     probe.sharp(),
     bundledModel(),
   ]);
+  const wasm = onnxruntime.dispensable ? await probe.wasm() : null;
   const models = [bundled];
   const places: StoreDiagnosis[] = [];
   for (const root of stores) {
@@ -46,8 +48,9 @@ export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Pr
     node: { version: process.version },
     nodeRed: found,
     onnxruntime,
+    wasm,
     sharp,
-    provider: providerOf(onnxruntime),
+    provider: providerOf(onnxruntime, wasm),
     models,
     stores: places,
   };
@@ -56,8 +59,20 @@ export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Pr
   return anonymous({ format: 1, ...facts, state: worst ?? 'ok', checks });
 }
 
-function providerOf({ problem, backends }: RuntimeModule): Diagnosis['provider'] {
-  if (problem !== null) return { name: null, reason: 'onnxruntime-node does not work' };
+function providerOf({ problem, backends }: RuntimeModule, wasm: NativeModule | null): Diagnosis['provider'] {
+  if (wasm?.problem === null) {
+    return {
+      name: 'wasm',
+      reason: `onnxruntime-node does not work; its WebAssembly build, which this package brings, ${WASM_SPEED}`,
+    };
+  }
+  if (problem !== null) {
+    const reason =
+      wasm === null
+        ? 'onnxruntime-node does not work, and its WebAssembly build only stands in where loading it ends in an error'
+        : `onnxruntime-node does not work, nor does its WebAssembly build: ${wasm.problem}`;
+    return { name: null, reason };
+  }
   const others = backends.filter((name) => name !== 'cpu');
   const unused = others.length === 0 ? '' : `; onnxruntime also knows ${others.join(', ')}`;
   return {

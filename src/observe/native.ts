@@ -1,9 +1,12 @@
-/** Whether the native modules load: tried in a process of its own, as one that does not fit may end its process. */
+/**
+ * Whether the native modules, and what stands in for one, load: tried in a process of its own, as one that does not
+ * fit may end its process.
+ */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { bundledModelFolder, packageRoot } from '../paths.ts';
+import { bundledModelFolder, entryPoint, packageRoot } from '../paths.ts';
 
 /** A module that has not answered by then never will, in milliseconds. */
 const PATIENCE = 60_000;
@@ -23,19 +26,26 @@ export interface NativeModule {
 export interface RuntimeModule extends NativeModule {
   /** What this build of onnxruntime could run on. */
   backends: string[];
+  /** True where loading it fails with an error, and does not end the process: an engine can do without it. */
+  dispensable: boolean;
 }
 
 export interface Probes {
   onnxruntime(): Promise<RuntimeModule>;
+  /** onnxruntime's WebAssembly build, which is part of this package. */
+  wasm(): Promise<NativeModule>;
   sharp(): Promise<NativeModule>;
 }
 
 /** Says that the module has loaded, with what it offers, and then puts it to work. */
 interface Answer {
-  loaded?: true;
+  loaded?: boolean;
+  version?: string;
   backends?: string[];
-  worked?: true;
+  worked?: boolean;
   error?: string;
+  /** True where the process ended before it could tell. */
+  ended?: boolean;
 }
 
 /** Programs for `node -e`: the module's file and, for the runtime, a model's. */
@@ -44,6 +54,17 @@ const PROGRAMS = {
     const ort = require(process.argv[1]);
     tell({ loaded: true, backends: ort.listSupportedBackends().map(({ name }) => name) });
     const session = await ort.InferenceSession.create(process.argv[2], { logSeverityLevel: 3 });
+    await session.run({ image: new ort.Tensor('uint8', new Uint8Array(64 * 64 * 3), [64, 64, 3]) });
+    await session.release();`,
+  wasm: `
+    const ort = require(process.argv[1]);
+    tell({ loaded: true, version: ort.env.versions.web });
+    ort.env.wasm.numThreads = 1;
+    const session = await ort.InferenceSession.create(process.argv[2], {
+      executionProviders: ['wasm'],
+      externalData: [{ path: 'model.onnx.data', data: process.argv[2] + '.data' }],
+      logSeverityLevel: 3,
+    });
     await session.run({ image: new ort.Tensor('uint8', new Uint8Array(64 * 64 * 3), [64, 64, 3]) });
     await session.release();`,
   sharp: `
@@ -64,10 +85,14 @@ const program = (body: string) => `
 
 export const probes: Probes = {
   async onnxruntime() {
-    const { backends = [], ...module } = await probe('onnxruntime-node', PROGRAMS.onnxruntime, [
-      join(bundledModelFolder(), 'model.onnx'),
-    ]);
-    return { ...module, backends };
+    const found = await probe('onnxruntime-node', PROGRAMS.onnxruntime, [modelFile()]);
+    const { backends = [], ended = false, ...module } = found;
+    return { ...module, backends, dispensable: !module.loads && !ended };
+  },
+  async wasm() {
+    const file = entryPoint('engine/wasm/runtime');
+    const answer = await ask(program(PROGRAMS.wasm), [file, modelFile()]);
+    return { version: answer.version ?? null, ...outcome(answer) };
   },
   async sharp() {
     const { version, loads, problem } = await probe('sharp', PROGRAMS.sharp, []);
@@ -75,11 +100,13 @@ export const probes: Probes = {
   },
 };
 
+const modelFile = () => join(bundledModelFolder(), 'model.onnx');
+
 async function probe(
   name: string,
   body: string,
   args: string[],
-): Promise<NativeModule & { backends?: string[] | undefined }> {
+): Promise<NativeModule & Pick<Answer, 'backends' | 'ended'>> {
   let file: string;
   try {
     file = createRequire(join(packageRoot(), 'package.json')).resolve(name);
@@ -89,15 +116,17 @@ async function probe(
     return { version: null, loads: false, problem: missing ? 'it is not installed' : (reason ?? '') };
   }
   const answer = await ask(program(body), [file, ...args]);
-  const { loaded = false, worked = false, backends, error } = answer;
-  return {
-    version: versionOf(name, file),
-    loads: loaded,
-    problem: worked
-      ? null
-      : `${loaded ? 'it loads, but fails' : 'it does not load'}: ${error ?? 'no answer'}`,
-    backends,
-  };
+  const { backends, ended } = answer;
+  return { version: versionOf(name, file), ...outcome(answer), backends, ended };
+}
+
+function outcome({
+  loaded = false,
+  worked = false,
+  error = 'no answer',
+}: Answer): Omit<NativeModule, 'version'> {
+  const problem = `${loaded ? 'it loads, but fails' : 'it does not load'}: ${error}`;
+  return { loads: loaded, problem: worked ? null : problem };
 }
 
 /** Everything that the program told, in one. */
@@ -116,7 +145,7 @@ function ask(text: string, args: string[]): Promise<Answer> {
     child.on('error', (error) => resolve({ error: error.message }));
     child.on('close', (code, signal) => {
       if (answer.worked || answer.error !== undefined) resolve(oneLine(answer));
-      else resolve({ ...answer, error: end(code, signal, words) });
+      else resolve({ ...answer, error: end(code, signal, words), ended: true });
     });
   });
 }

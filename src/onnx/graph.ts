@@ -107,11 +107,14 @@ export class GraphBuilder {
 
   /** An int64 vector; equal ones are stored once. */
   integers(values: readonly number[]): Value {
-    return this.#integerTensor(values, [values.length]);
-  }
-
-  integer(value: number): Value {
-    return this.#integerTensor([value], []);
+    const key = values.join();
+    let value = this.#integers.get(key);
+    if (value === undefined) {
+      value = { name: this.#unique('integers'), type: 'int64' };
+      this.#initializers.push({ name: value.name, dataType: 'int64', shape: [values.length], values });
+      this.#integers.set(key, value);
+    }
+    return value;
   }
 
   /** One output of an operator that has no method here; the type is that of the first input unless told. */
@@ -289,17 +292,27 @@ export class GraphBuilder {
     });
   }
 
-  /** Group normalisation with an affine weight and bias per channel. */
+  /**
+   * Group normalisation with an affine weight and bias per channel. Written out because onnxruntime's
+   * InstanceNormalization uses one thread.
+   */
   groupNorm(x: Value, groups: number, weight: Weight, bias: Weight, epsilon: number): Value {
     const channels = elements(weight.shape);
-    const ones = this.floats(Array<number>(groups).fill(1));
-    const zeros = this.floats(Array<number>(groups).fill(0));
-    const shape = this.shape(x);
-    const grouped = this.reshape(x, [1, groups, -1]);
-    const normal = this.#op('InstanceNormalization', [grouped, ones, zeros], { epsilon: { float: epsilon } });
-    const restored = this.#op('Reshape', [normal, shape]);
-    const perChannel = (values: Weight) => this.weight(reshaped(values, [1, channels, 1, 1]));
-    return this.add(this.mul(restored, perChannel(weight)), perChannel(bias));
+    const perGroup = [groups, channels / groups];
+    const rows = this.reshape(x, [channels, -1]);
+    // First over each channel: the sum of a whole group in one go would lose digits.
+    const mean = (reduction: 'ReduceSum' | 'ReduceSumSquare') => {
+      const sums = this.#op(reduction, [rows, this.integers([1])], { keepdims: 1 });
+      const means = this.div(sums, this.cast(this.dim(rows, 1), 'float32'));
+      return this.#op('ReduceMean', [this.reshape(means, perGroup), this.integers([1])], { keepdims: 1 });
+    };
+    const centre = mean('ReduceSum');
+    const variance = this.sub(mean('ReduceSumSquare'), this.mul(centre, centre));
+    const deviation = this.#op('Sqrt', [this.add(variance, this.scalar(epsilon))]);
+    const scale = this.div(this.weight(reshaped(weight, perGroup)), deviation);
+    const offset = this.sub(this.weight(reshaped(bias, perGroup)), this.mul(centre, scale));
+    const perChannel = (values: Value) => this.reshape(values, [1, channels, 1, 1]);
+    return this.add(this.mul(x, perChannel(scale)), perChannel(offset));
   }
 
   // Shapes.
@@ -353,17 +366,6 @@ export class GraphBuilder {
   countFromOne(count: Value): Value {
     const limit = this.add(this.cast(this.squeeze(count, 0), 'float32'), this.scalar(1));
     return this.#op('Range', [this.scalar(1), limit, this.scalar(1)]);
-  }
-
-  #integerTensor(values: readonly number[], shape: readonly number[]): Value {
-    const key = `${shape.length}:${values.join()}`;
-    let value = this.#integers.get(key);
-    if (value === undefined) {
-      value = { name: this.#unique('integers'), type: 'int64' };
-      this.#initializers.push({ name: value.name, dataType: 'int64', shape, values });
-      this.#integers.set(key, value);
-    }
-    return value;
   }
 
   #op(

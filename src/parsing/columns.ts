@@ -20,6 +20,8 @@ export interface MaskGeometry {
 
 /** A query's mask, stored column by column, and where in each column it is positive. */
 export interface MaskColumns {
+  /** Whether it is the mask of the mirrored picture: the picture's columns are then taken from right to left. */
+  mirrored: boolean;
   values: Float32Array;
   /** First positive row of each column, and one past the last; an empty column has from >= to. */
   from: Int32Array;
@@ -27,7 +29,12 @@ export interface MaskColumns {
 }
 
 /** Stores `mask` [maskHeight, maskWidth] by columns. */
-export function maskColumns(mask: Float32Array, maskWidth: number, maskHeight: number): MaskColumns {
+export function maskColumns(
+  mask: Float32Array,
+  maskWidth: number,
+  maskHeight: number,
+  mirrored = false,
+): MaskColumns {
   const values = new Float32Array(mask.length);
   const from = new Int32Array(maskWidth).fill(maskHeight);
   const to = new Int32Array(maskWidth);
@@ -41,7 +48,7 @@ export function maskColumns(mask: Float32Array, maskWidth: number, maskHeight: n
       }
     }
   }
-  return { values, from, to };
+  return { mirrored, values, from, to };
 }
 
 /**
@@ -88,22 +95,23 @@ export class ColumnSampler {
 
   /** The picture's columns [from, to) that can hold positive values of this mask. */
   extent(mask: MaskColumns): { from: number; to: number } {
-    let from = this.#geometry.width;
+    const { width } = this.#geometry;
+    let from = width;
     let to = 0;
     for (let x = 0; x < mask.from.length; x++) {
       if (mask.from[x]! >= mask.to[x]!) continue;
       from = Math.min(from, this.#acrossReach.first[x]!);
       to = Math.max(to, this.#acrossReach.last[x]! + 1);
     }
-    return { from, to };
+    return mask.mirrored ? { from: width - to, to: width - from } : { from, to };
   }
 
   /** Computes column `x` of the picture into `values`; false where nothing in it can be positive. */
   sample(mask: MaskColumns, x: number): boolean {
     const { maskHeight } = this.#geometry;
-    const { values, from, to } = mask;
+    const { from, to } = mask;
     const column = this.#column;
-    const start = this.#across.first[x]!;
+    const start = this.#across.first[this.#columnOf(mask, x)]!;
     let top = maskHeight;
     let bottom = 0;
     for (let k = start; k < start + 3; k++) {
@@ -115,22 +123,12 @@ export class ColumnSampler {
     // Two rows more on either side: a positive row's outputs also take from its neighbours.
     const low = Math.max(0, top - 2);
     const high = Math.min(maskHeight, bottom + 2);
-    const weights = this.#across.weights;
-    const left = weights[3 * x]!;
-    const middle = weights[3 * x + 1]!;
-    const right = weights[3 * x + 2]!;
-    let first = -1;
-    let last = -1;
-    for (let y = low, at = start * maskHeight + low; y < high; y++, at++) {
-      const value =
-        left * values[at]! + middle * values[at + maskHeight]! + right * values[at + 2 * maskHeight]!;
-      column[y] = value;
-      if (value > 0) {
-        if (first < 0) first = y;
-        last = y;
-      }
-    }
-    if (first < 0) return this.#none();
+    this.#blend(mask, x, low, high);
+    let first = low;
+    while (first < high && !(column[first]! > 0)) first++;
+    if (first === high) return this.#none();
+    let last = high - 1;
+    while (!(column[last]! > 0)) last--;
 
     this.from = this.#downReach.first[first]!;
     this.to = this.#downReach.last[last]! + 1;
@@ -145,6 +143,39 @@ export class ColumnSampler {
         downWeights[k + 2]! * column[at + 2]!;
     }
     return this.from < this.to;
+  }
+
+  /** Adds the rows [from, to) of column `x` to `sums`, whatever their sign. */
+  add(mask: MaskColumns, x: number, rows: { from: number; to: number }, sums: Float64Array): void {
+    const { first: firsts, weights } = this.#down;
+    const column = this.#column;
+    this.#blend(mask, x, firsts[rows.from]!, firsts[rows.to - 1]! + 3);
+    for (let y = rows.from, k = 3 * y; y < rows.to; y++, k += 3) {
+      const at = firsts[y]!;
+      sums[y]! +=
+        weights[k]! * column[at]! + weights[k + 1]! * column[at + 1]! + weights[k + 2]! * column[at + 2]!;
+    }
+  }
+
+  /** The column of the picture that the network saw. */
+  #columnOf({ mirrored }: MaskColumns, x: number): number {
+    return mirrored ? this.#geometry.width - 1 - x : x;
+  }
+
+  /** The horizontal step: the mask's rows [low, high) at column `x` of the picture, into `#column`. */
+  #blend(mask: MaskColumns, x: number, low: number, high: number): void {
+    const { maskHeight } = this.#geometry;
+    const { values } = mask;
+    const seen = this.#columnOf(mask, x);
+    const { first, weights } = this.#across;
+    const left = weights[3 * seen]!;
+    const middle = weights[3 * seen + 1]!;
+    const right = weights[3 * seen + 2]!;
+    const column = this.#column;
+    for (let y = low, at = first[seen]! * maskHeight + low; y < high; y++, at++) {
+      column[y] =
+        left * values[at]! + middle * values[at + maskHeight]! + right * values[at + 2 * maskHeight]!;
+    }
   }
 
   #none(): false {

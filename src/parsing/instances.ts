@@ -52,6 +52,7 @@ function measure(sampler: ColumnSampler, mask: MaskColumns, height: number, coll
  *
  * @param logits [queries, classes + 1].
  * @param masks [queries, maskHeight, maskWidth], logits.
+ * @param swapped where the network saw the mirrored picture, the label that each becomes when it is turned back.
  */
 export function findInstances(
   logits: Float32Array,
@@ -59,6 +60,7 @@ export function findInstances(
   shape: { queries: number; classes: number },
   geometry: MaskGeometry,
   sampler: ColumnSampler,
+  swapped?: readonly number[],
 ): Instance[] {
   const { maskWidth, maskHeight } = geometry;
   const collector = new RunCollector();
@@ -73,21 +75,27 @@ export function findInstances(
     let found = byQuery.get(query);
     if (found === undefined) {
       const size = maskWidth * maskHeight;
-      const columns = maskColumns(masks.subarray(query * size, (query + 1) * size), maskWidth, maskHeight);
+      const mask = masks.subarray(query * size, (query + 1) * size);
+      const columns = maskColumns(mask, maskWidth, maskHeight, swapped !== undefined);
       const { runs, sum } = measure(sampler, columns, geometry.height, collector);
       found = { runs, columns, confidence: sum / (runsArea(runs) + 1e-6) };
       byQuery.set(query, found);
     }
     const score = probability * found.confidence;
-    if (score >= MIN_SCORE) instances.push({ index, score, runs: found.runs, columns: found.columns });
+    if (score < MIN_SCORE) continue;
+    instances.push({ index: swapped?.[index] ?? index, score, runs: found.runs, columns: found.columns });
   }
   return instances;
 }
 
 /** Splits instances into those that ModelScope returns: parts and persons of at least `threshold`. */
-export function splitInstances(instances: readonly Instance[], humanIndex: number | null, threshold: number) {
-  const parts: Instance[] = [];
-  const persons: Instance[] = [];
+export function splitInstances<T extends Pick<Instance, 'index' | 'score'>>(
+  instances: readonly T[],
+  humanIndex: number | null,
+  threshold: number,
+): { parts: T[]; persons: T[] } {
+  const parts: T[] = [];
+  const persons: T[] = [];
   for (const instance of instances) {
     if (instance.score < threshold) continue;
     if (instance.index === humanIndex) {

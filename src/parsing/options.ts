@@ -56,6 +56,13 @@ export function oneOf<T extends string>(name: string, value: unknown, allowed: r
   return found;
 }
 
+/** true or false; `fallback` where nothing was given. */
+export function flag(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw badOption(name, value, 'true, false');
+  return value;
+}
+
 /** A number from `min` to `max`, whole where `integer` is set; `fallback` where nothing was given. */
 export function numberIn(
   name: string,

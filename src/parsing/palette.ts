@@ -3,13 +3,27 @@ import cihp from '../../models/palettes/cihp.json' with { type: 'json' };
 import lip from '../../models/palettes/lip.json' with { type: 'json' };
 import mhpV2 from '../../models/palettes/mhp-v2.json' with { type: 'json' };
 import pascalPersonPart from '../../models/palettes/pascal-person-part.json' with { type: 'json' };
-import { badOption, knownOptions, indicesOf, isRecord, isWhole, labelKey, oneOf } from './options.ts';
+import {
+  BACKGROUND_INDEX,
+  badOption,
+  indicesOf,
+  isRecord,
+  isWhole,
+  knownOptions,
+  labelKey,
+  oneOf,
+} from './options.ts';
 
 /** Red, green and blue, each 0 to 255. */
 export type Rgb = readonly [number, number, number];
 
 /** A colour as the user writes it: "#rgb", "#rrggbb", a name of {@link COLOR_NAMES}, or [r, g, b]. */
 export type Color = string | readonly number[];
+
+/** "#rrggbb". */
+export function hexOf(color: Rgb): string {
+  return `#${color.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
 
 /** The colour of whatever no colour is known for. */
 export const UNKNOWN_COLOR: Rgb = [128, 128, 128];
@@ -24,9 +38,18 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /**
  * `auto`: the table that knows the most of the model's labels. `pascal`: the PASCAL VOC palette by label index,
- * in which human-parsing papers print their results. The others: the table of that label set, by label name.
+ * in which human-parsing papers print their results. `distinct`: a hue of its own for each label index, for models
+ * whose labels no table knows. The others: the table of that label set, by label name.
  */
-export const PALETTES = ['auto', 'pascal', 'cihp', 'lip', 'pascal-person-part', 'mhp-v2'] as const;
+export const PALETTES = [
+  'auto',
+  'pascal',
+  'distinct',
+  'cihp',
+  'lip',
+  'pascal-person-part',
+  'mhp-v2',
+] as const;
 
 export interface PaletteOptions {
   /** The base that `colors` changes; default `auto`. */
@@ -112,16 +135,51 @@ const PERSON_HUE_STEP = 0.381966;
 const PERSON_SATURATION = 0.75;
 const PERSON_VALUE = 0.95;
 
-/** The colour of the person `id` (1 for the first); 0, nobody, is {@link UNKNOWN_COLOR}. */
-export function personColor(id: number): Rgb {
-  if (id < 1) return UNKNOWN_COLOR;
-  const hue = ((id - 1) * PERSON_HUE_STEP) % 1;
+/** The colour of a hue (in turns), a saturation and a value (0 to 1 each). */
+function hsvColor(hue: number, saturation: number, value: number): Rgb {
   const channel = (shift: number): number => {
     const k = (shift + hue * 6) % 6;
-    const drop = PERSON_SATURATION * Math.max(0, Math.min(k, 4 - k, 1));
-    return Math.round(255 * PERSON_VALUE * (1 - drop));
+    const drop = saturation * Math.max(0, Math.min(k, 4 - k, 1));
+    return Math.round(255 * value * (1 - drop));
   };
   return [channel(5), channel(3), channel(1)];
+}
+
+function personHue(id: number): number {
+  return ((id - 1) * PERSON_HUE_STEP) % 1;
+}
+
+/** The colour of the person `id` (1 for the first); 0, nobody, is {@link UNKNOWN_COLOR}. */
+export function personColor(id: number): Rgb {
+  return id < 1 ? UNKNOWN_COLOR : hsvColor(personHue(id), PERSON_SATURATION, PERSON_VALUE);
+}
+
+const DARKEST_PART = 0.42;
+/** Towards white, no person's hue can be told any more. */
+const PALEST_PART = 0.3;
+
+/**
+ * The colour of a part of the person `id`: the person's hue from dark to pale, far apart for labels that follow each
+ * other. Grey in those shades where `id` is 0.
+ * @param index the part's label index
+ */
+export function personPartColor(id: number, index: number): Rgb {
+  const lightness = (index * PERSON_HUE_STEP) % 1;
+  const value = DARKEST_PART + (1 - DARKEST_PART) * Math.min(1, 2 * lightness);
+  const paleness = Math.max(0, 2 * lightness - 1);
+  const saturation = PERSON_SATURATION + (PALEST_PART - PERSON_SATURATION) * paleness;
+  return id < 1 ? hsvColor(0, 0, value * 0.75) : hsvColor(personHue(id), saturation, value);
+}
+
+/** The colour of label `index` in the palette `distinct`: the background black, the others around the colour wheel. */
+export function distinctColor(index: number): Rgb {
+  if (index === BACKGROUND_INDEX) return [0, 0, 0];
+  const [saturation, value] = [
+    [0.8, 0.95],
+    [0.55, 0.8],
+    [0.9, 0.65],
+  ][index % 3]! as [number, number];
+  return hsvColor(personHue(index), saturation, value);
 }
 
 /** `table` with its names in the form that {@link labelKey} gives and its colours as numbers. */
@@ -181,6 +239,7 @@ export function resolvePalette(labels: readonly string[], options?: PaletteOptio
 /** The colours of the labels `keys` in the palette `name`. */
 function baseColors(name: (typeof PALETTES)[number], keys: readonly string[]): Rgb[] {
   if (name === 'pascal') return keys.map((_, index) => pascalColor(index));
+  if (name === 'distinct') return keys.map((_, index) => distinctColor(index));
   const table = name === 'auto' ? bestTable(keys) : readTable(TABLES[name]!);
   return keys.map((key) => table.get(key) ?? UNKNOWN_COLOR);
 }

@@ -4,7 +4,8 @@ import { M2fpError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { ColumnSampler, type MaskGeometry } from './columns.ts';
-import { type Instance, MIN_SCORE, findInstances, splitInstances } from './instances.ts';
+import { meanSemantic, mergeInstances, mirroredLabels } from './flip.ts';
+import { MIN_SCORE, findInstances, splitInstances } from './instances.ts';
 import { linkParts } from './link.ts';
 import { type LabelRule, labelMap, personMap } from './maps.ts';
 import { numberIn } from './options.ts';
@@ -84,16 +85,20 @@ function byScore(a: { score: number }, b: { score: number }): number {
   return b.score - a.score;
 }
 
+/** Of the picture and, for {@link ParseOptions.flip}, of its mirror image. */
+interface Views {
+  output: NetworkOutput;
+  mirrored: NetworkOutput | undefined;
+}
+
 function parseMulti(
-  output: NetworkOutput,
+  { output, mirrored }: Views,
   input: NetworkInput,
   model: ModelManifest,
   threshold: number | undefined,
 ): PostprocessResult {
   const { width, height } = input.source;
   const { labels, humanIndex } = model;
-  const logits = tensor(output, 'logits', model, [null, labels.length + 1]);
-  const queries = logits.dims[0]!;
   const geometry: MaskGeometry = {
     maskWidth: padded(input.width) / 4,
     maskHeight: padded(input.height) / 4,
@@ -102,14 +107,23 @@ function parseMulti(
     width,
     height,
   };
-  const masks = tensor(output, 'masks', model, [queries, geometry.maskHeight, geometry.maskWidth]);
   const sampler = new ColumnSampler(geometry);
-  const shape = { queries, classes: labels.length };
-  const instances = findInstances(logits.data, masks.data, shape, geometry, sampler);
-  const found = splitInstances(instances, humanIndex, threshold ?? MIN_SCORE);
+  const seen = (view: NetworkOutput, swapped?: readonly number[]) => {
+    const logits = tensor(view, 'logits', model, [null, labels.length + 1]);
+    const queries = logits.dims[0]!;
+    const masks = tensor(view, 'masks', model, [queries, geometry.maskHeight, geometry.maskWidth]);
+    const shape = { queries, classes: labels.length };
+    return findInstances(logits.data, masks.data, shape, geometry, sampler, swapped);
+  };
+  const views = [seen(output), ...(mirrored ? [seen(mirrored, mirroredLabels(labels))] : [])];
+  const found = splitInstances(
+    mirrored ? mergeInstances(views.flat(), sampler, height) : views.flat(),
+    humanIndex,
+    threshold ?? MIN_SCORE,
+  );
 
   const regions = new Map<Runs, ReturnType<typeof region>>();
-  const regionOf = ({ runs }: Instance) => {
+  const regionOf = ({ runs }: { runs: Runs }) => {
     let known = regions.get(runs);
     if (known === undefined) regions.set(runs, (known = region(runs, width, height)));
     return { box: { ...known.box }, area: known.area, mask: { ...known.mask } };
@@ -128,7 +142,7 @@ function parseMulti(
     width,
     height,
     labels: [...labels],
-    labelMap: labelMap(instances, humanIndex, rule, sampler, input.source),
+    labelMap: labelMap(views, humanIndex, rule, sampler, input.source),
     personMap: personMap(
       persons.map(({ runs }) => runs),
       width,
@@ -147,7 +161,7 @@ function parseMulti(
 }
 
 function parseSingle(
-  output: NetworkOutput,
+  { output, mirrored }: Views,
   input: NetworkInput,
   model: ModelManifest,
   threshold: number | undefined,
@@ -158,8 +172,11 @@ function parseSingle(
   const paddedWidth = padded(input.width);
   const paddedHeight = padded(input.height);
   const classes = labels.length;
-  const semantic = tensor(output, 'semantic', model, [classes, paddedHeight, paddedWidth]).data;
-  const result = semanticLabels({ semantic, classes, paddedWidth, paddedHeight, crop, width, height });
+  const seen = (view: NetworkOutput) =>
+    tensor(view, 'semantic', model, [classes, paddedHeight, paddedWidth]).data;
+  const own = { semantic: seen(output), classes, paddedWidth, paddedHeight, crop };
+  const semantic = mirrored ? meanSemantic(own, seen(mirrored), mirroredLabels(labels)) : own.semantic;
+  const result = semanticLabels({ ...own, semantic, width, height });
   const parts: Part[] = [];
   for (const [index, runs] of runsByLabel(result.labelMap, width, height)) {
     const score = result.scores[index]!;
@@ -193,6 +210,10 @@ function parseSingle(
  *   ModelScope returns it; no persons, `person` null, `personMap` all 0. `options.scoreThreshold` leaves parts
  *   out but not pixels of `labelMap`; the score says little here (see SemanticResult.scores).
  *
+ * With `mirrored` the result is that of both, as flip.ts says: `labelMap` by the mean of the two class maps, parts
+ * and persons merged (those whose score fell below 0.1, or the threshold, left out).
+ *
+ * @param mirrored what the network made of the mirror image of `input`
  * @throws M2fpError M2FP_BAD_OPTION for a bad `scoreThreshold`; M2FP_MODEL_INVALID where the output's shapes do
  *   not fit the model and the input.
  */
@@ -201,10 +222,12 @@ export function postprocess(
   input: NetworkInput,
   model: ModelManifest,
   options: ParseOptions = {},
+  mirrored?: NetworkOutput,
 ): PostprocessResult {
   const threshold = scoreThresholdOf(options);
   if (model.labels.length > MAX_LABELS) {
     throw new M2fpError('M2FP_MODEL_INVALID', `The model "${model.id}" has more than ${MAX_LABELS} labels.`);
   }
-  return (model.kind === 'multi' ? parseMulti : parseSingle)(output, input, model, threshold);
+  const parse = model.kind === 'multi' ? parseMulti : parseSingle;
+  return parse({ output, mirrored }, input, model, threshold);
 }

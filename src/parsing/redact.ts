@@ -74,7 +74,8 @@ export interface Redacted {
   found: boolean;
 }
 
-const OPTIONS = [
+/** The names of {@link RedactOptions}. */
+export const REDACT_OPTIONS = [
   'method',
   'labels',
   'persons',
@@ -120,7 +121,7 @@ function readFlag(name: string, value: unknown): boolean {
 }
 
 function readOptions(labels: readonly string[], options: RedactOptions | undefined): Plan {
-  const given = knownOptions(options, OPTIONS);
+  const given = knownOptions(options, REDACT_OPTIONS);
   const picture = readPictureOptions(given);
   const method = oneOf('method', given.method, METHODS, 'blur');
   if (method === 'remove' && picture.format === 'jpeg') {

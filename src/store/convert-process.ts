@@ -6,6 +6,7 @@ import { asM2fpError, deserializeError, M2fpError, type SerializedError } from '
 import { entryPoint } from '../paths.ts';
 import { throwIfCancelled } from './cancel.ts';
 import type { Conversion, ConvertOptions } from './convert.ts';
+import { makeFolder } from './folders.ts';
 import { partialPrefix } from './partial.ts';
 
 /** Characters of the child's error output that are kept for the error text. */
@@ -36,12 +37,28 @@ export async function convertInProcess({
   ...request
 }: ConvertProcessOptions): Promise<Conversion> {
   throwIfCancelled(signal);
-  const child = start(entry);
+  const out = resolve(request.out);
+  // Here already: a child that is killed could not remove those that it made.
+  const leave = await makeFolder(dirname(out));
+  try {
+    throwIfCancelled(signal);
+    return await convertIn(start(entry), { ...request, out }, signal, onProgress);
+  } finally {
+    await leave();
+  }
+}
+
+async function convertIn(
+  child: ChildProcess,
+  request: ConvertRequest,
+  signal: AbortSignal | undefined,
+  onProgress: ((share: number) => void) | undefined,
+): Promise<Conversion> {
   const kill = () => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
   process.once('exit', kill);
   try {
-    child.send({ ...request, out: resolve(request.out) } satisfies ConvertRequest, () => {
+    child.send(request, () => {
       // A child that cannot be reached is about to end, and its end is told.
     });
     const answer = await answerOf(child, onProgress);
@@ -54,7 +71,7 @@ export async function convertInProcess({
   } finally {
     signal?.removeEventListener('abort', kill);
     process.off('exit', kill);
-    await removePartial(resolve(request.out), child.pid);
+    await removePartial(request.out, child.pid);
   }
 }
 

@@ -15,11 +15,17 @@ import { OPSET } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
+import { makeFolder } from './folders.ts';
 import { MANIFEST_FILE } from './manifest.ts';
 import { partialPrefix } from './partial.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
-const CHECKPOINT_FILES = ['pytorch_model.pt', 'pytorch_model.bin', 'model_final.pth', 'model.safetensors'];
+export const CHECKPOINT_FILES = [
+  'pytorch_model.pt',
+  'pytorch_model.bin',
+  'model_final.pth',
+  'model.safetensors',
+];
 
 /** detectron2's test sizes, which M2FP's training configurations keep. */
 const MULTI_INPUT: InputRule = { kind: 'short-side', shortSide: 640, longSide: 1333 };
@@ -59,15 +65,16 @@ export interface Conversion {
  * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION, M2FP_CANCELLED
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
-  const { file, configurationFile, name } = await locate(options.source);
+  const { file, configurationFile, name } = await locateCheckpoint(options.source);
   const configuration = await readConfiguration(configurationFile);
   const out = resolve(options.out);
   const checkpoint = await openCheckpoint(file);
-  const partial = await partialFolder(out).catch(async (error: unknown) => {
-    await checkpoint.close();
-    throw error;
-  });
+  let leave: (() => Promise<void>) | undefined;
+  let partial: string | undefined;
   try {
+    leave = await makeFolder(dirname(out));
+    // Beside `out`, on the same file system.
+    partial = await mkdtemp(partialPrefix(out, process.pid));
     const conversion = await convertInto(partial, checkpoint, configuration, {
       ...options,
       id: options.id ?? name,
@@ -77,7 +84,8 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     return conversion;
   } finally {
     await checkpoint.close();
-    await rm(partial, { recursive: true, force: true });
+    if (partial !== undefined) await rm(partial, { recursive: true, force: true });
+    await leave?.();
   }
 }
 
@@ -135,8 +143,13 @@ async function convertInto(
   };
 }
 
-/** The checkpoint and the configuration of a source, and its name. */
-async function locate(source: string): Promise<{ file: string; configurationFile: string; name: string }> {
+/**
+ * The checkpoint of a source, its configuration, which may be missing, and its name.
+ * @throws M2fpError M2FP_MODEL_NOT_FOUND
+ */
+export async function locateCheckpoint(
+  source: string,
+): Promise<{ file: string; configurationFile: string; name: string }> {
   const path = resolve(source);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new M2fpError('M2FP_MODEL_NOT_FOUND', `There is no file or folder ${path}`);
@@ -171,12 +184,6 @@ function inputRule(
     return { kind: 'canvas', width, height, pad: CANVAS_PAD };
   }
   return { ...MULTI_INPUT, ...(shortSide && { shortSide }), ...(longSide && { longSide }) };
-}
-
-/** A new folder beside `out`, on the same file system. */
-async function partialFolder(out: string): Promise<string> {
-  await mkdir(dirname(out), { recursive: true });
-  return mkdtemp(partialPrefix(out, process.pid));
 }
 
 /** Moves a whole model to where it belongs; the manifest, which makes a folder a model, goes last. */

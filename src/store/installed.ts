@@ -6,7 +6,7 @@ import type { ModelManifest } from '../m2fp/manifest.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File, type DigestOptions } from './digest.ts';
 import { readManifest } from './manifest.ts';
-import { modelFolder, parseFolder, type ModelName } from './names.ts';
+import { LOCAL_OWNER, modelFolder, parseFolder, type ModelName } from './names.ts';
 
 export interface StoredModel extends ModelName {
   folder: string;
@@ -103,12 +103,20 @@ export async function verifyModel(
       throw new M2fpError(
         'M2FP_MODEL_INVALID',
         `${path} has the SHA-256 ${found} instead of ${sha256}: the file was changed or the disk is failing. ` +
-          'Remove the model and pull it again',
+          repairOf(name),
       );
     }
     before += size;
   }
   return model;
+}
+
+/** What makes a model whole again. */
+function repairOf({ id, revision, precision }: ModelName): string {
+  const words = [id, ...(revision === 'master' ? [] : ['--revision', revision])];
+  if (precision !== 'fp32') words.push('--precision', precision);
+  if (id.startsWith(`${LOCAL_OWNER}/`)) return 'Remove it: it is converted again when it is needed';
+  return `"m2fp pull ${words.join(' ')} --verify" makes it again`;
 }
 
 /** The folders in a folder, in order; what begins with a dot is the store's own. */

@@ -105,7 +105,10 @@ export async function tryLock(file: string, clock: Clock): Promise<Lock | undefi
     return new Lock(file, token, clock);
   } catch (error) {
     held.delete(token);
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // The owner before us has removed the folder with its lock.
+    if (code === 'ENOENT') return tryLock(file, clock);
+    if (code !== 'EEXIST') throw error;
   }
   if (!(await isStale(file))) return undefined;
   await breakStale(file);

@@ -10,6 +10,9 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 /** Sets a variant apart from the revision; no revision holds it. */
 const VARIANT = '+';
 
+/** The owner, in the store, of models that were converted from checkpoints on this machine. */
+export const LOCAL_OWNER = 'local';
+
 /** A model in a store: what is asked for, and where it lies. */
 export interface ModelName {
   /** For example `damo/cv_resnet101_image-multiple-human-parsing`. */
@@ -49,6 +52,17 @@ export function checkName({ id, revision, precision }: ModelName): ModelName {
 
 function isFolderName(name: string): boolean {
   return NAME.test(name) && !name.includes('..') && !DEVICE.test(name);
+}
+
+/** A name that can be a folder everywhere, made of any text. */
+export function folderNameOf(text: string): string {
+  const name = text
+    .replaceAll(/[^\w.-]+/g, '-')
+    .replaceAll(/\.{2,}/g, '.')
+    .slice(0, 64)
+    .replace(/^[.-]+/, '')
+    .replace(/\.+$/, '');
+  return isFolderName(name) ? name : 'checkpoint';
 }
 
 /** The folder of a model: `<root>/<id>/<revision>`, and `<root>/<id>/<revision>+fp16` for halved weights. */

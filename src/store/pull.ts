@@ -1,31 +1,28 @@
 /** From the id of a published model to a model in the store: download, convert, move there. */
-import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock, type Clock } from '../clock.ts';
-import { asM2fpError, M2fpError } from '../errors.ts';
+import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
-import { cancellation, throwIfCancelled } from './cancel.ts';
+import { throwIfCancelled } from './cancel.ts';
 import { convertInProcess } from './convert-process.ts';
+import { convertedSize, freeBytes, requireSpace } from './disk.ts';
 import { downloadFile } from './download.ts';
 import type { RequestOptions } from './http.ts';
-import { findModel, type StoredModel } from './installed.ts';
-import { acquireLock } from './lock.ts';
+import { intactModel, Making, type MakingOptions, type Product, type PulledModel } from './making.ts';
 import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
 import { checkName, modelKey, type ModelName } from './names.ts';
-import { ProgressMeter, type PullProgress } from './progress.ts';
+import type { PullProgress } from './progress.ts';
 import { SharedWork } from './shared.ts';
-import { lockFile, sweep, WorkFolder } from './work.ts';
+
+export type { PulledModel } from './making.ts';
 
 const CONFIGURATION = 'configuration.json';
 /** The names under which ModelScope publishes checkpoints; the first one found is taken. */
 const CHECKPOINTS = ['pytorch_model.pt', 'pytorch_model.bin'];
 /** Milliseconds without a byte after which a connection is given up. */
 const STALL_TIME = 30_000;
-/** Size of a converted model per byte of its checkpoint, a little more than measured. */
-const CONVERTED_SHARE: Record<Precision, number> = { fp32: 1.05, fp16: 0.55 };
-/** Bytes that must stay free beside what a pull needs. */
-const SPARE_BYTES = 16 * 2 ** 20;
 
 /** What a pull uses of the world; tests put others in their place. */
 export interface PullTools {
@@ -50,17 +47,12 @@ export interface PullOptions {
   baseUrl?: string;
   /** How the weights are stored; default: `fp32`. */
   precision?: Precision;
+  /** Whether a model that is there is read and compared with its digests, and made again where it differs. */
+  verify?: boolean;
   /** What has been downloaded stays for the next pull. */
   signal?: AbortSignal;
   onProgress?: (progress: PullProgress) => void;
   tools?: Partial<PullTools>;
-}
-
-export interface PulledModel extends StoredModel {
-  /** True where this pull made it, false where it was there, or another process made it meanwhile. */
-  made: boolean;
-  /** What a user should know: where configuration and tensors disagree. */
-  warnings: string[];
 }
 
 const pulls = new SharedWork<PulledModel, PullProgress>();
@@ -68,12 +60,7 @@ const pulls = new SharedWork<PulledModel, PullProgress>();
 const defaultTools: PullTools = {
   clock: systemClock,
   random: Math.random,
-  freeBytes: (folder) =>
-    statfs(folder).then(
-      ({ bavail, bsize }) => bavail * bsize,
-      // Not every file system tells; then the disk itself tells when it is full.
-      () => Infinity,
-    ),
+  freeBytes,
   convert: convertInProcess,
   stallTime: STALL_TIME,
 };
@@ -86,110 +73,65 @@ const defaultTools: PullTools = {
  *   M2FP_ENGINE_CRASHED where the conversion died, M2FP_CANCELLED
  */
 export async function pullModel(options: PullOptions): Promise<PulledModel> {
-  const { id, revision = 'master', precision = 'fp32', baseUrl = MODELSCOPE, signal, onProgress } = options;
+  const { id, revision = 'master', precision = 'fp32', baseUrl = MODELSCOPE, verify = false } = options;
+  const { signal, onProgress } = options;
   const name = checkName({ id, revision, precision });
   const address = new ModelAddress(id, revision, baseUrl);
   const root = resolve(options.root);
   throwIfCancelled(signal);
-  const found = await intactModel(root, name);
-  if (found !== undefined) return { ...found, made: false, warnings: [] };
-  const key = `${root}\n${modelKey(name)}\n${address.listing.href}`;
+  const found = verify ? undefined : await intactModel(root, name);
+  if (found !== undefined) return { ...found, made: false, warnings: [], origins: null };
+  const key = `${root}\n${modelKey(name)}\n${address.listing.href}\n${verify}`;
   const tools = { ...defaultTools, ...options.tools };
-  return pulls.join(key, (ending, tell) => new Pull(root, name, address, tools, ending, tell).run(), {
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  });
-}
-
-/** Undefined for a damaged model too: it is made again. */
-async function intactModel(root: string, name: ModelName): Promise<StoredModel | undefined> {
-  return findModel(root, name).catch((error: unknown) => {
-    if (error instanceof M2fpError && error.code === 'M2FP_MODEL_INVALID') return undefined;
-    throw error;
-  });
+  return pulls.join(
+    key,
+    (ending, tell) => new Pull({ root, name, signal: ending, tell, verify }, address, tools).run(),
+    { ...(signal && { signal }), ...(onProgress && { onProgress }) },
+  );
 }
 
 class Pull {
-  readonly #root: string;
   readonly #name: ModelName;
   readonly #address: ModelAddress;
   readonly #tools: PullTools;
-  readonly #meter: ProgressMeter;
-  readonly #work: WorkFolder;
-  #signal: AbortSignal;
+  readonly #root: string;
+  readonly #making: Making;
 
   constructor(
-    root: string,
-    name: ModelName,
+    options: Pick<MakingOptions, 'root' | 'name' | 'signal' | 'tell' | 'verify'>,
     address: ModelAddress,
     tools: PullTools,
-    signal: AbortSignal,
-    tell: (progress: PullProgress) => void,
   ) {
-    this.#root = root;
-    this.#name = name;
+    this.#name = options.name;
+    this.#root = options.root;
     this.#address = address;
     this.#tools = tools;
-    this.#signal = signal;
-    this.#meter = new ProgressMeter(tools.clock, tell);
-    this.#work = new WorkFolder(root, name);
+    this.#making = new Making({ ...options, clock: tools.clock, code: 'M2FP_DOWNLOAD_FAILED' });
   }
 
-  async run(): Promise<PulledModel> {
-    try {
-      return await this.#underLock();
-    } catch (error) {
-      if (this.#signal.aborted) throw cancellation(this.#signal);
-      throw asM2fpError(error, 'M2FP_DOWNLOAD_FAILED', `The model store ${this.#root} cannot be used`);
-    } finally {
-      this.#meter.end();
-    }
+  run(): Promise<PulledModel> {
+    return this.#making.run(() => this.#make());
   }
 
-  async #underLock(): Promise<PulledModel> {
-    const { clock } = this.#tools;
-    const lock = await acquireLock(lockFile(this.#root, this.#name), {
-      clock,
-      signal: this.#signal,
-      onWait: () => this.#meter.begin('wait'),
-    });
-    this.#signal = AbortSignal.any([this.#signal, lock.lost]);
-    try {
-      const found = await intactModel(this.#root, this.#name);
-      if (found !== undefined) return { ...found, made: false, warnings: [] };
-      // Other models' leftovers are no reason to fail here.
-      await sweep(this.#root, clock).catch(() => {});
-      const { model, warnings } = await this.#make();
-      await lock.check();
-      await this.#work.install(model, clock, this.#signal);
-      const stored = await findModel(this.#root, this.#name);
-      if (stored === undefined) throw new Error('The model is gone');
-      return { ...stored, made: true, warnings };
-    } finally {
-      await lock.release();
-    }
-  }
-
-  async #make(): Promise<{ model: string; warnings: string[] }> {
-    const finished = await this.#work.prepare();
-    if (finished !== undefined) return { model: finished, warnings: [] };
+  async #make(): Promise<Product> {
+    const { meter, work } = this.#making;
     const checkpoint = await this.#download();
-    const model = this.#work.newModel();
-    this.#meter.begin('convert');
+    const folder = work.newModel();
+    meter.begin('convert');
     try {
-      const { warnings } = await this.#tools.convert({
-        source: join(this.#work.download, checkpoint.path),
-        out: model,
+      const { warnings, origins } = await this.#tools.convert({
+        source: join(work.download, checkpoint.path),
+        out: folder,
         id: this.#name.id,
         precision: this.#name.precision,
-        signal: this.#signal,
-        onProgress: (share) => this.#meter.share(share),
+        signal: this.#making.signal,
+        onProgress: (share) => meter.share(share),
       });
-      return { model, warnings };
+      return { folder, warnings, origins };
     } catch (error) {
       // Without a digest nobody knows whether the download or the original is bad: the next pull fetches it again.
       if ((error as M2fpError).code === 'M2FP_CHECKPOINT_INVALID' && checkpoint.sha256 === undefined) {
-        await this.#work.clear();
+        await work.clear();
       }
       throw error;
     }
@@ -197,7 +139,7 @@ class Pull {
 
   /** Downloads configuration and checkpoint; returns the checkpoint. */
   async #download(): Promise<ListedFile> {
-    this.#meter.begin('list');
+    this.#making.meter.begin('list');
     const files = await listFiles(this.#address, { ...this.#requests(), random: this.#tools.random });
     if (files === undefined) return this.#downloadUnlisted();
     const checkpoint = CHECKPOINTS.map((path) => files.find((file) => file.path === path)).find(Boolean);
@@ -229,7 +171,7 @@ class Pull {
 
   /** From a mirror that only serves files. */
   async #downloadUnlisted(): Promise<ListedFile> {
-    const { download } = this.#work;
+    const { download } = this.#making.work;
     if (!(await this.#fetch({ path: CONFIGURATION })))
       await rm(join(download, CONFIGURATION), { force: true });
     for (const path of CHECKPOINTS) {
@@ -246,34 +188,39 @@ class Pull {
 
   async #fetch(file: ListedFile, before = 0, total?: number): Promise<boolean> {
     let verifying = false;
-    this.#meter.begin('download', file.path);
+    this.#making.meter.begin('download', file.path);
     return downloadFile({
       ...this.#requests(),
       urls: this.#address.file(file.path),
-      file: join(this.#work.download, file.path),
+      file: join(this.#making.work.download, file.path),
       expected: { ...(file.size && { size: file.size }), ...(file.sha256 && { sha256: file.sha256 }) },
       random: this.#tools.random,
       onReceived: (received, size) => {
-        if (verifying) this.#meter.begin('download', file.path);
+        if (verifying) this.#making.meter.begin('download', file.path);
         verifying = false;
-        this.#meter.bytes(before + received, total ?? size ?? null);
+        this.#making.meter.bytes(before + received, total ?? size ?? null);
       },
       onVerified: (bytes, size) => {
-        if (!verifying) this.#meter.begin('verify', file.path);
+        if (!verifying) this.#making.meter.begin('verify', file.path);
         verifying = true;
-        this.#meter.bytes(bytes, size);
+        this.#making.meter.bytes(bytes, size);
       },
     });
   }
 
   #requests(): RequestOptions {
     const { clock, stallTime } = this.#tools;
-    return { clock, stallTime, signal: this.#signal, userAgent: `m2fp-node-red/${packageJson.version}` };
+    return {
+      clock,
+      stallTime,
+      signal: this.#making.signal,
+      userAgent: `m2fp-node-red/${packageJson.version}`,
+    };
   }
 
   /** Removes what an earlier attempt downloaded and the model does not have any more. */
   async #keepOnly(paths: string[]): Promise<void> {
-    const { download } = this.#work;
+    const { download } = this.#making.work;
     await mkdir(download, { recursive: true });
     const kept = new Set(paths.flatMap((path) => [path, `${path}.json`]));
     for (const name of await readdir(download)) {
@@ -285,24 +232,22 @@ class Pull {
   async #checkDisk(wanted: ListedFile[], checkpoint: ListedFile): Promise<void> {
     const here = await Promise.all(
       wanted.map(({ path }) =>
-        stat(join(this.#work.download, path)).then(
+        stat(join(this.#making.work.download, path)).then(
           ({ size }) => size,
           () => 0,
         ),
       ),
     );
-    const converted = (checkpoint.size ?? 0) * CONVERTED_SHARE[this.#name.precision];
-    const needed = Math.max(0, sum(wanted.map(({ size = 0 }) => size)) - sum(here)) + converted + SPARE_BYTES;
-    const free = await this.#tools.freeBytes(this.#root);
-    if (free >= needed) return;
-    throw new M2fpError(
-      'M2FP_DOWNLOAD_FAILED',
-      `${this.#root} has ${megabytes(free)} free, ${megabytes(needed)} are needed to download and convert ` +
-        `${this.#name.id}: free some space, or put the model store on another disk`,
-    );
+    requireSpace({
+      root: this.#root,
+      free: await this.#tools.freeBytes(this.#root),
+      bytes:
+        Math.max(0, sum(wanted.map(({ size = 0 }) => size)) - sum(here)) +
+        convertedSize(checkpoint.size ?? 0, this.#name.precision),
+      purpose: `to download and convert ${this.#name.id}`,
+      code: 'M2FP_DOWNLOAD_FAILED',
+    });
   }
 }
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;

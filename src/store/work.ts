@@ -8,7 +8,8 @@ import { readManifest } from './manifest.ts';
 import { modelFolder, modelKey, type ModelName } from './names.ts';
 import { sleep } from './retry.ts';
 
-const WORK = '.partial';
+/** The folder of the store in which models are made. */
+export const WORK = '.partial';
 const DOWNLOAD = 'download';
 const MODEL = 'model-';
 const OLD = 'old-';
@@ -79,6 +80,11 @@ export class WorkFolder {
       await rmdir(folder).catch(() => {});
     }
     return removed;
+  }
+
+  /** Removes the work folder where nothing lies in it: a failure before the first byte leaves nothing behind. */
+  async tidy(): Promise<void> {
+    for (const folder of [this.download, this.#folder]) await rmdir(folder).catch(() => {});
   }
 
   /** Removes the work folder with all that was downloaded. */

@@ -46,6 +46,22 @@ describe('npm run bench -- accuracy', () => {
     );
   });
 
+  it('judges the model with flip test-time augmentation too, where asked for', async () => {
+    const args = ['--limit', '2', '--short-side', '64', '--flip'];
+    const { variants } = await benchAccuracy(() => undefined, args);
+    deepEqual(
+      variants.map(({ resize, flip }) => [resize, flip]),
+      [
+        ['pillow', false],
+        ['pillow', true],
+        ['sharp', false],
+      ],
+    );
+    const [plain, flipped] = variants;
+    equal(flipped!.name, `${plain!.name}, flip`);
+    equal(flipped!.figures.miou === plain!.figures.miou, false);
+  });
+
   it('leaves a picture out whose truth has another size, and says so', async () => {
     await cp(join(COMMITTED, 'Images', '0000001.jpg'), join(folder, 'Images', 'a.jpg'));
     for (const name of ['Category_ids', 'Human_ids', 'Instance_ids']) {
@@ -105,7 +121,8 @@ describe('npm run bench -- accuracy', () => {
 
   it('checks its options', () => {
     const options = accuracyOptions(['--model', 'a', '--model', 'b', '--limit', '3', '--short-side', '320']);
-    deepEqual(options, { models: ['a', 'b'], data: COMMITTED, limit: 3, shortSide: 320 });
+    deepEqual(options, { models: ['a', 'b'], data: COMMITTED, limit: 3, shortSide: 320, flip: false });
+    equal(accuracyOptions(['--flip']).flip, true);
     for (const args of [['--limit', '0'], ['--short-side', '1.5'], ['--modle', 'a'], ['scenes']]) {
       throws(() => accuracyOptions(args), badOption);
     }

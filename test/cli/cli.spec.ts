@@ -14,6 +14,7 @@ import {
   rleArea,
 } from '../../src/parsing/index.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
+import { refusing, withPreload } from '../observe/support/preload.ts';
 import { root, temporaryFolder } from '../support/installed-package.ts';
 import { failure, interruptedAt, m2fp, success } from './support.ts';
 
@@ -163,6 +164,16 @@ describe('m2fp parse', function () {
     assert.equal(err, '');
   });
 
+  it('says on the error output that it runs on WebAssembly where the native runtime does not load', async () => {
+    const env = withPreload(refusing('onnxruntime-node', "throw new Error('no binary')"), folder);
+    const { code, out, err } = await m2fp(['parse', picture], env);
+    assert.equal(code, 0, err);
+    assert.match(err, /^m2fp: The model runs on WebAssembly, .* slower\. .*no binary[^\n]*\n$/);
+    const { persons, parts } = JSON.parse(out) as ParsingSummary;
+    const native = JSON.parse((await success('parse', picture)).out) as ParsingSummary;
+    assert.deepEqual([persons, parts], [native.persons, native.parts]);
+  });
+
   it('prints what ModelScope’s pipeline returns', async () => {
     const { labels, scores, masks } = JSON.parse(
       (await success('parse', picture, '--format', 'modelscope')).out,
@@ -213,6 +224,15 @@ describe('m2fp parse', function () {
       '96',
     );
     assert.equal((JSON.parse(out) as ParsingSummary).model, 'multi');
+  });
+
+  it('parses the mirrored picture too', async () => {
+    const full = async (...more: string[]) => {
+      const { out } = await success('parse', picture, '--format', 'full', ...more);
+      return (JSON.parse(out) as { labelMap: string }).labelMap;
+    };
+    assert.notEqual(await full('--flip'), await full());
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--flip=yes');
   });
 
   it('takes the id of a model in the store', async () => {

@@ -54,16 +54,25 @@ describe('m2fp doctor', function () {
     assert.equal(diagnosis.provider.name, 'cpu');
   });
 
-  it('says what a runtime that does not load needs, and fails', async () => {
-    const code = refusing('onnxruntime-node', "throw new Error('version GLIBC_2.28 not found')");
-    const outcome = await m2fp(args(), withPreload(code, folder));
-    assert.equal(outcome.code, 1);
+  const noLoading = refusing('onnxruntime-node', "throw new Error('version GLIBC_2.28 not found')");
+
+  it('says what a runtime that does not load needs, and what stands in for it', async () => {
+    const outcome = await m2fp(args(), withPreload(noLoading, folder));
+    assert.equal(outcome.code, 0, outcome.out);
     assert.match(
       outcome.out,
-      /^fail {2}onnxruntime +1\.30\.0: it does not load: version GLIBC_2\.28 not found\n +-> Run "npm install --force/m,
+      /^warn {2}onnxruntime +1\.30\.0: it does not load: version GLIBC_2\.28 not found\n +-> Run "npm install --force/m,
     );
-    assert.match(outcome.out, /^fail {2}provider +none: /m);
+    assert.match(outcome.out, /^ok {4}provider +wasm: /m);
     assert.match(outcome.out, /^ok {4}sharp /m);
+  });
+
+  it('fails where nothing stands in for a runtime that does not load', async () => {
+    const noWasm = "globalThis.WebAssembly.instantiate = () => Promise.reject(new Error('no memory'));";
+    const outcome = await m2fp(args(), withPreload(noLoading + noWasm, folder));
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.out, /^fail {2}onnxruntime /m);
+    assert.match(outcome.out, /^fail {2}provider +none: .*no memory/m);
     assert.match(outcome.out, /^2 failures, /m);
   });
 
@@ -71,6 +80,7 @@ describe('m2fp doctor', function () {
     const env = withPreload(refusing('onnxruntime-node', 'process.abort()'), folder);
     const { code, diagnosis } = await json(env);
     assert.equal(code, 1);
+    assert.equal(diagnosis.provider.name, null);
     assert.equal(diagnosis.onnxruntime.loads, false);
     assert.match(
       diagnosis.onnxruntime.problem ?? '',
@@ -80,13 +90,15 @@ describe('m2fp doctor', function () {
 
   it('says how to install a runtime that is not there', async () => {
     const { code, diagnosis } = await json(withPreload(hiding('onnxruntime-node'), folder));
-    assert.equal(code, 1);
+    assert.equal(code, 0);
     assert.deepEqual(diagnosis.onnxruntime, {
       version: null,
       loads: false,
       problem: 'it is not installed',
       backends: [],
+      dispensable: true,
     });
+    assert.equal(diagnosis.provider.name, 'wasm');
     const check = diagnosis.checks.find(({ name }) => name === 'onnxruntime');
     assert.match(check?.fix ?? '', /ONNXRUNTIME_NODE_INSTALL=skip npm install/);
   });

@@ -127,7 +127,10 @@ describe('m2fp models', function () {
     const changed = await m2fp(['models', 'verify', 'damo/multi', '--store', store]);
     assert.equal(changed.code, 1);
     assert.equal(changed.out, '');
-    assert.match(changed.err, /\nm2fp: M2FP_MODEL_INVALID: .*model\.onnx\.data has the SHA-256 [^\n]+\n$/);
+    assert.match(
+      changed.err,
+      /\nm2fp: M2FP_MODEL_INVALID: .*model\.onnx\.data has the SHA-256 [^\n]+"m2fp pull damo\/multi --verify"[^\n]+\n$/,
+    );
   });
 
   it('removes one, and no other', async () => {

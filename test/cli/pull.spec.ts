@@ -1,6 +1,6 @@
 /** `m2fp pull` against a hub on loopback. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/store.ts';
@@ -18,7 +18,9 @@ describe('m2fp pull', function () {
     const folder = join(t.root, ...MODEL_ID.split('/'), 'master');
     assert.match(out, new RegExp(`^model: +${MODEL_ID}$`, 'm'));
     assert.match(out, /^labels: +\d+: Background/m);
-    assert.equal(out.trimEnd().split('\n').at(-1)?.replace(/: +/, ': '), `folder: ${folder}`);
+    assert.equal(/^folder: +(.+)$/m.exec(out)?.[1], folder);
+    assert.match(out, /^read from configuration\.json: .*\bdecoder\.heads 8\b/m);
+    assert.match(out, /^assumed, as nothing tells: .*\bpixelDecoder\.points 4\b/m);
     await openStore(t.root).verify(MODEL_ID);
     const lines = err.trimEnd().split('\n');
     const phases = lines.map((line) => line.split(':')[0]);
@@ -45,7 +47,21 @@ describe('m2fp pull', function () {
     const { out, err } = await success(...args());
     assert.equal(err, 'The model was in the store already.\n');
     assert.match(out, /^folder: /m);
+    assert.doesNotMatch(out, /^read from configuration/m);
     assert.equal(t.hub.requests.length, length);
+  });
+
+  it('makes a model again whose bytes are wrong, when it is told to look', async () => {
+    await success(...args());
+    const intact = await success(...args('--verify'));
+    assert.match(intact.err, /The model was in the store already, and is intact\.\n$/);
+    const file = join(t.root, ...MODEL_ID.split('/'), 'master', 'model.onnx.data');
+    const bytes = readFileSync(file);
+    bytes[1000]! ^= 1;
+    writeFileSync(file, bytes);
+    const { err } = await success(...args('--verify'));
+    assert.match(err, /^Checking: 0 %$[^]*^Converting: 100 %$/m);
+    await openStore(t.root).verify(MODEL_ID);
   });
 
   it('does as the options say', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { root } from '../support/installed-package.ts';
 import { requireProgram } from '../support/programs.ts';
 
@@ -20,14 +20,34 @@ const FLAGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
 ];
 
+/** One for all tests; each editor has a context of its own in it, with nothing in common with the others. */
+let browser: Promise<Browser> | undefined;
+
+function launch(): Promise<Browser> {
+  const executablePath = requireProgram('chromium', 'chromium');
+  browser ??= chromium.launch({ executablePath, headless: true, args: FLAGS });
+  return browser;
+}
+
+after(async () => {
+  await (await browser)?.close();
+});
+
+export interface EditorOptions {
+  /** A user's setting of Node-RED 5. */
+  theme?: 'light' | 'dark';
+  /** Who logs in. */
+  user?: { name: string; password: string };
+}
+
 export class Editor {
   readonly page: Page;
   /** What no page should have: errors, warnings of missing texts, requests to elsewhere. */
   readonly complaints: string[] = [];
-  readonly #browser: Browser;
+  readonly #context: BrowserContext;
 
-  private constructor(browser: Browser, page: Page, url: string) {
-    this.#browser = browser;
+  private constructor(context: BrowserContext, page: Page, url: string) {
+    this.#context = context;
     this.page = page;
     page.on('pageerror', (error) => this.complaints.push(`page error: ${error.message}`));
     page.on('console', (message) => {
@@ -41,20 +61,38 @@ export class Editor {
   }
 
   /** Opens the editor in `language`; resolves when its palette is there. */
-  static async open(url: string, language = 'en-US'): Promise<Editor> {
-    const executablePath = requireProgram('chromium', 'chromium');
-    const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
-    const context = await browser.newContext({ locale: language, viewport: { width: 1500, height: 900 } });
+  static async open(url: string, language = 'en-US', { theme, user }: EditorOptions = {}): Promise<Editor> {
+    const viewport = { width: 1500, height: 900 };
+    const context = await (await launch()).newContext({ locale: language, viewport });
     const page = await context.newPage();
-    const editor = new Editor(browser, page, url);
+    const editor = new Editor(context, page, url);
+    if (theme !== undefined)
+      await page.addInitScript((value) => localStorage.setItem('view-dark-theme', value), theme);
     await page.goto(url);
-    await page.waitForSelector('#red-ui-palette .red-ui-palette-node');
-    await page.waitForFunction(() => RED.nodes.getType('m2fp-crop') !== null);
+    if (user !== undefined) await editor.#logIn(user);
+    await editor.#opened();
     return editor;
   }
 
+  async #logIn({ name, password }: NonNullable<EditorOptions['user']>): Promise<void> {
+    await this.page.locator('#node-dialog-login-username').fill(name);
+    await this.page.locator('#node-dialog-login-password').fill(password);
+    await this.page.locator('#node-dialog-login-submit').click();
+  }
+
+  async #opened(): Promise<void> {
+    await this.page.waitForSelector('#red-ui-palette .red-ui-palette-node');
+    await this.page.waitForFunction(() => RED.nodes.getType('m2fp-crop') !== null);
+  }
+
+  /** Loads the page anew, as a user does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.#opened();
+  }
+
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.#context.close();
   }
 
   async invoke(action: string): Promise<void> {
@@ -113,6 +151,26 @@ export class Editor {
     await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
   }
 
+  /** The same for a config node. */
+  async editConfig(id: string, look: (page: Page) => Promise<void>): Promise<void> {
+    const { page } = this;
+    await page.evaluate((node) => RED.editor.editConfig('', RED.nodes.node(node)!.type, node), id);
+    await page.waitForSelector('#node-config-dialog-ok');
+    await look(page);
+    await page.locator('#node-config-dialog-ok').click();
+    await page.waitForSelector('#node-config-dialog-ok', { state: 'detached' });
+  }
+
+  /** The form that is open. */
+  get form(): Locator {
+    return this.page.locator('#node-config-dialog-edit-form, #dialog-form').last();
+  }
+
+  /** The drawing of a node on the canvas. */
+  drawing(id: string): Locator {
+    return this.page.locator(`[id="${id}"]`);
+  }
+
   /** Resolves when the node shows a status of the colour. */
   async statusOf(id: string, fill: string): Promise<void> {
     await this.page.waitForFunction(([node, wanted]) => RED.nodes.node(node)?.status?.fill === wanted, [
@@ -126,6 +184,7 @@ export class Editor {
     mkdirSync(SCREENSHOTS, { recursive: true });
     await page.screenshot({
       path: join(SCREENSHOTS, `${name}.png`),
+      animations: 'disabled',
       style: '#red-ui-notifications { visibility: hidden; }',
     });
   }

@@ -1,6 +1,6 @@
 /** The real child with onnxruntime, on the golden checkpoints. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -179,7 +179,7 @@ describe('the engine process', () => {
     const old = engine.info().pid!;
     const image = await encode(golden('multi', 'pipeline', 'pipe_96x128'));
     const running = engine.parse({ image });
-    const waiting = engine.parse({ image });
+    const waiting = engine.parse({ image, options: { scoreThreshold: 0.2 } });
     await until(engine, ({ state }) => state === 'running');
     process.kill(old, 'SIGKILL');
     await fails(running, 'M2FP_ENGINE_CRASHED', /SIGKILL/);
@@ -197,6 +197,54 @@ describe('the engine process', () => {
     // The fake clock stands still: the grace time never ends, and nobody kills it.
     await Promise.all([engine.unload(), running]);
     assert.equal(engine.info().pid, null);
+  });
+
+  it('warms up before it is ready, where it is told to', async () => {
+    await make('multi', { warmUp: true, processes: 2 });
+    const { state, processes } = await engine.load();
+    assert.equal(state, 'ready');
+    // A session alone takes some 100 MB; Node.js without one, less than half of that.
+    for (const { rss } of processes) assert.ok(rss! > 60e6, String(rss));
+    const image = await encode(golden('multi', 'pipeline', 'pipe_96x128'));
+    // Equal pictures in flight are parsed once, unless the second one is in a greater hurry.
+    const [one, two] = await Promise.all([
+      engine.parse({ image }),
+      engine.parse({ image, queue: { priority: 1 } }),
+    ]);
+    assert.deepEqual({ ...one, timing: null }, { ...two, timing: null }, 'both processes find the same');
+  });
+
+  describe('with damaged model files', () => {
+    let folder: string;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'm2fp-damaged-'));
+      await cp(await goldenModel('multi'), folder, { recursive: true });
+      const complete = completeEngineOptions({ model: folder, threads: 1 });
+      engine = new LocalEngine(await readManifest(folder), complete, { clock, patience: { maxCrashes: 1 } });
+    });
+
+    afterEach(() => rm(folder, { recursive: true }));
+
+    /** Neither a crash nor the end: it loads when the files are whole again. */
+    async function failsUntilMended(file: string) {
+      await fails(engine.load(), 'M2FP_MODEL_INVALID');
+      await fails(engine.parse({ image: Buffer.from('x') }), 'M2FP_MODEL_INVALID');
+      assert.equal(engine.info().restarts, 0);
+      await cp(join(await goldenModel('multi'), file), join(folder, file));
+      assert.equal((await engine.load()).state, 'ready');
+    }
+
+    it('of half the size says so', async () => {
+      await truncate(join(folder, 'model.onnx.data'), 1000);
+      await failsUntilMended('model.onnx.data');
+    });
+
+    it('of other content says so', async () => {
+      const file = join(folder, 'model.onnx');
+      await writeFile(file, Buffer.alloc((await stat(file)).size, 'nonsense'));
+      await failsUntilMended('model.onnx');
+    });
   });
 
   it('refuses a model that was replaced, and one that is gone', async () => {

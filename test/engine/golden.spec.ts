@@ -1,4 +1,7 @@
-/** From the picture to the result, through the real child process, against what ModelScope's pipeline returned. */
+/**
+ * From the picture to the result, through the real child process on each of the builds of onnxruntime, against what
+ * ModelScope's pipeline returned.
+ */
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { acquireEngine, shutdownEngines, type ParseOptions } from '../../src/engine/index.ts';
@@ -7,6 +10,7 @@ import { decodeRle } from '../../src/parsing/rle.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { goldenCases, type GoldenCase, type Variant } from '../support/golden.ts';
 import { goldenModel, removeModels } from '../support/model.ts';
+import { refuseNativeRuntime } from './support/wasm.ts';
 
 /** The bounds of test/golden/README.md. */
 const SCORE = 2e-3;
@@ -50,49 +54,55 @@ function intersectionOverUnion(a: Uint8Array, b: Uint8Array): number {
   return both / either;
 }
 
-describe('the whole way, from the picture', () => {
-  after(async () => {
-    await shutdownEngines();
-    await removeModels();
-  });
+for (const provider of ['cpu', 'wasm']) {
+  describe(`the whole way, from the picture (${provider})`, function () {
+    this.timeout(60_000);
+    if (provider === 'wasm') refuseNativeRuntime();
+    after(async () => {
+      await shutdownEngines();
+      await removeModels();
+    });
 
-  for (const golden of goldenCases('multi' satisfies Variant, 'pipeline')) {
-    it(`finds the same parts and persons: multi/${golden.name}`, async () => {
-      const [shortSide, longSide] = golden.meta.min_max_size ?? [];
-      const parsing = await parse(golden, { shortSide, longSide });
-      const { labels, scores, masks } = toModelScope(parsing);
-      const expected = golden.meta;
-      assert.deepEqual(labels.toSorted(), expected.labels!.toSorted());
-      assert.equal(parsing.parts.length, expected.num_parts);
-      assert.equal(parsing.persons.length, expected.num_humans);
+    for (const golden of goldenCases('multi' satisfies Variant, 'pipeline')) {
+      it(`finds the same parts and persons: multi/${golden.name}`, async () => {
+        const [shortSide, longSide] = golden.meta.min_max_size ?? [];
+        const parsing = await parse(golden, { shortSide, longSide });
+        assert.equal(parsing.model.provider, provider);
+        const { labels, scores, masks } = toModelScope(parsing);
+        const expected = golden.meta;
+        assert.deepEqual(labels.toSorted(), expected.labels!.toSorted());
+        assert.equal(parsing.parts.length, expected.num_parts);
+        assert.equal(parsing.persons.length, expected.num_humans);
 
-      const { data: packed, shape } = golden.tensor('masks_packed');
-      const pixels = parsing.width * parsing.height;
-      const found = labels.map((label, i) => ({ label, score: scores[i]!, mask: decodeRle(masks[i]!) }));
-      expected.labels!.forEach((label, i) => {
-        const mask = unpackedMask(packed, shape[1]!, i, pixels);
-        const match = found.findIndex(
-          (candidate) =>
-            candidate.label === label &&
-            Math.abs(candidate.score - expected.scores![i]!) <= SCORE &&
-            intersectionOverUnion(candidate.mask, mask) >= IOU,
-        );
-        assert.ok(match >= 0, `${label} with score ${expected.scores![i]} is not found`);
-        found.splice(match, 1);
+        const { data: packed, shape } = golden.tensor('masks_packed');
+        const pixels = parsing.width * parsing.height;
+        const found = labels.map((label, i) => ({ label, score: scores[i]!, mask: decodeRle(masks[i]!) }));
+        expected.labels!.forEach((label, i) => {
+          const mask = unpackedMask(packed, shape[1]!, i, pixels);
+          const match = found.findIndex(
+            (candidate) =>
+              candidate.label === label &&
+              Math.abs(candidate.score - expected.scores![i]!) <= SCORE &&
+              intersectionOverUnion(candidate.mask, mask) >= IOU,
+          );
+          assert.ok(match >= 0, `${label} with score ${expected.scores![i]} is not found`);
+          found.splice(match, 1);
+        });
       });
-    });
-  }
+    }
 
-  for (const golden of goldenCases('single', 'pipeline')) {
-    it(`finds the same label map: single/${golden.name}`, async () => {
-      const parsing = await parse(golden, {});
-      const expected = golden.tensor('label_map').data;
-      assert.equal(parsing.labelMap.length, expected.length);
-      const equal = parsing.labelMap.reduce((sum, label, p) => sum + Number(label === expected[p]), 0);
-      assert.ok(equal / expected.length >= EQUAL_PIXELS, `${equal} of ${expected.length} pixels are equal`);
-      const { labels, scores } = toModelScope(parsing);
-      assert.deepEqual(labels, golden.meta.labels);
-      scores.forEach((score, i) => assert.ok(Math.abs(score - golden.meta.scores![i]!) <= SCORE));
-    });
-  }
-});
+    for (const golden of goldenCases('single', 'pipeline')) {
+      it(`finds the same label map: single/${golden.name}`, async () => {
+        const parsing = await parse(golden, {});
+        assert.equal(parsing.model.provider, provider);
+        const expected = golden.tensor('label_map').data;
+        assert.equal(parsing.labelMap.length, expected.length);
+        const equal = parsing.labelMap.reduce((sum, label, p) => sum + Number(label === expected[p]), 0);
+        assert.ok(equal / expected.length >= EQUAL_PIXELS, `${equal} of ${expected.length} pixels are equal`);
+        const { labels, scores } = toModelScope(parsing);
+        assert.deepEqual(labels, golden.meta.labels);
+        scores.forEach((score, i) => assert.ok(Math.abs(score - golden.meta.scores![i]!) <= SCORE));
+      });
+    }
+  });
+}

@@ -59,11 +59,13 @@ describe('a program with an engine', () => {
     await gone(pid);
   });
 
-  it('leaves no orphan where it is killed itself', async () => {
-    const parent = start('stay');
-    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-    parent.kill('SIGKILL');
-    await once(parent, 'exit');
-    await gone(Number(line.toString()));
-  });
+  for (const action of ['stay', 'stay-busy']) {
+    it(`leaves no orphan where it is killed itself (${action})`, async () => {
+      const parent = start(action);
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+      parent.kill('SIGKILL');
+      await once(parent, 'exit');
+      await gone(Number(line.toString()));
+    });
+  }
 });

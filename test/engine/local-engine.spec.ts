@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { dropReasonOf } from '../../src/engine/dropped.ts';
+import { restartEvents } from '../../src/engine/events.ts';
 import type { LocalEngine } from '../../src/engine/local-engine.ts';
 import type { EngineInfo } from '../../src/engine/types.ts';
 import type { NetworkInput } from '../../src/image/types.ts';
@@ -6,6 +8,7 @@ import {
   FakeClock,
   MANIFEST,
   ask,
+  askAgain,
   facts,
   fails,
   fakeEngine,
@@ -157,6 +160,23 @@ describe('LocalEngine', () => {
       await ask(engine, 'd');
     });
 
+    it('lets a client wait for the running picture and one more, while two cameras send', async () => {
+      make();
+      await engine.load();
+      const ended: string[] = [];
+      const send = (lane: string, text: string) =>
+        ask(engine, text, undefined, lane === 'client' ? { lane } : { lane, policy: 'latest' }).then(
+          () => ended.push(lane),
+          (error: unknown) => assert.equal(dropReasonOf(error), 'replaced'),
+        );
+      const all = [send('a', 'hold'), send('b', 'fine')];
+      for (let frame = 0; frame < 5; frame++) all.push(send('a', `a${frame}`), send('b', `b${frame}`));
+      all.push(send('client', 'fine'));
+      release(engine);
+      await Promise.all(all);
+      assert.deepEqual(ended, ['a', 'b', 'client', 'a']);
+    });
+
     it('of no length still takes one for a free process', async () => {
       make({ maxQueue: 0 });
       const first = ask(engine, 'hold');
@@ -203,6 +223,74 @@ describe('LocalEngine', () => {
       assert.equal(engine.info().state, 'running');
       release(engine);
       assert.deepEqual(facts(await next), { pid, count: 2, text: 'b' });
+    });
+
+    describe('of a run that is long as against a load', () => {
+      /** Loads take 1 s, runs 5 s. */
+      async function makeSlow() {
+        make();
+        const load = engine.load();
+        await clock.armed(300_000);
+        clock.advance(1000);
+        await load;
+        for (let i = 0; i < 2; i++) {
+          const running = ask(engine, `hold ${i}`);
+          clock.advance(5000);
+          release(engine);
+          await running;
+        }
+      }
+      const abandon = async () => {
+        const abort = new AbortController();
+        const running = ask(engine, 'hold', abort.signal);
+        abort.abort();
+        await fails(running, 'M2FP_CANCELLED');
+      };
+
+      it('kills it at once where somebody waits', async () => {
+        await makeSlow();
+        const { pid } = engine.info();
+        const reasons: string[] = [];
+        const end = restartEvents.subscribe(({ reason }) => reasons.push(reason));
+        await abandon();
+        assert.equal(engine.info().pid, pid, 'nobody waits');
+        assert.notEqual(facts(await ask(engine, 'b')).pid, pid);
+        end();
+        assert.deepEqual(reasons, ['cancelled']);
+        assert.deepEqual(clock.pending(), []);
+      });
+
+      it('lets it finish where it is nearly over, and kills it when it is overdue', async () => {
+        await makeSlow();
+        const { pid } = engine.info();
+        const abort = new AbortController();
+        const running = ask(engine, 'spin', abort.signal);
+        clock.advance(4500);
+        abort.abort();
+        await fails(running, 'M2FP_CANCELLED');
+        const next = ask(engine, 'b');
+        clock.advance(1499);
+        assert.deepEqual(clock.pending(), [1500, 60_000]);
+        assert.equal(engine.info().pid, pid);
+        clock.advance(1);
+        assert.notEqual(facts(await next).pid, pid);
+      });
+
+      it('keeps it where the one who waits leaves as well', async () => {
+        await makeSlow();
+        const { pid } = engine.info();
+        const [first, second] = [new AbortController(), new AbortController()];
+        const running = ask(engine, 'hold', first.signal);
+        clock.advance(4500);
+        const waiting = ask(engine, 'b', second.signal);
+        first.abort();
+        assert.deepEqual(clock.pending(), [1500, 60_000]);
+        second.abort();
+        assert.deepEqual(clock.pending(), [60_000]);
+        await Promise.all([running, waiting].map((promise) => fails(promise, 'M2FP_CANCELLED')));
+        release(engine);
+        assert.equal(facts(await ask(engine, 'c')).pid, pid);
+      });
     });
 
     it('comes too late after the answer', async () => {
@@ -381,7 +469,7 @@ describe('LocalEngine', () => {
       make();
       let waiting: Promise<unknown> | undefined;
       for (const pause of [500, 1000, 2000, 4000, 0]) {
-        const running = ask(engine, 'exit 9');
+        const running = ask(engine, `exit 9 ${pause}`);
         if (pause === 0) waiting = ask(engine, 'b');
         await fails(running, 'M2FP_ENGINE_CRASHED');
         clock.advance(pause);
@@ -406,10 +494,69 @@ describe('LocalEngine', () => {
     it('five times over more than a minute is bearable', async () => {
       make();
       for (let i = 0; i < 6; i++) {
-        await fails(ask(engine, 'exit 9'), 'M2FP_ENGINE_CRASHED');
+        await fails(ask(engine, `exit 9 ${i}`), 'M2FP_ENGINE_CRASHED');
         clock.advance(20_000);
       }
       await ask(engine, 'fine');
+    });
+  });
+
+  describe('a picture that crashes the process', () => {
+    const crash = async (text: string) => {
+      const running = askAgain(engine, text);
+      await fails(running, 'M2FP_ENGINE_CRASHED');
+      clock.advance(30_000);
+    };
+
+    it('twice is refused from then on, until load is called', async () => {
+      make();
+      await crash('exit 1');
+      await crash('exit 1');
+      await fails(askAgain(engine, 'exit 1'), 'M2FP_BAD_IMAGE', /crashed the engine twice/);
+      await ask(engine, 'exit-like');
+      assert.equal(engine.info().restarts, 2);
+      await engine.load();
+      await crash('exit 1');
+    });
+
+    it('twice is refused also where it waits already', async () => {
+      make();
+      await engine.load();
+      const [first, third, second] = [0, 1, 2].map((priority) => askAgain(engine, 'exit 1', priority));
+      const other = askAgain(engine, 'fine', -1);
+      await fails(first!, 'M2FP_ENGINE_CRASHED');
+      await clock.armed(500);
+      clock.advance(500);
+      await fails(second!, 'M2FP_ENGINE_CRASHED');
+      await clock.armed(1000);
+      clock.advance(1000);
+      await fails(third!, 'M2FP_BAD_IMAGE');
+      await other;
+    });
+
+    it('by chance, and passes the next time, is trusted again', async () => {
+      make();
+      for (let i = 0; i < 2; i++) {
+        const running = askAgain(engine, 'hold');
+        await until(engine, ({ state }) => state === 'running');
+        process.kill(engine.info().pid!, 'SIGKILL');
+        await fails(running, 'M2FP_ENGINE_CRASHED');
+        clock.advance(30_000);
+        const again = askAgain(engine, 'hold');
+        await until(engine, ({ state }) => state === 'running');
+        release(engine);
+        await again;
+      }
+    });
+
+    it('is not what a time limit says of it', async () => {
+      make({ timeout: 10 });
+      for (let i = 0; i < 3; i++) {
+        const running = askAgain(engine, 'hang');
+        await until(engine, ({ state }) => state === 'running');
+        clock.advance(10);
+        await fails(running, 'M2FP_TIMEOUT');
+      }
     });
   });
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
+import { loadEvents } from '../../src/engine/events.ts';
+import { acquireEngine, listEngines, shutdownEngines, type EngineOptions } from '../../src/engine/index.ts';
 import { isAlive } from '../support/processes.ts';
 import {
   FAKE_CHILD,
@@ -15,23 +16,14 @@ import {
   gone,
   leavesNothingBehind,
 } from './support/fakes.ts';
-
-/** What the registry reads of a model. */
-async function writeModel(folder: string, manifest = MANIFEST): Promise<void> {
-  await writeFile(join(folder, 'm2fp.json'), JSON.stringify(manifest));
-  await writeFile(join(folder, 'model.onnx'), ' ');
-  await writeFile(join(folder, 'model.onnx.data'), '');
-}
+import { writeModel } from './support/model-folder.ts';
 
 describe('acquireEngine', () => {
   let clock: FakeClock;
   let root: string;
   let model: string;
-  const acquire = (options: Partial<Parameters<typeof acquireEngine>[0]> = {}, linger?: number) =>
-    acquireEngine(
-      { model, ...options },
-      { entry: FAKE_CHILD, clock, ...(linger !== undefined && { linger }) },
-    );
+  const acquire = (options: Partial<EngineOptions> = {}, linger?: number, owner?: string) =>
+    acquireEngine({ model, ...options }, { entry: FAKE_CHILD, clock, linger, owner });
 
   beforeEach(async () => {
     clock = new FakeClock();
@@ -59,15 +51,35 @@ describe('acquireEngine', () => {
     assert.equal(facts(a).pid, facts(b).pid);
   });
 
-  it('gives each set of options an engine of its own', async () => {
+  it('gives other processes to those who want other processes', async () => {
     const leases = await Promise.all([
       acquire(),
       acquire({ threads: 7 }),
-      acquire({ maxQueue: 7 }),
-      acquire({ timeout: 7 }),
+      acquire({ processes: 3, threads: 7 }),
     ]);
-    assert.equal(new Set(leases.map(({ engine }) => engine)).size, 4);
-    assert.equal(leases[1]!.engine.info().threads, 7);
+    assert.equal(new Set(leases.map(({ engine }) => engine)).size, 3);
+    assert.equal(leases[1].engine.info().threads, 7);
+    assert.equal(leases[2].engine.info().processes.length, 3);
+  });
+
+  it('gives the same engine for other limits; those asked for last hold', async () => {
+    const { engine } = await acquire();
+    const { pid } = await engine.load();
+    const other = await acquire({
+      maxQueue: 0,
+      timeout: 7,
+      idleUnload: 9,
+      maxMemory: 50,
+      cacheSize: 5,
+      warmUp: true,
+    });
+    assert.equal(other.engine, engine);
+    assert.deepEqual(clock.pending(), [9]);
+    const running = ask(engine, 'hold');
+    assert.deepEqual(clock.pending(), [7, 250]);
+    await fails(ask(engine, 'b'), 'M2FP_BUSY');
+    process.kill(pid!, 'SIGUSR2');
+    await running;
   });
 
   it('tells models by their digest, not by their folder', async () => {
@@ -112,13 +124,18 @@ describe('acquireEngine', () => {
 
   it('survives ten full deploys with one load', async () => {
     const pids = new Set<number>();
+    let loads = 0;
+    const end = loadEvents.subscribe(() => loads++);
     for (let deploy = 0; deploy < 10; deploy++) {
-      const leases = await Promise.all([acquire(), acquire(), acquire()]);
+      const leases = await Promise.all([acquire(), acquire(), acquire({}, undefined, 'config node')]);
       for (const { engine } of leases) pids.add(facts(await ask(engine, 'a')).pid);
       for (const lease of leases) lease.release();
       clock.advance(1000);
     }
+    end();
     assert.equal(pids.size, 1);
+    assert.equal(loads, 1);
+    assert.equal(listEngines().length, 1);
   });
 
   it('takes another linger time', async () => {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { loadRuntime, unavailable } from '../../src/engine/runtime.ts';
+import * as ort from 'onnxruntime-node';
+import { fallbackWarning, loadRuntime, unavailable } from '../../src/engine/runtime.ts';
+import * as web from '../../src/engine/wasm/runtime.ts';
 import { fails } from './support/fakes.ts';
 
 const GLIBC = 'linux x64 (glibc 2.36), Node v24.1.0';
+
+const withoutNative = { native: () => Promise.reject(new Error('nothing there')) };
 
 /** What a failing import or require of this module throws. */
 async function failure(load: () => unknown): Promise<unknown> {
@@ -17,16 +21,28 @@ async function failure(load: () => unknown): Promise<unknown> {
 
 describe('loadRuntime', () => {
   it('gives onnxruntime-node', async () => {
-    const { InferenceSession, Tensor } = await loadRuntime();
-    assert.equal(typeof InferenceSession.create, 'function');
-    assert.equal(typeof Tensor, 'function');
+    const { provider, problem, InferenceSession, Tensor } = await loadRuntime(1);
+    assert.deepEqual([provider, problem], ['cpu', null]);
+    assert.equal(InferenceSession, ort.InferenceSession);
+    assert.equal(Tensor, ort.Tensor);
   });
 
-  it('fails with the platform in the message', async () => {
+  it('gives the WebAssembly build, with so many threads, where the native one does not load', async () => {
+    const loaders = { ...withoutNative, wasm: () => Promise.resolve(web) };
+    const { provider, problem, InferenceSession } = await loadRuntime(3, loaders);
+    assert.equal(provider, 'wasm');
+    assert.equal(web.env.wasm.numThreads, 3);
+    assert.equal(InferenceSession, web.InferenceSession);
+    assert.match(problem?.message ?? '', /does not load on .*: nothing there\./);
+    assert.match(fallbackWarning(problem!), /WebAssembly, .* slower\. onnxruntime-node does not load on/);
+  });
+
+  it('fails with the platform in the message where neither loads', async () => {
+    const loaders = { ...withoutNative, wasm: () => Promise.reject(new Error('not here\neither')) };
     await fails(
-      loadRuntime(() => Promise.reject(new Error('nothing there'))),
+      loadRuntime(1, loaders),
       'M2FP_ENGINE_UNAVAILABLE',
-      new RegExp(`${process.platform} ${process.arch}`),
+      new RegExp(`${process.platform} ${process.arch}.*nothing there\\..*WebAssembly.*not here$`),
     );
   });
 });
@@ -55,6 +71,11 @@ describe('unavailable', () => {
     });
     const { message } = unavailable(error, 'linux x64 (musl), Node v24.1.0');
     assert.match(message, /need glibc.*musl.*Debian/);
+  });
+
+  it('sends Alpine to Debian also where npm left the package out, which would not help there', () => {
+    const error = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+    assert.match(unavailable(error, 'linux x64 (musl), Node v24.1.0').message, /Debian/);
   });
 
   it('says that a platform has no binary', async () => {

@@ -1,27 +1,76 @@
-/** A Node-RED in which npm could not install onnxruntime-node, which is an optional dependency. */
+/**
+ * A Node-RED in which npm could not install onnxruntime-node, which is an optional dependency: the package's own
+ * WebAssembly build stands in for it.
+ */
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { installedPackage } from '../support/installed-package.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { twoPeople } from '../support/pictures.ts';
 
+/** Moves what is there away; returns the function that brings it back. */
+function hide(...paths: string[]): () => void {
+  for (const path of paths) renameSync(path, `${path}-away`);
+  return () => {
+    for (const path of paths) renameSync(`${path}-away`, path);
+  };
+}
+
 for (const version of VERSIONS) {
   describe(`without onnxruntime-node (${version})`, function () {
-    this.timeout(40_000);
+    this.timeout(60_000);
     let nodeRed: NodeRed;
-    let present: string;
-    let away: string;
+    let restore = (): void => {};
 
     before(async () => {
-      present = join(installedPackage().modules, 'onnxruntime-node');
-      away = `${present}-away`;
-      renameSync(present, away);
+      const { modules } = installedPackage();
+      restore = hide(join(modules, 'onnxruntime-node'), join(modules, 'onnxruntime-common'));
       nodeRed = await NodeRed.start(version, example('2 HTTP API'));
     });
     after(async () => {
       await nodeRed?.stop();
-      renameSync(away, present);
+      restore();
+    });
+
+    const parse = () => nodeRed.post('/parse', { body: new Uint8Array(twoPeople) });
+
+    it('starts the flows, and parses on WebAssembly', async () => {
+      assert.doesNotMatch(nodeRed.log, /missing node types/);
+      const response = await parse();
+      assert.equal(response.status, 200);
+      const { persons, parts } = (await response.json()) as ParsingSummary;
+      const labels = [...persons.flatMap((person) => person.parts), ...parts].map(({ label }) => label);
+      for (const label of ['Face', 'Hair', 'Pants'])
+        assert.ok(labels.includes(label), `${label} in ${labels.join()}`);
+    });
+
+    it('says once that it is slow, and how to get the native one', async () => {
+      assert.equal((await parse()).status, 200);
+      const lines = nodeRed.log.split('\n').filter((line) => line.includes('WebAssembly'));
+      assert.equal(lines.length, 1, nodeRed.log);
+      assert.match(
+        lines[0]!,
+        /\[warn\].*slower\. .*not installed.*ONNXRUNTIME_NODE_INSTALL=skip npm install/,
+      );
+    });
+  });
+
+  describe(`without onnxruntime-node and its WebAssembly build (${version})`, function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+    let restore = (): void => {};
+
+    before(async () => {
+      const { modules, folder } = installedPackage();
+      const wasm = join(folder, 'dist', 'engine', 'wasm', 'ort-wasm-simd-threaded.wasm');
+      restore = hide(join(modules, 'onnxruntime-node'), wasm);
+      nodeRed = await NodeRed.start(version, example('2 HTTP API'));
+    });
+    after(async () => {
+      await nodeRed?.stop();
+      restore();
     });
 
     it('starts the flows, and answers pictures with what is missing and what helps', async () => {
@@ -31,6 +80,7 @@ for (const version of VERSIONS) {
       const { error } = (await response.json()) as { error: { code: string; message: string } };
       assert.equal(error.code, 'M2FP_ENGINE_UNAVAILABLE');
       assert.match(error.message, /ONNXRUNTIME_NODE_INSTALL=skip/);
+      assert.match(error.message, /WebAssembly build.*does not load either/);
     });
   });
 }

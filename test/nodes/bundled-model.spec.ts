@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
-import type { ModelFacts } from '../../nodes/m2fp-load/facts.ts';
+import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import { shutdownEngines } from '../../src/engine/index.ts';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';

@@ -6,7 +6,7 @@ import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import { engines } from '../../nodes/common/engines.ts';
 import type { ModelNode } from '../../nodes/common/model.ts';
-import type { ModelFacts } from '../../nodes/m2fp-load/facts.ts';
+import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import { shutdownEngines } from '../../src/engine/index.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { NetworkInput } from '../../src/image/index.ts';

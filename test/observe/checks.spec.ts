@@ -41,24 +41,40 @@ describe('judging the facts', () => {
   });
 
   const broken = { loads: false, problem: 'it does not load: reason' };
-  const noRuntime = { version: '1.30.0', backends: [], ...broken };
+  const noRuntime = { version: '1.30.0', backends: [], dispensable: true, ...broken };
+  const nothing = { name: null, reason: 'none' };
+  const wasm = { name: 'wasm', reason: 'it stands in' };
   for (const [name, facts, lines, fix] of [
     [
       'Alpine',
-      { platform: { ...sound.platform, libc: { name: 'musl', version: null } }, onnxruntime: noRuntime },
-      ['fail platform', 'fail onnxruntime'],
+      {
+        platform: { ...sound.platform, libc: { name: 'musl', version: null } },
+        onnxruntime: noRuntime,
+        provider: wasm,
+      },
+      ['warn platform', 'warn onnxruntime'],
+      /latest-debian/,
+    ],
+    [
+      'Alpine without the WebAssembly build',
+      {
+        platform: { ...sound.platform, libc: { name: 'musl', version: null } },
+        onnxruntime: noRuntime,
+        provider: nothing,
+      },
+      ['fail platform', 'fail onnxruntime', 'fail provider'],
       /latest-debian/,
     ],
     [
       'an old C library',
-      { platform: { ...sound.platform, libc: { name: 'glibc', version: '2.17' } } },
-      ['fail platform'],
+      { platform: { ...sound.platform, libc: { name: 'glibc', version: '2.17' } }, provider: wasm },
+      ['warn platform'],
       /glibc 2\.28/,
     ],
     [
       'a Mac with Intel',
-      { platform: { system: 'darwin', arch: 'x64', libc: null } },
-      ['fail platform'],
+      { platform: { system: 'darwin', arch: 'x64', libc: null }, provider: wasm },
+      ['warn platform'],
       /darwin arm64/,
     ],
     ['an old Node.js', { node: { version: 'v22.8.0' } }, ['fail node'], /22\.9 or newer/],
@@ -77,14 +93,14 @@ describe('judging the facts', () => {
     ['little memory', { memory: { total: 1e9, free: 0.8e9 } }, ['warn memory'], /needs 0\.90 GB/],
     [
       'a runtime that is not installed',
-      { onnxruntime: { ...noRuntime, version: null } },
-      ['fail onnxruntime'],
+      { onnxruntime: { ...noRuntime, version: null }, provider: wasm },
+      ['warn onnxruntime'],
       /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing/,
     ],
     [
       'a runtime that does not load',
-      { onnxruntime: noRuntime },
-      ['fail onnxruntime'],
+      { onnxruntime: noRuntime, provider: wasm },
+      ['warn onnxruntime'],
       /npm install --force @m2fp\/node-red-human-parsing/,
     ],
     [
@@ -93,7 +109,7 @@ describe('judging the facts', () => {
       ['fail sharp'],
       /npm install --include=optional sharp/,
     ],
-    ['nothing to run on', { provider: { name: null, reason: 'none' } }, ['fail provider'], /onnxruntime/],
+    ['nothing to run on', { provider: nothing }, ['fail provider'], /onnxruntime/],
     [
       'a damaged bundled model',
       { models: [{ ...bundled, state: 'damaged', problem: 'gone' }] },
@@ -105,6 +121,12 @@ describe('judging the facts', () => {
       { models: [bundled, { ...pulled, state: 'damaged', problem: 'gone', store: '/my models' }] },
       ['fail model'],
       /^Run "m2fp models remove damo\/model --revision master --precision fp32 --store "\/my models"" and then "m2fp pull damo\/model --revision/,
+    ],
+    [
+      'a damaged model of a checkpoint on this machine',
+      { models: [bundled, { ...pulled, id: 'local/x.pt', state: 'damaged', problem: 'gone', store: '/s' }] },
+      ['fail model'],
+      /^Run "m2fp models remove local\/x\.pt .* --store \/s": it is converted again when it is needed$/,
     ],
     [
       'a full disk',

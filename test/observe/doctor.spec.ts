@@ -14,6 +14,7 @@ import { sound } from './support/facts.ts';
 /** Native modules have tests of their own. */
 const working: Probes = {
   onnxruntime: () => Promise.resolve(sound.onnxruntime),
+  wasm: () => assert.fail('WebAssembly is not tried where the native module works'),
   sharp: () => Promise.resolve(sound.sharp),
 };
 
@@ -53,6 +54,7 @@ describe('the doctor', function () {
       'state',
       'stores',
       'version',
+      'wasm',
     ]);
     assert.deepEqual([diagnosis.format, diagnosis.version], [1, packageJson.version]);
     assert.deepEqual(keys(diagnosis.platform), ['arch', 'libc', 'system']);
@@ -61,6 +63,7 @@ describe('the doctor', function () {
     assert.deepEqual(diagnosis.node, { version: process.version });
     assert.deepEqual(diagnosis.nodeRed, { version: '5.0.7', where: null });
     assert.deepEqual(diagnosis.onnxruntime, sound.onnxruntime);
+    assert.equal(diagnosis.wasm, null);
     assert.deepEqual(diagnosis.sharp, sound.sharp);
     assert.deepEqual(keys(diagnosis.provider), ['name', 'reason']);
     assert.deepEqual(keys(diagnosis.stores[0]!), ['folder', 'free', 'models', 'problem']);
@@ -152,12 +155,50 @@ describe('the doctor', function () {
     );
   });
 
-  it('has no provider without a runtime', async () => {
-    const onnxruntime = { version: null, loads: false, problem: 'it is not installed', backends: [] };
+  const notInstalled = {
+    version: null,
+    loads: false,
+    problem: 'it is not installed',
+    backends: [],
+    dispensable: true,
+  };
+
+  it('warns where WebAssembly stands in for the runtime', async () => {
+    const wasm = { version: '1.30.0', loads: true, problem: null };
     const diagnosis = await look({
+      probes: {
+        ...working,
+        onnxruntime: () => Promise.resolve(notInstalled),
+        wasm: () => Promise.resolve(wasm),
+      },
+    });
+    assert.deepEqual(diagnosis.wasm, wasm);
+    assert.equal(diagnosis.provider.name, 'wasm');
+    assert.match(diagnosis.provider.reason, /onnxruntime-node does not work.* slower$/);
+    assert.notEqual(diagnosis.state, 'fail');
+    assert.equal(named(diagnosis, 'onnxruntime')[0]?.state, 'warn');
+  });
+
+  it('has no provider where the runtime crashes: the engine would too', async () => {
+    const onnxruntime = { ...notInstalled, version: '1.30.0', problem: 'it ends', dispensable: false };
+    const { provider, state } = await look({
       probes: { ...working, onnxruntime: () => Promise.resolve(onnxruntime) },
     });
+    assert.deepEqual([provider.name, state], [null, 'fail']);
+    assert.match(provider.reason, /only stands in where/);
+  });
+
+  it('has no provider without any runtime', async () => {
+    const wasm = { version: null, loads: false, problem: 'it does not load: it is gone' };
+    const diagnosis = await look({
+      probes: {
+        ...working,
+        onnxruntime: () => Promise.resolve(notInstalled),
+        wasm: () => Promise.resolve(wasm),
+      },
+    });
     assert.equal(diagnosis.provider.name, null);
+    assert.match(diagnosis.provider.reason, /it does not load: it is gone$/);
     assert.equal(diagnosis.state, 'fail');
     assert.deepEqual(
       diagnosis.checks.filter(({ state }) => state === 'fail').map(({ name }) => name),

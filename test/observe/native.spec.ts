@@ -36,14 +36,28 @@ describe('trying native modules', function () {
       version: packageJson.optionalDependencies['onnxruntime-node'],
       loads: true,
       problem: null,
+      dispensable: false,
     });
     assert.ok(backends.includes('cpu'));
   });
 
+  it('finds the WebAssembly build of this package at work, and says what it lacks', async () => {
+    assert.deepEqual(await probes.wasm(), {
+      version: packageJson.devDependencies['onnxruntime-web'],
+      loads: true,
+      problem: null,
+    });
+    preload("globalThis.WebAssembly.instantiate = () => Promise.reject(new Error('no memory'));");
+    const { loads, problem } = await probes.wasm();
+    assert.equal(loads, true);
+    assert.match(problem ?? '', /^it loads, but fails: .*no memory/);
+  });
+
   it('says why one does not load', async () => {
     preload(refusing('onnxruntime-node', "throw new Error('GLIBC_2.28 not found\\n    at x')"));
-    const { version, loads, problem } = await probes.onnxruntime();
+    const { version, loads, problem, dispensable } = await probes.onnxruntime();
     assert.deepEqual([version, loads, problem], ['1.30.0', false, 'it does not load: GLIBC_2.28 not found']);
+    assert.equal(dispensable, true);
     assert.equal((await probes.sharp()).problem, null);
   });
 
@@ -62,6 +76,12 @@ describe('trying native modules', function () {
     );
   });
 
+  it('tells a runtime that ends its process from one that an engine can do without', async () => {
+    preload(refusing('onnxruntime-node', 'process.abort()'));
+    const { loads, dispensable } = await probes.onnxruntime();
+    assert.deepEqual([loads, dispensable], [false, false]);
+  });
+
   it('tells one that loads and fails from one that does not load', async () => {
     preload(
       refusing(
@@ -74,6 +94,7 @@ describe('trying native modules', function () {
       loads: true,
       problem: 'it loads, but fails: no kernel',
       backends: ['cpu'],
+      dispensable: false,
     });
   });
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import sharp from 'sharp';
+import { readLabelPng } from '../../bench/accuracy/label-png.ts';
 import { colorize, type ColorizeOptions } from '../../src/parsing/colorize.ts';
-import { personColor } from '../../src/parsing/palette.ts';
+import { personColor, personPartColor } from '../../src/parsing/palette.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { formatOf, paint, parsingOf, pixelsOf, sourceColor } from './scene.ts';
 
@@ -227,10 +228,15 @@ describe('colorize', () => {
     assert.deepEqual((await pixelsOf(image)).rows({ ...LEGEND, w: [255, 255, 255] }), ['ccwccc']);
   });
 
-  it('leaves what is not painted transparent', async () => {
+  it('leaves what is not painted transparent, by the old name too', async () => {
     const parsing = await twoPeople();
-    for (const mode of ['map', 'overlay'] as const) {
-      const options = { mode, opacity: 1, colors: COLORS, background: 'transparent' } as const;
+    for (const [mode, background] of [
+      ['map', 'remove'],
+      ['map', 'transparent'],
+      ['overlay', 'remove'],
+      ['overlay', 'transparent'],
+    ] as const) {
+      const options = { mode, opacity: 1, colors: COLORS, background } as const;
       const pixels = await pixelsOf((await colorize(parsing, options)).image);
       assert.equal(pixels.channels, 4);
       assert.deepEqual(pixels.at(0, 0), [0, 200, 0, 255], mode);
@@ -238,6 +244,120 @@ describe('colorize', () => {
       const webp = await colorize(parsing, { ...options, format: 'webp' });
       assert.equal((await sharp(webp.image).metadata()).hasAlpha, true, mode);
     }
+  });
+
+  it('makes the background of an overlay darker', async () => {
+    const parsing = await twoPeople();
+    for (const [dim, factor] of [
+      [undefined, 0.4],
+      [0.25, 0.75],
+      [1, 0],
+    ] as const) {
+      const options = { mode: 'overlay', opacity: 0.5, colors: COLORS, background: 'dim', dim } as const;
+      const pixels = await pixelsOf((await colorize(parsing, options)).image);
+      const dark = sourceColor(3, 2).map((value) => Math.round(value * factor));
+      assert.deepEqual(pixels.at(3, 2), dark);
+      // What is painted lies on the source as it is.
+      const [red, green, blue] = sourceColor(0, 0);
+      assert.deepEqual(pixels.at(0, 0), [
+        Math.round(red / 2),
+        Math.round((green + 200) / 2),
+        Math.round(blue / 2),
+      ]);
+    }
+  });
+
+  it('puts the background of an overlay out of focus, and nothing that is painted', async () => {
+    const [width, height] = [60, 20];
+    const stripes = paint(width, height, (x) => (Math.floor(x / 2) % 2 === 0 ? [0, 0, 0] : [255, 255, 255]));
+    const image = await sharp(stripes, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+    const rows = Array<string>(height).fill(`${'#'.repeat(20)}${'.'.repeat(40)}`);
+    const parsing = await parsingOf({ width, height, labels: LABELS, image, parts: [{ index: 1, rows }] });
+    const options = { mode: 'overlay', opacity: 0, background: 'blur' } as const;
+    const pixels = await pixelsOf((await colorize(parsing, { ...options, blurRadius: 6 })).image);
+    for (let x = 0; x < 20; x++) assert.deepEqual(pixels.at(x, 10), x % 4 < 2 ? [0, 0, 0] : [255, 255, 255]);
+    for (let x = 25; x < 50; x++) {
+      const [red] = pixels.at(x, 10);
+      assert.ok(red! > 100 && red! < 155, `${red} at ${x}`);
+    }
+    // 1.5 % of 60 pixels is less than a stripe.
+    const [sharper] = (await pixelsOf((await colorize(parsing, options)).image)).at(40, 10);
+    assert.ok(sharper! < 90 || sharper! > 165, `${sharper}`);
+  });
+
+  it('has no source to change where there are only colours', async () => {
+    const parsing = await twoPeople();
+    for (const background of ['dim', 'blur'] as const) {
+      assert.deepEqual(await draw(parsing, { background }), await draw(parsing, {}));
+    }
+  });
+
+  it('paints the parts of each person in shades of one hue', async () => {
+    const parsing = await twoPeople();
+    const pixels = await pixelsOf((await colorize(parsing, { by: 'person-part' })).image);
+    assert.deepEqual(pixels.at(0, 0), [...personPartColor(1, 2)]);
+    assert.deepEqual(pixels.at(0, 1), [...personPartColor(1, 3)]);
+    assert.deepEqual(pixels.at(7, 0), [...personPartColor(2, 2)]);
+    assert.deepEqual(pixels.at(4, 0), [...personPartColor(0, 1)]);
+    assert.deepEqual(pixels.at(2, 0), [0, 0, 0]);
+    // By part, whole persons are not painted, and two labels have a line between them.
+    const lines = await pixelsOf((await colorize(parsing, { by: 'person-part', contours: 1 })).image);
+    assert.deepEqual(lines.at(0, 0), [255, 255, 255]);
+  });
+
+  describe('with numbers as pixels', () => {
+    const numbers = async (parsing: Parsing, options: ColorizeOptions): Promise<string[]> => {
+      const { image, ...facts } = await colorize(parsing, options);
+      assert.deepEqual(facts, { width: parsing.width, height: parsing.height, mime: 'image/png' });
+      const { data, width } = readLabelPng(image, 'test');
+      const rows = data.length / width;
+      return Array.from({ length: rows }, (_, y) => [...data.subarray(y * width, (y + 1) * width)].join(' '));
+    };
+
+    it('writes label indices, in grey and with the palette', async () => {
+      const parsing = await twoPeople();
+      const parts = ['2 2 0 0 1 0 2 2', '3 3 0 0 0 0 2 2', '3 3 0 0 0 0 0 0', '3 3 0 0 0 0 0 0'];
+      const map = ['1 1 0 0 0 0 2 2', '2 2 0 0 0 0 2 2', '3 3 0 0 0 0 3 3', '3 3 0 0 0 0 3 0'];
+      for (const mode of ['labels', 'indexed'] as const) {
+        assert.deepEqual(await numbers(parsing, { mode }), parts, mode);
+        assert.deepEqual(await numbers(parsing, { mode, paint: 'map' }), map, mode);
+        // Persons have no numbers here, and lines and names would be wrong ones.
+        const drawn = { by: 'person', contours: 3, names: true, legend: 'below' } as const;
+        assert.deepEqual(await numbers(parsing, { mode, ...drawn }), parts, mode);
+        assert.deepEqual((await numbers(parsing, { mode, labels: ['Coat'] }))[0], '0 0 0 0 0 0 0 0');
+      }
+      const { image } = await colorize(parsing, { mode: 'indexed', colors: COLORS });
+      assert.deepEqual((await pixelsOf(image)).rows(LEGEND), [
+        'ff..h.ff',
+        'cc....ff',
+        'cc......',
+        'cc......',
+      ]);
+      assert.deepEqual(
+        [
+          ...(await sharp((await colorize(parsing, { mode: 'labels' })).image)
+            .toColourspace('b-w')
+            .raw()
+            .toBuffer()),
+        ].slice(0, 8),
+        [2, 2, 0, 0, 1, 0, 2, 2],
+      );
+    });
+
+    it('writes the ids of persons', async () => {
+      const parsing = await twoPeople();
+      const parts = ['1 1 0 0 0 0 2 2', '1 1 1 0 0 0 2 2', '1 1 0 0 0 0 2 2', '1 1 0 0 0 0 2 2'];
+      assert.deepEqual(await numbers(parsing, { mode: 'persons' }), parts);
+      assert.deepEqual(await numbers(parsing, { mode: 'persons', paint: 'map' }), parts);
+    });
+
+    it('writes 255 for a label index without a name', async () => {
+      const labels = ['Background', 'Hair'];
+      const parsing = await parsingOf({ width: 3, height: 1, labels, labelRows: ['01z'] });
+      assert.deepEqual(await numbers(parsing, { mode: 'labels', paint: 'map' }), ['0 1 255']);
+    });
   });
 
   it('writes png, jpeg and webp', async () => {
@@ -322,7 +442,7 @@ describe('colorize', () => {
   });
 
   const bad: [name: keyof ColorizeOptions, options: object, message: RegExp][] = [
-    ['mode', { mode: 'blend' }, /"mode" is "blend"; allowed: map, overlay\./],
+    ['mode', { mode: 'blend' }, /"mode" is "blend"; allowed: map, overlay, labels, indexed, persons\./],
     ['opacity', { opacity: 1.5 }, /"opacity" is 1.5; allowed: a number from 0 to 1\./],
     ['opacity', { opacity: '0.5' }, /"opacity" is "0.5"/],
     ['opacity', { opacity: Number.NaN }, /"opacity" is NaN/],
@@ -337,11 +457,31 @@ describe('colorize', () => {
     ],
     ['labels', { labels: ['Hair', 'Tail'] }, /"labels" is "Tail"; allowed: a list of Background, Hair/],
     ['labels', { labels: [1] }, /"labels" is 1/],
-    ['by', { by: 'part' }, /"by" is "part"; allowed: label, person\./],
+    ['by', { by: 'part' }, /"by" is "part"; allowed: label, person, person-part\./],
     ['paint', { paint: 'all' }, /"paint" is "all"; allowed: parts, map\./],
-    ['background', { background: 'blur' }, /"background" is "blur"; allowed: keep, transparent\./],
+    [
+      'background',
+      { background: 'fog' },
+      /"background" is "fog"; allowed: keep, dim, blur, remove, transparent\./,
+    ],
+    ['dim', { dim: 1.1 }, /"dim" is 1.1; allowed: a number from 0 to 1\./],
+    ['blurRadius', { blurRadius: 501 }, /"blurRadius" is 501; allowed: a number from 0 to 500\./],
+    ['names', { names: 'yes' }, /"names" is "yes"; allowed: true, false\./],
+    ['scores', { scores: 1 }, /"scores" is 1; allowed: true, false\./],
+    ['legend', { legend: 'left' }, /"legend" is "left"; allowed: none, beside, below\./],
+    ['textSize', { textSize: 201 }, /"textSize" is 201; allowed: a number from 0 to 200\./],
+    [
+      'format',
+      { format: 'webp', mode: 'indexed' },
+      /"format" is "webp"; allowed: png where "mode" is "indexed"/,
+    ],
     ['format', { format: 'gif' }, /"format" is "gif"; allowed: png, jpeg, webp\./],
     ['format', { format: 'jpeg', background: 'transparent' }, /"format" is "jpeg"; allowed: png or webp/],
+    [
+      'format',
+      { format: 'jpeg', background: 'remove' },
+      /allowed: png or webp where "background" is "remove"/,
+    ],
     ['quality', { quality: 0 }, /"quality" is 0; allowed: a whole number from 1 to 100\./],
     ['quality', { quality: null }, /"quality" is null/],
     ['palette', { palette: 'none' }, /"palette" is "none"; allowed: auto/],

@@ -343,6 +343,314 @@ describe('crop', () => {
     );
   });
 
+  describe('by groups of labels', () => {
+    it('unites the parts of each person that the label sets count to a group', async () => {
+      const crops = await crop(await twoPeople(), { what: 'person-groups', mode: 'cutout' });
+      const facts = crops.map(({ label, person, part, area, score, name }) => [
+        label,
+        person,
+        part,
+        area,
+        score,
+        name,
+      ]);
+      assert.deepEqual(facts, [
+        ['head', 1, undefined, 4, 0.4, 'person-1-head.png'],
+        ['upper-body', 1, undefined, 3, 0.8, 'person-1-upper-body.png'],
+        ['upper-body', 2, undefined, 3, 0.6, 'person-2-upper-body.png'],
+        ['head', null, undefined, 1, 0.3, 'head.png'],
+      ]);
+      await assertCutout(crops[0]!, ['#.', '##', '..', '#.']);
+    });
+
+    it('unites the parts of all persons', async () => {
+      const crops = await crop(await twoPeople(), { what: 'groups', mode: 'cutout' });
+      assert.deepEqual(
+        crops.map(({ label, person, area }) => [label, person, area]),
+        [
+          ['head', null, 5],
+          ['upper-body', null, 6],
+        ],
+      );
+      await assertCutout(crops[0]!, ['#...#', '##...', '.....', '#....']);
+    });
+
+    it("takes the user's own unions, as text or as an object, in their order", async () => {
+      const parsing = await twoPeople();
+      const facts = async (groups: CropOptions['groups']) =>
+        (await crop(parsing, { what: 'groups', groups })).map(({ label, area, name }) => [label, area, name]);
+      const expected = [
+        ['Top & Face', 9, 'top-face.png'],
+        ['head', 5, 'head.png'],
+      ];
+      assert.deepEqual(await facts(' Top & Face = coat+ FACE , Head '), expected);
+      assert.deepEqual(await facts({ 'Top & Face': ['Coat', 'Face'] }), expected.slice(0, 1));
+      assert.deepEqual(await facts('all=Human;'), [['all', 18, 'all.png']]);
+    });
+
+    it('takes no notice of labels that only other label sets have', async () => {
+      const parsing = await twoPeople();
+      assert.deepEqual(
+        names(await crop(parsing, { what: 'groups', groups: 'a=Coat+T-shirt, b=Jumpsuits' })),
+        ['a.png'],
+      );
+    });
+
+    it('leaves the labels of other ways to crop alone', async () => {
+      assert.deepEqual(names(await crop(await twoPeople(), { what: 'groups', labels: [] })), [
+        'head.png',
+        'upper-body.png',
+      ]);
+    });
+  });
+
+  describe('with a soft edge', () => {
+    /** A disc of radius 6 in the middle of 31 x 31. */
+    const disc = (radius: number): string[] =>
+      Array.from({ length: 31 }, (_, y) =>
+        Array.from({ length: 31 }, (_unused, x) => (Math.hypot(x - 15, y - 15) <= radius ? '#' : '.')).join(
+          '',
+        ),
+      );
+    const round = (): Promise<Parsing> =>
+      parsingOf({ width: 31, height: 31, labels: LABELS, parts: [{ index: 1, rows: disc(6) }] });
+    const alphaOf = async (options: CropOptions) => {
+      const [found] = await crop(await round(), { mode: 'cutout', ...options });
+      const pixels = await pixelsOf(found!.image);
+      return {
+        box: found!.box,
+        area: found!.area,
+        at: (x: number, y: number) => pixels.at(x - found!.box.x, y - found!.box.y),
+      };
+    };
+
+    it('grows by pixels in every direction', async () => {
+      const { box, area, at } = await alphaOf({ grow: 4 });
+      assert.deepEqual(box, { x: 5, y: 5, width: 21, height: 21 });
+      assert.equal(area, 113, 'of the mask as it was found');
+      for (const [x, y] of [
+        [5, 15],
+        [25, 15],
+        [15, 5],
+        [21, 21],
+      ] as const) {
+        assert.deepEqual(at(x, y), [...sourceColor(x, y), 255], `${x}, ${y}`);
+      }
+      assert.deepEqual(at(6, 8), [0, 0, 0, 0]);
+    });
+
+    it('shrinks', async () => {
+      const { box, at } = await alphaOf({ grow: -3 });
+      assert.deepEqual(box, { x: 12, y: 12, width: 7, height: 7 });
+      assert.equal(at(15, 15)[3], 255);
+      assert.equal(at(12, 12)[3], 0);
+      assert.deepEqual(await crop(await round(), { mode: 'cutout', grow: -20 }), []);
+    });
+
+    it('fades over so many pixels, half of them outside', async () => {
+      const rows = Array<string>(4).fill('..........##########');
+      const parsing = await parsingOf({ width: 20, height: 4, labels: LABELS, parts: [{ index: 1, rows }] });
+      for (const [feather, grow] of [
+        [8, 0],
+        [5, 0],
+        [4, 3],
+      ] as const) {
+        const [found] = await crop(parsing, { mode: 'cutout', feather, grow });
+        const pixels = await pixelsOf(found!.image);
+        // The edge lies between the pixels 9 and 10.
+        const alpha = (x: number): number =>
+          Math.round(255 * Math.min(1, Math.max(0, (x + 0.5 - 10 + grow) / feather + 0.5)));
+        assert.equal(alpha(found!.box.x - 1), 0);
+        for (let x = found!.box.x; x < 20; x++) {
+          // Colours are the source's own also where they are faint.
+          assert.deepEqual(
+            pixels.at(x - found!.box.x, 2),
+            [...sourceColor(x, 2), alpha(x)],
+            `${feather}, ${x}`,
+          );
+        }
+        assert.ok(alpha(found!.box.x) > 0);
+      }
+    });
+
+    it('has no edge where the picture ends', async () => {
+      const rows = Array<string>(4).fill('##..');
+      const parsing = await parsingOf({ width: 4, height: 4, labels: LABELS, parts: [{ index: 1, rows }] });
+      const [found] = await crop(parsing, { mode: 'cutout', grow: -1 });
+      assert.deepEqual(found!.box, { x: 0, y: 0, width: 1, height: 4 });
+    });
+
+    it('is no business of boxes', async () => {
+      const parsing = await round();
+      const [soft] = await crop(parsing, { grow: 5, feather: 9 });
+      const [hard] = await crop(parsing);
+      assert.deepEqual(soft, hard);
+    });
+
+    it('is drawn on a colour where one is given', async () => {
+      const [found] = await crop(await round(), {
+        mode: 'cutout',
+        feather: 8,
+        fill: [10, 20, 30],
+        format: 'png',
+      });
+      const pixels = await pixelsOf(found!.image);
+      assert.equal(pixels.channels, 3);
+      const soft = await alphaOf({ feather: 8 });
+      for (const x of [5, 7, 9, 15]) {
+        const alpha = soft.at(x, 15)[3]! / 255;
+        const expected = sourceColor(x, 15).map((value, i) =>
+          Math.round([10, 20, 30][i]! * (1 - alpha) + value * alpha),
+        );
+        assert.deepEqual(pixels.at(x - 5, 10), expected);
+      }
+      const [jpeg] = await crop(await round(), { mode: 'cutout', fill: 'white', format: 'jpeg' });
+      assert.equal(formatOf(jpeg!.image), 'jpeg');
+    });
+  });
+
+  describe('in an aspect', () => {
+    /** 10 x 4 pixels at (5, 4) of 20 x 12. */
+    const wide = (): Promise<Parsing> => {
+      const rows = Array.from({ length: 12 }, (_, y) =>
+        Array.from({ length: 20 }, (_unused, x) => (x >= 5 && x < 15 && y >= 4 && y < 8 ? '#' : '.')).join(
+          '',
+        ),
+      );
+      return parsingOf({ width: 20, height: 12, labels: LABELS, parts: [{ index: 1, rows }] });
+    };
+    const boxOf = async (options: CropOptions) => (await crop(await wide(), options))[0]!.box;
+
+    it('extends the box around its centre', async () => {
+      assert.deepEqual(await boxOf({ aspect: '1:1' }), { x: 5, y: 1, width: 10, height: 10 });
+      assert.deepEqual(await boxOf({ aspect: 1 }), { x: 5, y: 1, width: 10, height: 10 });
+      assert.deepEqual(await boxOf({ aspect: '4:1' }), { x: 2, y: 4, width: 16, height: 4 });
+      assert.deepEqual(await boxOf({ aspect: ' 2.5 : 1 ' }), { x: 5, y: 4, width: 10, height: 4 });
+      assert.deepEqual(await boxOf({ aspect: '1:1', padding: 1 }), { x: 4, y: 0, width: 12, height: 12 });
+    });
+
+    it('stays inside the picture, or goes beyond it', async () => {
+      assert.deepEqual(await boxOf({ aspect: '3:4' }), { x: 5, y: 0, width: 10, height: 12 });
+      assert.deepEqual(await boxOf({ aspect: '3:4', edge: 'pad' }), { x: 5, y: 0, width: 10, height: 13 });
+      const parsing = await parsingOf({
+        width: 20,
+        height: 4,
+        labels: LABELS,
+        parts: [{ index: 1, rows: Array<string>(4).fill(`#${'.'.repeat(19)}`) }],
+      });
+      const [moved] = await crop(parsing, { aspect: '1:1' });
+      assert.deepEqual(moved!.box, { x: 0, y: 0, width: 4, height: 4 });
+      await assertBox(moved!);
+    });
+
+    it('fills what is missing of the picture', async () => {
+      const parsing = await wide();
+      for (const [fill, expected] of [
+        [undefined, [0, 0, 0]],
+        ['#102030', [0x10, 0x20, 0x30]],
+        ['transparent', [0, 0, 0, 0]],
+      ] as const) {
+        const [found] = await crop(parsing, { padding: 6, edge: 'pad', fill });
+        const pixels = await pixelsOf(found!.image);
+        assert.deepEqual(found!.box, { x: -1, y: -2, width: 22, height: 16 });
+        assert.deepEqual(pixels.at(0, 5), [...expected]);
+        assert.deepEqual(pixels.at(10, 0), [...expected]);
+        assert.deepEqual(pixels.at(1, 2).slice(0, 3), sourceColor(0, 0));
+        assert.deepEqual(pixels.at(20, 13).slice(0, 3), sourceColor(19, 11));
+      }
+      const [cut] = await crop(parsing, { padding: 6, edge: 'pad', mode: 'cutout' });
+      const pixels = await pixelsOf(cut!.image);
+      assert.deepEqual(pixels.at(0, 0), [0, 0, 0, 0]);
+      assert.deepEqual(pixels.at(6, 6), [...sourceColor(5, 4), 255]);
+    });
+
+    it('refuses what would take gigabytes', async () => {
+      await assert.rejects(crop(await wide(), { padding: 1e6, edge: 'pad' }), {
+        code: 'M2FP_BAD_OPTION',
+        message: /2000010 x 2000004 pixels.*"padding"/,
+      });
+      await assert.rejects(crop(await wide(), { scale: 'exact', width: 16_384, height: 16_384 }), {
+        code: 'M2FP_BAD_OPTION',
+        message: /16384 x 16384 pixels.*"width"/,
+      });
+      const tall = await parsingOf({
+        width: 1,
+        height: 600,
+        labels: LABELS,
+        parts: [{ index: 1, rows: Array<string>(600).fill('#') }],
+      });
+      await assert.rejects(crop(tall, { scale: 'exact', width: 400 }), {
+        code: 'M2FP_BAD_OPTION',
+        message: /400 x 240000/,
+      });
+    });
+  });
+
+  describe('resized', () => {
+    const parsing = (): Promise<Parsing> =>
+      parsingOf({
+        width: 40,
+        height: 20,
+        labels: LABELS,
+        parts: [{ index: 1, rows: Array<string>(20).fill('#'.repeat(40)) }],
+      });
+    const sizeOf = async (options: CropOptions) => {
+      const [found] = await crop(await parsing(), options);
+      const pixels = await pixelsOf(found!.image);
+      assert.deepEqual([pixels.width, pixels.height], [found!.width, found!.height]);
+      assert.deepEqual([found!.box.width, found!.box.height], [40, 20], 'the box is in the source');
+      return [pixels.width, pixels.height, pixels.channels];
+    };
+
+    it('is not larger than a longest side', async () => {
+      assert.deepEqual(await sizeOf({ scale: 'max', maxSide: 20 }), [20, 10, 3]);
+      assert.deepEqual(await sizeOf({ scale: 'max', maxSide: 100 }), [40, 20, 3]);
+      assert.deepEqual(await sizeOf({ scale: 'max' }), [40, 20, 3]);
+      assert.deepEqual(await sizeOf({ scale: 'none', maxSide: 5, width: 7 }), [40, 20, 3]);
+      assert.deepEqual(await sizeOf({ scale: 'max', maxSide: 10, mode: 'cutout' }), [10, 5, 4]);
+    });
+
+    it('fits into a width and a height, with the rest filled', async () => {
+      assert.deepEqual(await sizeOf({ scale: 'exact', width: 60, height: 60 }), [60, 60, 3]);
+      assert.deepEqual(await sizeOf({ scale: 'exact', width: 80 }), [80, 40, 3]);
+      assert.deepEqual(await sizeOf({ scale: 'exact', width: 0, height: 10 }), [20, 10, 3]);
+      const options = { scale: 'exact', width: 60, height: 60 } as const;
+      const [filled] = await crop(await parsing(), { ...options, fill: '#ff0000' });
+      const red = await pixelsOf(filled!.image);
+      assert.deepEqual(
+        [red.at(30, 5), red.at(30, 55)],
+        [
+          [255, 0, 0],
+          [255, 0, 0],
+        ],
+      );
+      assert.notDeepEqual(red.at(30, 30), [255, 0, 0]);
+      const [clear] = await crop(await parsing(), { ...options, mode: 'cutout' });
+      const around = await pixelsOf(clear!.image);
+      assert.deepEqual([around.at(30, 5)[3], around.at(30, 30)[3]], [0, 255]);
+    });
+  });
+
+  it('takes the least area as a share of the picture too', async () => {
+    const parsing = await twoPeople();
+    // Of 32 pixels, 3 are 9.375 %.
+    assert.equal((await crop(parsing, { minArea: '9.375%' })).length, 3);
+    assert.equal((await crop(parsing, { minArea: '9.4%' })).length, 0);
+  });
+
+  it('makes names that Windows takes', async () => {
+    const parsing = await parsingOf({
+      width: 2,
+      height: 1,
+      labels: ['Background', 'CON', 'x'.repeat(300)],
+      parts: [
+        { index: 1, rows: ['##'] },
+        { index: 2, rows: ['##'] },
+      ],
+    });
+    assert.deepEqual(names(await crop(parsing)), ['part-con.png', `${'x'.repeat(100)}.png`]);
+  });
+
   it('makes names for labels in any script', async () => {
     const parsing = await parsingOf({
       width: 2,
@@ -396,7 +704,11 @@ describe('crop', () => {
   });
 
   const bad: [name: keyof CropOptions, options: object, message: RegExp][] = [
-    ['what', { what: 'parts' }, /"what" is "parts"; allowed: person-parts, persons, labels\./],
+    [
+      'what',
+      { what: 'parts' },
+      /"what" is "parts"; allowed: person-parts, persons, labels, person-groups, groups\./,
+    ],
     ['labels', { labels: 'Face' }, /"labels" is "Face"; allowed: a list of Background, Cap\/Hat/],
     ['labels', { labels: ['Nose'] }, /"labels" is "Nose"/],
     ['mode', { mode: 'square' }, /"mode" is "square"; allowed: box, cutout\./],
@@ -411,6 +723,26 @@ describe('crop', () => {
     ['padding', { padding: Infinity }, /"padding" is Infinity/],
     ['minArea', { minArea: -1 }, /"minArea" is -1; allowed: a number of at least 0\./],
     ['minArea', { minArea: '9' }, /"minArea" is "9"/],
+    ['minArea', { minArea: '101%' }, /"minArea" is "101%"; allowed: a number of pixels from 0, or a text/],
+    ['grow', { grow: -513 }, /"grow" is -513; allowed: a number from -512 to 512\./],
+    ['feather', { feather: -1 }, /"feather" is -1; allowed: a number from 0 to 512\./],
+    ['aspect', { aspect: 'square' }, /"aspect" is "square"; allowed: a ratio such as "1:1"/],
+    ['aspect', { aspect: '0:1' }, /"aspect" is "0:1"/],
+    ['aspect', { aspect: '1:0' }, /"aspect" is "1:0"/],
+    ['aspect', { aspect: 101 }, /"aspect" is 101/],
+    ['edge', { edge: 'cut' }, /"edge" is "cut"; allowed: clamp, pad\./],
+    ['fill', { fill: 'clear' }, /"fill" is "clear"; allowed: "#rgb"/],
+    ['format', { format: 'jpeg', fill: 'transparent' }, /png or webp where "fill" is "transparent"/],
+    ['scale', { scale: 'half' }, /"scale" is "half"; allowed: none, max, exact\./],
+    ['scale', { scale: 'exact' }, /"scale" is "exact"; allowed: exact where "width" or "height" is given/],
+    ['maxSide', { maxSide: 0 }, /"maxSide" is 0; allowed: a whole number from 1 to 16384\./],
+    ['width', { width: -1 }, /"width" is -1; allowed: a whole number from 0 to 16384\./],
+    ['groups', { groups: 'tail' }, /"groups" is "tail"; allowed: names and unions.*upper-body/],
+    ['groups', { groups: 'a=Tail' }, /"groups" is "Tail"; allowed: the model's labels: Background, Cap\/Hat/],
+    ['groups', { groups: '=Face' }, /"groups" is "=Face"/],
+    ['groups', { groups: { a: 'Face' } }, /"groups" is \{"a":"Face"\}/],
+    ['groups', { groups: { a: [] } }, /"groups" is/],
+    ['groups', { groups: 3 }, /"groups" is 3/],
     ['minScore', { minScore: 2 }, /"minScore" is 2; allowed: a number from 0 to 1\./],
     ['max', { max: 0 }, /"max" is 0; allowed: a whole number of at least 1\./],
     ['max', { max: 1.5 }, /"max" is 1.5/],
@@ -424,7 +756,7 @@ describe('crop', () => {
   it('refuses an option that it does not have', async () => {
     await assert.rejects(crop(await twoPeople(), { margin: 3 } as object), {
       code: 'M2FP_BAD_OPTION',
-      message: /no option "margin"; allowed: what, labels, mode, padding/,
+      message: /no option "margin"; allowed: what, labels, groups, mode/,
     });
   });
 

@@ -29,7 +29,7 @@ function everywhere(label: number): number[] {
 
 /** The label in the middle of each of the mask's columns; every row of the map is the same. */
 function labels(instances: Instance[], rule = MODELSCOPE): number[] {
-  const map = labelMap(instances, HUMAN, rule, sampler, SIZE);
+  const map = labelMap([instances], HUMAN, rule, sampler, SIZE);
   assert.equal(map.length, SIZE.width * SIZE.height);
   for (let y = 1; y < SIZE.height; y++) {
     assert.deepEqual(map.subarray(y * SIZE.width, (y + 1) * SIZE.width), map.subarray(0, SIZE.width));

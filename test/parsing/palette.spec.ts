@@ -10,9 +10,11 @@ import pascalPersonPart from '../../models/palettes/pascal-person-part.json' wit
 import {
   type Rgb,
   UNKNOWN_COLOR,
+  hexOf,
   parseColor,
   pascalColor,
   personColor,
+  personPartColor,
   resolvePalette,
 } from '../../src/parsing/palette.ts';
 import { CIHP } from './support.ts';
@@ -147,7 +149,57 @@ describe('personColor', () => {
   });
 });
 
+describe('personPartColor', () => {
+  const hueOf = (color: Rgb): number => {
+    const [r, g, b] = color;
+    const max = Math.max(r, g, b);
+    const range = max - Math.min(r, g, b);
+    const sector =
+      max === r ? ((g - b) / range + 6) % 6 : max === g ? (b - r) / range + 2 : (r - g) / range + 4;
+    return sector * 60;
+  };
+
+  it('has the hue of the person for every label', () => {
+    for (let person = 1; person <= 30; person++) {
+      const expected = hueOf(personColor(person));
+      for (let index = 0; index < 60; index++) {
+        const turn = Math.abs(hueOf(personPartColor(person, index)) - expected);
+        assert.ok(Math.min(turn, 360 - turn) < 4, `person ${person}, label ${index}`);
+      }
+    }
+  });
+
+  it('has another shade for every label, far from that of the next', () => {
+    const colors = Array.from({ length: 20 }, (_, index) => personPartColor(1, index));
+    assert.equal(new Set(colors.map(String)).size, colors.length);
+    for (let i = 1; i < colors.length; i++)
+      assert.ok(distance(colors[i - 1]!, colors[i]!) > 50, `label ${i}`);
+  });
+
+  it('is grey for nobody', () => {
+    for (let index = 0; index < 20; index++) {
+      const [r, g, b] = personPartColor(0, index);
+      assert.ok(r === g && g === b && r > 50 && r < 230);
+    }
+  });
+});
+
+describe('hexOf', () => {
+  it('is what parseColor reads', () => {
+    for (const color of ['#000000', '#0a0b0c', '#ffffff']) assert.equal(hexOf(parseColor('', color)), color);
+  });
+});
+
 describe('resolvePalette', () => {
+  it('gives every label index a colour of its own where that is asked for', () => {
+    const labels = Array.from({ length: 60 }, (_, i) => `label ${i}`);
+    const colors = resolvePalette(labels, { palette: 'distinct' });
+    assert.deepEqual(colors[0], [0, 0, 0]);
+    assert.equal(new Set(colors.map(String)).size, labels.length);
+    for (let i = 1; i < colors.length; i++)
+      assert.ok(distance(colors[i - 1]!, colors[i]!) > 60, `label ${i}`);
+  });
+
   it('takes the table of the label set that the labels are from', () => {
     for (const { set, table } of SETS) {
       assert.deepEqual(resolvePalette(set.labels), Object.values(table).map(hex), set.name);
@@ -206,7 +258,7 @@ describe('resolvePalette', () => {
   });
 
   const bad: [name: string, options: unknown, message: RegExp][] = [
-    ['an unknown palette', { palette: 'voc' }, /"palette" is "voc"; allowed: auto, pascal, cihp/],
+    ['an unknown palette', { palette: 'voc' }, /"palette" is "voc"; allowed: auto, pascal, distinct, cihp/],
     ['an unknown option', { colours: {} }, /no option "colours"; allowed: palette, colors/],
     ['options that are a list', [], /"options" is \[\]/],
     [

@@ -82,6 +82,21 @@ describe('converting in a process of its own', () => {
     await assert.rejects(cancelled, { code: 'M2FP_CANCELLED' });
   });
 
+  it('leaves none of the folders that it made where it fails or is killed', async () => {
+    const deep = join(folder, 'out', 'a', 'b', 'model');
+    await assert.rejects(convert({ out: deep, source: join(folder, 'none') }));
+    const controller = new AbortController();
+    const cancelled = convert({
+      out: deep,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await assert.rejects(cancelled, { code: 'M2FP_CANCELLED' });
+    assert.deepEqual(readdirSync(join(folder, 'out')), []);
+    await convert({ out: deep });
+    assert.equal((await readManifest(deep)).kind, 'multi');
+  });
+
   for (const [name, program, message] of [
     ['with its exit code', "process.once('message', () => process.exit(7));", /exited with code 7\./],
     [

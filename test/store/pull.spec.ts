@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { M2fpError } from '../../src/errors.ts';
 import { convertCheckpoint } from '../../src/store/convert.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PullTools } from '../../src/store/pull.ts';
+import { openStore } from '../../src/store/store.ts';
 import { goldenFolder } from '../support/golden.ts';
 import {
   answerStatus,
@@ -87,6 +88,62 @@ describe('pulling a model', () => {
     assert.equal(again.made, true);
     assert.equal(again.manifest.digest, manifest.digest);
     nothingLeft();
+  });
+
+  describe('that is there, with a look at its bytes,', () => {
+    /** Another byte in a file of the same size. */
+    const change = (folder: string) => {
+      const file = join(folder, 'model.onnx.data');
+      const bytes = readFileSync(file);
+      bytes[1000]! ^= 1;
+      writeFileSync(file, bytes);
+    };
+
+    it('makes it again where they are wrong, and tells that it checks', async () => {
+      const { folder, manifest } = await t.pull({}, { convert });
+      change(folder);
+      assert.equal((await t.pull({}, { convert: never })).made, false);
+      const told: PullProgress[] = [];
+      const verify = { verify: true, onProgress: (progress: PullProgress) => told.push(progress) };
+      const again = await t.pull(verify, { convert });
+      assert.equal(again.made, true);
+      assert.equal(again.manifest.digest, manifest.digest);
+      assert.deepEqual([told[0]?.phase, told[0]?.file], ['verify', 'model.onnx.data']);
+      await openStore(t.root).verify(MODEL_ID);
+      nothingLeft();
+    });
+
+    it('leaves it where they are right', async () => {
+      await t.pull({}, { convert });
+      const { length } = t.hub.requests;
+      assert.equal((await t.pull({ verify: true }, { convert: never })).made, false);
+      assert.equal(t.hub.requests.length, length);
+    });
+
+    it('downloads and makes it where it is not there', async () => {
+      assert.equal((await t.pull({ verify: true }, { convert })).made, true);
+    });
+
+    it('leaves the damaged one where the server cannot be reached', async () => {
+      const { folder } = await t.pull({}, { convert });
+      change(folder);
+      t.hub.next('list', answerStatus(403));
+      await assert.rejects(t.pull({ verify: true }, { convert: never }), { code: 'M2FP_DOWNLOAD_FAILED' });
+      assert.ok(existsSync(join(folder, 'm2fp.json')));
+    });
+  });
+
+  it('says where its facts come from when it was converted just now', async () => {
+    const { origins } = await t.pull({}, { convert });
+    assert.equal(origins?.['decoder.heads'], 'configuration');
+    assert.equal((await t.pull({}, { convert: never })).origins, null);
+  });
+
+  it('that fails before the first byte leaves no folder behind', async () => {
+    const root = join(t.root, 'deep', 'store');
+    t.hub.next('list', (_, response) => notFound(response));
+    await assert.rejects(t.pull({ root }, { convert: never }), { code: 'M2FP_MODEL_NOT_FOUND' });
+    assert.deepEqual(readdirSync(t.root), []);
   });
 
   it('tells how far it has come', async () => {

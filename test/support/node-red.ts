@@ -75,13 +75,14 @@ export class NodeRed {
     }
   }
 
-  /** Resolves when the flows run. */
-  static async start(version: Version, flows: FlowNode[]): Promise<NodeRed> {
+  /** Resolves when the flows run. @param settings for settings.js, on top of ours */
+  static async start(version: Version, flows: FlowNode[], settings: object = {}): Promise<NodeRed> {
     const userDir = temporaryFolder('user');
     const { modules } = installedPackage();
     symlinkSync(modules, join(userDir, 'node_modules'), 'junction');
     cpSync(join(dirname(modules), 'package.json'), join(userDir, 'package.json'));
-    writeFileSync(join(userDir, 'settings.js'), SETTINGS);
+    const more = `Object.assign(module.exports, ${JSON.stringify(settings)});\n`;
+    writeFileSync(join(userDir, 'settings.js'), SETTINGS + more);
     writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flows));
     const port = await freePort();
     const program = require.resolve(`${version}/red.js`);
@@ -91,6 +92,8 @@ export class NodeRed {
     const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, child);
     try {
       await nodeRed.logged('Started flows');
+      // Sometimes the flows are first.
+      await nodeRed.logged('Server now running');
     } catch (error) {
       child.kill('SIGKILL');
       throw error;

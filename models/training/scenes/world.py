@@ -243,10 +243,22 @@ def place_people(rng, count, framing):
 
 
 class Scene:
-    """A drawn picture with its truth: rgb uint8, label, person numbers (0 nobody)."""
+    """A drawn picture with its truth: rgb uint8, label, person numbers (0 nobody).
 
-    def __init__(self, rgb, label, person):
-        self.rgb, self.label, self.person = rgb, label, person
+    people: what was drawn under each number, see attributes().
+    """
+
+    def __init__(self, rgb, label, person, people):
+        self.rgb, self.label, self.person, self.people = rgb, label, person, people
+
+
+def attributes(person, place, origin):
+    """What figures are broken down by; angle: degrees by which the body is turned away from the camera."""
+    rotation, shift = place
+    facing, towards = (rotation @ [0, 0, 1])[[0, 2]], (origin - shift)[[0, 2]]
+    angle = np.degrees(np.arctan2(facing[0] * towards[1] - facing[1] * towards[0], facing @ towards))
+    return {"tone": [float(v) for v in person.tone], "age": str(person.shape.age), "male": bool(person.shape.male),
+            "weight": float(person.shape.weight), "pose": str(person.pose.kind), "angle": float(abs(angle))}
 
 
 def make(seed, size=320, people=None, framing=None):
@@ -285,6 +297,7 @@ def make(seed, size=320, people=None, framing=None):
     rotation = np.stack([right, up, forward])
     focal = lens * size
     number = 0
+    drawn = {}
     near = 1e9
     frontal = rng.choice([0.55, 0.75, 0.2])
     for person, spot in zip(persons, spots):
@@ -297,6 +310,7 @@ def make(seed, size=320, people=None, framing=None):
         if person.pose.kind == "sit":
             seat(rng, stage, person, place)
         person.draw(stage, number, place, focal * person.shape.h / away / size)
+        drawn[number] = attributes(person, place, origin)
     span = max([-s[1] for s in spots], default=1.0)
     surroundings(rng, stage, max(span, 0.3))
     clutter(rng, stage, rng.poisson(rng.choice([0.5, 3, 7])), max(1.2, height * 1.5), max(2.0, span + 2))
@@ -316,4 +330,4 @@ def make(seed, size=320, people=None, framing=None):
     rgb, label, person = stage.draw(size, size, 2, view, backdrop(rng, size), rotation, origin)
     person[label == L.BACKGROUND] = 0
     picture = photo.develop(rng, rgb, person)
-    return Scene(picture, label, person)
+    return Scene(picture, label, person, drawn)

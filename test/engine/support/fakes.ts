@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import type { Clock, Timer } from '../../../src/clock.ts';
 import { LocalEngine } from '../../../src/engine/local-engine.ts';
 import { completeEngineOptions } from '../../../src/engine/options.ts';
+import type { Machine } from '../../../src/engine/sizing.ts';
 import type { Patience } from '../../../src/engine/supervisor.ts';
-import type { Engine, EngineInfo, EngineOptions } from '../../../src/engine/types.ts';
+import type { Engine, EngineInfo, EngineOptions, QueueOptions } from '../../../src/engine/types.ts';
 import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { childrenOf, isAlive } from '../../support/processes.ts';
@@ -107,11 +108,16 @@ export const MANIFEST: ModelManifest = {
 
 /** An engine on the fake child; `atLoad` is what the child does at load. */
 export function fakeEngine(
-  options: Partial<EngineOptions> & { atLoad?: string; patience?: Partial<Patience>; clock?: Clock } = {},
+  options: Partial<EngineOptions> & {
+    atLoad?: string;
+    patience?: Partial<Patience>;
+    clock?: Clock;
+    machine?: Machine;
+  } = {},
 ): LocalEngine {
-  const { atLoad = 'fine', patience, clock, ...rest } = options;
+  const { atLoad = 'fine', patience, clock, machine, ...rest } = options;
   const complete = completeEngineOptions({ model: join('/fake', atLoad), ...rest });
-  return new LocalEngine(MANIFEST, complete, { entry: FAKE_CHILD, clock, patience });
+  return new LocalEngine(MANIFEST, complete, { entry: FAKE_CHILD, clock, patience, machine });
 }
 
 /** What the fake child reports in its answer. */
@@ -128,9 +134,34 @@ export function fails(promise: Promise<unknown>, code: string, message = /^/): P
   });
 }
 
+let serial = 0;
+
 /** Asks the fake child to do `text`. */
-export function ask(engine: Engine, text: string, signal?: AbortSignal): Promise<Parsing> {
-  return engine.parse({ image: Buffer.from(text), ...(signal && { signal }) });
+export function ask(
+  engine: Engine,
+  text: string,
+  signal?: AbortSignal,
+  queue?: QueueOptions,
+): Promise<Parsing> {
+  // Each is another picture: equal ones in flight would be parsed only once.
+  return engine.parse({
+    image: Buffer.from(`${text}\0${serial++}`),
+    ...(signal && { signal }),
+    ...(queue && { queue }),
+  });
+}
+
+/**
+ * Asks it with the very picture of an earlier call of this. Rising priorities have equal pictures parsed one by one
+ * that are in flight at the same time.
+ */
+export function askAgain(engine: Engine, text: string, priority = 0): Promise<Parsing> {
+  return engine.parse({ image: Buffer.from(text), queue: { priority } });
+}
+
+/** Lets the fake child of the process `pid` go on with what it holds. */
+export function letGo(pid: number | null): void {
+  process.kill(pid!, 'SIGUSR2');
 }
 
 /** Resolves when the engine's state satisfies `condition`. */

@@ -19,5 +19,6 @@ describe('fields', () => {
     assert.deepEqual(labelsField(' Hair, Left-arm ,,Face'), ['Hair', 'Left-arm', 'Face']);
     assert.equal(labelsField(''), undefined);
     assert.equal(labelsField(' , '), undefined);
+    assert.deepEqual(labelsField(' none '), []);
   });
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { openInbox, type Work } from '../../../nodes/common/input.ts';
+import { openInbox, Outputs, type Work } from '../../../nodes/common/input.ts';
 import type { StatusLine } from '../../../nodes/common/status.ts';
+import { messageEvents } from '../../../src/engine/events.ts';
 import { M2fpError } from '../../../src/errors.ts';
 
 describe('Inbox', () => {
@@ -16,7 +17,10 @@ describe('Inbox', () => {
     shown = [];
     logged = [];
     closings = 0;
-    const node = Object.assign(emitter, { error: (error: unknown) => void logged.push(error) });
+    const node = Object.assign(emitter, {
+      type: 'm2fp-test',
+      error: (error: unknown) => void logged.push(error),
+    });
     const status = {
       error: (error: unknown) => void shown.push(error),
       close: () => void shown.push('closed'),
@@ -68,6 +72,70 @@ describe('Inbox', () => {
     const outcome = give();
     await outcome.ended;
     assert.deepEqual(outcome.sent, [[[{ payload: 1 }, { payload: 2 }]]]);
+  });
+
+  it('sends what is for other outputs there, in one go', async () => {
+    const msg = { payload: 1 };
+    open(async () => new Outputs([null, msg], 'dropped'));
+    const outcome = give();
+    await outcome.ended;
+    assert.deepEqual(outcome.sent, [[null, msg]]);
+    assert.deepEqual(outcome.ends, [undefined]);
+  });
+
+  describe('cancels', () => {
+    const reason = new M2fpError('M2FP_CANCELLED', 'not wanted any more');
+
+    it('the messages that are meant, and no other', async () => {
+      const inbox = open(forever);
+      const [meant, other] = [give({ topic: 'a' }), give({ topic: 'b' })];
+      inbox.cancel(({ topic }) => topic === 'a', reason);
+      await meant.ended;
+      assert.deepEqual(meant.ends, [reason]);
+      await new Promise(setImmediate);
+      assert.deepEqual(other.ends, []);
+      assert.equal(inbox.size, 1);
+    });
+
+    it('nothing twice, and nothing that has ended', async () => {
+      const inbox = open(async (msg) => msg);
+      const outcome = give();
+      await outcome.ended;
+      inbox.cancel(() => true, reason);
+      await new Promise(setImmediate);
+      assert.deepEqual(outcome.ends, [undefined]);
+    });
+  });
+
+  it('tells of every message once how it ended', async () => {
+    const events: unknown[] = [];
+    const unsubscribe = messageEvents.subscribe((event) => events.push(event));
+    try {
+      const results = [
+        async () => ({ payload: 1 }),
+        async () => new Outputs([]),
+        async () => new Outputs([null, {}], 'dropped'),
+        () => Promise.reject(new M2fpError('M2FP_BUSY', '')),
+        () => Promise.reject(new TypeError('x')),
+      ];
+      open(() => results.shift()!());
+      while (results.length > 0) await give().ended;
+      open(forever);
+      const left = give();
+      await close();
+      await left.ended;
+    } finally {
+      unsubscribe();
+    }
+    const node = 'm2fp-test';
+    assert.deepEqual(events, [
+      { node, fate: 'sent' },
+      { node, fate: 'sent' },
+      { node, fate: 'dropped' },
+      { node, fate: 'failed', code: 'M2FP_BUSY' },
+      { node, fate: 'failed' },
+      { node, fate: 'failed', code: 'M2FP_CANCELLED' },
+    ]);
   });
 
   it('ends a message whose work fails in its error, with the HTTP status on the message', async () => {

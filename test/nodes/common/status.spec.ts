@@ -150,6 +150,33 @@ describe('StatusLine', () => {
     assert.equal(last()?.text, `${KEY}.status.ready`);
   });
 
+  it('counts what was dropped, in few characters', () => {
+    status.dropped(engineIs('ready'), false);
+    assert.deepEqual(last(), { fill: 'yellow', shape: 'dot', text: `${KEY}.status.dropped {"dropped":"1"}` });
+    status.dropped(engineIs('running', { waiting: 3 }), true);
+    const busy = (count: string) => `${KEY}.status.busyDropped {"dropped":"${count}"}`;
+    assert.deepEqual(last(), { fill: 'blue', shape: 'dot', text: busy('2') });
+    let dropped = 2;
+    for (const [count, text] of [
+      [999, '999'],
+      [1000, '1.0k'],
+      [1299, '1.2k'],
+      [9999, '9.9k'],
+      [34_567, '34k'],
+    ] as const) {
+      for (; dropped < count; dropped++) status.dropped(engineIs('running'), true);
+      assert.equal(last()?.text, busy(text));
+    }
+  });
+
+  it('keeps the number of dropped ones while the engine works for others', () => {
+    status.dropped(engineIs('ready'), false);
+    status.engine(engineIs('running'), false);
+    assert.match(last()!.text!, /status\.dropped/);
+    status.engine(engineIs('loading'), true);
+    assert.equal(last()?.text, `${KEY}.status.loading`);
+  });
+
   it('has a text for what is none of our errors', () => {
     status.error(new TypeError('x'));
     assert.deepEqual(last(), { fill: 'red', shape: 'ring', text: `${KEY}.error.other` });

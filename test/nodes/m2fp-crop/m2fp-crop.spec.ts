@@ -5,7 +5,7 @@ import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { coreNode, type Events, send, startFlow, stopFlow } from '../support/red.ts';
+import { coreNode, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
 
 type CropMessage = NodeMessage & {
   payload: Buffer;
@@ -120,6 +120,30 @@ describe('m2fp-crop', () => {
         { format: 'jpeg', quality: 30 },
       ],
       [{ format: 'webp', quality: '' }, { format: 'webp' }],
+      [{ what: 'person-groups' }, { what: 'person-groups' }],
+      [
+        { what: 'groups', groups: ' all=Hair+Coat ' },
+        { what: 'groups', groups: { all: ['Hair', 'Coat'] } },
+      ],
+      [
+        { mode: 'cutout', grow: '1', feather: '2' },
+        { mode: 'cutout', grow: 1, feather: 2 },
+      ],
+      [
+        { aspect: ' 1:1 ', edge: 'pad', fill: ' red ' },
+        { aspect: 1, edge: 'pad', fill: '#ff0000' },
+      ],
+      [{ aspect: '0.5' }, { aspect: '1:2' }],
+      [
+        { scale: 'max', maxSide: '2' },
+        { scale: 'max', maxSide: 2 },
+      ],
+      [
+        { scale: 'exact', width: '9', height: '' },
+        { scale: 'exact', width: 9 },
+      ],
+      [{ minArea: ' 24% ' }, { minArea: '24%' }],
+      [{ labels: 'Hair,Glove' }, { labels: ['Hair'] }],
     ] as const) {
       const messages = await sequence(properties);
       const expected = await crop(parsing, options as object);
@@ -131,6 +155,86 @@ describe('m2fp-crop', () => {
       );
       await stopFlow();
     }
+  });
+
+  it('crops what a flow of version 1 has as it did', async () => {
+    const stored = {
+      what: 'person-parts',
+      labels: 'hair',
+      mode: 'cutout',
+      padding: '10%',
+      minArea: 1,
+      minScore: 0,
+      max: 255,
+      format: 'png',
+      quality: 90,
+      output: 'sequence',
+      configVersion: 1,
+    };
+    const events = await startFlow([{ id: 'node', type: 'm2fp-crop', name: '', ...stored }]);
+    send({ parsing });
+    await events.ended(2);
+    const expected = await crop(parsing, { labels: ['Hair'], mode: 'cutout', padding: '10%' });
+    assert.deepEqual(
+      events.sent.map(({ payload }) => payload),
+      expected.map(({ image }) => image),
+    );
+  });
+
+  it('takes the options of the message on top of the form', async () => {
+    for (const [m2fp, options] of [
+      [
+        { what: 'persons', max: 1 },
+        { what: 'persons', max: 1 },
+      ],
+      [{ mode: 'overlay', crop: { mode: 'cutout' } }, { mode: 'cutout' }],
+      [
+        { what: 'groups', groups: { a: ['Hair'] } },
+        { what: 'groups', groups: 'a=Hair' },
+      ],
+      [{ labels: ['Coat', 'Glove'] }, { labels: ['Coat'] }],
+    ] as const) {
+      const messages = await sequence({}, { m2fp });
+      const expected = await crop(parsing, options);
+      assert.deepEqual(
+        messages.map(({ payload }) => payload),
+        expected.map(({ image }) => image),
+      );
+      await stopFlow();
+    }
+    const events = await start();
+    send({ parsing, m2fp: { output: 'array' } });
+    await events.ended();
+    assert.deepEqual(events.sent[0]!.payload, await crop(parsing));
+  });
+
+  for (const m2fp of [{ what: 'people' }, { crop: { padding: 'wide' } }, { output: 'stream' }, { padd: 1 }]) {
+    it(`refuses a wrong option of the message: ${JSON.stringify(m2fp)}`, async () => {
+      const events = await start();
+      send({ parsing, m2fp });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
+      assert.match(events.caught[0]!.error.message, /"(?:what|padding|output|padd)"/);
+    });
+  }
+
+  it('reads the parsing from another property and writes each picture to another', async () => {
+    const events = await start({ what: 'persons', parsing: 'a', result: 'b.picture' });
+    send({ a: parsing, b: { kept: true }, payload: 'kept' });
+    await events.until(() => events.sent.length === 2);
+    const expected = await crop(parsing, { what: 'persons' });
+    assert.deepEqual(
+      events.sent.map(({ b, payload }: NodeMessage & { b?: object }) => ({ b, payload })),
+      expected.map(({ image }) => ({ b: { kept: true, picture: image }, payload: 'kept' })),
+    );
+  });
+
+  it('writes the array to another property', async () => {
+    const events = await start({ what: 'persons', output: 'array', result: 'crops', resultType: 'flow' });
+    send({ parsing, payload: 'kept' });
+    await events.ended();
+    assert.deepEqual(nodeOf('node').context().flow.get('crops'), await crop(parsing, { what: 'persons' }));
+    assert.equal(events.sent[0]!.payload, 'kept');
   });
 
   it('sends one message with an array where it shall', async () => {

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import type { NodeMessage } from 'node-red';
-import type { ModelFacts } from '../../../nodes/m2fp-load/facts.ts';
+import { engines } from '../../../nodes/common/engines.ts';
+import type { ModelFacts } from '../../../nodes/common/model-facts.ts';
 import { M2fpError } from '../../../src/errors.ts';
+import type { Diagnosis } from '../../../src/observe/diagnosis.ts';
 import { checkNetworkInput } from '../../../src/image/index.ts';
 import { bundledModelFolder } from '../../../src/paths.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { deploy, type Events, send, startFlow, stopFlow } from '../support/red.ts';
+import { deploy, type Events, send, startFlow, stopFlow, useSettings } from '../support/red.ts';
 
 describe('m2fp-load', () => {
   let engine: FakeEngine;
@@ -84,6 +87,37 @@ describe('m2fp-load', () => {
       }
     });
   }
+
+  it('tells with "info", and only with that, how the installation does', async () => {
+    const asked: unknown[][] = [];
+    engines.diagnose = async (...args) => {
+      asked.push(args);
+      return { format: 1, state: 'warn', checks: [{ name: 'cpu' }] } as unknown as Diagnosis;
+    };
+    useSettings({ m2fpModelStore: '/srv/store-of-info' });
+    try {
+      const events = await startFlow([model, load({ action: 'info' })]);
+      const told = (await facts(events, {})) as ModelFacts & { diagnosis?: Diagnosis };
+      assert.deepEqual(told.diagnosis, { format: 1, state: 'warn', checks: [{ name: 'cpu' }] });
+      assert.equal(told.id, 'fake');
+      assert.deepEqual(notPlain(events.sent[0]), []);
+      assert.equal(asked.length, 1);
+      assert.deepEqual(asked[0]?.[0], [resolve('/srv/store-of-info')]);
+      assert.deepEqual(engine.actions, [], 'nothing is loaded for it');
+
+      told.diagnosis.state = 'fail';
+      send({});
+      await events.until(() => events.sent.length === 2);
+      const again = events.sent[1]!.payload as typeof told;
+      assert.equal(again.diagnosis?.state, 'warn', 'a flow cannot change what others get');
+      assert.equal(asked.length, 1, 'one that is a moment old is given again');
+      send({ payload: { action: 'load' } });
+      await events.until(() => events.sent.length === 3);
+      assert.ok(!('diagnosis' in (events.sent[2]!.payload as object)));
+    } finally {
+      useSettings({});
+    }
+  });
 
   it('warms up with input that the model takes', async () => {
     const events = await startFlow([model, load({ action: 'warm-up' })]);

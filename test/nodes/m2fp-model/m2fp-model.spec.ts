@@ -55,6 +55,20 @@ describe('m2fp-model', () => {
     await events.until(() => events.statuses.some(({ text }) => text?.endsWith('error.M2FP_ENGINE_CRASHED')));
   });
 
+  it('logs once why the engine is not on the fastest, whatever is deployed', async () => {
+    const logged: unknown[] = [];
+    engine.fallback = 'It runs on WebAssembly.';
+    for (let i = 0; i < 2; i++) {
+      await startFlow([model(), user('node')]);
+      modelNode().warn = (text) => logged.push(text);
+      await modelNode().engine();
+      engine.set('loading');
+      engine.set('ready');
+      await stopFlow();
+    }
+    assert.deepEqual(logged, ['It runs on WebAssembly.']);
+  });
+
   it('gives the engine back when it closes, and stops listening', async () => {
     await startFlow([model(), user('node')]);
     await modelNode().engine();
@@ -70,9 +84,9 @@ describe('m2fp-model', () => {
     const arrival = new Promise<void>((resolve) => {
       arrive = resolve;
     });
-    engines.acquire = async (options) => {
+    engines.acquire = async (options, owner) => {
       await arrival;
-      return acquire(options);
+      return acquire(options, owner);
     };
     const coming = modelNode().engine();
     const stopped = stopFlow();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { type ModelConfig, readSettings } from '../../../nodes/m2fp-model/settings.ts';
+import { completeEngineOptions } from '../../../src/engine/options.ts';
 import { bundledModelFolder } from '../../../src/paths.ts';
 import { nodeConfig } from '../support/flows.ts';
 
@@ -19,7 +19,7 @@ describe('readSettings', () => {
   it('gives the bundled model on all cores with what the form begins with', () => {
     assert.deepEqual(read({}), {
       source: 'bundled',
-      engine: { model: bundledModelFolder(), threads: availableParallelism(), maxQueue: 8, timeout: 60_000 },
+      engine: completeEngineOptions({ model: bundledModelFolder() }),
       parse: {},
     });
   });
@@ -97,6 +97,28 @@ describe('readSettings', () => {
     assert.deepEqual(parse, { shortSide: 320 });
   });
 
+  it('takes the advanced fields, and what a node of version 1 has in their place', () => {
+    const { engine } = read({
+      processes: '2',
+      warmUp: true,
+      idleUnload: '1.5',
+      maxMemory: '2048',
+      cacheSize: 64,
+    });
+    assert.deepEqual(
+      [engine.processes, engine.warmUp, engine.idleUnload, engine.maxMemory, engine.cacheSize],
+      [2, true, 90_000, 2048, 64],
+    );
+    const none = {
+      processes: undefined,
+      warmUp: undefined,
+      idleUnload: undefined,
+      maxMemory: undefined,
+      cacheSize: undefined,
+    };
+    assert.deepEqual(read(none), read({}));
+  });
+
   it('takes no longer queue than Node-RED allows', () => {
     assert.equal(read({ maxQueue: 50 }, { nodeMessageBufferMaxLength: 5 }).engine.maxQueue, 5);
     assert.equal(read({ maxQueue: 3 }, { nodeMessageBufferMaxLength: 5 }).engine.maxQueue, 3);
@@ -127,6 +149,10 @@ describe('readSettings', () => {
     ['half a thread', { threads: 0.5 }, 'M2FP_BAD_OPTION', /threads/],
     ['a queue below 0', { maxQueue: -1 }, 'M2FP_BAD_OPTION', /maxQueue/],
     ['a time below 0', { timeout: -1 }, 'M2FP_BAD_OPTION', /timeout/],
+    ['half a process', { processes: 1.5 }, 'M2FP_BAD_OPTION', /processes/],
+    ['a memory below 0', { maxMemory: -1 }, 'M2FP_BAD_OPTION', /maxMemory/],
+    ['a cache of words', { cacheSize: 'much' }, 'M2FP_BAD_OPTION', /cacheSize/],
+    ['an idle time below 0', { idleUnload: -1 }, 'M2FP_BAD_OPTION', /idleUnload/],
     ['a side of nothing', { shortSide: 0 }, 'M2FP_BAD_OPTION', /shortSide/],
   ] as [string, Partial<ModelConfig>, string, RegExp][]) {
     it(`refuses ${name}`, () => {

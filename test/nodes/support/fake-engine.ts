@@ -12,6 +12,7 @@ import type {
 } from '../../../src/engine/types.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
+import type { Diagnosis } from '../../../src/observe/diagnosis.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { parsingOf } from '../../parsing/scene.ts';
 
@@ -55,6 +56,8 @@ export class FakeEngine implements Engine {
   readonly actions: string[] = [];
   held = false;
   failure: Error | undefined;
+  /** What the engine says of its provider once it has loaded. */
+  fallback: string | null = null;
   releases = 0;
   #state: EngineState = 'idle';
   #waiting = 0;
@@ -115,9 +118,12 @@ export class FakeEngine implements Engine {
       state: this.#state,
       manifest: MANIFEST,
       provider: 'cpu',
+      fallback: this.fallback,
       loadSeconds: this.#state === 'idle' ? null : 0.5,
       waiting: this.#waiting,
+      running: this.#state === 'running' ? 1 : 0,
       threads: 2,
+      processes: [{ pid: null, state: this.#state, restarts: 0, rss: null }],
       pid: null,
       restarts: 0,
       failure: null,
@@ -147,6 +153,8 @@ export function fakeEngines(): { engine: FakeEngine; acquired: EngineOptions[] }
     return { engine, release: () => void engine.releases++ };
   };
   engines.readManifest = async () => MANIFEST;
+  // The real one starts processes and reads every model.
+  engines.diagnose = async () => ({ format: 1, state: 'ok', checks: [] }) as unknown as Diagnosis;
   return { engine, acquired };
 }
 

@@ -1,6 +1,8 @@
 /** The nodes with the properties that their forms give them. */
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
+import type { Dollar, EditorRed } from '../../../nodes/form/editor.ts';
+import { createForm } from '../../../nodes/form/form.ts';
 import type { NodeConfig } from './red.ts';
 
 export const TYPES = [
@@ -10,6 +12,9 @@ export const TYPES = [
   'm2fp-infer',
   'm2fp-colorize',
   'm2fp-crop',
+  'm2fp-redact',
+  'm2fp-preview',
+  'm2fp-status',
 ] as const;
 export type NodeType = (typeof TYPES)[number];
 
@@ -44,22 +49,31 @@ export function editorScript(type: NodeType): string {
   return scripts[0]![1]!;
 }
 
-/** Runs the editor script of a node as the editor does, and returns what it registers. */
-export function registered(type: NodeType): Definition {
-  let found: Definition | undefined;
+/** What the editor's page has when it runs the script of a node's html: the script that all load runs before. */
+export function editorPage(registerType: (name: string, definition: Definition) => void): object {
   const RED = {
-    nodes: {
-      registerType(name: string, definition: Definition) {
-        if (name !== type) throw new Error(`${type}.html registers ${name}`);
-        found = definition;
-      },
-    },
+    nodes: { registerType, eachConfig() {} },
     validators: { typedInput: () => () => true },
+    utils: {},
     _: (key: string) => key,
   };
   // No dialog is open: a field has no value.
   const $ = () => ({ val: () => undefined });
-  vm.runInNewContext(editorScript(type), { RED, $ });
+  return {
+    RED,
+    $,
+    M2FP: { form: createForm(RED as unknown as EditorRed, $ as unknown as Dollar) },
+  };
+}
+
+/** Runs the editor script of a node as the editor does, and returns what it registers. */
+export function registered(type: NodeType): Definition {
+  let found: Definition | undefined;
+  const page = editorPage((name, definition) => {
+    if (name !== type) throw new Error(`${type}.html registers ${name}`);
+    found = definition;
+  });
+  vm.runInNewContext(editorScript(type), page);
   if (found === undefined) throw new Error(`${type}.html registers nothing`);
   return found;
 }

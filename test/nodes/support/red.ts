@@ -8,7 +8,10 @@ import infer from '../../../nodes/m2fp-infer/m2fp-infer.ts';
 import load from '../../../nodes/m2fp-load/m2fp-load.ts';
 import model from '../../../nodes/m2fp-model/m2fp-model.ts';
 import catalogue from '../../../nodes/m2fp-model/locales/en-US/m2fp-model.json' with { type: 'json' };
+import preview from '../../../nodes/m2fp-preview/m2fp-preview.ts';
 import preprocess from '../../../nodes/m2fp-preprocess/m2fp-preprocess.ts';
+import redact from '../../../nodes/m2fp-redact/m2fp-redact.ts';
+import status from '../../../nodes/m2fp-status/m2fp-status.ts';
 
 export interface NodeConfig {
   id: string;
@@ -54,7 +57,7 @@ function withTexts(initialize: NodeInitializer): NodeInitializer {
   };
 }
 
-const NODES = [model, load, preprocess, infer, colorize, crop].map(withTexts);
+const NODES = [model, load, preprocess, infer, colorize, crop, redact, preview, status].map(withTexts);
 
 /** The API that the nodes of the running flow were given. */
 export function redApi(): NodeAPI {

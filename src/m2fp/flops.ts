@@ -1,5 +1,5 @@
 /** Floating-point operations (2 x multiply-adds) of our graph, so that time can be told as GFLOP/s. */
-import type { HyperParameters } from '../src/m2fp/hyper-parameters.ts';
+import type { HyperParameters } from './hyper-parameters.ts';
 
 /** Operations for a padded picture of `height` x `width` pixels. */
 export function graphFlops(hyper: HyperParameters, height: number, width: number): number {

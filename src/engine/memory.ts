@@ -20,7 +20,9 @@ export const MEMORY_METHOD =
  * pictures, or many people in them, need more.
  */
 export function memoryNeeded(
-  model: Pick<ModelManifest, 'files' | 'precision' | 'input' | 'hyperParameters'>,
+  model: Pick<ModelManifest, 'precision' | 'input' | 'hyperParameters'> & {
+    files: { 'model.onnx.data': { size: number } };
+  },
 ): number {
   const stored = model.files['model.onnx.data'].size;
   // Halved weights are widened when they are loaded.

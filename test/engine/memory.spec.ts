@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
-import { memoryNeeded } from '../../src/observe/memory.ts';
+import { memoryNeeded } from '../../src/engine/memory.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 
@@ -11,7 +11,7 @@ describe('the estimate of memory', () => {
     const { pixelDecoder } = demo.hyperParameters;
     const size = precision === 'fp16' ? 126.5e6 : 253e6;
     return memoryNeeded({
-      files: { ...demo.files, 'model.onnx.data': { size, sha256: '' } },
+      files: { 'model.onnx.data': { size } },
       precision,
       input,
       hyperParameters: { ...demo.hyperParameters, pixelDecoder: { ...pixelDecoder, convDim: 256 } },

@@ -1,7 +1,8 @@
-/** What the load node tells of a model. */
+/** What is told of a model. */
 import type { EngineInfo } from '../../src/engine/types.ts';
 import type { InputRule, ModelKind, ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
-import type { ModelPlace, PublishedModel } from '../common/model.ts';
+import type { ModelName } from '../../src/store/names.ts';
+import type { ModelNode, ModelPlace } from './model.ts';
 
 /** Plain JSON. What only the model itself could tell is null while it is not there. */
 export interface ModelFacts {
@@ -25,7 +26,8 @@ export interface ModelFacts {
   /** 'cpu' (native) or 'wasm'. */
   provider: string | null;
   threads: number | null;
-  state: EngineInfo['state'] | 'not pulled' | 'pulling';
+  /** `pulling`: also while a checkpoint is converted. */
+  state: EngineInfo['state'] | 'not pulled' | 'not converted' | 'pulling';
   /** Seconds; null before the model was loaded for the first time. */
   loadSeconds: number | null;
   /** Pictures that wait. */
@@ -34,7 +36,24 @@ export interface ModelFacts {
   restarts: number;
 }
 
-export function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): ModelFacts {
+/** A text of the shared catalogue. */
+type Text = (key: string, values?: Record<string, string | number>) => string;
+
+/** The facts of a deployed model; nothing is pulled or loaded. @throws {M2fpError} where it is wrong or damaged */
+export async function factsOf(model: ModelNode, text: Text, signal?: AbortSignal): Promise<ModelFacts> {
+  const place = await model.place();
+  const { published, checkpoint, presence } = place;
+  const wanted = published ?? checkpoint;
+  if (wanted && presence.state !== 'present') return absentFacts(place, wanted, licenceOf(place, text));
+  const engine = await model.engine(signal);
+  return modelFacts(place, engine.info(), licenceOf(place, text));
+}
+
+function licenceOf({ source, published }: ModelPlace, text: Text): string {
+  return text(`licence.${source}`, published && { url: `https://modelscope.cn/models/${published.id}` });
+}
+
+function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): ModelFacts {
   const { manifest, provider, threads, state, loadSeconds, waiting, restarts } = info;
   const { id, digest, kind, labels, input, scoreThreshold, precision } = manifest;
   return {
@@ -60,10 +79,10 @@ export function modelFacts(place: ModelPlace, info: EngineInfo, licence: string)
 }
 
 /** What is known of a model that is not there yet. */
-export function absentFacts(place: ModelPlace, model: PublishedModel, licence: string): ModelFacts {
+function absentFacts(place: ModelPlace, model: ModelName, licence: string): ModelFacts {
   return {
     id: model.id,
-    revision: model.revision,
+    revision: place.published?.revision ?? null,
     source: place.source,
     folder: place.folder,
     size: 0,
@@ -76,13 +95,14 @@ export function absentFacts(place: ModelPlace, model: PublishedModel, licence: s
     precision: model.precision,
     provider: null,
     threads: null,
-    state: place.presence.state === 'pulling' ? 'pulling' : 'not pulled',
+    state: place.presence.state === 'pulling' ? 'pulling' : place.checkpoint ? 'not converted' : 'not pulled',
     loadSeconds: null,
     waiting: 0,
     restarts: 0,
   };
 }
 
-function sizeOf({ files }: ModelManifest): number {
+/** Bytes on disk. */
+export function sizeOf({ files }: ModelManifest): number {
   return Object.values(files).reduce((sum, { size }) => sum + size, 0);
 }

@@ -1,0 +1,62 @@
+/**
+ * `msg.m2fp`: options that hold for one message, by the names that the forms use. One message may pass through
+ * several nodes, so every node knows the names of all, and a misspelt one is refused by the first of them.
+ */
+import { COLORIZE_OPTIONS } from '../../src/parsing/colorize-options.ts';
+import { CROP_OPTIONS } from '../../src/parsing/crop-options.ts';
+import { badOption, isRecord } from '../../src/parsing/options.ts';
+import { REDACT_OPTIONS } from '../../src/parsing/redact.ts';
+import { M2fpError } from '../../src/errors.ts';
+
+/** The names of each node's options. */
+export const OPTION_NAMES = {
+  load: ['action'],
+  preprocess: ['shortSide', 'longSide'],
+  infer: ['shortSide', 'longSide', 'scoreThreshold', 'flip', 'policy', 'limit', 'maxAge', 'key', 'priority'],
+  colorize: COLORIZE_OPTIONS,
+  crop: [...CROP_OPTIONS, 'output'],
+  redact: [...REDACT_OPTIONS, 'replaceSource'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A node's type without "m2fp-". */
+export type OptionUser = keyof typeof OPTION_NAMES;
+
+const LISTS: Readonly<Record<string, readonly string[]>> = OPTION_NAMES;
+const ALL = new Set<string>(Object.values(LISTS).flat());
+
+/**
+ * The options that `msg.m2fp` has for the node `user`: those that lie in it, and on top of them those in
+ * `msg.m2fp.<user>`, which are for nodes of this type alone (`mode`, for example, means one thing to colorize and
+ * another to crop). The values are not checked.
+ * @throws {M2fpError} `M2FP_BAD_OPTION` for anything but an object, and for a name that no node has
+ */
+export function optionsInMessage<T extends object>(
+  msg: { readonly [property: string]: unknown },
+  user: OptionUser,
+): Partial<T> {
+  const given = msg['m2fp'] ?? {};
+  if (!isRecord(given)) throw badOption('m2fp', given, `an object with any of ${LISTS[user]!.join(', ')}`);
+
+  const own: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (Object.hasOwn(LISTS, name)) checkOwn(name, value);
+    else if (!ALL.has(name)) throw unknownOption(name, user);
+    else if (LISTS[user]!.includes(name)) own[name] = value;
+  }
+  return { ...own, ...(given[user] as object | undefined) } as Partial<T>;
+}
+
+/** `msg.m2fp.<user>`, which may be of another node than the one that reads it. */
+function checkOwn(user: string, value: unknown): void {
+  const names = LISTS[user]!;
+  if (!isRecord(value)) throw badOption(`m2fp.${user}`, value, `an object with any of ${names.join(', ')}`);
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownOption(unknown, user);
+}
+
+function unknownOption(name: string, user: string): M2fpError {
+  return new M2fpError(
+    'M2FP_BAD_OPTION',
+    `There is no option "${name}" for msg.m2fp; ${user} has ${LISTS[user]!.join(', ')}.`,
+  );
+}

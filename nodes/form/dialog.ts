@@ -1,0 +1,64 @@
+/** What every form does when it opens. */
+import type { Dollar, EditorNode, Elements } from './editor.ts';
+import { holds, readConditions } from './when.ts';
+
+/** Where the TypedInputs that the nodes have in common take their values from, or put them. */
+const TYPED_INPUTS: Readonly<Record<string, readonly string[]>> = {
+  picture: ['msg', 'flow', 'global', 'str', 'env'],
+  parsing: ['msg', 'flow', 'global'],
+  result: ['msg', 'flow', 'global'],
+};
+
+/** The beginning of the ids of a form's fields. */
+export function prefixOf(node: EditorNode): string {
+  return node._def.category === 'config' ? 'node-config-input-' : 'node-input-';
+}
+
+/** See `prepare` of {@link Form}. */
+export function prepareDialog($: Dollar, node: EditorNode): void {
+  const prefix = prefixOf(node);
+  const field = (name: string): Elements => $(`#${prefix}${name}`);
+  fillIn(node, field);
+  const form = field('name').closest('form');
+  for (const [name, types] of Object.entries(TYPED_INPUTS)) {
+    const id = prefix + name;
+    if (field(`${name}Type`).length === 0) continue;
+    // Without the icon, which is a letter of a font.
+    form.find(`label[for="${id}"] span`).attr('id', `${id}-label`);
+    // The widget hides the field and puts one of its own there, of the width in the field's style and with its label.
+    field(name)
+      .css('width', '70%')
+      .attr('aria-labelledby', `${id}-label`)
+      .typedInput({ default: 'msg', types, typeField: `#${id}Type` });
+  }
+  showRows($, form, field);
+  // Node-RED marks what is invalid when this function has returned.
+  setTimeout(() => form.find('details.m2fp-section').has('.input-error').attr('open', 'open'), 0);
+}
+
+/** Gives the defaults to the fields of what an older flow does not have. */
+function fillIn(node: EditorNode, field: (name: string) => Elements): void {
+  for (const [name, { value, type }] of Object.entries(node._def.defaults)) {
+    if (node[name] !== undefined || type !== undefined) continue;
+    const element = field(name);
+    if (element.attr('type') === 'checkbox') element.prop('checked', value === true);
+    else element.val(String(value));
+  }
+}
+
+/** Shows the rows with `data-when` while their conditions hold. */
+function showRows($: Dollar, form: Elements, field: (name: string) => Elements): void {
+  const valueOf = (name: string): string => {
+    const element = field(name);
+    return String(element.attr('type') === 'checkbox' ? element.prop('checked') : element.val());
+  };
+  form.find('[data-when]').each(function () {
+    const row = $(this);
+    const conditions = readConditions(row.attr('data-when') ?? '');
+    const update = (): void => {
+      row.toggle(holds(conditions, valueOf));
+    };
+    for (const condition of conditions) field(condition.field).on('change', update);
+    update();
+  });
+}

@@ -1,0 +1,58 @@
+/** What the html of the nodes uses of this script: `M2FP.form`. */
+import { createAboutModel } from './about-model.ts';
+import type { Dollar, EditorNode, EditorRed } from './editor.ts';
+import { prepareDialog } from './dialog.ts';
+import { fetchLabels, type LabelsAnswer } from './label-sets.ts';
+import { createPaletteEditor, type PaletteEditorOptions } from './palette-editor.ts';
+import { createPartToggles, type PartToggles, type PartTogglesOptions } from './part-toggles.ts';
+import { nodeText, type Values } from './texts.ts';
+import { createValidators, type Validators } from './validators.ts';
+
+export interface Form {
+  /** The text `key` of the node `type`, in the editor's language. */
+  text(type: string, key: string, values?: Values): string;
+
+  /** The checks for the fields of the node `type`. */
+  validators(type: string): Validators;
+
+  /**
+   * To be called by oneditprepare:
+   * - fields of what an older flow does not have get the defaults;
+   * - `picture`, `parsing` and `result` become TypedInputs where the template has them, with their types in
+   *   hidden fields such as `pictureType`;
+   * - a row with `data-when="mode=overlay|both format!=png"` shows only while all its conditions hold; a checkbox
+   *   is `true` or `false`;
+   * - a `<details class="m2fp-section">` with an invalid field in it opens.
+   */
+  prepare(node: EditorNode): void;
+
+  /**
+   * Fills the element `container` with checkboxes for the labels. The field of the property holds the chosen
+   * names, with commas between; blank is all parts of any model, `none` none.
+   */
+  partToggles(container: string, options: PartTogglesOptions): PartToggles;
+
+  /** Fills the element `container` with a swatch for each label that part toggles show, and keeps the field in step. */
+  paletteEditor(container: string, options: PaletteEditorOptions): void;
+
+  /**
+   * Fills the element `container` of the config node's form: what the model is, which memory and time to expect, and
+   * a button that tries what is deployed.
+   */
+  aboutModel(node: EditorNode, container: string): void;
+
+  /** The label sets and models that Node-RED knows; empty where it does not answer. */
+  labelSets(): Promise<LabelsAnswer>;
+}
+
+export function createForm(RED: EditorRed, $: Dollar): Form {
+  return {
+    text: (type, key, values) => nodeText(RED, type, key, values),
+    validators: (type) => createValidators(RED, type),
+    prepare: (node) => prepareDialog($, node),
+    partToggles: (container, options) => createPartToggles(RED, $, container, options),
+    paletteEditor: (container, options) => createPaletteEditor(RED, $, container, options),
+    aboutModel: (node, container) => createAboutModel(RED, $, node, container),
+    labelSets: () => fetchLabels($),
+  };
+}

@@ -1,0 +1,147 @@
+/** What the form of the config node tells of a model, before and after it is deployed. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { ruleFor } from '../../src/engine/picture.ts';
+import { M2fpError } from '../../src/errors.ts';
+import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts';
+import { publishedFacts } from '../../src/m2fp/published.ts';
+import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
+import { memoryFacts, platformFacts, processorFacts } from '../../src/observe/system.ts';
+import { humanIndex } from '../../src/parsing/options.ts';
+import { bundledModelFolder } from '../../src/paths.ts';
+import { modelFolder } from '../../src/store/names.ts';
+import { engines } from '../common/engines.ts';
+import type { ModelNode } from '../common/model.ts';
+import { sizeOf } from '../common/model-facts.ts';
+import type { ModelSettings } from './settings.ts';
+
+/** What the form's values mean, without loading anything. */
+export interface Prospect {
+  id: string;
+  /** Whether its files are on this machine. */
+  present: boolean;
+  /** Bytes on disk; null where it is not there. */
+  size: number | null;
+  digest: string | null;
+  /** This and the next two are null where nothing is known of a model that is not there. */
+  kind: ModelKind | null;
+  labels: string[] | null;
+  input: InputRule | null;
+  precision: Precision;
+  estimate: Estimate | null;
+}
+
+/** @throws {M2fpError} where the folder holds no model, or a damaged one */
+export async function prospectOf({ engine, published, conversion, parse }: ModelSettings): Promise<Prospect> {
+  const checkpoint =
+    conversion && (await engines.checkpointAt(engine.model, conversion.root, conversion.precision));
+  const wanted = published ?? checkpoint;
+  if (wanted && !(await engines.isPulled(wanted))) {
+    const { id, precision } = wanted;
+    const known = publishedFacts(id);
+    const absent = { id, present: false, size: null, digest: null, precision };
+    if (known === undefined) return { ...absent, kind: null, labels: null, input: null, estimate: null };
+    const { kind, labels, input, hyperParameters, weights } = known;
+    const files = { 'model.onnx.data': { size: weights } };
+    const rule = ruleFor(input, parse);
+    return {
+      ...absent,
+      kind,
+      labels: [...labels],
+      input: rule,
+      // The weights are counted as they lie in memory.
+      estimate: await estimateFor({ precision: 'fp32', input, hyperParameters, files }, rule, engine),
+    };
+  }
+  const folder = checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model;
+  const manifest = await engines.readManifest(folder);
+  const { id, digest, kind, labels, precision } = manifest;
+  const input = ruleFor(manifest.input, parse);
+  return {
+    id,
+    present: true,
+    size: sizeOf(manifest),
+    digest,
+    kind,
+    labels: [...labels],
+    input,
+    precision,
+    estimate: await estimateFor(manifest, input, engine),
+  };
+}
+
+async function estimateFor(
+  model: ModelSize,
+  input: InputRule,
+  { processes, threads }: ModelSettings['engine'],
+): Promise<Estimate> {
+  return estimate(
+    model,
+    input,
+    { processes, threads },
+    {
+      platform: platformFacts(),
+      processor: await processorFacts(),
+      freeMemory: memoryFacts().free,
+    },
+  );
+}
+
+/** What came of trying a deployed model. */
+export interface CheckResult {
+  /** Seconds to load it; null where it was loaded already. */
+  load: number | null;
+  /** Seconds of the sample picture, without the time that it waited. */
+  seconds: number;
+  /** Bytes of all processes together; null where the system does not tell. */
+  memory: number | null;
+  provider: string;
+  threads: number;
+  processes: number;
+  /** Null for a model of single persons. */
+  persons: number | null;
+  parts: number;
+  width: number;
+  height: number;
+}
+
+/**
+ * Loads a deployed model, a published one after its download, and parses the sample picture with it.
+ * @throws {M2fpError} what loading and parsing throw
+ */
+export async function checkModel(model: ModelNode, signal: AbortSignal): Promise<CheckResult> {
+  const engine = await model.engine(signal);
+  const wasLoaded = ['ready', 'running'].includes(engine.info().state);
+  await engine.load();
+  const options = model.parseOptions();
+  const parse = async () => engine.parse({ image: await samplePicture(), options, signal });
+  // The first run of a session takes longer than all that follow.
+  if (!wasLoaded) await parse();
+  const { width, height, labels, persons, parts, timing } = await parse();
+  const { loadSeconds, processes, provider, threads } = engine.info();
+  const resident = processes.flatMap(({ rss }) => (rss === null ? [] : [rss]));
+  return {
+    load: wasLoaded ? null : loadSeconds,
+    seconds: (timing.total - timing.queue) / 1000,
+    memory: resident.length === 0 ? null : resident.reduce((sum, rss) => sum + rss, 0),
+    provider,
+    threads,
+    processes: processes.length,
+    persons: humanIndex(labels) < 0 ? null : persons.length,
+    parts: parts.length,
+    width,
+    height,
+  };
+}
+
+/** A picture with some bytes behind its end that no decoder reads, so that no result is kept of it in a cache. */
+async function samplePicture(): Promise<Buffer> {
+  const path = join(bundledModelFolder(), 'samples', 'two-people.png');
+  const picture = await readFile(path).catch((error: unknown) => {
+    throw new M2fpError('M2FP_NO_IMAGE', `The sample picture ${path} is missing: reinstall the package.`, {
+      cause: error,
+    });
+  });
+  return Buffer.concat([picture, randomBytes(8)]);
+}

@@ -1,0 +1,149 @@
+/** What the editor asks Node-RED: the labels to offer, what a model is, and whether it works. */
+import type { Request, RequestHandler, Response } from 'express';
+import type { Node, NodeAPI } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { LABEL_SETS, partGroup } from '../../src/m2fp/labels.ts';
+import { resolvePalette } from '../../src/parsing/palette.ts';
+import { BACKGROUND_INDEX, humanIndex, isRecord } from '../../src/parsing/options.ts';
+import { codeOf, httpStatusOf } from '../common/failure.ts';
+import type { ModelNode } from '../common/model.ts';
+import { factsOf } from '../common/model-facts.ts';
+import type { LabelsAnswer, Part } from '../form/label-sets.ts';
+import { checkModel, type CheckResult, prospectOf } from './about.ts';
+import { type ModelConfig, readSettings } from './settings.ts';
+
+const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
+
+/** Node-RED's admin applications that have the routes: a module may be run twice in one. */
+const served = new WeakSet<object>();
+
+/** Adds the routes, once. */
+export function serveAdmin(RED: NodeAPI): void {
+  if (served.has(RED.httpAdmin)) return;
+  served.add(RED.httpAdmin);
+  const checks = new Checks();
+  const read = RED.auth.needsPermission('flows.read') as RequestHandler;
+  const write = RED.auth.needsPermission('flows.write') as RequestHandler;
+
+  RED.httpAdmin.get(
+    '/m2fp/labels',
+    read,
+    answer(() => labelsAnswer(RED)),
+  );
+  RED.httpAdmin.get(
+    '/m2fp/models/:id',
+    read,
+    answer(async (request) => {
+      const model = modelNode(RED, request.params['id']);
+      if (model === undefined) return undefined;
+      const { presence } = await model.place();
+      const facts = await factsOf(model, (key, values) => RED._(`${CATALOGUE}.${key}`, values));
+      return { ...facts, progress: presence.state === 'pulling' ? presence.progress : null };
+    }),
+  );
+  // The values of a form name a folder and environment variables: only who may deploy them may ask about them.
+  RED.httpAdmin.post(
+    '/m2fp/models/estimate',
+    write,
+    answer(async (request) => {
+      const config = formOf(request.body);
+      const deployed = modelNode(RED, config.id) ?? ({} as Node);
+      return prospectOf(readSettings(RED, deployed, config));
+    }),
+  );
+  RED.httpAdmin.post(
+    '/m2fp/models/:id/check',
+    write,
+    answer(async (request) => {
+      const model = modelNode(RED, request.params['id']);
+      return model && checks.run(model);
+    }),
+  );
+}
+
+/** Answers with what `work` gives, 404 where that is undefined, and errors with their code and message. */
+function answer(work: (request: Request) => Promise<object | undefined>): RequestHandler {
+  const respond = async (request: Request, response: Response): Promise<void> => {
+    try {
+      const found = await work(request);
+      if (found === undefined) response.status(404).json({ message: 'No such model is deployed.' });
+      else response.json(found);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      response.status(httpStatusOf(error)).json({ code: codeOf(error), message });
+    }
+  };
+  return (request, response) => {
+    void respond(request, response);
+  };
+}
+
+/** The values of the form that the request brings. */
+function formOf(body: unknown): ModelConfig {
+  if (!isRecord(body) || typeof body['source'] !== 'string')
+    throw new M2fpError('M2FP_BAD_OPTION', 'The request brings no values of the form of m2fp-model.');
+  return { ...body } as unknown as ModelConfig;
+}
+
+/** The deployed config node; undefined for what is none. */
+function modelNode(RED: NodeAPI, id: unknown): ModelNode | undefined {
+  const node = typeof id === 'string' ? (RED.nodes.getNode(id) as Partial<ModelNode> | null) : null;
+  return node?.type === 'm2fp-model' && typeof node.place === 'function' ? (node as ModelNode) : undefined;
+}
+
+async function labelsAnswer(RED: NodeAPI): Promise<LabelsAnswer> {
+  const found: ModelNode[] = [];
+  RED.nodes.eachNode(({ id }) => {
+    const model = modelNode(RED, id);
+    if (model) found.push(model);
+  });
+  return {
+    sets: Object.entries(LABEL_SETS).map(([id, { name, labels }]) => ({ id, name, parts: partsOf(labels) })),
+    models: await Promise.all(
+      found.map(async (model) => ({
+        id: model.id,
+        name: model.name ?? '',
+        parts: await partsOfModel(model),
+      })),
+    ),
+  };
+}
+
+/** Null where the model is not there, or is damaged. */
+async function partsOfModel(model: ModelNode): Promise<Part[] | null> {
+  try {
+    const { presence } = await model.place();
+    return presence.state === 'present' ? partsOf((await model.manifest()).labels) : null;
+  } catch {
+    return null;
+  }
+}
+
+function partsOf(labels: readonly string[]): Part[] {
+  const palette = resolvePalette(labels);
+  const human = humanIndex(labels);
+  return labels.map((name, index) => ({
+    name,
+    color: `#${palette[index]!.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`,
+    group: index === BACKGROUND_INDEX || index === human ? 'whole' : (partGroup(name) ?? 'other'),
+  }));
+}
+
+/** One check of a model at a time: who asks meanwhile gets the result of that. */
+class Checks {
+  readonly #running = new Map<ModelNode, Promise<CheckResult>>();
+
+  run(model: ModelNode): Promise<CheckResult> {
+    const running = this.#running.get(model);
+    if (running) return running;
+    const abort = new AbortController();
+    const onClose = (): void => abort.abort(new Error('The model was stopped or redeployed.'));
+    model.once('close', onClose);
+    const check = checkModel(model, abort.signal).finally(() => {
+      model.off('close', onClose);
+      this.#running.delete(model);
+    });
+    this.#running.set(model, check);
+    return check;
+  }
+}

@@ -1,0 +1,110 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { EngineState } from '../../src/engine/types.ts';
+import type { Health } from '../../src/observe/health.ts';
+import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
+import { oneOf } from '../../src/parsing/options.ts';
+import { openInbox } from '../common/input.ts';
+import { linkModel } from '../common/model.ts';
+import { StatusLine } from '../common/status.ts';
+import { engineFacts, FORMATS } from './facts.ts';
+import { look, type Look } from './look.ts';
+
+interface StatusConfig extends NodeDef {
+  /** Blank: all engines. */
+  model: string;
+  format: (typeof FORMATS)[number];
+  /** Whether the message gets the status code of a readiness probe. */
+  probe: boolean;
+  onChange: boolean;
+}
+
+/** Engines of which no config node tells are looked at so often, milliseconds. */
+const INTERVAL = 1000;
+
+/** Tells how the engines do. */
+export default function (RED: NodeAPI): void {
+  // They begin here, and not with the first node, so that nothing is left out.
+  const metrics = processMetrics();
+
+  function createStatus(this: Node, config: StatusConfig): void {
+    RED.nodes.createNode(this, config);
+    const status = new StatusLine(RED, this);
+    let told = summaryOf({ status: 'ready', reasons: [] });
+    let latest = Promise.resolve();
+    let state: EngineState | undefined;
+
+    const take = async (): Promise<Look> => {
+      const taken = await look(config.model === '' ? undefined : link?.model());
+      if (!inbox.closing) status.health(taken.health.status);
+      return taken;
+    };
+    const fill = async (msg: NodeMessageInFlow, taken: Look): Promise<NodeMessageInFlow> => {
+      const { health, engines, digest } = taken;
+      const reading = { engines, ...(digest !== undefined && { digest }) };
+      const format = oneOf('format', config.format, FORMATS, 'json');
+      if (format === 'prometheus') {
+        msg.payload = await metrics.text(reading);
+        msg['headers'] = { ...withoutContentType(msg['headers']), 'content-type': METRICS_CONTENT_TYPE };
+      } else if (format === 'health') msg.payload = health;
+      else msg.payload = { health, engines: engines.map(engineFacts), metrics: await metrics.json(reading) };
+      if (config.probe) msg['statusCode'] = health.ready ? 200 : 503;
+      return msg;
+    };
+
+    const watch = async (): Promise<void> => {
+      if (inbox.closing) return;
+      try {
+        const taken = await take();
+        const summary = summaryOf(taken.health);
+        if (summary === told || inbox.closing) return;
+        told = summary;
+        if (config.onChange) this.send(await fill({} as NodeMessageInFlow, taken));
+      } catch (error) {
+        status.error(error);
+      }
+    };
+    // One after the other, so that the last one sent is the last one seen.
+    const watchInTurn = (): void => {
+      latest = latest.then(watch);
+    };
+
+    const timer = setInterval(watchInTurn, INTERVAL);
+    timer.unref();
+    const inbox = openInbox(
+      this,
+      status,
+      async (msg) => fill(msg, await take()),
+      () => {
+        clearInterval(timer);
+        link?.close();
+      },
+    );
+    const link =
+      config.model === ''
+        ? undefined
+        : linkModel(RED, this, config.model, {
+            engineChanged(info) {
+              if (info.state === state) return;
+              state = info.state;
+              watchInTurn();
+            },
+            presenceChanged: watchInTurn,
+            modelFailed: watchInTurn,
+          });
+    watchInTurn();
+  }
+  RED.nodes.registerType('m2fp-status', createStatus);
+}
+
+/** What makes one health another: not the words, which hold numbers. */
+function summaryOf({ status, reasons }: Pick<Health, 'status' | 'reasons'>): string {
+  return JSON.stringify([status, ...reasons.map(({ code, model }) => [code, model])]);
+}
+
+/** The headers that the message has for the HTTP answer, but for the one that is set. */
+function withoutContentType(headers: unknown): object {
+  if (typeof headers !== 'object' || headers === null) return {};
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type'),
+  );
+}

@@ -1,0 +1,228 @@
+/** The processes of an engine, and which of them takes what from the line. */
+import type { M2fpError } from '../errors.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Job } from './job.ts';
+import type { ReadyMessage, ResultMessage } from './protocol.ts';
+import type { FairQueue } from './queue.ts';
+import { RunTimes } from './run-times.ts';
+import { MemoryExceeded, Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { Suspects, type Suspect } from './suspects.ts';
+import type { EngineState, ProcessInfo } from './types.ts';
+
+export interface PoolOptions {
+  /** At least 1. */
+  processes: number;
+  /** What all processes have in common. */
+  supervisor: Omit<SupervisorOptions, 'onChange' | 'onReady'>;
+  queue: FairQueue<Job>;
+  clock: Clock;
+  /** Called with every process that is ready. */
+  onReady: (facts: ReadyMessage) => void;
+  /** Called with the answer to a job that somebody still waits for. */
+  onResult: (job: Job, result: ResultMessage) => void;
+  /** Called where no process can be had: nothing that waits has a chance. */
+  onHopeless: (error: M2fpError) => void;
+  /** Called after every change of what the getters say. */
+  onChange: () => void;
+}
+
+/** One process and its work. */
+interface Slot {
+  readonly supervisor: Supervisor;
+  /** What the child works on, even when its caller has given up. */
+  running: Job | null;
+  /** The start that waiting jobs depend on. */
+  attempt: Promise<void> | null;
+  /** Ends a run that nobody wants any more. */
+  abandon: Timer | null;
+}
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #slots: readonly Slot[];
+  readonly #times = new RunTimes();
+  readonly #suspects = new Suspects();
+  /** What a step of the pump sets off calls for another step, not for one inside the first. */
+  #pumping = false;
+  #pumpAgain = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.processes }, () => {
+      const supervisor = new Supervisor({
+        ...options.supervisor,
+        onChange: () => this.pump(),
+        onReady: (facts, milliseconds) => {
+          this.#times.loaded(milliseconds);
+          options.onReady(facts);
+        },
+      });
+      return { supervisor, running: null, attempt: null, abandon: null };
+    });
+  }
+
+  get state(): Exclude<EngineState, 'closed'> {
+    const states = this.processes.map(({ state }) => state);
+    return (
+      (['running', 'ready', 'loading', 'failed'] as const).find((state) => states.includes(state)) ?? 'idle'
+    );
+  }
+
+  get processes(): (ProcessInfo & { state: Exclude<EngineState, 'closed'> })[] {
+    return this.#slots.map(({ supervisor, running }) => ({
+      pid: supervisor.pid,
+      state: stateOf(supervisor, running),
+      restarts: supervisor.restarts,
+      rss: supervisor.rss,
+    }));
+  }
+
+  /** Pictures that processes work on, also those that nobody wants any more. */
+  get running(): number {
+    return this.#slots.filter(({ running }) => running !== null).length;
+  }
+
+  /** Processes, started or not, without a picture. */
+  get free(): number {
+    return this.#slots.length - this.running;
+  }
+
+  /** Why the last start of a process failed; null where none did, or one works. */
+  get failure(): M2fpError | null {
+    return this.#slots.find(({ supervisor }) => supervisor.failure !== null)?.supervisor.failure ?? null;
+  }
+
+  /** What a child said when it had loaded the model; null before. */
+  get facts(): ReadyMessage | null {
+    return this.#slots.find(({ supervisor }) => supervisor.facts !== null)?.supervisor.facts ?? null;
+  }
+
+  /** Throws M2FP_BAD_IMAGE for a picture that has crashed the engine twice. */
+  check(suspect: Suspect): void {
+    this.#suspects.check(suspect);
+  }
+
+  /** Starts all processes; rejects where not one of them comes up. */
+  async load(): Promise<void> {
+    this.#options.supervisor.crashes.forgive();
+    this.#suspects.forget();
+    const starts = await Promise.allSettled(this.#slots.map(({ supervisor }) => supervisor.start()));
+    const failed = starts.filter((start) => start.status === 'rejected');
+    if (failed.length === starts.length) throw failed[0]!.reason;
+  }
+
+  /** Ends all processes; those that run a picture may finish it within the grace time. Nothing must wait. */
+  async stop(): Promise<void> {
+    for (const slot of this.#slots) slot.attempt = null;
+    await Promise.all(this.#slots.map(({ supervisor }) => supervisor.stop()));
+  }
+
+  /** To be called after every change of the line. Gives it processes, in the same step in which they are ready. */
+  pump(): void {
+    this.#pumpAgain = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#pumpAgain) {
+      this.#pumpAgain = false;
+      for (const slot of this.#slots) {
+        if (slot.running === null && slot.supervisor.ready) this.#runNext(slot);
+      }
+      this.#startMissing();
+      this.#reconsider();
+    }
+    this.#pumping = false;
+    this.#options.onChange();
+  }
+
+  #runNext(slot: Slot): void {
+    const job = this.#options.queue.take();
+    if (job !== undefined) void this.#run(slot, job);
+  }
+
+  /** Never rejects: whatever happens, the job is told and the next one gets its turn. */
+  async #run(slot: Slot, job: Job): Promise<void> {
+    const { clock } = this.#options;
+    const { supervisor } = slot;
+    const request: Suspect = { image: job.picture.payload, options: job.options };
+    const begun = clock.now();
+    const first = supervisor.runs === 0;
+    slot.running = job;
+    job.begun = begun;
+    try {
+      // The one before it in line may have been the same.
+      this.check(request);
+      const result = await supervisor.run(request);
+      this.#times.ran(clock.now() - begun, first);
+      this.#suspects.clear(request);
+      if (!job.settled) this.#options.onResult(job, result);
+    } catch (error) {
+      if (supervisor.replacing === 'crash' || error instanceof MemoryExceeded) this.#suspects.blame(request);
+      job.reject(error);
+    }
+    slot.running = null;
+    this.pump();
+  }
+
+  /** As many processes as there is work for, and those that were given up for their memory between two pictures. */
+  #startMissing(): void {
+    let wanted = this.#options.queue.size - this.#slots.filter(({ attempt }) => attempt !== null).length;
+    for (const slot of this.#slots) {
+      const { running, supervisor, attempt } = slot;
+      if (running !== null || attempt !== null || supervisor.ready) continue;
+      if (wanted > 0 && this.#mayStart(slot)) wanted--;
+      else if (supervisor.replacing !== 'memory') continue;
+      this.#start(slot);
+    }
+  }
+
+  /** One that could not be started is left alone while others do the work. */
+  #mayStart({ supervisor }: Slot): boolean {
+    return supervisor.starting || supervisor.failure === null || !this.#slots.some(isAlive);
+  }
+
+  /** All that wait share the fate of the last process that can be started; a start that `stop` ended is not theirs. */
+  #start(slot: Slot): void {
+    const attempt = slot.supervisor.start();
+    slot.attempt = attempt;
+    const settle = (error: M2fpError | null) => {
+      if (slot.attempt !== attempt) return;
+      slot.attempt = null;
+      if (error !== null && !this.#slots.some(isAlive)) this.#options.onHopeless(error);
+      this.pump();
+    };
+    attempt.then(() => settle(null), settle);
+  }
+
+  /** Runs that nobody wants any more are ended where that is the quicker way for those who wait. */
+  #reconsider(): void {
+    const wanted = this.#options.queue.size > this.#slots.filter(isComing).length;
+    for (const slot of this.#slots) {
+      const { running } = slot;
+      if (running === null || !running.settled || !wanted) {
+        slot.abandon?.cancel();
+        slot.abandon = null;
+      } else if (slot.abandon === null) {
+        const { clock } = this.#options;
+        const patience = this.#times.patienceWith(clock.now() - running.begun!);
+        if (patience === 0) slot.supervisor.abandon();
+        else slot.abandon = clock.after(patience, () => slot.supervisor.abandon(), { background: true });
+      }
+    }
+  }
+}
+
+function isAlive({ running, supervisor, attempt }: Slot): boolean {
+  return running !== null || supervisor.ready || supervisor.starting || attempt !== null;
+}
+
+/** Whether it will take a picture without anybody's doing. */
+function isComing({ running, supervisor, attempt }: Slot): boolean {
+  return running === null && (supervisor.starting || attempt !== null);
+}
+
+function stateOf(supervisor: Supervisor, running: Job | null): Exclude<EngineState, 'closed'> {
+  if (running !== null) return 'running';
+  if (supervisor.starting) return 'loading';
+  if (supervisor.ready) return 'ready';
+  return supervisor.failure === null ? 'idle' : 'failed';
+}

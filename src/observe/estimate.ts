@@ -1,0 +1,91 @@
+/** What a model will take on this machine, told before it is loaded. */
+import { memoryNeeded } from '../engine/memory.ts';
+import { type PoolSize, poolSize } from '../engine/sizing.ts';
+import { graphFlops } from '../m2fp/flops.ts';
+import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
+import type { Platform, Processor } from './system.ts';
+
+/** What the estimate needs of a model. */
+export type ModelSize = Pick<ModelManifest, 'precision' | 'input' | 'hyperParameters'> & {
+  files: { 'model.onnx.data': { size: number } };
+};
+
+export interface MachineFacts {
+  platform: Platform;
+  processor: Processor;
+  /** Bytes that programs can still take. */
+  freeMemory: number;
+}
+
+export interface Estimate extends PoolSize {
+  /** Bytes of all processes together, after a few pictures. */
+  memory: number;
+  /** Bytes that are free now. */
+  freeMemory: number;
+  /** Of one picture of the model's own size. Right within a factor of about two. */
+  seconds: number;
+  /** What runs the network: WebAssembly where there is no native onnxruntime for the platform. */
+  provider: 'cpu' | 'wasm';
+}
+
+/**
+ * GFLOP/s of one thread. The first is measured (full-size network on an EPYC with AVX-512: 145 with two threads, 161
+ * with one), the others follow from the width of the vectors.
+ */
+const SPEEDS = { avx512: 140, avx2: 70, neon: 25, other: 15 };
+/** WebAssembly against a native thread: measured as a ninth on two cores, of which it used one. */
+const WASM_SHARE = 2 / 9;
+/** Decoding, resizing and the work on the network's output. */
+const SECONDS_AROUND = 0.05;
+/** The longer side of a usual picture, by its shorter. */
+const ASPECT = 1.5;
+/** The network's input is padded to a multiple of it. */
+const STRIDE = 32;
+
+/** @param input the model's rule with the sizes that the user sets */
+export function estimate(
+  model: ModelSize,
+  input: InputRule,
+  pool: PoolSize,
+  { platform, processor, freeMemory }: MachineFacts,
+): Estimate {
+  const sized = { ...model, input };
+  const each = memoryNeeded(sized);
+  const { processes, threads } = poolSize(pool, each, { cores: processor.cores, freeMemory });
+  const provider = hasNativeRuntime(platform) ? 'cpu' : 'wasm';
+  const { width, height } = usualSize(input);
+  const speed =
+    provider === 'wasm'
+      ? WASM_SHARE * speedOf(platform, processor)
+      : Math.min(threads, processor.cores) * speedOf(platform, processor);
+  const flops = graphFlops(model.hyperParameters, padded(height), padded(width));
+  return {
+    processes,
+    threads,
+    memory: processes * each,
+    freeMemory,
+    seconds: SECONDS_AROUND + flops / (speed * 1e9),
+    provider,
+  };
+}
+
+/** Platforms of onnxruntime-node 1.30's binaries; on Linux they need glibc. */
+function hasNativeRuntime({ system, arch, libc }: Platform): boolean {
+  if (libc?.name === 'musl') return false;
+  return system === 'darwin' ? arch === 'arm64' : arch === 'x64' || arch === 'arm64';
+}
+
+function speedOf({ arch }: Platform, { features }: Processor): number {
+  // Where the system does not tell, it is a desktop of the last ten years.
+  if (features === null) return SPEEDS.avx2;
+  if (features.includes('avx512f')) return SPEEDS.avx512;
+  if (features.includes('avx2')) return SPEEDS.avx2;
+  return arch === 'arm64' ? SPEEDS.neon : SPEEDS.other;
+}
+
+function usualSize(rule: InputRule): { width: number; height: number } {
+  if (rule.kind === 'canvas') return rule;
+  return { width: Math.min(rule.shortSide * ASPECT, rule.longSide), height: rule.shortSide };
+}
+
+const padded = (side: number): number => Math.ceil(side / STRIDE) * STRIDE;

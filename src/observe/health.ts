@@ -1,0 +1,107 @@
+/** Whether pictures can be parsed now, and what stands in the way. */
+import type { EngineInfo } from '../engine/types.ts';
+
+export type HealthStatus = 'ready' | 'degraded' | 'unready';
+
+/** Something that is not as it should be. */
+export interface HealthReason {
+  code:
+    | 'engine-failed'
+    | 'engine-loading'
+    | 'engine-slow'
+    | 'engine-restarted'
+    | 'queue-full'
+    | 'model-absent'
+    | 'model-pulling'
+    | 'model-failed';
+  /** Id of the model. */
+  model: string;
+  /** What is wrong, in words. */
+  message: string;
+}
+
+/** Plain JSON. */
+export interface Health {
+  /** `ready` without a reason; `degraded` with reasons that a picture would get through all the same. */
+  status: HealthStatus;
+  /** The process answers: always true, for a probe that asks for no more. */
+  live: boolean;
+  /** Whether a picture that comes now would be parsed. One that first loads the model, or downloads it, counts too. */
+  ready: boolean;
+  reasons: HealthReason[];
+}
+
+/** A model without an engine. */
+export interface MissingModel {
+  id: string;
+  state: 'absent' | 'pulling' | 'failed';
+  /** For `failed`. */
+  message?: string;
+}
+
+export interface HealthFacts {
+  engines: readonly EngineInfo[];
+  missing?: readonly MissingModel[];
+  /** How often processes of the model with this digest were replaced lately. */
+  recentRestarts?: (digest: string) => number;
+}
+
+/** With these a picture would not be parsed, or not before long. */
+const UNREADY: ReadonlySet<HealthReason['code']> = new Set([
+  'engine-failed',
+  'engine-loading',
+  'model-pulling',
+  'model-failed',
+]);
+
+export function healthOf({ engines, missing = [], recentRestarts = () => 0 }: HealthFacts): Health {
+  const reasons = [
+    ...missing.map(missingReason),
+    ...engines.flatMap((info) => engineReasons(info, recentRestarts(info.manifest.digest))),
+  ];
+  const ready = reasons.every(({ code }) => !UNREADY.has(code));
+  return {
+    status: !ready ? 'unready' : reasons.length > 0 ? 'degraded' : 'ready',
+    live: true,
+    ready,
+    reasons,
+  };
+}
+
+function missingReason({ id, state, message }: MissingModel): HealthReason {
+  if (state === 'pulling') {
+    return { code: 'model-pulling', model: id, message: 'The model is being downloaded and converted.' };
+  }
+  if (state === 'absent') {
+    const first = 'The model is not on this machine yet: the first picture has to wait for its download.';
+    return { code: 'model-absent', model: id, message: first };
+  }
+  return { code: 'model-failed', model: id, message: message ?? 'The model cannot be used.' };
+}
+
+function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {
+  const { state, failure, fallback, provider, waiting, maxQueue } = info;
+  const model = info.manifest.id;
+  const reasons: HealthReason[] = [];
+  if (state === 'failed') {
+    const message = failure?.message ?? 'The engine does not run.';
+    reasons.push({ code: 'engine-failed', model, message });
+  }
+  if (state === 'loading') {
+    reasons.push({ code: 'engine-loading', model, message: 'The model is being loaded.' });
+  }
+  if (provider === 'wasm') {
+    const message = fallback ?? 'The engine runs as WebAssembly, which is slow.';
+    reasons.push({ code: 'engine-slow', model, message });
+  }
+  if (restarts > 0) {
+    const times = restarts === 1 ? 'once' : `${restarts} times`;
+    const message = `A process of the engine had to be replaced ${times} in the last ten minutes.`;
+    reasons.push({ code: 'engine-restarted', model, message });
+  }
+  if (maxQueue !== undefined && maxQueue > 0 && waiting >= maxQueue) {
+    const message = `As many pictures wait as may: ${waiting}. More are refused.`;
+    reasons.push({ code: 'queue-full', model, message });
+  }
+  return reasons;
+}

@@ -1,0 +1,48 @@
+/** Whether a model will fit on the disk: better asked before minutes of work than found out after them. */
+import { statfs } from 'node:fs/promises';
+import { M2fpError, type M2fpErrorCode } from '../errors.ts';
+import type { Precision } from '../m2fp/manifest.ts';
+
+/** Size of a converted model per byte of its checkpoint, a little more than measured. */
+const CONVERTED_SHARE: Record<Precision, number> = { fp32: 1.05, fp16: 0.55 };
+/** Bytes that must stay free beside what is needed. */
+const SPARE_BYTES = 16 * 2 ** 20;
+
+/** Bytes that can be written where `folder` is; infinite where the file system does not tell. */
+export function freeBytes(folder: string): Promise<number> {
+  return statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    // Then the disk itself tells when it is full.
+    () => Infinity,
+  );
+}
+
+/** Bytes that the model of a checkpoint takes. */
+export function convertedSize(checkpoint: number, precision: Precision): number {
+  return checkpoint * CONVERTED_SHARE[precision];
+}
+
+export interface DiskNeed {
+  /** The store's folder. */
+  root: string;
+  /** Bytes free there. */
+  free: number;
+  /** Bytes that will be written. */
+  bytes: number;
+  /** What for, for example `to convert it`. */
+  purpose: string;
+  code: M2fpErrorCode;
+}
+
+/** @throws M2fpError with the code `code` where it would not fit */
+export function requireSpace({ root, free, bytes, purpose, code }: DiskNeed): void {
+  const needed = bytes + SPARE_BYTES;
+  if (free >= needed) return;
+  throw new M2fpError(
+    code,
+    `${root} has ${megabytes(free)} free, ${megabytes(needed)} are needed ${purpose}: free some space, or put the ` +
+      'model store on another disk',
+  );
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;

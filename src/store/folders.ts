@@ -1,0 +1,29 @@
+/** Folders that are made for a while. */
+import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Makes `folder` and those above it that are missing.
+ * @returns what removes those that were made, as far as they are empty: nothing that failed leaves folders behind
+ */
+export async function makeFolder(folder: string): Promise<() => Promise<void>> {
+  const made: string[] = [];
+  for (let at = folder; !(await exists(at)) && at !== dirname(at); at = dirname(at)) made.push(at);
+  await mkdir(folder, { recursive: true });
+  return async () => {
+    for (const at of made) {
+      const removed = await rmdir(at).then(
+        () => true,
+        () => false,
+      );
+      if (!removed) return;
+    }
+  };
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,71 @@
+/** Every form as people see it: in the light and the dark theme of Node-RED 5, and in Chinese. */
+import assert from 'node:assert/strict';
+import { type FlowNode, NodeRed } from '../support/node-red.ts';
+import { Editor, type EditorOptions } from './editor.ts';
+import { blemishes, unreachable } from './inspect.ts';
+
+const TAB = 'first-tab';
+const NODES = ['load', 'preprocess', 'infer', 'colorize', 'crop', 'redact', 'preview', 'status'];
+const FLOW: FlowNode[] = [
+  { id: TAB, type: 'tab', label: 'Flow 1' },
+  { id: 'model', type: 'm2fp-model', name: '', source: 'bundled', configVersion: 1 },
+  ...NODES.map((name, index) => ({
+    ...{ id: name, type: `m2fp-${name}`, z: TAB, x: 200, y: 60 + 60 * index, wires: [], model: 'model' },
+    // All else is left to the defaults.
+    ...{ name: '', action: 'load', format: 'json', view: 'overlay' },
+  })),
+];
+
+interface Look extends EditorOptions {
+  name: string;
+  language: string;
+}
+const LOOKS: Look[] = [
+  { name: 'light', language: 'en-US', theme: 'light' },
+  { name: 'dark', language: 'en-US', theme: 'dark' },
+  { name: 'zh-CN', language: 'zh-CN', theme: 'light' },
+];
+
+describe('the look of the forms', function () {
+  this.timeout(120_000);
+  let nodeRed: NodeRed;
+
+  before(async () => {
+    nodeRed = await NodeRed.start('node-red', FLOW);
+  });
+  after(() => nodeRed?.stop());
+
+  for (const { name, language, theme } of LOOKS) {
+    describe(name, () => {
+      let editor: Editor;
+
+      before(async () => {
+        editor = await Editor.open(nodeRed.url, language, { theme });
+        // Room for all of a form.
+        await editor.page.setViewportSize({ width: 1400, height: 1700 });
+      });
+      after(() => editor?.close());
+      afterEach(() => assert.deepEqual(editor.complaints.splice(0), []));
+
+      /** Unfolds all of the form that is open, and looks at it. */
+      const inspect = async (type: string): Promise<void> => {
+        const { page, form } = editor;
+        for (const summary of await form.locator('details:not([open]) > summary').all())
+          await summary.click();
+        const lists = form.locator('.m2fp-parts-list');
+        if ((await lists.count()) > 0) await lists.first().locator('input').first().waitFor();
+        if (type === 'm2fp-model') await form.locator('.m2fp-about dd').first().waitFor();
+        await editor.screenshot(`${name} form ${type}`);
+        assert.deepEqual(await blemishes(form), []);
+        assert.deepEqual(await unreachable(page, form), []);
+      };
+
+      for (const node of NODES) {
+        it(`of m2fp-${node} has nothing cut, hidden, unlabelled or out of reach`, () =>
+          editor.editNode(node, () => inspect(`m2fp-${node}`)));
+      }
+      it('of m2fp-model has nothing cut, hidden, unlabelled or out of reach', () =>
+        editor.editConfig('model', () => inspect('m2fp-model')));
+    });
+  }
+});

@@ -1,0 +1,464 @@
+/** The examples that the other specs do not run, all at once in a real Node-RED, from the packed package. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { Aedes } from 'aedes';
+import mqtt, { type MqttClient } from 'mqtt';
+import sharp from 'sharp';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import { root, temporaryFolder } from '../support/installed-package.ts';
+import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
+import { twoPeople } from '../support/pictures.ts';
+import { childrenOf } from '../support/processes.ts';
+
+const NAMES = ['3 Parts', '4 Web page', '5 MQTT camera', '6 Folder watch', '7 Privacy', '9 Gallery'];
+const SIDE = 224;
+
+/** CIHP's numbers of what the sample is made of. */
+const FACE = 13;
+const PANTS = 9;
+const GARMENTS = [5, 6, 7];
+
+const sampleLabels: Promise<Buffer> = sharp(join(root, 'models/demo/samples/two-people.labels.png'))
+  .raw()
+  .toBuffer();
+const pixelsOf = (picture: Buffer): Promise<Buffer> => sharp(picture).removeAlpha().raw().toBuffer();
+const encode = (pixels: Buffer): Promise<Buffer> =>
+  sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } })
+    .png()
+    .toBuffer();
+
+/** The sample, its garments dyed: as bright as before, in the colour whose channels are shares of the brightness. */
+async function dyed(color: readonly [number, number, number]): Promise<Buffer> {
+  const [pixels, labels] = [await pixelsOf(twoPeople), await sampleLabels];
+  labels.forEach((label, index) => {
+    if (!GARMENTS.includes(label)) return;
+    const bright = Math.max(...pixels.subarray(3 * index, 3 * index + 3), 90);
+    color.forEach((share, channel) => (pixels[3 * index + channel] = Math.round(share * bright)));
+  });
+  return encode(pixels);
+}
+
+const emptyRoom: Promise<Buffer> = encode(Buffer.alloc(3 * SIDE * SIDE, 200));
+
+function upload(picture: Buffer): RequestInit {
+  const body = new FormData();
+  body.append('picture', new Blob([new Uint8Array(picture)]), 'picture.png');
+  return { body, redirect: 'manual' };
+}
+
+async function startBroker(): Promise<{ port: number; close(): Promise<void> }> {
+  const broker = await Aedes.createBroker();
+  const server = createServer(broker.handle).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** The messages of the debug nodes, as the editor's sidebar gets them. */
+async function debugSidebar(url: string) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/comms`);
+  const messages: { id: string; msg: string }[] = [];
+  const arrived = new EventTarget();
+  socket.addEventListener('message', ({ data }) => {
+    const all: unknown = JSON.parse(String(data));
+    for (const { topic, data: message } of [all].flat() as { topic: string; data: (typeof messages)[0] }[]) {
+      if (topic === 'debug') messages.push(message);
+    }
+    arrived.dispatchEvent(new Event('message'));
+  });
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ subscribe: 'debug' }));
+  return {
+    /** Resolves with the texts of node `id` when there are `count` of them. */
+    async texts(id: string, count: number): Promise<string[]> {
+      const own = () => messages.filter((message) => message.id === id).map(({ msg }) => msg);
+      while (own().length < count) await once(arrived, 'message');
+      return own();
+    },
+    close: () => socket.close(),
+  };
+}
+
+for (const version of VERSIONS) {
+  describe(`the examples (${version})`, function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+    let broker: Awaited<ReturnType<typeof startBroker>>;
+    let sidebar: Awaited<ReturnType<typeof debugSidebar>>;
+    const folder = temporaryFolder('watch');
+    const [inbox, outbox] = [join(folder, 'in'), join(folder, 'out')];
+
+    /** With the broker and the folders of this test. */
+    const adapted = (node: FlowNode): FlowNode => {
+      if (node.type === 'mqtt-broker') return { ...node, broker: '127.0.0.1', port: broker.port };
+      if (node.type !== 'tab' || node['label'] !== 'Folder watch') return node;
+      const folders = { IN: inbox, OUT: outbox };
+      return {
+        ...node,
+        env: Object.entries(folders).map(([name, value]) => ({ name, value, type: 'str' })),
+      };
+    };
+
+    before(async () => {
+      mkdirSync(inbox);
+      broker = await startBroker();
+      nodeRed = await NodeRed.start(version, NAMES.flatMap(example).map(adapted));
+      sidebar = await debugSidebar(nodeRed.url);
+    });
+    after(async () => {
+      sidebar?.close();
+      await nodeRed?.stop();
+      await broker?.close();
+    });
+
+    const get = (path: string) => fetch(nodeRed.url + path);
+    const errorCode = async (response: Response) =>
+      ((await response.json()) as { error: { code: string } }).error.code;
+
+    it('start without a complaint', () => {
+      assert.doesNotMatch(nodeRed.log, /missing node types|\[error\]/);
+    });
+
+    describe('3 Parts', () => {
+      it('puts the pictures of the parts together again', async () => {
+        await nodeRed.inject('m2fpe3injec00001');
+        const [all] = await sidebar.texts('m2fpe3debug00003', 1);
+        const pictures = JSON.parse(all!) as unknown[];
+        const parts = await sidebar.texts('m2fpe3debug00002', pictures.length);
+        assert.ok(pictures.length > 4);
+        const labels = parts.map((text) => (JSON.parse(text) as { label: string }).label);
+        for (const label of ['Face', 'Hair', 'Pants']) assert.ok(labels.includes(label), labels.join());
+      });
+    });
+
+    describe('4 Web page', () => {
+      it('is one page that loads nothing from elsewhere', async () => {
+        const response = await get('/m2fp/page');
+        assert.equal(response.status, 200);
+        assert.match(response.headers.get('content-type') ?? '', /^text\/html; charset=utf-8/);
+        assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+        const page = await response.text();
+        assert.doesNotMatch(page, /(src|href|url|import)\W{1,3}(https?:)?\/\//);
+        assert.doesNotMatch(page, /\{\{/, 'a template that was not filled in');
+        assert.match(page, /<meta name="viewport"/);
+      });
+
+      it('gets numbers and colours for each pixel, beside the summary', async () => {
+        const response = await nodeRed.post('/m2fp/page/parse', upload(twoPeople));
+        assert.equal(response.status, 200);
+        const { summary, labels, maps } = (await response.json()) as {
+          summary: ParsingSummary;
+          labels: string[];
+          maps: Record<'labels' | 'persons' | 'colors', string>;
+        };
+        const pictures = Object.values(maps).map((base64) => sharp(Buffer.from(base64, 'base64')));
+        const raw = await Promise.all(pictures.map((map) => map.raw().toBuffer({ resolveWithObject: true })));
+        assert.deepEqual(
+          raw.map(({ info }) => [info.width, info.height]),
+          raw.map(() => [SIDE, SIDE]),
+        );
+        const [numbers, persons] = raw.map(({ data }) => data);
+        assert.deepEqual(
+          raw.map(({ info }) => info.channels),
+          [1, 1, 3],
+        );
+        const found = new Set([...numbers!].map((index) => labels[index]));
+        for (const label of ['Background', 'Face', 'Hair', 'Pants']) assert.ok(found.has(label), label);
+        assert.ok(Math.max(...persons!) <= summary.persons.length);
+        assert.ok(Math.max(...persons!) > 0);
+      });
+
+      it('gets an error as a code and a sentence', async () => {
+        const response = await nodeRed.post('/m2fp/page/parse', upload(Buffer.from('a text')));
+        assert.equal(response.status, 415);
+        assert.equal(await errorCode(response), 'M2FP_UNSUPPORTED_FORMAT');
+      });
+    });
+
+    describe('5 MQTT camera', () => {
+      let client: MqttClient;
+      const arrived = new EventTarget();
+      const events = new Map<string, unknown[]>();
+      const of = <T>(topic: string) => (events.get(`people/${topic}`) ?? []) as T[];
+      type Presence = { present: boolean; persons: number };
+      type Garments = { garments: { person: number; color: string; rgb: string }[] };
+
+      /** Resolves with the events of `topic` when there are `count` of them. */
+      async function eventsOf<T>(topic: string, count: number): Promise<T[]> {
+        while (of(topic).length < count) await once(arrived, 'event');
+        return of<T>(topic);
+      }
+      const show = (camera: string, picture: Buffer) =>
+        client.publishAsync(`camera/${camera}`, picture, { qos: 1 });
+      let passed = 0;
+      /** Resolves when all pictures of before are done: another camera sees something for the first time. */
+      async function untilDone(): Promise<void> {
+        const camera = `barrier-${passed++}`;
+        await show(camera, await emptyRoom);
+        await eventsOf(`${camera}/presence`, 1);
+        await eventsOf(`${camera}/garments`, 1);
+      }
+
+      before(async () => {
+        client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`);
+        client.on('message', (topic, payload) => {
+          events.set(topic, [...(events.get(topic) ?? []), JSON.parse(payload.toString())]);
+          arrived.dispatchEvent(new Event('event'));
+        });
+        await client.subscribeAsync('people/#', { qos: 1 });
+      });
+      after(() => client?.endAsync());
+
+      it('tells the colours of garments, when they change', async () => {
+        await show('door', await dyed([0.15, 0.25, 1]));
+        const [blue] = await eventsOf<Garments>('door/garments', 1);
+        assert.ok(blue!.garments.length > 0);
+        for (const { color } of blue!.garments) assert.equal(color, 'blue');
+        for (const { rgb } of blue!.garments) assert.match(rgb, /^#[0-9a-f]{6}$/);
+        await show('door', await dyed([0.15, 0.25, 1]));
+        await untilDone();
+        await show('door', await dyed([0.15, 0.8, 0.2]));
+        const [, green] = await eventsOf<Garments>('door/garments', 2);
+        for (const { color } of green!.garments) assert.equal(color, 'green');
+      });
+
+      it('tells who is there, when it changes and not for one empty picture', async () => {
+        await show('hall', twoPeople);
+        const [first] = await eventsOf<Presence>('hall/presence', 1);
+        assert.ok(first!.present && first!.persons > 0);
+        await show('hall', await emptyRoom);
+        await untilDone();
+        await show('hall', await emptyRoom);
+        await untilDone();
+        assert.equal(of('hall/presence').length, 1);
+        await show('hall', await emptyRoom);
+        const [, gone] = await eventsOf<Presence>('hall/presence', 2);
+        assert.deepEqual(gone, { present: false, persons: 0 });
+        const late = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`);
+        const retained = once(late, 'message');
+        await late.subscribeAsync('people/hall/presence');
+        const [, payload] = (await retained) as [string, Buffer];
+        assert.deepEqual(JSON.parse(payload.toString()), gone);
+        await late.endAsync();
+      });
+
+      it('tells errors under their camera', async () => {
+        await show('broken', Buffer.from('no picture'));
+        const [error] = await eventsOf<{ code: string; message: string }>('broken/error', 1);
+        assert.equal(error!.code, 'M2FP_UNSUPPORTED_FORMAT');
+      });
+
+      (process.platform === 'win32' ? it.skip : it)(
+        'keeps only the latest picture, and counts the others',
+        async () => {
+          const [engine] = childrenOf(nodeRed.child.pid!);
+          process.kill(engine!, 'SIGSTOP');
+          try {
+            // One runs, one waits; two newer ones take its place.
+            for (let sent = 0; sent < 4; sent++) await show('fast', twoPeople);
+            const dropped = await eventsOf('fast/dropped', 2);
+            assert.deepEqual(dropped, [
+              { dropped: 1, reason: 'replaced' },
+              { dropped: 2, reason: 'replaced' },
+            ]);
+          } finally {
+            process.kill(engine!, 'SIGCONT');
+          }
+          await untilDone();
+          assert.equal(of('fast/dropped').length, 2);
+        },
+      );
+
+      it('works without a camera, too', async () => {
+        await nodeRed.inject('m2fpe5injec00001');
+        await eventsOf('door/garments', 3);
+      });
+    });
+
+    describe('6 Folder watch', () => {
+      /** Drops a picture by `drop`; resolves with the files that come of it. */
+      async function cropsOf(drop: () => unknown, picture: string): Promise<string[]> {
+        const before = (await sidebar.texts('m2fpe6debug00001', 0)).length;
+        const statuses = await nodeRed.statuses();
+        const done = statuses.next('m2fpe6crop000001', ({ fill }) => fill === 'green');
+        await drop();
+        const count = Number(/^\d+/.exec((await done).text ?? '')![0]);
+        statuses.close();
+        await sidebar.texts('m2fpe6debug00001', before + count);
+        const files = readdirSync(join(outbox, picture));
+        assert.equal(files.length, count);
+        return files;
+      }
+
+      it('writes the parts of a picture that comes in', async () => {
+        const files = await cropsOf(() => nodeRed.inject('m2fpe6injec00001'), 'two-people');
+        assert.ok(files.includes('person-1-hair.png'), files.join());
+        for (const file of files) {
+          const { format } = await sharp(join(outbox, 'two-people', file)).metadata();
+          assert.equal(format, 'png');
+        }
+        assert.deepEqual(readdirSync(inbox), ['two-people.jpg']);
+      });
+
+      it('goes on after a file that is no picture, and leaves other files alone', async () => {
+        writeFileSync(join(inbox, 'notes.txt'), 'not for the model');
+        writeFileSync(join(inbox, 'broken.jpg'), 'not a picture');
+        const [error] = await sidebar.texts('m2fpe6debug00002', 1);
+        assert.match(error!, /M2FP_UNSUPPORTED_FORMAT/);
+        const files = await cropsOf(
+          () => writeFileSync(join(inbox, 'second.one.png'), twoPeople),
+          'second.one',
+        );
+        assert.ok(files.length > 4);
+        assert.equal((await sidebar.texts('m2fpe6debug00002', 1)).length, 1);
+        assert.deepEqual(readdirSync(outbox).toSorted(), ['second.one', 'two-people']);
+      });
+    });
+
+    describe('7 Privacy', () => {
+      it('publishes nothing before there is something', async () => {
+        assert.equal((await get('/m2fp/public')).status, 404);
+      });
+
+      it('publishes a picture without its faces and without its metadata', async () => {
+        const jpeg = await sharp(twoPeople)
+          .withExif({ IFD0: { Artist: 'a name' }, IFD3: { GPSLatitudeRef: 'N' } })
+          .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+          .toBuffer();
+        const response = await nodeRed.post('/m2fp/private', upload(jpeg));
+        assert.deepEqual(await response.json(), { published: true });
+        const published = await get('/m2fp/public');
+        assert.equal(published.headers.get('content-type'), 'image/jpeg');
+        const picture = Buffer.from(await published.arrayBuffer());
+        assert.ok(!picture.includes('a name'));
+        assert.equal((await sharp(picture).metadata()).exif, undefined);
+
+        const [before, after, labels] = [await pixelsOf(jpeg), await pixelsOf(picture), await sampleLabels];
+        assert.equal(after.length, before.length);
+        /** Share of the pixels of a label that are another colour now. */
+        const changed = (label: number): number => {
+          const indices = [...labels.keys()].filter((index) => labels[index] === label);
+          const other = indices.filter((index) =>
+            [0, 1, 2].some(
+              (channel) => Math.abs(before[3 * index + channel]! - after[3 * index + channel]!) > 12,
+            ),
+          );
+          return other.length / indices.length;
+        };
+        assert.ok(changed(FACE) > 0.6, `faces: ${changed(FACE)}`);
+        assert.ok(changed(PANTS) < 0.1, `pants: ${changed(PANTS)}`);
+      });
+
+      it('does not publish a picture in which nobody was found, and says so', async () => {
+        const before = await (await get('/m2fp/public')).arrayBuffer();
+        const response = await nodeRed.post('/m2fp/private', upload(await emptyRoom));
+        assert.deepEqual(await response.json(), { published: false, reason: 'nobody' });
+        assert.deepEqual(await (await get('/m2fp/public')).arrayBuffer(), before);
+      });
+
+      it('answers what is no picture, and warns of no missing answer after the button', async () => {
+        const response = await nodeRed.post('/m2fp/private', upload(Buffer.from('a text')));
+        assert.equal(response.status, 415);
+        const statuses = await nodeRed.statuses();
+        const done = statuses.next('m2fpe7redac00001', ({ fill }) => fill === 'blue');
+        await nodeRed.inject('m2fpe7injec00001');
+        await done;
+        statuses.close();
+        assert.doesNotMatch(nodeRed.log, /No response object/);
+      });
+
+      it('keeps the original nowhere', () => {
+        const kept = example('7 Privacy').filter(({ func }) =>
+          /(flow|global|context)\.set/.test(String(func)),
+        );
+        assert.deepEqual(
+          kept.map(({ name }) => name),
+          ['only the redacted'],
+        );
+      });
+    });
+
+    describe('9 Gallery', () => {
+      const figures = (page: string) =>
+        [...page.matchAll(/<img alt="([^"]*)" src="data:image\/jpeg;base64,([^"]+)"/g)].map((match) => ({
+          alt: match[1]!,
+          picture: Buffer.from(match[2]!, 'base64'),
+        }));
+      const gallery = async (query = '') => (await get(`/m2fp/gallery${query}`)).text();
+
+      it('is empty at first', async () => {
+        assert.match(await gallery(), /Nobody yet/);
+      });
+
+      it('shows a picture of each person that was uploaded', async () => {
+        const response = await nodeRed.post('/m2fp/gallery', upload(twoPeople));
+        assert.equal(response.status, 303);
+        const target = new URL(response.headers.get('location')!, `${nodeRed.url}/m2fp/gallery`);
+        assert.equal(target.pathname, '/m2fp/gallery');
+        const shown = figures(await gallery());
+        assert.ok(shown.length >= 2, `${shown.length} persons`);
+        for (const { alt, picture } of shown) {
+          assert.match(alt, /^Person \d+, .+: .*hair/);
+          const { format, width, height } = await sharp(picture).metadata();
+          assert.deepEqual({ format, width, height }, { format: 'jpeg', width: 240, height: 320 });
+        }
+      });
+
+      it('keeps the last 24 at most', async () => {
+        for (let sent = 0; sent < 14; sent++) await nodeRed.post('/m2fp/gallery', upload(twoPeople));
+        assert.equal(figures(await gallery()).length, 24);
+      });
+
+      it('says on the page what went wrong', async () => {
+        const nobody = await nodeRed.post('/m2fp/gallery', upload(await emptyRoom));
+        assert.match(
+          await gallery(new URL(nobody.headers.get('location')!, nodeRed.url).search),
+          /Nobody was found/,
+        );
+        const response = await nodeRed.post('/m2fp/gallery', upload(Buffer.from('a text')));
+        assert.equal(response.status, 415);
+        const page = await response.text();
+        assert.match(page, /role="alert">That did not work[^<]*: [A-Z]/);
+        assert.equal(figures(page).length, 24, 'and the gallery is still there');
+      });
+    });
+
+    it('leave no error in the log but those that were asked for', () => {
+      assert.doesNotMatch(nodeRed.log, /TypeError|ReferenceError|No response object/);
+    });
+  });
+}
+
+describe('the example for Dashboard 2', () => {
+  const [name] = readdirSync(join(root, 'examples')).filter((file) => file.startsWith('Dashboard'));
+  const nodes = JSON.parse(readFileSync(join(root, 'examples', name!), 'utf8')) as FlowNode[];
+
+  it('says in its name what it needs, and tells the import dialog', () => {
+    assert.match(name!, /needs @flowfuse node-red-dashboard/);
+    const needs = nodes.find(({ type }) => type === 'global-config')?.['modules'] as object;
+    assert.deepEqual(Object.keys(needs), ['@flowfuse/node-red-dashboard']);
+  });
+
+  it('puts every widget on the page', () => {
+    const byId = new Map(nodes.map((node) => [node.id, node]));
+    const above = {
+      'ui-file-input': 'group',
+      'ui-template': 'group',
+      'ui-notification': 'ui',
+      'ui-group': 'page',
+    };
+    for (const node of nodes.filter(({ type }) => type in above)) {
+      const property = above[node.type as keyof typeof above];
+      const target = byId.get(String(node[property]));
+      assert.equal(target?.type, property === 'ui' ? 'ui-base' : `ui-${property}`, node.type);
+    }
+  });
+});

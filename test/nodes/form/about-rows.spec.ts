@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import type { DeployedFacts, Prospect } from '../../../nodes/form/about-answers.ts';
+import { aboutRows } from '../../../nodes/form/about-rows.ts';
+import { bytesText, secondsText } from '../../../nodes/form/amounts.ts';
+
+const GB = 1e9;
+const PROSPECT: Prospect = {
+  id: 'm2fp-demo',
+  present: true,
+  size: 7_400_000,
+  digest: 'cd7037b5e908f10993ac2024e108e7276c14d09d44246fdfd748962b2130bba5',
+  kind: 'multi',
+  labels: ['Background', 'Hair', 'Human'],
+  input: { kind: 'short-side', shortSide: 160, longSide: 384 },
+  precision: 'fp16',
+  estimate: {
+    processes: 1,
+    threads: 2,
+    memory: 0.172 * GB,
+    freeMemory: 3 * GB,
+    seconds: 0.0654,
+    provider: 'cpu',
+  },
+};
+const DEPLOYED = {
+  id: 'm2fp-demo',
+  size: 7_400_000,
+  digest: PROSPECT.digest,
+  labels: PROSPECT.labels,
+  input: PROSPECT.input,
+  state: 'ready',
+  loadSeconds: 1.25,
+  progress: null,
+} as unknown as DeployedFacts;
+
+const text = (key: string, values?: object): string => (values ? `${key}${JSON.stringify(values)}` : key);
+const rows = (...known: [Prospect?, DeployedFacts?]): Record<string, string> =>
+  Object.fromEntries(aboutRows(known[0], known[1], text).map(({ key, text: shown }) => [key, shown]));
+
+describe('about a model', () => {
+  it('nothing is told while nothing is known', () => {
+    assert.deepEqual(aboutRows(undefined, undefined, text), []);
+  });
+
+  it('the form tells what its values mean, before the deploy', () => {
+    assert.deepEqual(rows(PROSPECT), {
+      id: 'm2fp-demo',
+      labels: '3: Background, Hair, Human',
+      input: 'inputRule.short-side{"shortSide":160,"longSide":384}',
+      size: '7 MB',
+      digest: 'cd7037b5e908…',
+      memory: 'memoryNeeded{"memory":"172 MB","free":"3.0 GB","processes":1,"threads":2}',
+      time: 'time.cpu{"seconds":"0.07"}',
+      state: 'notDeployed',
+    });
+    const digest = aboutRows(PROSPECT, undefined, text).find(({ key }) => key === 'digest');
+    assert.equal(digest?.whole, PROSPECT.digest);
+  });
+
+  it('a model that needs more memory than is free is marked', () => {
+    const estimate = { ...PROSPECT.estimate!, memory: 4 * GB };
+    assert.match(rows({ ...PROSPECT, estimate })['memory']!, /^tooMuchMemory/);
+  });
+
+  it('an unknown model that is not there has no facts but its name', () => {
+    const absent = { ...PROSPECT, labels: null, input: null, size: null, digest: null, estimate: null };
+    assert.deepEqual(rows(absent), { id: 'm2fp-demo', size: 'notThere', state: 'notDeployed' });
+  });
+
+  it('who may not ask about the form sees what is deployed', () => {
+    const { memory, time, ...others } = rows(PROSPECT, DEPLOYED);
+    assert.ok(memory && time);
+    assert.deepEqual(rows(undefined, DEPLOYED), others);
+    assert.equal(others['state'], 'states.ready · loadedIn{"seconds":"1.3"}');
+  });
+
+  it('the model that runs is named where the form has another', () => {
+    const other = rows({ ...PROSPECT, id: 'other' }, DEPLOYED);
+    assert.match(other['state']!, /^m2fp-demo · states\.ready · /);
+  });
+
+  it('a model on its way tells how far it has come', () => {
+    const progress = { share: 0.377 } as DeployedFacts['progress'];
+    const pulling = { ...DEPLOYED, state: 'pulling', progress, loadSeconds: null } as DeployedFacts;
+    assert.equal(rows(PROSPECT, pulling)['state'], 'pulling{"percent":37}');
+    assert.equal(rows(PROSPECT, { ...pulling, progress: null })['state'], 'states.pulling');
+    assert.equal(rows(PROSPECT, { ...pulling, state: 'not pulled' })['state'], 'states.absent');
+    assert.equal(rows(PROSPECT, { ...pulling, state: 'not converted' })['state'], 'states.unconverted');
+  });
+
+  it('long lists of labels are shortened', () => {
+    const labels = Array.from({ length: 20 }, (_, index) => `L${index}`);
+    const [, row] = aboutRows({ ...PROSPECT, labels }, undefined, text);
+    assert.equal(row!.text, '20: L0, L1, L2, L3, L4, L5, L6, L7, …');
+    assert.equal(row!.whole, labels.join(', '));
+  });
+
+  it('amounts are short', () => {
+    assert.deepEqual([7.4e6, 253e6, 999.4e6, 999.6e6, 1.25e9].map(bytesText), [
+      '7 MB',
+      '253 MB',
+      '999 MB',
+      '1.0 GB',
+      '1.3 GB',
+    ]);
+    assert.deepEqual([0.084, 0.996, 1.44, 9.94, 9.96, 61.2].map(secondsText), [
+      '0.08',
+      '1.0',
+      '1.4',
+      '9.9',
+      '10',
+      '61',
+    ]);
+  });
+});

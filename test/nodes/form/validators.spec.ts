@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { Dollar, EditorRed } from '../../../nodes/form/editor.ts';
+import { createForm } from '../../../nodes/form/form.ts';
+
+const SHARED = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model.invalid';
+
+/** Gives keys for texts, with their values behind. */
+const RED = {
+  _: (key: string, values?: object) => (values ? `${key} ${JSON.stringify(values)}` : key),
+  validators: {
+    typedInput:
+      ({ typeField, allowUndefined }: { typeField: string; allowUndefined: boolean }) =>
+      (value: unknown, opt?: { label?: string }) =>
+        (allowUndefined && value === undefined) || value === 'right' || `${typeField} of ${opt?.label ?? ''}`,
+  },
+} as unknown as EditorRed;
+
+const checks = createForm(RED, undefined as unknown as Dollar).validators('m2fp-crop');
+
+describe('the checks of the forms', () => {
+  it('have two parameters, or Node-RED takes their messages for "valid"', () => {
+    for (const check of [
+      checks.between('a', 0, 1),
+      checks.whole('a', 0, 1),
+      checks.color('a'),
+      checks.json('a'),
+      checks.padding('a'),
+      checks.parts('a'),
+      checks.property('a'),
+    ])
+      assert.equal(check.length, 2);
+  });
+
+  it('name the field by its label and the limits, or say just no where Node-RED wants no reason', () => {
+    const check = checks.whole('max', 1, 9);
+    const label = '@m2fp/node-red-human-parsing/m2fp-crop:m2fp-crop.label.max';
+    assert.equal(
+      check.call({}, '10', {}),
+      `${SHARED}.whole ${JSON.stringify({ field: label, min: 1, max: 9 })}`,
+    );
+    assert.equal(check.call({}, '10'), false);
+  });
+
+  it('leave a blank to the default', () => {
+    for (const check of [
+      checks.whole('a', 1, 9),
+      checks.color('a'),
+      checks.json('a'),
+      checks.between('a', 1, 2),
+    ]) {
+      for (const blank of ['', ' ', undefined, null]) assert.equal(check.call({}, blank, {}), true);
+    }
+  });
+
+  for (const [name, check, good, bad] of [
+    ['between', checks.between('a', 0, 1), [0, '0.5', 1], [-0.1, '1.1', 'x', NaN]],
+    ['whole', checks.whole('a', -2, 3), ['-2', 0, 3], [4, '1.5', 'x', '-3']],
+    [
+      'color',
+      checks.color('a'),
+      ['#f00', '#FF00aa', 'red', ' teal '],
+      ['#ff00', 'reddish', 'f00', '#ggg', '1'],
+    ],
+    ['json', checks.json('a'), ['{}', '{"Hair": "red"}'], ['{', '[]', 'null', '3', 'x']],
+    ['padding', checks.padding('a'), ['0', '12', '10%', ' 2.5 % '], ['x', '-1', '%', '1.5']],
+    ['parts', checks.parts('a'), ['Hair', 'Hair, Face'], ['none', ' none ']],
+  ] as const) {
+    it(`${name} tells right from wrong`, () => {
+      for (const value of good) assert.equal(check.call({}, value, {}), true, String(value));
+      for (const value of bad) {
+        assert.match(String(check.call({}, value, {})), new RegExp(`^${SHARED}`), String(value));
+        assert.equal(check.call({}, value), false);
+      }
+    });
+  }
+
+  it('property takes what an older flow does not have, and leaves the rest to Node-RED, with the label', () => {
+    const check = checks.property('result');
+    assert.equal(check.call({}, undefined, {}), true);
+    assert.equal(check.call({}, 'right', {}), true);
+    assert.match(String(check.call({}, 'wrong', {})), /^resultType of .*m2fp-crop\.label\.result$/);
+  });
+
+  it('have their texts in both languages', () => {
+    for (const language of ['en-US', 'zh-CN']) {
+      const path = `../../../nodes/m2fp-model/locales/${language}/m2fp-model.json`;
+      const texts = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        'm2fp-model': { invalid: Record<string, string> };
+      };
+      const { invalid } = texts['m2fp-model'];
+      for (const key of ['number', 'whole', 'color', 'colors', 'padding', 'parts'])
+        assert.match(invalid[key]!, /__field__/);
+    }
+  });
+});

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { NodeAPI } from 'node-red';
+import type { ModelNode } from '../../../nodes/common/model.ts';
+import { engines } from '../../../nodes/common/engines.ts';
+import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
+import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
+import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
+import { serveAdmin } from '../../../nodes/m2fp-model/admin.ts';
+import { M2fpError } from '../../../src/errors.ts';
+import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { nodeOf, redApi, startFlow, stopFlow } from '../support/red.ts';
+
+const PUBLISHED = 'damo/cv_resnet101_image-single-human-parsing';
+
+describe('the admin routes of m2fp-model', () => {
+  let engine: FakeEngine;
+  let server: http.Server;
+  let pulls: number;
+
+  const model = (id: string, properties = {}) => nodeConfig('m2fp-model', id, properties);
+  const start = async (): Promise<void> => {
+    await startFlow([
+      model('model', { name: 'mine' }),
+      model('absent', { source: 'modelscope', modelId: PUBLISHED }),
+      model('broken', { source: 'folder', folder: '' }),
+      nodeConfig('m2fp-infer', 'node', { model: 'model' }),
+    ]);
+    server = http.createServer(redApi().httpAdmin as unknown as http.RequestListener);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const ask = async <T>(
+    path: string,
+    method = 'GET',
+    body?: object,
+  ): Promise<{ status: number; body: T }> => {
+    const { port } = server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/m2fp/${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    return { status: response.status, body: (await response.json()) as T };
+  };
+
+  beforeEach(async () => {
+    ({ engine } = fakeEngines());
+    engines.isPulled = () => Promise.resolve(false);
+    pulls = 0;
+    engines.pull = () => {
+      pulls++;
+      return Promise.reject(new M2fpError('M2FP_DOWNLOAD_FAILED', 'no network'));
+    };
+    await start();
+  });
+  afterEach(async () => {
+    engine.letGo();
+    server.closeAllConnections();
+    server.close();
+    await stopFlow();
+    restoreEngines();
+  });
+
+  it('are there once, however often the module runs', () => {
+    const before = routesOf(redApi().httpAdmin);
+    assert.equal(before.filter((path) => path.startsWith('/m2fp/')).length, 4);
+    serveAdmin(redApi());
+    assert.deepEqual(routesOf(redApi().httpAdmin), before);
+  });
+
+  it('ask for the permission to read flows, or to write them', () => {
+    const served: string[][] = [];
+    const RED = {
+      auth: { needsPermission: (permission: string) => permission },
+      httpAdmin: {
+        get: (path: string, permission: string) => served.push(['GET', path, permission]),
+        post: (path: string, permission: string) => served.push(['POST', path, permission]),
+      },
+    };
+    serveAdmin(RED as unknown as NodeAPI);
+    assert.deepEqual(served, [
+      ['GET', '/m2fp/labels', 'flows.read'],
+      ['GET', '/m2fp/models/:id', 'flows.read'],
+      ['POST', '/m2fp/models/estimate', 'flows.write'],
+      ['POST', '/m2fp/models/:id/check', 'flows.write'],
+    ]);
+  });
+
+  describe('GET labels', () => {
+    it('gives the label sets, and the labels of the models that are there, with colours and groups', async () => {
+      const { status, body } = await ask<LabelsAnswer>('labels');
+      assert.equal(status, 200);
+      assert.deepEqual(
+        body.sets.map(({ id, name, parts }) => [id, name, parts.length]),
+        [
+          ['cihp', 'CIHP', 21],
+          ['lip', 'LIP', 20],
+          ['mhp-v2', 'MHP-v2', 60],
+          ['pascal-person-part', 'Pascal-Person-Part', 8],
+        ],
+      );
+      assert.deepEqual(body.sets[0]!.parts[2], { name: 'Hair', color: '#8b5a2b', group: 'head' });
+      for (const { parts } of body.sets) {
+        for (const { name, color, group } of parts) {
+          assert.match(color, /^#[0-9a-f]{6}$/);
+          assert.equal(group === 'whole', name === 'Background' || name === 'Human', name);
+          assert.notEqual(group, 'other', name);
+        }
+      }
+      const parts = body.models.find(({ id }) => id === 'model')!.parts!;
+      assert.deepEqual(
+        parts.map(({ name, group }) => [name, group]),
+        [
+          ['Background', 'whole'],
+          ['Hair', 'head'],
+          ['Coat', 'upperBody'],
+          ['Human', 'whole'],
+        ],
+      );
+      assert.deepEqual(
+        body.models.filter(({ parts: known }) => known === null).map(({ id }) => id),
+        ['absent', 'broken'],
+      );
+      assert.equal(pulls, 0);
+    });
+  });
+
+  describe('GET models/:id', () => {
+    it('tells the facts of a deployed model, and loads nothing', async () => {
+      const { status, body } = await ask<DeployedFacts>('models/model');
+      assert.equal(status, 200);
+      const { id, labels, digest, state, size, progress, licence } = body;
+      assert.deepEqual(
+        [id, labels, digest, state, size, progress, licence],
+        ['fake', MANIFEST.labels, 'f00d', 'idle', 1100, null, 'Apache-2.0, as this package'],
+      );
+      assert.deepEqual(engine.actions, []);
+    });
+
+    it('tells that a published model is not there, and pulls nothing', async () => {
+      const { status, body } = await ask<DeployedFacts>('models/absent');
+      assert.deepEqual([status, body.id, body.state, body.labels], [200, PUBLISHED, 'not pulled', []]);
+      assert.equal(pulls, 0);
+    });
+
+    it('says what is wrong with a model', async () => {
+      const { status, body } = await ask<{ code: string; message: string }>('models/broken');
+      assert.deepEqual([status, body.code], [503, 'M2FP_MODEL_NOT_FOUND']);
+      assert.match(body.message, /folder/);
+    });
+
+    for (const id of ['nobody', 'node', 'tab', '..%2F..']) {
+      it(`knows no model ${id}`, async () => {
+        assert.equal((await ask(`models/${id}`)).status, 404);
+        assert.equal((await ask(`models/${id}/check`, 'POST')).status, 404);
+      });
+    }
+  });
+
+  describe('POST models/:id/check', () => {
+    it('loads the model and times the sample picture, the second run of it', async () => {
+      const { status, body } = await ask<CheckResult>('models/model/check', 'POST');
+      assert.equal(status, 200);
+      assert.deepEqual(engine.actions, ['load']);
+      assert.equal(engine.requests.length, 2);
+      const [first, second] = engine.requests.map(({ image }) => image as Buffer);
+      assert.ok(!first!.equals(second!), 'a cache would answer the second');
+      const { load, seconds, persons, parts, threads, processes, provider, memory } = body;
+      assert.deepEqual(
+        [load, seconds, persons, parts, threads, processes, provider, memory],
+        [0.5, 1.234, 2, 4, 2, 1, 'cpu', null],
+      );
+    });
+
+    it('runs once where the model is loaded already', async () => {
+      await (await (nodeOf('model') as ModelNode).engine()).load();
+      const { body } = await ask<CheckResult>('models/model/check', 'POST');
+      assert.equal(body.load, null);
+      assert.equal(engine.requests.length, 1);
+    });
+
+    it('gives the running check to who asks meanwhile', async () => {
+      engine.held = true;
+      const answers = [ask('models/model/check', 'POST'), ask('models/model/check', 'POST')];
+      await engine.requested();
+      engine.letGo();
+      const [one, two] = await Promise.all(answers);
+      assert.deepEqual(one, two);
+      assert.equal(engine.requests.length, 2);
+    });
+
+    it('says why the model does not work', async () => {
+      engine.failure = new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'no binary');
+      const { status, body } = await ask('models/model/check', 'POST');
+      assert.deepEqual([status, body], [503, { code: 'M2FP_ENGINE_UNAVAILABLE', message: 'no binary' }]);
+    });
+
+    it('ends when the model is stopped', async () => {
+      engine.held = true;
+      const answer = ask<{ message: string }>('models/model/check', 'POST');
+      await engine.requested();
+      await stopFlow();
+      assert.notEqual((await answer).status, 200);
+    });
+  });
+
+  describe('POST models/estimate', () => {
+    const estimate = (form: object) => ask<Prospect & { code?: string }>('models/estimate', 'POST', form);
+
+    it('tells what a form means that is not deployed, and loads nothing', async () => {
+      restoreEngines();
+      const form = { ...model('new', { shortSide: '320', processes: 2, threads: 1 }) };
+      const { status, body } = await estimate(form);
+      assert.equal(status, 200);
+      const { id, present, labels, input, size } = body;
+      assert.deepEqual([id, present, labels?.length], ['m2fp-demo', true, 21]);
+      assert.deepEqual(input, { kind: 'short-side', shortSide: 320, longSide: 384 });
+      assert.ok(size! > 7e6);
+      assert.deepEqual([body.estimate?.processes, body.estimate?.threads], [2, 1]);
+      const larger = await estimate({ ...form, shortSide: '640', longSide: '960' });
+      assert.ok(larger.body.estimate!.memory > body.estimate!.memory);
+      assert.ok(larger.body.estimate!.seconds > body.estimate!.seconds);
+      assert.deepEqual(engine.actions, []);
+    });
+
+    it('knows the published models before their download', async () => {
+      const { body } = await estimate(model('new', { source: 'modelscope', modelId: PUBLISHED }));
+      const { id, present, kind, labels, size, estimate: expected } = body;
+      assert.deepEqual([id, present, kind, labels?.length, size], [PUBLISHED, false, 'single', 20, null]);
+      assert.ok(expected!.memory > 0.4e9);
+      const other = await estimate(model('new', { source: 'modelscope', modelId: 'me/mine' }));
+      assert.deepEqual([other.body.labels, other.body.estimate], [null, null]);
+    });
+
+    it('says what is wrong with the form', async () => {
+      for (const [form, code] of [
+        [{ source: 'folder', folder: '/nowhere/to/be/found' }, 'M2FP_MODEL_NOT_FOUND'],
+        [{ source: 'folder', folder: '${M2FP_NO_SUCH_VARIABLE}' }, 'M2FP_MODEL_NOT_FOUND'],
+        [{ source: 'modelscope', modelId: '../..' }, 'M2FP_BAD_OPTION'],
+        [{ threads: 'many' }, 'M2FP_BAD_OPTION'],
+      ] as const) {
+        restoreEngines();
+        const { status, body } = await estimate(model('new', form));
+        assert.equal(body.code, code);
+        assert.ok(status >= 400);
+      }
+    });
+
+    it('takes no other body', async () => {
+      for (const body of [undefined, {}, [], { source: 3 }])
+        assert.equal((await ask('models/estimate', 'POST', body)).status, 400);
+    });
+  });
+});
+
+/** The paths that an Express application serves. */
+function routesOf(app: object): string[] {
+  const { stack } = (app as { _router: { stack: { route?: { path: string } }[] } })._router;
+  return stack.flatMap(({ route }) => (route ? [route.path] : []));
+}

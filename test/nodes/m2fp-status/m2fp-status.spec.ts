@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import type { NodeMessage } from 'node-red';
+import { engines } from '../../../nodes/common/engines.ts';
+import { type EngineFacts, FORMATS } from '../../../nodes/m2fp-status/facts.ts';
+import { requestEvents } from '../../../src/engine/events.ts';
+import type { EngineInfo } from '../../../src/engine/types.ts';
+import { M2fpError } from '../../../src/errors.ts';
+import type { Health } from '../../../src/observe/health.ts';
+import type { MetricFamily } from '../../../src/observe/metrics.ts';
+import { engineInfo } from '../../observe/support/engine-info.ts';
+import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import { nodeConfig, readNodeFile } from '../support/flows.ts';
+import { notPlain } from '../support/plain-data.ts';
+import { publishedModel } from '../support/published.ts';
+import { deploy, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
+
+interface Told {
+  health: Health;
+  engines: EngineFacts[];
+  metrics: MetricFamily[];
+}
+
+describe('m2fp-status', () => {
+  let engine: FakeEngine;
+  let acquired: object[];
+  /** Those of other models. */
+  let others: EngineInfo[];
+
+  const model = nodeConfig('m2fp-model', 'model');
+  const status = (properties = {}) => nodeConfig('m2fp-status', 'node', properties);
+  const answer = async (
+    events: Events,
+    msg: NodeMessage = {},
+  ): Promise<NodeMessage & Record<string, unknown>> => {
+    const before = events.sent.length;
+    send(msg);
+    await events.until(() => events.sent.length > before || events.caught.length > 0);
+    assert.deepEqual(events.caught, []);
+    return events.sent.at(-1)!;
+  };
+  const shown = (events: Events): string | undefined => events.statuses.at(-1)?.text?.split('.').at(-1);
+
+  beforeEach(() => {
+    ({ engine, acquired } = fakeEngines());
+    others = [];
+    engines.list = async () => [...(acquired.length > 0 ? [engine.info()] : []), ...others];
+  });
+  afterEach(async () => {
+    await stopFlow();
+    restoreEngines();
+  });
+
+  it('tells the health, the engines and the metrics in plain JSON, and keeps the rest of the message', async () => {
+    others = [engineInfo({ waiting: 3 })];
+    const events = await startFlow([status()]);
+    const msg = await answer(events, { payload: 1700000000000, topic: 'x' });
+    const { health, engines: told, metrics } = msg.payload as Told;
+    assert.deepEqual(health, { status: 'ready', live: true, ready: true, reasons: [] });
+    assert.deepEqual(
+      told.map(({ model: id, state, waiting, maxQueue }) => [id, state, waiting, maxQueue]),
+      [['me/model', 'ready', 3, 8]],
+    );
+    const pending = metrics.find(({ name }) => name === 'm2fp_inference_pending_request_count');
+    assert.deepEqual(pending!.samples[0]!.value, 3);
+    assert.deepEqual(notPlain(msg), []);
+    assert.deepEqual(JSON.parse(JSON.stringify(msg.payload)), msg.payload);
+    assert.equal(msg.topic, 'x');
+    assert.equal('statusCode' in msg, false);
+    assert.equal('headers' in msg, false);
+    await events.until(() => events.completed.length === 1);
+  });
+
+  it('gives Prometheus its text and content type, and leaves other headers', async () => {
+    requestEvents.publish({
+      engine: { model: 'counted before', digest: 'c'.repeat(12) },
+      fate: 'replaced',
+      cached: false,
+      queue: 0,
+    });
+    const events = await startFlow([status({ format: 'prometheus' })]);
+    const headers = { 'Content-Type': 'application/json', 'cache-control': 'no-store' };
+    const msg = await answer(events, { headers });
+    assert.match(msg.payload as string, /^# HELP m2fp_/);
+    assert.match(msg.payload as string, /\nm2fp_inference_request_dropped_total\{model="counted before",/);
+    assert.deepEqual(msg['headers'], {
+      'cache-control': 'no-store',
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    });
+  });
+
+  it('answers a readiness probe with 200 or 503', async () => {
+    const failure = { name: 'M2fpError', code: 'M2FP_ENGINE_CRASHED', message: 'gave up' };
+    const events = await startFlow([status({ format: 'health', probe: true })]);
+    const good = await answer(events);
+    assert.equal(good['statusCode'], 200);
+    others = [engineInfo({ state: 'failed', failure })];
+    const bad = await answer(events);
+    assert.equal(bad['statusCode'], 503);
+    const { live, ready, reasons } = bad.payload as Health;
+    assert.deepEqual([live, ready], [true, false]);
+    assert.deepEqual(reasons, [{ code: 'engine-failed', model: 'me/model', message: 'gave up' }]);
+    others = [engineInfo({ provider: 'wasm' })];
+    const slow = await answer(events);
+    assert.equal(slow['statusCode'], 200);
+    assert.equal((slow.payload as Health).status, 'degraded');
+  });
+
+  it('shows the health', async () => {
+    const events = await startFlow([status()]);
+    await events.until(() => shown(events) === 'ready');
+    others = [engineInfo({ provider: 'wasm' })];
+    await events.until(() => shown(events) === 'degraded');
+    others = [engineInfo({ state: 'loading' })];
+    await events.until(() => shown(events) === 'unready');
+    assert.deepEqual(events.sent, []);
+  });
+
+  it('sends a message when the health changes, where it is asked to', async () => {
+    const events = await startFlow([status({ onChange: true, format: 'health' })]);
+    others = [engineInfo({ state: 'loading' })];
+    await events.until(() => events.sent.length === 1);
+    others = [engineInfo({ waiting: 8 })];
+    await events.until(() => events.sent.length === 2);
+    // No change: only the number in the words is another.
+    others = [engineInfo({ waiting: 9 })];
+    await answer(events);
+    others = [engineInfo()];
+    await events.until(() => events.sent.length === 4);
+    assert.deepEqual(
+      events.sent.map(({ payload }) => (payload as Health).status),
+      ['unready', 'degraded', 'degraded', 'ready'],
+    );
+    assert.equal(events.done.length, 1);
+  });
+
+  describe('of one model', () => {
+    it('tells of no other, and neither loads nor acquires it', async () => {
+      others = [engineInfo({ state: 'failed' })];
+      const events = await startFlow([model, status({ model: 'model' })]);
+      const { health, engines: told, metrics } = (await answer(events)).payload as Told;
+      assert.equal(health.status, 'ready');
+      assert.deepEqual(told, []);
+      const digests = metrics.flatMap(({ samples }) => samples.map(({ labels }) => labels['digest']));
+      assert.ok(digests.every((digest) => digest === undefined || digest === MANIFEST.digest.slice(0, 12)));
+      assert.deepEqual([acquired, engine.actions], [[], []]);
+    });
+
+    it('follows its engine', async () => {
+      const load = nodeConfig('m2fp-load', 'load', { model: 'model' });
+      const events = await startFlow([model, load, status({ model: 'model', onChange: true })]);
+      nodeOf('load').receive({});
+      await events.until(() => events.sent.length > 0 || shown(events) === 'ready');
+      engine.set('failed', 0, { name: 'M2fpError', message: 'gave up' });
+      await events.until(() =>
+        events.sent.some(({ payload }) => (payload as Told).health.status === 'unready'),
+      );
+      const { engines: told } = events.sent.at(-1)!.payload as Told;
+      assert.deepEqual(
+        told.map(({ model: id, state }) => [id, state]),
+        [['fake', 'failed']],
+      );
+    });
+
+    it('tells what is wrong with it, without failing', async () => {
+      engines.readManifest = async () => {
+        throw new M2fpError('M2FP_MODEL_INVALID', 'm2fp.json is damaged');
+      };
+      const events = await startFlow([
+        { ...model, name: 'mine' },
+        status({ model: 'model', format: 'health', probe: true }),
+      ]);
+      const msg = await answer(events);
+      assert.deepEqual((msg.payload as Health).reasons, [
+        { code: 'model-failed', model: 'mine', message: 'm2fp.json is damaged' },
+      ]);
+      assert.equal(msg['statusCode'], 503);
+    });
+
+    it('that is not there fails', async () => {
+      const events = await startFlow([status({ model: 'nowhere' })]);
+      send({});
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
+      assert.equal(events.caught[0]!.statusCode, 503);
+    });
+  });
+
+  describe('of a published model', () => {
+    const published = publishedModel();
+
+    it('tells that it is absent, and does not pull it', async () => {
+      const events = await startFlow([
+        published.model(),
+        status({ model: 'model', format: 'health', probe: true }),
+      ]);
+      const msg = await answer(events);
+      const { status: told, reasons } = msg.payload as Health;
+      assert.equal(told, 'degraded');
+      assert.deepEqual(
+        reasons.map(({ code }) => code),
+        ['model-absent'],
+      );
+      assert.equal(msg['statusCode'], 200);
+      assert.deepEqual(published.hub.requests, []);
+    });
+  });
+
+  it('fails for an output that does not exist, and offers those that do', async () => {
+    const events = await startFlow([status({ format: 'xml' })]);
+    send({});
+    await events.ended();
+    assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
+    const form = readNodeFile('m2fp-status', 'm2fp-status.html');
+    const offered = [...form.matchAll(/<option value="([^"]+)"/g)].map(([, value]) => value);
+    assert.deepEqual(offered, [...FORMATS]);
+  });
+
+  it('looks no more when it was closed', async () => {
+    const begun = mock.method(globalThis, 'setInterval');
+    const ended = mock.method(globalThis, 'clearInterval');
+    try {
+      const events = await startFlow([model, status({ model: 'model', onChange: true })]);
+      await events.until(() => shown(events) === 'ready');
+      const timer = begun.mock.calls.find(({ arguments: [, ms] }) => ms === 1000)!.result;
+      await deploy([model]);
+      assert.ok(ended.mock.calls.some(({ arguments: [handle] }) => handle === timer));
+      engines.list = async () => assert.fail('it looked');
+      engine.set('failed');
+      await new Promise(setImmediate);
+    } finally {
+      begun.mock.restore();
+      ended.mock.restore();
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { memoryNeeded } from '../../src/engine/memory.ts';
+import { publishedFacts } from '../../src/m2fp/published.ts';
+import { estimate, type MachineFacts } from '../../src/observe/estimate.ts';
+import { readManifest } from '../../src/store/manifest.ts';
+import { bundledModelFolder } from '../../src/paths.ts';
+
+const { input, hyperParameters, weights } = publishedFacts('damo/cv_resnet101_image-multiple-human-parsing')!;
+const FULL = {
+  precision: 'fp32',
+  input,
+  hyperParameters,
+  files: { 'model.onnx.data': { size: weights } },
+} as const;
+
+/** The machine that performance.md was measured on. */
+const MEASURED: MachineFacts = {
+  platform: { system: 'linux', arch: 'x64', libc: { name: 'glibc', version: '2.36' } },
+  processor: { model: 'AMD EPYC', cores: 2, features: ['avx2', 'fma', 'avx512f'] },
+  freeMemory: 8e9,
+};
+const POOL = { processes: 1, threads: 0 };
+
+const within = (value: number, low: number, high: number): void =>
+  assert.ok(value >= low && value <= high, `${value} is not between ${low} and ${high}`);
+
+describe('the estimate for a model on a machine', () => {
+  it('is near to what was measured', () => {
+    const { seconds, memory, processes, threads, provider } = estimate(FULL, input, POOL, MEASURED);
+    // 1.42 to 1.8 s for the network, 0.87 GB resident.
+    within(seconds, 1.2, 2.2);
+    within(memory, 0.8e9, 1.1e9);
+    assert.deepEqual([processes, threads, provider], [1, 2, 'cpu']);
+    // 2.55 s with one thread.
+    within(estimate(FULL, input, { processes: 1, threads: 1 }, MEASURED).seconds, 2.1, 3.6);
+  });
+
+  it('of the bundled model is near to what was measured', async () => {
+    const model = await readManifest(bundledModelFolder());
+    const { seconds, memory } = estimate(model, model.input, POOL, MEASURED);
+    within(seconds, 0.05, 0.2);
+    assert.equal(memory, memoryNeeded(model));
+  });
+
+  it('grows with the processes and with the sizes that the user sets', () => {
+    const one = estimate(FULL, input, POOL, MEASURED);
+    const two = estimate(FULL, input, { processes: 2, threads: 1 }, MEASURED);
+    assert.equal(two.memory, 2 * one.memory);
+    assert.ok(two.seconds > one.seconds);
+    const small = estimate(FULL, { kind: 'short-side', shortSide: 320, longSide: 640 }, POOL, MEASURED);
+    within(one.seconds / small.seconds, 3.3, 4.5);
+    assert.ok(small.memory < one.memory);
+  });
+
+  it('counts no more threads than there are cores', () => {
+    const many = estimate(FULL, input, { processes: 1, threads: 64 }, MEASURED);
+    assert.equal(many.seconds, estimate(FULL, input, POOL, MEASURED).seconds);
+  });
+
+  it('is slower with narrower vectors, and slowest in WebAssembly', () => {
+    const on = (changes: Partial<MachineFacts['platform']>, features: string[] | null) =>
+      estimate(FULL, input, POOL, {
+        ...MEASURED,
+        platform: { ...MEASURED.platform, ...changes },
+        processor: { ...MEASURED.processor, features },
+      });
+    const machines = [
+      on({}, ['avx2', 'avx512f']),
+      on({}, ['avx2']),
+      on({ arch: 'arm64' }, ['asimd']),
+      on({}, ['sse4_1']),
+      on({ libc: { name: 'musl', version: null } }, ['sse4_1']),
+    ];
+    for (const [index, { seconds }] of machines.entries())
+      if (index > 0) assert.ok(seconds > machines[index - 1]!.seconds, String(index));
+    assert.deepEqual(
+      machines.map(({ provider }) => provider),
+      ['cpu', 'cpu', 'cpu', 'cpu', 'wasm'],
+    );
+    assert.equal(on({ system: 'darwin' }, null).provider, 'wasm');
+    assert.equal(on({ system: 'darwin', arch: 'arm64' }, null).provider, 'cpu');
+    assert.equal(on({ arch: 'arm' }, null).provider, 'wasm');
+    assert.equal(on({ system: 'win32', libc: null }, null).provider, 'cpu');
+  });
+});

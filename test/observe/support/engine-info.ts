@@ -1,0 +1,26 @@
+import type { EngineInfo } from '../../../src/engine/types.ts';
+import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
+
+export const DIGEST = '0123456789abcdef'.repeat(4);
+
+/** What an engine in good order tells. */
+export function engineInfo(over: Partial<EngineInfo> & { id?: string; digest?: string } = {}): EngineInfo {
+  const { id = 'me/model', digest = DIGEST, ...rest } = over;
+  return {
+    state: 'ready',
+    manifest: { id, digest } as ModelManifest,
+    provider: 'cpu',
+    fallback: null,
+    loadSeconds: 1.5,
+    waiting: 0,
+    maxQueue: 8,
+    cache: null,
+    running: 0,
+    threads: 2,
+    processes: [{ pid: process.pid, state: 'ready', restarts: 0, rss: 1e6 }],
+    pid: process.pid,
+    restarts: 0,
+    failure: null,
+    ...rest,
+  };
+}
