@@ -2,8 +2,9 @@
 import type { NodeDef } from 'node-red';
 import type { QueuePolicy } from '../../src/engine/types.ts';
 import type { PictureConfig } from '../common/picture.ts';
+import type { ResultConfig } from '../common/result.ts';
 
-export interface InferConfig extends NodeDef, PictureConfig {
+export interface InferConfig extends NodeDef, PictureConfig, ResultConfig {
   model: string;
   scoreThreshold: number | string;
   flip: boolean;

@@ -12,6 +12,7 @@ import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/overrides.ts';
 import { networkInputOrPicture } from '../common/picture.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
+import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
 import { completeConfig, type StoredConfig } from './config.ts';
 import { hasKey, keyOf, queueOf } from './queue.ts';
@@ -64,7 +65,7 @@ export default function (RED: NodeAPI): void {
         const parsing = await parseOrDrop(engine, { image, options, queue, signal });
         if (typeof parsing === 'string') return drop(msg, parsing, engine);
         msg['parsing'] = parsing;
-        msg.payload = summarize(parsing);
+        await putResult(RED, this, msg, config, summarize(parsing));
         status.done(resultText(status, parsing));
         return msg;
       },

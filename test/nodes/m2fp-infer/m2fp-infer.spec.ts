@@ -48,6 +48,15 @@ describe('m2fp-infer', () => {
   });
 
   describe('a picture', () => {
+    it('puts the summary where the form says, and leaves the payload', async () => {
+      const events = await start({ result: 'a.summary' });
+      send({ payload: picture });
+      await events.ended();
+      const [sent] = events.sent;
+      assert.equal(sent!.payload, picture);
+      assert.equal((sent!['a'] as { summary: ParsingSummary }).summary.width, 8);
+    });
+
     it('becomes msg.parsing and a summary in msg.payload; the rest of the message stays', async () => {
       const events = await start();
       const other = { deep: [1] };
