@@ -173,7 +173,7 @@ const maskHead: Formulation['maskHead'] = (g, finest, sizes, state, hyper) => {
         g.scalar(1),
       );
       const perHead = g.expand(g.and(blocked, some), [heads, 1, 1]);
-      return g.where(perHead, g.scalar(BLOCKED), g.scalar(0));
+      return g.operator('Where', [perHead, g.scalar(BLOCKED), g.scalar(0)], {}, 'float32');
     },
   };
 };

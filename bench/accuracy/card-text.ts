@@ -101,14 +101,8 @@ export function figuresText(scenes: number, columns: readonly Column[]): string 
       figure('IoU of people against background', ({ foregroundIou }) => share(foregroundIou, 4)),
       figure('person AP at IoU 0.5', ({ personAp50 }) => share(personAp50, 4)),
       figure('parts found that are linked to the right person', ({ link }) => percent(link)),
-      figure(
-        'AP^r at 0.5 / mean of 0.1 to 0.9',
-        ({ apR50, apRVol }) => `${share(apR50)} / ${share(apRVol)}`,
-      ),
-      figure(
-        'AP^p at 0.5 / mean of 0.1 to 0.9',
-        ({ apP50, apPVol }) => `${share(apP50)} / ${share(apPVol)}`,
-      ),
+      figure('AP^r at 0.5 / mean of 0.1 to 0.9', ({ apR50, apRVol }) => `${share(apR50)} / ${share(apRVol)}`),
+      figure('AP^p at 0.5 / mean of 0.1 to 0.9', ({ apP50, apPVol }) => `${share(apP50)} / ${share(apPVol)}`),
       figure('PCP at 0.5', ({ pcp50 }) => share(pcp50)),
     ]),
     'IoU by class, as it ships:',

@@ -27,14 +27,11 @@ const ROUNDS = 9;
 const LOADS = 3;
 const SIDE = 640;
 
-/** The bundled model's weights again, in single precision. */
-async function convertUnrounded(source: string, manifest: ModelManifest, out: string): Promise<void> {
-  const { id, input } = manifest;
+function sidesOf({ id, input }: ModelManifest): { shortSide: number; longSide: number } {
   if (input.kind !== 'short-side') {
     throw new M2fpError('M2FP_BAD_OPTION', `The model ${id} does not scale the shorter side.`);
   }
-  const { shortSide, longSide } = input;
-  await convertCheckpoint({ source, out, id, precision: 'fp32', shortSide, longSide });
+  return { shortSide: input.shortSide, longSide: input.longSide };
 }
 
 async function fastest(rounds: number, work: () => Promise<void>): Promise<number> {
@@ -53,7 +50,10 @@ async function speed(
   { digest }: ModelManifest,
   threads: number,
 ): Promise<Pick<Measured, 'load' | 'scaled' | 'full'>> {
-  const picture = await sharp(join(folder, 'samples', 'two-people.png')).resize(SIDE, SIDE).png().toBuffer();
+  const picture = await sharp(join(folder, 'samples', 'two-people.png'))
+    .resize(SIDE, SIDE)
+    .png()
+    .toBuffer();
   const load = await fastest(LOADS, async () => (await openPipeline(folder, digest, threads)).close());
   const pipeline = await openPipeline(folder, digest, threads);
   try {
@@ -79,17 +79,20 @@ const manifest = await readManifest(folder);
 if ((await sha256File(join(source, 'pytorch_model.pt'))) !== manifest.source.sha256) {
   throw new M2fpError('M2FP_BAD_OPTION', `${folder} was not converted from ${source}: convert it again.`);
 }
+const sides = sidesOf(manifest);
 const training = JSON.parse(await readFile(join(source, 'training.json'), 'utf8')) as Training;
 const threads = availableParallelism();
 const measured = await speed(folder, manifest, threads);
 const temporary = await mkdtemp(join(tmpdir(), 'm2fp-card-'));
 try {
   const unrounded = join(temporary, 'fp32');
-  await convertUnrounded(source, manifest, unrounded);
+  await convertCheckpoint({ source, out: unrounded, id: manifest.id, precision: 'fp32', ...sides });
   const log = (line: string) => console.log(line);
   const { scenes, variants } = await benchAccuracy(log, ['--model', folder, '--model', unrounded, '--flip']);
   const column = (name: string, precision: string, resize: string, flip: boolean): Column => {
-    const variant = variants.find((v) => v.model.precision === precision && v.resize === resize && v.flip === flip);
+    const variant = variants.find(
+      (v) => v.model.precision === precision && v.resize === resize && v.flip === flip,
+    );
     return { name, figures: variant!.figures };
   };
   const columns = [
@@ -99,12 +102,11 @@ try {
     column("sharp's resize", 'fp16', 'sharp', false),
   ];
   const bytes = Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0);
-  const { shortSide } = manifest.input as Extract<ModelManifest['input'], { kind: 'short-side' }>;
   const card = join(folder, 'README.md');
   const facts = withBlock(
     await readFile(card, 'utf8'),
     'facts',
-    factsText({ bytes, shortSide, training, threads, ...measured }),
+    factsText({ bytes, shortSide: sides.shortSide, training, threads, ...measured }),
   );
   const text = withBlock(facts, 'figures', figuresText(scenes, columns));
   await writeFile(card, await format(text, { ...(await resolveConfig(card)), filepath: card }));

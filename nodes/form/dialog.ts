@@ -25,11 +25,11 @@ export function prepareDialog($: Dollar, node: EditorNode): void {
     if (field(`${name}Type`).length === 0) continue;
     // Without the icon, which is a letter of a font.
     form.find(`label[for="${id}"] span`).attr('id', `${id}-label`);
-    // The widget hides the field and puts one of its own there, of the width in the field's style and with its label.
+    // The widget hides the field and puts one of its own there, of the width in the field's style.
     field(name)
       .css('width', '70%')
-      .attr('aria-labelledby', `${id}-label`)
       .typedInput({ default: 'msg', types, typeField: `#${id}Type` });
+    field(name).closest('.form-row').find('.red-ui-typedInput-input').attr('aria-labelledby', `${id}-label`);
   }
   showRows($, form, field);
   // Node-RED marks what is invalid when this function has returned.

@@ -5,10 +5,14 @@
 export const STYLE = `
 .red-ui-editor .form-row input.m2fp-number { width: 120px; }
 .red-ui-editor .form-row .m2fp-select { width: 70%; }
-.red-ui-editor .m2fp-hint { margin-left: 6px; color: var(--red-ui-secondary-text-color); }
-.red-ui-editor .form-row.m2fp-check { padding-left: 105px; }
-.red-ui-editor .form-row.m2fp-check input[type='checkbox'] { width: auto; margin: 0 6px 0 0; vertical-align: baseline; }
-.red-ui-editor .form-row.m2fp-check label { width: auto; max-width: 90%; }
+.red-ui-editor .form-row:has(> .m2fp-number, > .m2fp-select) > label { vertical-align: middle; }
+.red-ui-editor .m2fp-hint {
+  display: inline-block; max-width: calc(100% - 245px); margin-left: 6px; vertical-align: middle;
+  color: var(--red-ui-secondary-text-color);
+}
+.red-ui-editor .form-row.m2fp-check { display: flex; gap: 8px; align-items: baseline; padding-left: 105px; }
+.red-ui-editor .form-row.m2fp-check input[type='checkbox'] { flex: none; width: auto; margin: 0; }
+.red-ui-editor .form-row.m2fp-check label { width: auto; }
 
 .red-ui-editor details.m2fp-section { margin: 0 0 12px; border-top: 1px solid var(--red-ui-secondary-border-color); }
 .red-ui-editor details.m2fp-section > summary { padding: 8px 0; cursor: pointer; font-weight: 600; }
@@ -37,6 +41,15 @@ export const STYLE = `
 }
 .red-ui-editor .m2fp-parts-count { margin-top: 4px; color: var(--red-ui-secondary-text-color); }
 .red-ui-editor .m2fp-parts-count.m2fp-parts-error { color: var(--red-ui-text-color-error); }
+
+.red-ui-editor .form-row .m2fp-parts-bar label.m2fp-upload { display: inline-block; flex: none; position: relative; }
+.red-ui-editor .form-row .m2fp-upload input { position: absolute; width: 1px; height: 1px; padding: 0; opacity: 0; }
+.red-ui-editor .m2fp-upload:focus-within { outline: 2px solid var(--red-ui-form-input-focus-color); }
+.red-ui-editor .m2fp-color { display: inline-flex; align-items: center; }
+.red-ui-editor .form-row .m2fp-part input[type='color'] { flex: none; width: 26px; height: 20px; margin: 0; padding: 1px; }
+.red-ui-editor .m2fp-color-reset {
+  padding: 0 4px; border: none; background: none; color: var(--red-ui-secondary-text-color); cursor: pointer;
+}
 
 .red-ui-editor .m2fp-about {
   padding: 8px 12px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 4px; line-height: 1.5;

@@ -182,10 +182,6 @@ export class GraphBuilder {
     return this.#op('And', [a, b]);
   }
 
-  where(condition: Value, a: Value, b: Value): Value {
-    return this.#op('Where', [condition, a, b], {}, a.type);
-  }
-
   cast(x: Value, to: 'float32' | 'int64'): Value {
     return this.#op('Cast', [x], { to: to === 'float32' ? 1 : 7 }, to);
   }

@@ -104,7 +104,7 @@ export async function measureOwners(
   });
   const boxes = Array.from({ length: count }, (_, i) => {
     const [x, y] = [left[i + 1]!, top[i + 1]!];
-    return right[i + 1]! === 0 ? null : { x, y, width: right[i + 1]! - x, height: bottom[i + 1]! - y };
+    return right[i + 1] === 0 ? null : { x, y, width: right[i + 1]! - x, height: bottom[i + 1]! - y };
   });
   return { boxes, area };
 }

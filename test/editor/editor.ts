@@ -23,7 +23,7 @@ const FLAGS = [
 /** One for all tests; each editor has a context of its own in it, with nothing in common with the others. */
 let browser: Promise<Browser> | undefined;
 
-function launch(): Promise<Browser> {
+export function launch(): Promise<Browser> {
   const executablePath = requireProgram('chromium', 'chromium');
   browser ??= chromium.launch({ executablePath, headless: true, args: FLAGS });
   return browser;
@@ -64,6 +64,7 @@ export class Editor {
   static async open(url: string, language = 'en-US', { theme, user }: EditorOptions = {}): Promise<Editor> {
     const viewport = { width: 1500, height: 900 };
     const context = await (await launch()).newContext({ locale: language, viewport });
+    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     const editor = new Editor(context, page, url);
     if (theme !== undefined)

@@ -29,14 +29,17 @@ interface Seen {
 
 /** The least contrast of text, by WCAG 2 level AA. */
 const CONTRAST = 4.5;
+/** Without those that the editor puts into each form to catch browsers' passwords. */
+const FIELDS = 'input:not([id^="red-ui-trap"]), select, textarea';
+const FOCUSABLE = `${FIELDS}, button, summary, a[href]`;
 /** Letters may touch by less, pixels. */
 const TOUCH = 3;
 
 /** All that is visible below `scope`. */
 function look(scope: Locator): Promise<Seen> {
-  return scope.evaluate((root: PageElement) => {
-    const boxOf = ({ left, top, right, bottom }: PageBox): Box => [left, top, right, bottom];
-    const isShown = (element: PageElement): boolean => {
+  return scope.evaluate((root, FIELDS) => {
+    const boxOf = ({ left, top, right, bottom }: DOMRect): Box => [left, top, right, bottom];
+    const isShown = (element: Element): boolean => {
       const { left, top, right, bottom } = element.getBoundingClientRect();
       return element.checkVisibility({ visibilityProperty: true }) && right - left > 1 && bottom - top > 1;
     };
@@ -46,12 +49,12 @@ function look(scope: Locator): Promise<Seen> {
       const mix = (index: 0 | 1 | 2): number => front[index]! * alpha + back[index] * (1 - alpha);
       return [mix(0), mix(1), mix(2)];
     };
-    const behind = (element: PageElement | null): Rgb =>
+    const behind = (element: Element | null): Rgb =>
       element === null
         ? [255, 255, 255]
         : over(channels(getComputedStyle(element).backgroundColor), behind(element.parentElement));
-    const isCutOff = (element: PageElement, [left, , right]: Box): boolean => {
-      for (let at: PageElement | null = element; at !== null && at !== root; at = at.parentElement) {
+    const isCutOff = (element: Element, [left, , right]: Box): boolean => {
+      for (let at: Element | null = element; at !== null && at !== root; at = at.parentElement) {
         const box = at.getBoundingClientRect();
         // What scrolls can be reached.
         if (getComputedStyle(at).overflowX === 'hidden' && (right > box.right + 1 || left < box.left - 1))
@@ -63,15 +66,16 @@ function look(scope: Locator): Promise<Seen> {
     for (const element of root.querySelectorAll('*')) {
       if (element.tagName === 'OPTION' || !isShown(element)) continue;
       for (const node of element.childNodes) {
-        if (node.nodeType !== 3 || node.textContent.trim() === '') continue;
+        const text = node.textContent?.trim() ?? '';
+        if (node.nodeType !== 3 || text === '') continue;
         const range = document.createRange();
         range.selectNodeContents(node);
         const lines = [...range.getClientRects()].map(boxOf);
         const back = behind(element);
         const { color, fill } = getComputedStyle(element);
-        const isSvg = element.namespaceURI.endsWith('/svg');
+        const isSvg = element instanceof SVGElement;
         texts.push({
-          text: node.textContent.trim(),
+          text,
           front: over(channels(isSvg ? fill : color), back),
           back,
           lines,
@@ -79,7 +83,7 @@ function look(scope: Locator): Promise<Seen> {
         });
       }
     }
-    const fields = [...root.querySelectorAll('input, select, textarea')].filter(isShown).map((field) => ({
+    const fields = [...root.querySelectorAll<HTMLInputElement>(FIELDS)].filter(isShown).map((field) => ({
       name: field.id || field.className || field.tagName,
       box: boxOf(field.getBoundingClientRect()),
       isLabelled:
@@ -90,7 +94,7 @@ function look(scope: Locator): Promise<Seen> {
         ),
     }));
     return { box: boxOf(root.getBoundingClientRect()), texts, fields };
-  });
+  }, FIELDS);
 }
 
 /** What is wrong with the look of `scope`, one line for each thing. */
@@ -144,14 +148,14 @@ function contrast(one: Rgb, other: Rgb): number {
 
 /** Fields and buttons of `scope` that the tabulator does not reach from its first field on. */
 export async function unreachable(page: Page, scope: Locator): Promise<string[]> {
-  const wanted = await scope.evaluate((root: PageElement) => {
-    const fields = [...root.querySelectorAll('input, select, textarea, button, summary, a[href]')].filter(
+  const wanted = await scope.evaluate((root, FOCUSABLE) => {
+    const fields = [...root.querySelectorAll<HTMLButtonElement>(FOCUSABLE)].filter(
       (field) => field.checkVisibility({ visibilityProperty: true }) && field.disabled !== true,
     );
     fields.forEach((field, index) => field.setAttribute('data-tab', String(index)));
     fields[0]?.focus();
     return fields.map(({ id, className, textContent }) => id || textContent.trim() || className);
-  });
+  }, FOCUSABLE);
   const seen = new Set<number>();
   // Some elements are the editor's own, such as the selection of a TypedInput's type.
   for (let step = 0; step < 3 * wanted.length && seen.size < wanted.length; step++) {

@@ -183,13 +183,13 @@ describe('part toggles in other editors', function () {
           await page.getByRole('checkbox', { name: 'Face', exact: true }).waitFor();
           await editor.screenshot(`toggles ${theme}`);
           const texts = page.locator('.m2fp-part > span:not(.m2fp-swatch), .m2fp-parts-count');
-          const colours = await texts.evaluateAll((elements: PageElement[]) =>
+          const colours = await texts.evaluateAll((elements) =>
             elements.map((element) => {
-              const behind = (at: PageElement | null): string => {
+              const behind = (at: Element | null): string => {
                 const { backgroundColor } = at
                   ? getComputedStyle(at)
                   : { backgroundColor: 'rgb(255, 255, 255)' };
-                return at && /, 0\)$/.test(backgroundColor) ? behind(at.parentElement) : backgroundColor;
+                return at && backgroundColor.endsWith(', 0)') ? behind(at.parentElement) : backgroundColor;
               };
               return [element.textContent, getComputedStyle(element).color, behind(element)] as const;
             }),

@@ -41,7 +41,7 @@ for (const version of VERSIONS) {
       assert.equal(response.status, 200);
       assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
       const summary = (await response.json()) as ParsingSummary;
-      assert.deepEqual([summary.width, summary.height, summary.model], [224, 224, 'm2fp-demo']);
+      assert.deepEqual([summary.width, summary.height, summary.model], [448, 448, 'm2fp-demo']);
       const labels = [...summary.persons.flatMap(({ parts }) => parts), ...summary.parts].map(
         ({ label }) => label,
       );
@@ -56,7 +56,7 @@ for (const version of VERSIONS) {
       for (const body of [new Blob([new Uint8Array(twoPeople)]), form]) {
         const response = await nodeRed.post('/parse', { body });
         assert.equal(response.status, 200);
-        assert.equal(((await response.json()) as ParsingSummary).width, 224);
+        assert.equal(((await response.json()) as ParsingSummary).width, 448);
       }
     });
 
@@ -100,7 +100,7 @@ for (const version of VERSIONS) {
       );
       assert.equal((await sharp(original).metadata()).format, 'jpeg');
       const { format, width, height } = await sharp(coloured).metadata();
-      assert.deepEqual({ format, width, height }, { format: 'png', width: 224, height: 224 });
+      assert.deepEqual({ format, width, height }, { format: 'png', width: 448, height: 448 });
     });
 
     (process.platform === 'win32' ? describe.skip : describe)(

@@ -55,7 +55,7 @@ for (const version of VERSIONS) {
         await all;
         for (const camera of ['door', 'hall']) {
           const summary = JSON.parse(answers.get(`parsing/${camera}`)!) as ParsingSummary;
-          assert.equal(summary.width, 224);
+          assert.equal(summary.width, 448);
           assert.ok(summary.persons.length > 0);
         }
         assert.equal(answers.get('error/broken'), 'M2FP_UNSUPPORTED_FORMAT');

@@ -168,7 +168,7 @@ describe('the package', function () {
     if (process.platform !== 'win32') assert.ok(lstatSync(program).mode & 0o100, 'executable');
     const picture = join(installed.folder, 'models', 'demo', 'samples', 'two-people.png');
     const out = execFileSync(process.execPath, [program, 'parse', picture], { encoding: 'utf8' });
-    assert.equal((JSON.parse(out) as ParsingSummary).width, 224);
+    assert.equal((JSON.parse(out) as ParsingSummary).width, 448);
   });
 });
 

@@ -257,7 +257,7 @@ describe('redact', () => {
     ['quality', 0],
   ] as const) {
     it(`refuses ${option} = ${JSON.stringify(value)} and names it`, async () => {
-      await assert.rejects(redact(await people(), { [option]: value } as RedactOptions), (error: Error) => {
+      await assert.rejects(redact(await people(), { [option]: value }), (error: Error) => {
         assert.equal((error as Error & { code?: string }).code, 'M2FP_BAD_OPTION');
         assert.match(error.message, new RegExp(`"${option}"`));
         return true;

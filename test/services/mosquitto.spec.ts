@@ -67,7 +67,7 @@ describe('MQTT 5 with mosquitto', function () {
       await ask(Buffer.from('no picture'), 'a text');
       await both;
       const summary = JSON.parse(answers.get('a picture')!) as ParsingSummary;
-      assert.equal(summary.width, 224);
+      assert.equal(summary.width, 448);
       assert.ok(summary.persons.length > 0);
       assert.equal(answers.get('a text'), 'M2FP_UNSUPPORTED_FORMAT');
     } finally {

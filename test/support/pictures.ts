@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { root } from './installed-package.ts';
 
-/** A bundled sample: 224 x 224, two people, PNG. */
+/** A bundled sample: 448 x 448, two people, PNG. */
 export const twoPeople: Buffer = readFileSync(join(root, 'models', 'demo', 'samples', 'two-people.png'));
 
 /** The first bytes of a PNG that says it is `width` x `height`, and nothing behind them. */

@@ -33,7 +33,9 @@ function createPreview(RED: EditorRed, $: Ajax): PreviewScript {
       node.active = !node.active;
       node.dirty = true;
       RED.view.redraw();
-      RED.notify(text(RED, response.status === 403 ? 'forbidden' : 'unreachable'), { type: 'error' });
+      // Node-RED answers 401 to who is logged in, too, but has not the permission.
+      const isForbidden = response.status === 401 || response.status === 403;
+      RED.notify(text(RED, isForbidden ? 'forbidden' : 'unreachable'), { type: 'error' });
     });
   };
 

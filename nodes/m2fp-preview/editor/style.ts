@@ -14,7 +14,7 @@ export const STYLE = `
 .m2fp-viewer-box {
   display: flex; flex-direction: column; max-width: 100%; max-height: 100%; border-radius: 4px;
   border: 1px solid var(--red-ui-primary-border-color); background: var(--red-ui-primary-background);
-  color: var(--red-ui-primary-text-color);
+  color: var(--red-ui-primary-text-color); font-size: 14px; line-height: 1.4;
 }
 .m2fp-viewer-bar { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 8px 12px; }
 .m2fp-viewer-bar input[type='range'] { width: 160px; margin: 0; }

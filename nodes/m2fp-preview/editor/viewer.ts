@@ -88,9 +88,10 @@ export class Viewer {
       role: 'img',
       'aria-label': this.#describe(facts),
     });
-    // A small picture is enlarged, and a large one shrunk to what the window has room for.
+    // A small picture is enlarged, and a large one shrunk to what the window has room for beside the legend.
+    const beside = facts === null ? 74 : 328;
     const roomy = `calc((100vh - 160px) * ${width / height})`;
-    canvas.style.width = `min(100%, ${Math.max(width, MIN_WIDTH)}px, ${roomy})`;
+    canvas.style.width = `min(100vw - ${beside}px, ${Math.max(width, MIN_WIDTH)}px, ${roomy})`;
     const slider = element('input', {
       type: 'range',
       min: '0',
@@ -186,7 +187,7 @@ export class Viewer {
       });
       const swatch = element('span', { class: 'm2fp-viewer-swatch' });
       swatch.style.background = color;
-      const percent = element('span', { class: 'm2fp-viewer-number' }, `${(100 * share).toFixed(1)} %`);
+      const percent = element('span', { class: 'm2fp-viewer-number' }, shareOf(share));
       return element('li', {}, element('label', {}, box, swatch, name), percent);
     });
     const persons = facts.persons.map(({ id, score }) => {
@@ -237,6 +238,11 @@ export class Viewer {
 
 function percentOf(score: number): string {
   return `${Math.round(100 * score)} %`;
+}
+
+/** With one digit behind the point: small parts have little of a picture. */
+function shareOf(share: number): string {
+  return share < 0.001 ? '< 0.1 %' : `${(100 * share).toFixed(1)} %`;
 }
 
 /** Lets the tabulator go round inside `dialog`. */

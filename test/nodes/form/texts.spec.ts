@@ -53,7 +53,11 @@ for (const language of ['en-US', 'zh-CN']) {
       for (const key of [
         ...states.map((name) => `states.${name}`),
         ...rows.map((name) => `row.${name}`),
-        ...['inputRule.short-side', 'inputRule.canvas', 'time.cpu', 'time.wasm', 'downloadAndCheck'],
+        'inputRule.short-side',
+        'inputRule.canvas',
+        'time.cpu',
+        'time.wasm',
+        'downloadAndCheck',
       ])
         assert.ok(has(about, key), key);
     });

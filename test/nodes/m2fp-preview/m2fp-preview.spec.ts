@@ -21,7 +21,7 @@ describe('m2fp-preview', () => {
   const start = async (properties = {}): Promise<Events> => {
     const events = await startFlow([preview(properties)]);
     const { comms } = redApi() as unknown as {
-      comms: { publish(topic: string, data: unknown, retain: boolean): void };
+      comms: { publish: (topic: string, data: unknown, retain: boolean) => void };
     };
     const { publish } = comms;
     comms.publish = (topic, data, retain) => {

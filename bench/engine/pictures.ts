@@ -1,0 +1,36 @@
+/** Pictures to send: drawn scenes of bench/scenes at any size. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+
+const SCENES = join(import.meta.dirname, '..', 'scenes', 'Images');
+
+/** JPEG pictures of the given sizes, each of another scene, cut to its shape. */
+export async function drawPictures(sizes: readonly { width: number; height: number }[]): Promise<Buffer[]> {
+  const files = (await readdir(SCENES)).toSorted();
+  return Promise.all(
+    sizes.map(({ width, height }, i) =>
+      sharp(join(SCENES, files[i % files.length]!))
+        .resize(width, height, { fit: 'cover' })
+        .jpeg()
+        .toBuffer(),
+    ),
+  );
+}
+
+/** Takes turns with some pictures. */
+export class Pictures {
+  readonly #pictures: readonly Buffer[];
+  #count = 0;
+
+  constructor(pictures: readonly Buffer[]) {
+    this.#pictures = pictures;
+  }
+
+  /** Its last bytes, which no decoder reads, make it unlike all before: engines parse equal pictures once. */
+  next(): Buffer {
+    const number = Buffer.alloc(8);
+    number.writeDoubleLE(this.#count);
+    return Buffer.concat([this.#pictures[this.#count++ % this.#pictures.length]!, number]);
+  }
+}

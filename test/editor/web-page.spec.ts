@@ -1,0 +1,240 @@
+/** The page of the example "4 Web page", in a real browser. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import { root, temporaryFolder } from '../support/installed-package.ts';
+import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
+import { twoPeople } from '../support/pictures.ts';
+import { launch } from './editor.ts';
+import { blemishes, unreachable } from './inspect.ts';
+
+const SCREENSHOTS = join(root, 'coverage', 'screenshots');
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+/** The words of `choice` where the browser's language is English or Chinese. */
+const CHOOSE = { 'en-US': 'Choose a picture', 'zh-CN': '选择图片' };
+
+interface Shown {
+  page: Page;
+  /** Errors of the page, and requests to elsewhere. */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+for (const version of VERSIONS) {
+  describe(`the web page of the examples (${version})`, function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+    const folder = temporaryFolder('web-page');
+    const picture = join(folder, 'two-people.png');
+    const open: Shown[] = [];
+
+    before(async () => {
+      writeFileSync(picture, twoPeople);
+      nodeRed = await NodeRed.start(version, example('4 Web page'));
+    });
+    after(() => nodeRed?.stop());
+    afterEach(async () => {
+      const complaints = open.flatMap((shown) => shown.complaints);
+      await Promise.all(open.splice(0).map((shown) => shown.close()));
+      assert.deepEqual(complaints, []);
+    });
+
+    async function show(options: BrowserContextOptions = {}, prepare?: (page: Page) => Promise<unknown>) {
+      const context = await (await launch()).newContext({ viewport: DESKTOP, locale: 'en-US', ...options });
+      context.setDefaultTimeout(20_000);
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('pageerror', ({ message }) => complaints.push(message));
+      page.on('request', (request) => {
+        if (!request.url().startsWith(nodeRed.url) && !/^(data|blob):/.test(request.url()))
+          complaints.push(`request: ${request.url()}`);
+      });
+      open.push({ page, complaints, close: () => context.close() });
+      await prepare?.(page);
+      await page.goto(`${nodeRed.url}/m2fp/page`);
+      return page;
+    }
+    const done = (page: Page) => page.locator('#message', { hasText: /Done|完成/ }).waitFor();
+    const failed = async (page: Page) => {
+      await page.waitForFunction(() => document.querySelector('#error')?.textContent !== '');
+      return page.locator('#error').innerText();
+    };
+    async function upload(page: Page): Promise<void> {
+      await page.locator('#file').setInputFiles(picture);
+      await done(page);
+    }
+    /** The picture as it is shown, in little: the mean colour is enough to see a change. */
+    const lookOf = (page: Page) =>
+      page.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        const sum = [0, 0, 0];
+        data.forEach((value, index) => index % 4 < 3 && (sum[index % 4]! += value));
+        return sum.map((value) => Math.round((1000 * value) / data.length));
+      });
+    const setBlend = (page: Page, value: string) => page.locator('#blend').fill(value);
+    async function screenshot(page: Page, name: string): Promise<void> {
+      mkdirSync(SCREENSHOTS, { recursive: true });
+      await page.screenshot({ path: join(SCREENSHOTS, `${version} web page ${name}.png`), fullPage: true });
+    }
+
+    it('shows the parts of an uploaded picture, by name, person, time and as JSON', async () => {
+      const page = await show();
+      await page.getByText('Choose a picture', { exact: true }).waitFor();
+      await upload(page);
+      const summary = JSON.parse(await page.locator('#json').innerText()) as ParsingSummary;
+      assert.deepEqual([summary.width, summary.height], [224, 224]);
+      const names = await page.locator('#legend .name').allInnerTexts();
+      for (const name of ['Face', 'Hair', 'Pants', 'Upper clothes'])
+        assert.ok(names.includes(name), names.join());
+      assert.equal(await page.locator('#people li').count(), summary.persons.length);
+      assert.match(await page.locator('#times').innerText(), /Model\s+\d+ ms/);
+      assert.match((await page.locator('canvas').getAttribute('aria-label')) ?? '', /2 people.*Hair/s);
+      await screenshot(page, 'desktop');
+    });
+
+    it('goes from the original to the parts, and hides what is not ticked', async () => {
+      const page = await show();
+      await upload(page);
+      await setBlend(page, '0');
+      const original = await lookOf(page);
+      await page.getByRole('button', { name: 'None' }).click();
+      await setBlend(page, '100');
+      assert.deepEqual(await lookOf(page), original, 'nothing is painted');
+      await page.getByRole('checkbox', { name: 'Pants' }).check();
+      const pants = await lookOf(page);
+      assert.notDeepEqual(pants, original);
+      await page.getByRole('button', { name: 'All' }).click();
+      assert.notDeepEqual(await lookOf(page), pants);
+    });
+
+    it('names what is under the pointer', async () => {
+      const page = await show();
+      await upload(page);
+      const box = (await page.locator('canvas').boundingBox())!;
+      const over = (x: number, y: number) =>
+        page.mouse.move(box.x + (x * box.width) / 224, box.y + (y * box.height) / 224);
+      await over(62, 150);
+      assert.match(await page.locator('#under').innerText(), /^Person \d · Pants$/);
+      await over(215, 60);
+      assert.ok(await page.locator('#under').isHidden(), 'the background has no name');
+    });
+
+    it('takes a picture that is dropped, and one that is pasted', async () => {
+      const page = await show();
+      for (const kind of ['drop', 'paste']) {
+        await page.evaluate(
+          async ([type, base64]) => {
+            const blob = await (async () => {
+              const bytes = Uint8Array.from(atob(base64!), (char) => char.charCodeAt(0));
+              return new File([bytes], 'picture.png', { type: 'image/png' });
+            })();
+            const transfer = new DataTransfer();
+            transfer.items.add(blob);
+            const event =
+              type === 'drop'
+                ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
+                : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true });
+            document.querySelector('#message')!.textContent = '';
+            document.body.dispatchEvent(event);
+          },
+          [kind, twoPeople.toString('base64')],
+        );
+        await done(page);
+      }
+    });
+
+    it('takes a picture with the camera, and lets go of it', async () => {
+      const page = await show({}, (at) =>
+        at.addInitScript(() => {
+          const canvas = document.createElement('canvas');
+          Object.assign(canvas, { width: 320, height: 240 });
+          canvas.getContext('2d')!.fillRect(0, 0, 320, 240);
+          const stream = canvas.captureStream(10);
+          setInterval(() => canvas.getContext('2d')!.fillRect(0, 0, 320, 240), 50);
+          Object.assign(globalThis, { stream });
+          navigator.mediaDevices.getUserMedia = () => Promise.resolve(stream);
+        }),
+      );
+      await page.getByRole('button', { name: 'Camera' }).click();
+      await page.waitForFunction(() => document.querySelector('video')!.videoWidth === 320);
+      await page.getByRole('button', { name: 'Take the picture' }).click();
+      await done(page);
+      assert.match(await page.locator('#message').innerText(), /nobody found/);
+      assert.ok(await page.locator('#live').isHidden());
+      const states = await page.evaluate(() =>
+        (globalThis as unknown as { stream: MediaStream }).stream
+          .getTracks()
+          .map(({ readyState }) => readyState),
+      );
+      assert.deepEqual(states, ['ended']);
+    });
+
+    it('says why there is no camera', async () => {
+      const insecure = await show({}, (page) =>
+        page.addInitScript(() => Object.defineProperty(navigator, 'mediaDevices', { value: undefined })),
+      );
+      await insecure.getByRole('button', { name: 'Camera' }).click();
+      assert.match(await failed(insecure), /https.*localhost/);
+      const denied = await show({}, (page) =>
+        page.addInitScript(() => {
+          navigator.mediaDevices.getUserMedia = () =>
+            Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));
+        }),
+      );
+      await denied.getByRole('button', { name: 'Camera' }).click();
+      assert.match(await failed(denied), /allow it/);
+    });
+
+    it('puts errors into words', async () => {
+      const page = await show();
+      await page.locator('#file').setInputFiles({
+        name: 'notes.txt',
+        mimeType: 'text/plain',
+        buffer: Buffer.from('a text'),
+      });
+      assert.match(await failed(page), /cannot read that as a picture/);
+      const answers: [{ status: number; body: string }, RegExp][] = [
+        [{ status: 429, body: '{"error":{"code":"M2FP_BUSY","message":"The queue is full."}}' }, /Too many/],
+        [{ status: 500, body: '{"error":{"message":"Something new."}}' }, /Something new\./],
+        [{ status: 502, body: '<html>' }, /502/],
+      ];
+      for (const [answer, words] of answers) {
+        await page.route('**/m2fp/page/parse', (route) => route.fulfill(answer));
+        await page.locator('#error').evaluate((element) => (element.textContent = ''));
+        await page.locator('#file').setInputFiles(picture);
+        assert.match(await failed(page), words);
+        await page.unroute('**/m2fp/page/parse');
+      }
+      await page.route('**/m2fp/page/parse', (route) => route.abort());
+      await page.locator('#error').evaluate((element) => (element.textContent = ''));
+      await page.locator('#file').setInputFiles(picture);
+      assert.match(await failed(page), /does not answer/);
+    });
+
+    for (const [name, options] of Object.entries({
+      'phone dark': { viewport: PHONE, colorScheme: 'dark', hasTouch: true, isMobile: true },
+      'phone zh-CN': { viewport: PHONE, locale: 'zh-CN', hasTouch: true, isMobile: true },
+      'desktop light': { colorScheme: 'light' },
+      'desktop dark': { colorScheme: 'dark' },
+    } satisfies Record<string, BrowserContextOptions>)) {
+      it(`is readable and reached by the keyboard: ${name}`, async () => {
+        const page = await show(options);
+        const { locale = 'en-US' } = options as { locale?: keyof typeof CHOOSE };
+        await page.getByText(CHOOSE[locale], { exact: true }).waitFor();
+        assert.equal(await page.locator('html').getAttribute('lang'), locale === 'zh-CN' ? 'zh-CN' : 'en');
+        await upload(page);
+        await page.locator('summary').click();
+        await screenshot(page, name);
+        const body = page.locator('body');
+        assert.deepEqual(await blemishes(body), []);
+        assert.deepEqual(await unreachable(page, body), []);
+        const [width, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok(width! <= window!, `${width} pixels wide`);
+      });
+    }
+  });
+}
