@@ -159,7 +159,7 @@ describe('m2fp parse', function () {
   it('prints persons and parts, with the bundled model', async () => {
     const { out, err } = await success('parse', picture);
     const summary = JSON.parse(out) as ParsingSummary;
-    assert.deepEqual([summary.width, summary.height, summary.model], [224, 224, 'm2fp-demo']);
+    assert.deepEqual([summary.width, summary.height, summary.model], [448, 448, 'm2fp-demo']);
     assert.ok(summary.persons.length > 0);
     assert.equal(err, '');
   });
@@ -192,7 +192,7 @@ describe('m2fp parse', function () {
     assert.ok(labels.length > 0);
     assert.deepEqual([scores.length, masks.length], [labels.length, labels.length]);
     assert.ok(labels.includes('Human') && labels.includes('Face'));
-    for (const { size } of masks) assert.deepEqual(size, [224, 224]);
+    for (const { size } of masks) assert.deepEqual(size, [448, 448]);
   });
 
   it('prints all of the result, the maps in base64', async () => {
@@ -201,7 +201,7 @@ describe('m2fp parse', function () {
       'labelMap' | 'personMap'
     > & { labelMap: string; personMap: string };
     for (const map of [full.labelMap, full.personMap])
-      assert.equal(Buffer.from(map, 'base64').length, 224 * 224);
+      assert.equal(Buffer.from(map, 'base64').length, 448 * 448);
     for (const { area, mask } of full.persons) assert.equal(rleArea(mask), area);
     assert.ok(!('image' in full));
   });
@@ -217,9 +217,9 @@ describe('m2fp parse', function () {
       const { out } = await success('parse', picture, '--out', json, '--colorize', colored);
       assert.equal(out, '');
       const found = await sharp(colored).metadata();
-      assert.deepEqual([found.format, found.width, found.height], [format, 224, 224]);
+      assert.deepEqual([found.format, found.width, found.height], [format, 448, 448]);
     }
-    assert.equal((JSON.parse(readFileSync(json, 'utf8')) as ParsingSummary).width, 224);
+    assert.equal((JSON.parse(readFileSync(json, 'utf8')) as ParsingSummary).width, 448);
   });
 
   it('takes another model and another size', async () => {

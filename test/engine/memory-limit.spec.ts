@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { restartEvents } from '../../src/engine/events.ts';
 import type { LocalEngine } from '../../src/engine/local-engine.ts';
 import { residentBytes } from '../../src/engine/resident.ts';
-import { FakeClock, ask, facts, fails, fakeEngine, leavesNothingBehind, until } from './support/fakes.ts';
+import {
+  FakeClock,
+  ask,
+  askAgain,
+  facts,
+  fails,
+  fakeEngine,
+  leavesNothingBehind,
+  until,
+} from './support/fakes.ts';
 
 describe('the memory limit', () => {
   let clock: FakeClock;
