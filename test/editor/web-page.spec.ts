@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import sharp from 'sharp';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { root, temporaryFolder } from '../support/installed-package.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
@@ -14,7 +15,27 @@ const SCREENSHOTS = join(root, 'coverage', 'screenshots');
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 
-/** The words of `choice` where the browser's language is English or Chinese. */
+/** CIHP's number. */
+const PANTS = 9;
+
+/** The middle of a run of pixels that are truly of the label, as shares of the width and the height of the sample. */
+async function middleOf(label: number): Promise<[number, number]> {
+  const { data, info } = await sharp(join(root, 'models/demo/samples/two-people.labels.png'))
+    .extractChannel(0)
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const own = [...data.keys()].filter((index) => data[index] === label);
+  const row = Math.floor(own[own.length >> 1]! / info.width);
+  const columns = own
+    .filter((index) => Math.floor(index / info.width) === row)
+    .map((index) => index % info.width);
+  const start = columns[0]!;
+  const length = columns.findIndex((column, index) => column !== start + index);
+  const middle = start + (length < 0 ? columns.length : length) / 2;
+  return [middle / info.width, row / info.height];
+}
+
+/** The button's words, by the browser's language. */
 const CHOOSE = { 'en-US': 'Choose a picture', 'zh-CN': '选择图片' };
 
 interface Shown {
@@ -85,8 +106,9 @@ for (const version of VERSIONS) {
       const page = await show();
       await page.getByText('Choose a picture', { exact: true }).waitFor();
       await upload(page);
-      const summary = JSON.parse(await page.locator('#json').innerText()) as ParsingSummary;
-      assert.deepEqual([summary.width, summary.height], [224, 224]);
+      const summary = JSON.parse((await page.locator('#json').textContent())!) as ParsingSummary;
+      const { width, height } = await sharp(twoPeople).metadata();
+      assert.deepEqual([summary.width, summary.height], [width, height]);
       const names = await page.locator('#legend .name').allInnerTexts();
       for (const name of ['Face', 'Hair', 'Pants', 'Upper clothes'])
         assert.ok(names.includes(name), names.join());
@@ -115,11 +137,11 @@ for (const version of VERSIONS) {
       const page = await show();
       await upload(page);
       const box = (await page.locator('canvas').boundingBox())!;
-      const over = (x: number, y: number) =>
-        page.mouse.move(box.x + (x * box.width) / 224, box.y + (y * box.height) / 224);
-      await over(62, 150);
+      const over = (x: number, y: number) => page.mouse.move(box.x + x * box.width, box.y + y * box.height);
+      const [x, y] = await middleOf(PANTS);
+      await over(x, y);
       assert.match(await page.locator('#under').innerText(), /^Person \d · Pants$/);
-      await over(215, 60);
+      await over(0.99, 0.99);
       assert.ok(await page.locator('#under').isHidden(), 'the background has no name');
     });
 
@@ -152,9 +174,13 @@ for (const version of VERSIONS) {
         at.addInitScript(() => {
           const canvas = document.createElement('canvas');
           Object.assign(canvas, { width: 320, height: 240 });
-          canvas.getContext('2d')!.fillRect(0, 0, 320, 240);
+          const context = canvas.getContext('2d')!;
+          context.fillStyle = '#c8c8c8';
+          const paint = () => context.fillRect(0, 0, canvas.width, canvas.height);
+          paint();
           const stream = canvas.captureStream(10);
-          setInterval(() => canvas.getContext('2d')!.fillRect(0, 0, 320, 240), 50);
+          // A canvas that does not change sends no frames.
+          setInterval(paint, 50);
           Object.assign(globalThis, { stream });
           navigator.mediaDevices.getUserMedia = () => Promise.resolve(stream);
         }),
@@ -232,8 +258,10 @@ for (const version of VERSIONS) {
         const body = page.locator('body');
         assert.deepEqual(await blemishes(body), []);
         assert.deepEqual(await unreachable(page, body), []);
-        const [width, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-        assert.ok(width! <= window!, `${width} pixels wide`);
+        const [width, window] = await page.evaluate(
+          () => [document.documentElement.scrollWidth, innerWidth] as const,
+        );
+        assert.ok(width <= window, `${width} pixels wide`);
       });
     }
   });

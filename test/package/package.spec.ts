@@ -5,7 +5,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { installedPackage, type InstalledPackage } from '../support/installed-package.ts';
+import { installedPackage, type InstalledPackage, root } from '../support/installed-package.ts';
 import { example, type FlowNode } from '../support/node-red.ts';
 
 /** Node-RED 5's own floor: the library and `npm install --engine-strict` ask for it. */
@@ -14,7 +14,20 @@ const NODE_RED_NEEDS = '22.9.0';
 const LARGEST_TARBALL = 12 * 1024 * 1024;
 
 const types = Object.keys(packageJson['node-red'].nodes);
-const examples = ['1 First picture', '2 HTTP API', '3 Parts', '8 Health and metrics'];
+const examples = readdirSync(join(root, 'examples')).map((file) => file.replace(/\.json$/, ''));
+/** What an example needs beside this package stands in its name. */
+const onTheirOwn = examples.filter((name) => !name.includes('(needs '));
+
+type Placed = FlowNode & { x: number; y: number };
+
+/** Where a node names others. */
+interface Links {
+  wires?: string[][];
+  links?: string[];
+  nodes?: string[];
+  g?: string;
+  z?: string;
+}
 
 describe('the package', function () {
   this.timeout(120_000);
@@ -94,16 +107,24 @@ describe('the package', function () {
   });
 
   it('shows every node in an example, and no node of another package', () => {
-    const used = examples.flatMap(example);
+    assert.equal(examples.length - onTheirOwn.length, 1);
+    const used = onTheirOwn.flatMap(example);
     const usedTypes = new Set(used.map(({ type }) => type));
     assert.deepEqual(
       types.filter((type) => !usedTypes.has(type)),
       [],
     );
     const core =
-      /^(tab|comment|inject|debug|catch|change|switch|function|template|join|http in|http response)$/;
+      /^(tab|group|comment|inject|debug|catch|complete|link (in|out)|change|switch|function|template|trigger|rbe|join|http (in|response)|mqtt (in|out)|mqtt-broker|file( in)?|watch)$/;
     assert.deepEqual(
       [...usedTypes].filter((type) => !core.test(type) && !types.includes(type)),
+      [],
+    );
+    const [dashboard] = examples.filter((name) => name.includes('(needs @flowfuse node-red-dashboard)'));
+    assert.deepEqual(
+      example(dashboard!)
+        .map(({ type }) => type)
+        .filter((type) => !core.test(type) && !types.includes(type) && !/^ui-|^global-config$/.test(type)),
       [],
     );
   });
@@ -113,14 +134,38 @@ describe('the package', function () {
       const nodes = example(name);
       const comment = nodes.find(({ type }) => type === 'comment') as FlowNode & { info: string };
       assert.match(comment.info, /[A-Za-z]{4}[^]*[\u4e00-\u9fff]{4}/, name);
-      const placed = nodes.filter((node) => 'x' in node) as (FlowNode & { x: number; y: number })[];
+      const placed = nodes.filter((node) => 'x' in node && node.type !== 'group') as Placed[];
       const spots = placed.map(({ x, y }) => `${x},${y}`);
       assert.equal(new Set(spots).size, spots.length, `${name}: nodes on top of each other`);
-      assert.ok(
-        placed.every(({ x, y }) => x > 0 && y > 0 && x % 10 === 0 && y % 20 === 0),
-        name,
+      for (const { id, x, y } of placed) {
+        // Link nodes are so narrow that the grid is one of their edges.
+        assert.ok(x > 0 && y > 0 && x % 5 === 0 && y % 20 === 0, `${name}: ${id} at ${x}, ${y}`);
+      }
+    }
+  });
+
+  it('wires the examples, which share no id and no address', () => {
+    const all = examples.flatMap(example);
+    const ids = new Set(all.map(({ id }) => id));
+    assert.equal(ids.size, all.length);
+    for (const node of all as (FlowNode & Links)[]) {
+      const targets = [
+        ...(node.wires ?? []).flat(),
+        ...(node.links ?? []),
+        ...(node.nodes ?? []),
+        node.g,
+        node.z,
+      ];
+      assert.deepEqual(
+        targets.filter((id) => id !== undefined && !ids.has(id)),
+        [],
+        `${node.type} ${node.id}`,
       );
     }
+    const addresses = all
+      .filter(({ type }) => type === 'http in')
+      .map((node) => `${String(node['method'])} ${String(node['url'])}`);
+    assert.equal(new Set(addresses).size, addresses.length);
   });
 
   it('fills in every property of its nodes in the examples', () => {
