@@ -2,12 +2,10 @@
  * `npm run bench -- convert`: a full-size checkpoint file (random weights, as PyTorch writes it) converted in a
  * process of its own; seconds and peak memory.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { script } from './script.ts';
 import { median } from './statistics.ts';
 
 const ROUNDS = 3;
@@ -16,16 +14,6 @@ export interface ConvertBench {
   checkpointMB: number;
   medianSeconds: number;
   peakMB: number;
-}
-
-/** Runs one of our scripts; its standard output. */
-async function script(name: string, ...args: string[]): Promise<string> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, name), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  if (code !== 0) throw new Error(`${name} ended with code ${code}`);
-  return output;
 }
 
 export async function benchConvert(log: (line: string) => void): Promise<ConvertBench> {

@@ -2,6 +2,7 @@
 import { M2fpError } from '../src/errors.ts';
 import { benchAccuracy } from './accuracy/index.ts';
 import { benchConvert } from './convert.ts';
+import { benchEngine } from './engine/index.ts';
 import { benchGraph } from './graph.ts';
 
 /** Benches that take options get what follows their name. */
@@ -10,6 +11,7 @@ type Bench = (log: (line: string) => void, args: string[]) => Promise<object>;
 const BENCHES: Record<string, Bench> = {
   accuracy: benchAccuracy,
   convert: benchConvert,
+  engine: benchEngine,
   graph: benchGraph,
 };
 

@@ -1,6 +1,6 @@
 /**
- * `node bench/accuracy/card.ts --export FOLDER`: measures the bundled model and writes its figures into its card,
- * models/demo/README.md.
+ * `node bench/accuracy/card.ts --export FOLDER [--model DIR]`: measures the bundled model (or that of DIR) and writes
+ * its figures into its card, the README.md beside it.
  *
  * FOLDER is what `models/training/export.py FOLDER --precision fp32` wrote and the bundled model was converted from.
  * It is converted here once more, with weights in single precision, to tell what half precision costs.
@@ -69,12 +69,12 @@ async function speed(
   }
 }
 
-const { values } = parseArgs({ options: { export: { type: 'string' } } });
+const { values } = parseArgs({ options: { export: { type: 'string' }, model: { type: 'string' } } });
 const source = values.export;
 if (source === undefined) {
   throw new M2fpError('M2FP_BAD_OPTION', 'Usage: node bench/accuracy/card.ts --export FOLDER');
 }
-const folder = bundledModelFolder();
+const folder = values.model ?? bundledModelFolder();
 const manifest = await readManifest(folder);
 if ((await sha256File(join(source, 'pytorch_model.pt'))) !== manifest.source.sha256) {
   throw new M2fpError('M2FP_BAD_OPTION', `${folder} was not converted from ${source}: convert it again.`);

@@ -15,7 +15,8 @@ export interface CacheResult {
 }
 
 export async function benchCache(model: string, pictures: Pictures, rounds: Rounds): Promise<CacheResult> {
-  const { engine, release } = await acquireEngine({ model, cacheSize: CACHE_MIB, warmUp: true });
+  const lease = await acquireEngine({ model, cacheSize: CACHE_MIB, warmUp: true });
+  const { engine } = lease;
   try {
     await engine.load();
     const found = await repeat(rounds, async () => {
@@ -33,6 +34,6 @@ export async function benchCache(model: string, pictures: Pictures, rounds: Roun
     };
   } finally {
     await engine.unload();
-    release();
+    lease.release();
   }
 }

@@ -25,7 +25,9 @@ export async function benchDeploy(flow: BenchFlow, rounds: Rounds): Promise<Depl
     const warm = await timed(deploy);
     const after = flow.processes();
     if (before.length !== 1 || after.join() !== before.join()) {
-      throw new Error(`The redeploy changed the engine's processes from ${before.join()} to ${after.join()}.`);
+      throw new Error(
+        `The redeploy changed the engine's processes from ${before.join()} to ${after.join()}.`,
+      );
     }
     return { cold: cold.ms, warm: warm.ms };
   });

@@ -10,14 +10,23 @@ const STARTED = 'Started flows';
 
 const TAB = 'benchtab';
 
+/** A node without a place would be a configuration node to Node-RED. */
+const PLACE = { z: TAB, x: 0, y: 0 };
+
 function endpoint(path: string, nodes: readonly FlowNode[]): FlowNode[] {
-  const first: FlowNode = { id: `in${path}`, type: 'http in', z: TAB, url: path, method: 'post', wires: [] };
-  const chain = [first, ...nodes.map((node) => ({ ...node, z: TAB }))];
-  return chain.map((node, i) => ({ ...node, wires: [[chain[i + 1]?.id ?? 'response']] }));
+  const first: FlowNode = { id: `in${path}`, type: 'http in', url: path, method: 'post', wires: [] };
+  const chain = [first, ...nodes];
+  return chain.map((node, i) => ({ ...node, ...PLACE, wires: [[chain[i + 1]?.id ?? 'response']] }));
 }
 
 function flowOf(model: string): FlowNode[] {
-  const load = (action: string): FlowNode => ({ id: action, type: 'm2fp-load', model: 'model', action });
+  // Not by the action's name: a property that is another node's id is a reference to Node-RED.
+  const load = (action: string): FlowNode => ({
+    id: `do ${action}`,
+    type: 'm2fp-load',
+    model: 'model',
+    action,
+  });
   return [
     { id: TAB, type: 'tab', label: 'bench' },
     { id: 'model', type: 'm2fp-model', source: 'folder', folder: model, threads: 0, processes: 1 },
@@ -26,8 +35,8 @@ function flowOf(model: string): FlowNode[] {
     ]),
     ...endpoint('/load', [load('load')]),
     ...endpoint('/unload', [load('unload')]),
-    { id: 'catch', type: 'catch', z: TAB, scope: null, wires: [['response']] },
-    { id: 'response', type: 'http response', z: TAB, wires: [] },
+    { id: 'catch', type: 'catch', ...PLACE, scope: null, wires: [['response']] },
+    { id: 'response', type: 'http response', ...PLACE, wires: [] },
   ];
 }
 
@@ -48,7 +57,10 @@ export class BenchFlow {
 
   async parse(picture: Buffer): Promise<ParsingSummary> {
     const body = new Uint8Array(picture);
-    return (await this.#post('/parse', { body, headers: { 'content-type': 'image/jpeg' } })) as ParsingSummary;
+    return (await this.#post('/parse', {
+      body,
+      headers: { 'content-type': 'image/jpeg' },
+    })) as ParsingSummary;
   }
 
   /** Resolves when the model is ready. */

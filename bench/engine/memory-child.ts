@@ -29,9 +29,11 @@ const { engine } = await acquireEngine({ model });
 
 function read(): MemoryReading {
   const [child] = engine.info().processes;
+  if (!child?.pid) throw new Error('The engine does not run.');
   // Where the system does not show it, what the process told with its last answer.
-  const resident = (child?.pid && residentBytes(child.pid)) || child?.rss;
-  return { engine: resident ?? NaN, parent: process.memoryUsage.rss() };
+  const resident = residentBytes(child.pid) ?? child.rss;
+  if (resident === null) throw new Error('The engine does not tell its memory.');
+  return { engine: resident, parent: process.memoryUsage.rss() };
 }
 
 async function parse(from: number, to: number): Promise<void> {

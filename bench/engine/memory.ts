@@ -25,7 +25,11 @@ export async function benchMemory(model: string, pictures: number): Promise<Memo
     MemoryReading,
   ];
   const growth = (of: keyof MemoryReading): Growth => {
-    const [loadedMB, halfMB, endMB] = readings.map((reading) => reading[of] / 1e6) as [number, number, number];
+    const [loadedMB, halfMB, endMB] = readings.map((reading) => reading[of] / 1e6) as [
+      number,
+      number,
+      number,
+    ];
     return { loadedMB, halfMB, endMB, growthPer100MB: ((endMB - halfMB) / (pictures / 2)) * 100 };
   };
   return { pictures, engine: growth('engine'), parent: growth('parent') };

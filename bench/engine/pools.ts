@@ -6,8 +6,10 @@ import type { Pictures } from './pictures.ts';
 import { repeat, type Rounds } from './rounds.ts';
 
 const CLIENTS = [1, 2, 4] as const;
-/** Each client's share; one that is alone with a slow model sends fewer. */
-const LEAST_REQUESTS = 4;
+/** How often every client, and every process, gets its turn in one measurement. */
+const MOST_WAVES = 4;
+/** Seconds that a measurement with four clients should take. */
+const SECONDS = 1;
 
 interface Speed {
   /** Median over the rounds. */
@@ -73,25 +75,32 @@ function residentMB({ engine }: EngineLease): number | null {
   return resident.includes(null) ? null : resident.reduce<number>((sum, rss) => sum + rss!, 0) / 1e6;
 }
 
-/** @param requests pictures of one round for one pool and number of clients */
-export async function benchPools(
-  model: string,
-  pictures: Pictures,
-  { rounds, requests }: { rounds: Rounds; requests: number },
-): Promise<PoolsResult> {
+/** So many that all are busy to the end. */
+function requestsFor(clients: number, waves: number): number {
+  return Math.max(clients, 2) * waves;
+}
+
+/** Fewer for a slow model. */
+function wavesFor(picturesPerSecond: number): number {
+  const waves = (picturesPerSecond * SECONDS) / Math.max(...CLIENTS);
+  return Math.max(1, Math.min(MOST_WAVES, Math.round(waves)));
+}
+
+export async function benchPools(model: string, pictures: Pictures, rounds: Rounds): Promise<PoolsResult> {
   const leases: EngineLease[] = [];
   try {
     for (const processes of [1, 2]) leases.push(await acquireEngine({ model, processes, warmUp: true }));
     const [one, two] = leases as [EngineLease, EngineLease];
     await Promise.all(leases.map(({ engine }) => engine.load()));
-    const load = ({ engine }: EngineLease, clients: number): Promise<LoopResult> =>
-      closedLoop(clients, Math.max(requests, LEAST_REQUESTS), () => engine.parse({ image: pictures.next() }));
+    const load = ({ engine }: EngineLease, clients: number, waves: number): Promise<LoopResult> =>
+      closedLoop(clients, requestsFor(clients, waves), () => engine.parse({ image: pictures.next() }));
     // Both processes of the second pool, and all of their code, at work once.
-    for (const lease of leases) await load(lease, 2);
+    await load(two, 2, 2);
+    const waves = wavesFor(throughput(await load(one, 1, 1)));
     const found = await repeat(rounds, async () => {
       const results: { one: LoopResult; two: LoopResult }[] = [];
       for (const clients of CLIENTS) {
-        results.push({ one: await load(one, clients), two: await load(two, clients) });
+        results.push({ one: await load(one, clients, waves), two: await load(two, clients, waves) });
       }
       return results;
     });

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import config
 from evaluate import HERE, feed, network
 from parse import label_map
 from scenes import labels as L
@@ -131,14 +130,15 @@ def judge(model, side, data, people):
     return tallies
 
 
-def markdown(tallies, side, count):
-    """The table, and a line that tells what was measured."""
+def markdown(tallies, side, count, known):
+    """The table, and a line that tells what was measured; known: of the training, as export.py writes it."""
     head = ["", "", "people", "found", "95 % interval", *(f"{name} IoU" for name in COLUMNS)]
     rows = [[kind if first == 0 else "", name, *tally.row()] for kind, group in tallies.items() for first, (name, tally) in enumerate(group.items())]
     widths = [max(3, *(len(row[i]) for row in [head, *rows])) for i in range(len(head))]
     line = lambda cells: "| " + " | ".join(cell.ljust(n) for cell, n in zip(cells, widths)) + " |"
     table = "\n".join([line(head), line(["-" * n for n in widths]), *map(line, rows)])
-    return f"{count} drawn scenes of their own, shown to the network at {side} pixels (`models/training/fairness.py`).\n\n{table}\n"
+    when = f"Weights after {known['minutes']:.0f} minutes of training, {count} drawn scenes of their own, {side} pixels fed to the network"
+    return f"{when} (`models/training/fairness.py`):\n\n{table}\n"
 
 
 def put(card, name, text):
@@ -157,14 +157,16 @@ def main():
     parser.add_argument("--runs", type=Path, default=HERE / "runs")
     parser.add_argument("--cache", type=Path, default=HERE / "cache" / "evaluation")
     parser.add_argument("--scenes", type=int, default=300)
-    parser.add_argument("--side", type=int, help="size fed to the network (default: fitting the training stage)")
+    parser.add_argument("--side", type=int, help="size fed to the network (default: the bundled model's)")
     parser.add_argument("--card", type=Path, help="Markdown file whose table is replaced")
     args = parser.parse_args()
     torch.set_num_threads(1)
     model, known = network(args.model, args.runs)
-    side = args.side or config.JUDGE[config.stage(known.get("seen", 1 << 39))[0]]
+    if args.model:
+        known = json.loads((args.model / "training.json").read_text())
+    side = args.side or json.loads((HERE.parent / "demo" / "m2fp.json").read_text())["input"]["shortSide"]
     data, people = scenes(args.scenes, args.cache)
-    text = markdown(judge(model, side, data, people), side, args.scenes)
+    text = markdown(judge(model, side, data, people), side, args.scenes, known)
     if args.card:
         put(args.card, "fairness", text)
     print(text)

@@ -23,17 +23,31 @@ export function prepareDialog($: Dollar, node: EditorNode): void {
   for (const [name, types] of Object.entries(TYPED_INPUTS)) {
     const id = prefix + name;
     if (field(`${name}Type`).length === 0) continue;
-    // Without the icon, which is a letter of a font.
-    form.find(`label[for="${id}"] span`).attr('id', `${id}-label`);
     // The widget hides the field and puts one of its own there, of the width in the field's style.
     field(name)
       .css('width', '70%')
       .typedInput({ default: 'msg', types, typeField: `#${id}Type` });
-    field(name).closest('.form-row').find('.red-ui-typedInput-input').attr('aria-labelledby', `${id}-label`);
   }
   showRows($, form, field);
-  // Node-RED marks what is invalid when this function has returned.
-  setTimeout(() => form.find('details.m2fp-section').has('.input-error').attr('open', 'open'), 0);
+  // Nodes make more TypedInputs, and Node-RED marks what is invalid, when this function has returned.
+  setTimeout(() => {
+    labelTypedInputs($, form);
+    form.find('details.m2fp-section').has('.input-error').attr('open', 'open');
+  }, 0);
+}
+
+/** Gives the fields that TypedInputs put in the place of ours the labels of ours. */
+function labelTypedInputs($: Dollar, form: Elements): void {
+  form
+    .find('.form-row')
+    .has('.red-ui-typedInput-input')
+    .each(function () {
+      const label = $(this).find('label[for]');
+      const id = `${label.attr('for')}-label`;
+      // Without the icon, which is a letter of a font.
+      label.find('span').attr('id', id);
+      $(this).find('.red-ui-typedInput-input').attr('aria-labelledby', id);
+    });
 }
 
 /** Gives the defaults to the fields of what an older flow does not have. */

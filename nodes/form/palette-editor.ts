@@ -9,7 +9,7 @@ import { nodeText, type Values } from './texts.ts';
 const STYLE = `
 .m2fp-color { display: inline-flex; gap: 2px; align-items: center; }
 .form-row .m2fp-color input[type='color'] { flex: none; width: 30px; height: 22px; padding: 0; margin: 0; }
-.m2fp-color-reset { padding: 0 5px; border: 0; background: none; color: var(--red-ui-secondary-text-color); cursor: pointer; }
+.m2fp-color-reset { padding: 0 5px; border: 0; background: none; color: inherit; cursor: pointer; }
 .m2fp-color-reset:focus-visible { outline: 2px solid var(--red-ui-form-input-focus-color); }
 .m2fp-parts-bar input.m2fp-upload { display: none; }
 `;

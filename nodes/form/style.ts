@@ -1,3 +1,6 @@
+/** For text of less weight: the editor's own colour for that has too little contrast in Node-RED 4. */
+export const QUIET = 'color-mix(in srgb, currentcolor 85%, transparent)';
+
 /**
  * The look of the forms. Colours are the editor's own, so that they follow its theme; the selectors begin as the
  * editor's own, or those would win.
@@ -8,11 +11,12 @@ export const STYLE = `
 .red-ui-editor .form-row:has(> .m2fp-number, > .m2fp-select) > label { vertical-align: middle; }
 .red-ui-editor .m2fp-hint {
   display: inline-block; max-width: calc(100% - 245px); margin-left: 6px; vertical-align: middle;
-  color: var(--red-ui-secondary-text-color);
+  color: ${QUIET};
 }
 .red-ui-editor .form-row.m2fp-check { display: flex; gap: 8px; align-items: baseline; padding-left: 105px; }
 .red-ui-editor .form-row.m2fp-check input[type='checkbox'] { flex: none; width: auto; margin: 0; }
 .red-ui-editor .form-row.m2fp-check label { width: auto; }
+.red-ui-editor :is(.m2fp-parts-bar, .m2fp-about, #node-config-row-bundled) .red-ui-button:not(:disabled) { color: inherit !important; }
 
 .red-ui-editor details.m2fp-section { margin: 0 0 12px; border-top: 1px solid var(--red-ui-secondary-border-color); }
 .red-ui-editor details.m2fp-section > summary { padding: 8px 0; cursor: pointer; font-weight: 600; }
@@ -23,7 +27,7 @@ export const STYLE = `
 .red-ui-editor .form-row .m2fp-parts-bar label { display: flex; flex: 1 1 220px; gap: 8px; align-items: center; width: auto; margin: 0; }
 .red-ui-editor .form-row .m2fp-parts-bar select { flex: 1; width: auto; min-width: 80px; margin: 0; }
 .red-ui-editor .m2fp-parts-list {
-  max-height: 360px; padding: 2px 8px; overflow-y: auto; border: 1px solid var(--red-ui-form-input-border-color);
+  max-height: 440px; padding: 2px 8px; overflow-y: auto; border: 1px solid var(--red-ui-form-input-border-color);
   border-radius: 4px; background: var(--red-ui-form-input-background); color: var(--red-ui-form-text-color);
 }
 .red-ui-editor .m2fp-parts-list:empty { display: none; }
@@ -35,27 +39,18 @@ export const STYLE = `
 }
 .red-ui-editor .form-row .m2fp-parts-title { flex: 0 0 118px; align-self: flex-start; font-weight: 600; }
 .red-ui-editor .form-row .m2fp-part input[type='checkbox'] { flex: none; width: auto; margin: 0; }
-.red-ui-editor .m2fp-parts-missing { color: var(--red-ui-secondary-text-color); font-style: italic; }
+.red-ui-editor .m2fp-parts-missing { color: ${QUIET}; font-style: italic; }
 .red-ui-editor .m2fp-swatch {
   flex: none; width: 14px; height: 14px; border: 1px solid var(--red-ui-form-input-border-color); border-radius: 3px;
 }
-.red-ui-editor .m2fp-parts-count { margin-top: 4px; color: var(--red-ui-secondary-text-color); }
+.red-ui-editor .m2fp-parts-count { margin-top: 4px; color: ${QUIET}; }
 .red-ui-editor .m2fp-parts-count.m2fp-parts-error { color: var(--red-ui-text-color-error); }
-
-.red-ui-editor .form-row .m2fp-parts-bar label.m2fp-upload { display: inline-block; flex: none; position: relative; }
-.red-ui-editor .form-row .m2fp-upload input { position: absolute; width: 1px; height: 1px; padding: 0; opacity: 0; }
-.red-ui-editor .m2fp-upload:focus-within { outline: 2px solid var(--red-ui-form-input-focus-color); }
-.red-ui-editor .m2fp-color { display: inline-flex; align-items: center; }
-.red-ui-editor .form-row .m2fp-part input[type='color'] { flex: none; width: 26px; height: 20px; margin: 0; padding: 1px; }
-.red-ui-editor .m2fp-color-reset {
-  padding: 0 4px; border: none; background: none; color: var(--red-ui-secondary-text-color); cursor: pointer;
-}
 
 .red-ui-editor .m2fp-about {
   padding: 8px 12px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 4px; line-height: 1.5;
 }
 .red-ui-editor .m2fp-about dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0 0 8px; }
-.red-ui-editor .m2fp-about dt { color: var(--red-ui-secondary-text-color); font-weight: normal; }
+.red-ui-editor .m2fp-about dt { color: ${QUIET}; font-weight: normal; }
 .red-ui-editor .m2fp-about dd { margin: 0; overflow-wrap: anywhere; }
 .red-ui-editor .m2fp-about-error { color: var(--red-ui-text-color-error); }
 `;

@@ -6,6 +6,8 @@ import { type Browser, type BrowserContext, chromium, type Locator, type Page } 
 import { root } from '../support/installed-package.ts';
 import { requireProgram } from '../support/programs.ts';
 
+/** Around a picture of some things, pixels. */
+const MARGIN = 12;
 const SCREENSHOTS = join(root, 'coverage', 'screenshots');
 
 /** Keeps chromium from asking for anything outside of this machine. */
@@ -40,6 +42,13 @@ export interface EditorOptions {
   user?: { name: string; password: string };
 }
 
+interface Clip {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 export class Editor {
   readonly page: Page;
   /** What no page should have: errors, warnings of missing texts, requests to elsewhere. */
@@ -51,7 +60,8 @@ export class Editor {
     this.page = page;
     page.on('pageerror', (error) => this.complaints.push(`page error: ${error.message}`));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(`console: ${message.text()}`);
+      if (message.type() === 'error')
+        this.complaints.push(`console: ${message.text()} (${message.location().url})`);
     });
     page.on('request', (request) => {
       const address = request.url();
@@ -180,12 +190,25 @@ export class Editor {
     ] as const);
   }
 
+  /** A screenshot of some things and what is between them; see {@link screenshot}. */
+  async pictureOf(name: string, ...things: Locator[]): Promise<void> {
+    const boxes = (await Promise.all(things.map((thing) => thing.boundingBox()))).filter(
+      (box) => box !== null,
+    );
+    const x = Math.min(...boxes.map((box) => box.x)) - MARGIN;
+    const y = Math.min(...boxes.map((box) => box.y)) - MARGIN;
+    const right = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN;
+    const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN;
+    await this.screenshot(name, this.page, { x, y, width: right - x, height: bottom - y });
+  }
+
   /** Into coverage/screenshots, which git ignores. */
-  async screenshot(name: string, page: Page = this.page): Promise<void> {
+  async screenshot(name: string, page: Page = this.page, clip?: Clip): Promise<void> {
     mkdirSync(SCREENSHOTS, { recursive: true });
     await page.screenshot({
       path: join(SCREENSHOTS, `${name}.png`),
       animations: 'disabled',
+      ...(clip && { clip }),
       style: '#red-ui-notifications { visibility: hidden; }',
     });
   }

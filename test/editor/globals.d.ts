@@ -3,7 +3,7 @@ declare const RED: {
   _(key: string): string;
   actions: { invoke(name: string): void };
   nodes: {
-    getType(type: string): { category: string } | null;
+    getType(type: string): { category: string; defaults: object } | null;
     node(id: string): {
       type: string;
       status?: { fill?: string };

@@ -37,13 +37,17 @@ const TOUCH = 3;
 
 /** All that is visible below `scope`. */
 function look(scope: Locator): Promise<Seen> {
-  return scope.evaluate((root, FIELDS) => {
+  return scope.evaluate((root, selector) => {
     const boxOf = ({ left, top, right, bottom }: DOMRect): Box => [left, top, right, bottom];
     const isShown = (element: Element): boolean => {
       const { left, top, right, bottom } = element.getBoundingClientRect();
       return element.checkVisibility({ visibilityProperty: true }) && right - left > 1 && bottom - top > 1;
     };
-    const channels = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
+    /** Of "rgb(255, 0, 0)", "rgba(255, 0, 0, 0.5)" and "color(srgb 1 0 0 / 0.5)". */
+    const channels = (color: string): number[] => {
+      const most = color.startsWith('color(') ? 1 : 255;
+      return (color.match(/[\d.]+/g) ?? []).map((part, index) => Number(part) * (index < 3 ? 255 / most : 1));
+    };
     const over = (front: number[], back: Rgb): Rgb => {
       const alpha = front[3] ?? 1;
       const mix = (index: 0 | 1 | 2): number => front[index]! * alpha + back[index] * (1 - alpha);
@@ -83,7 +87,7 @@ function look(scope: Locator): Promise<Seen> {
         });
       }
     }
-    const fields = [...root.querySelectorAll<HTMLInputElement>(FIELDS)].filter(isShown).map((field) => ({
+    const fields = [...root.querySelectorAll<HTMLInputElement>(selector)].filter(isShown).map((field) => ({
       name: field.id || field.className || field.tagName,
       box: boxOf(field.getBoundingClientRect()),
       isLabelled:
@@ -105,7 +109,7 @@ export async function blemishes(scope: Locator): Promise<string[]> {
   for (const { text, front, back, lines, isCut } of texts) {
     const ratio = contrast(front, back);
     if (ratio < CONTRAST)
-      found.push(`"${text}": contrast ${ratio.toFixed(2)} of rgb(${front}) on rgb(${back})`);
+      found.push(`"${text}": contrast ${ratio.toFixed(2)} of rgb(${front.join()}) on rgb(${back.join()})`);
     if (isCut) found.push(`"${text}" is cut off`);
     if (lines.some((line) => line[2] > box[2] + 1)) found.push(`"${text}" sticks out`);
     if (/m2fp-\w+\.\w/.test(text)) found.push(`"${text}" is no text`);
@@ -148,9 +152,9 @@ function contrast(one: Rgb, other: Rgb): number {
 
 /** Fields and buttons of `scope` that the tabulator does not reach from its first field on. */
 export async function unreachable(page: Page, scope: Locator): Promise<string[]> {
-  const wanted = await scope.evaluate((root, FOCUSABLE) => {
-    const fields = [...root.querySelectorAll<HTMLButtonElement>(FOCUSABLE)].filter(
-      (field) => field.checkVisibility({ visibilityProperty: true }) && field.disabled !== true,
+  const wanted = await scope.evaluate((root, selector) => {
+    const fields = [...root.querySelectorAll<HTMLButtonElement>(selector)].filter(
+      (field) => field.checkVisibility({ visibilityProperty: true }) && !field.disabled,
     );
     fields.forEach((field, index) => field.setAttribute('data-tab', String(index)));
     fields[0]?.focus();

@@ -1,6 +1,6 @@
-/** Every form as people see it: in the light and the dark theme of Node-RED 5, and in Chinese. */
+/** Every form as people see it: in Node-RED 4, in the light and the dark theme of Node-RED 5, and in Chinese. */
 import assert from 'node:assert/strict';
-import { type FlowNode, NodeRed } from '../support/node-red.ts';
+import { type FlowNode, NodeRed, type Version, VERSIONS } from '../support/node-red.ts';
 import { Editor, type EditorOptions } from './editor.ts';
 import { blemishes, unreachable } from './inspect.ts';
 
@@ -11,44 +11,47 @@ const FLOW: FlowNode[] = [
   { id: 'model', type: 'm2fp-model', name: '', source: 'bundled', configVersion: 1 },
   ...NODES.map((name, index) => ({
     // All else is left to the defaults, but for what the label on the canvas says.
-    ...{
-      id: name,
-      type: `m2fp-${name}`,
-      z: TAB,
-      name: '',
-      x: 200,
-      y: 60 + 60 * index,
-      wires: [],
-      model: 'model',
-    },
+    id: name,
+    type: `m2fp-${name}`,
+    z: TAB,
+    name: '',
+    x: 200,
+    y: 60 + 60 * index,
+    wires: [],
+    model: 'model',
+    action: 'load',
   })),
 ];
 
 interface Look extends EditorOptions {
   name: string;
+  version: Version;
   language: string;
 }
 const LOOKS: Look[] = [
-  { name: 'light', language: 'en-US', theme: 'light' },
-  { name: 'dark', language: 'en-US', theme: 'dark' },
-  { name: 'zh-CN', language: 'zh-CN', theme: 'light' },
+  { name: 'light', version: 'node-red', language: 'en-US', theme: 'light' },
+  { name: 'dark', version: 'node-red', language: 'en-US', theme: 'dark' },
+  { name: 'zh-CN', version: 'node-red', language: 'zh-CN', theme: 'light' },
+  { name: 'Node-RED 4', version: 'node-red-4', language: 'en-US' },
 ];
 
 describe('the look of the forms', function () {
   this.timeout(120_000);
-  let nodeRed: NodeRed;
+  const nodeReds = new Map<Version, NodeRed>();
 
   before(async () => {
-    nodeRed = await NodeRed.start('node-red', FLOW);
+    for (const version of VERSIONS) nodeReds.set(version, await NodeRed.start(version, FLOW));
   });
-  after(() => nodeRed?.stop());
+  after(async () => {
+    for (const nodeRed of nodeReds.values()) await nodeRed.stop();
+  });
 
-  for (const { name, language, theme } of LOOKS) {
+  for (const { name, version, language, theme } of LOOKS) {
     describe(name, () => {
       let editor: Editor;
 
       before(async () => {
-        editor = await Editor.open(nodeRed.url, language, { theme });
+        editor = await Editor.open(nodeReds.get(version)!.url, language, { theme });
         // Room for all of a form.
         await editor.page.setViewportSize({ width: 1400, height: 1700 });
       });
@@ -67,12 +70,21 @@ describe('the look of the forms', function () {
         if ((await lists.count()) > 0) await lists.first().locator('input').first().waitFor();
         if (type === 'm2fp-model') await form.locator('.m2fp-about dd').first().waitFor();
         await editor.screenshot(`${name} form ${type}`);
+        const rows = form.locator('.form-row:visible');
+        await editor.pictureOf(`${name} ${type}`, rows.first(), rows.last());
         return [
           ...(await blemishes(form)),
           ...(await unreachable(page, form)).map((field) => `${field} is out of reach of the keyboard`),
         ];
       };
 
+      if (language === 'zh-CN')
+        it('comes with the names of the nodes in Chinese', async () => {
+          for (const node of NODES) {
+            const entry = editor.page.locator(`.red-ui-palette-node[data-palette-type="m2fp-${node}"]`);
+            assert.match(await entry.innerText(), /[\u4e00-\u9fff]/, node);
+          }
+        });
       for (const node of NODES) {
         it(`of m2fp-${node} has nothing cut, hidden, unlabelled or out of reach`, async () => {
           let found: string[] = [];
