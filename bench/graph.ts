@@ -24,7 +24,7 @@ const SIZES = [
   [512, 768],
   [512, 384],
 ] as const;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 interface SizeResult {
   height: number;

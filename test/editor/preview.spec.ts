@@ -51,7 +51,7 @@ const FLOW: FlowNode[] = [
   preview('inner', 'sub', 220, 80),
   { id: 'model', type: 'm2fp-model', name: '', source: 'bundled', configVersion: 1 },
   inject('two-people', 80),
-  inject('sitting', 140),
+  inject('running', 140),
   {
     id: 'infer',
     type: 'm2fp-infer',
@@ -122,7 +122,7 @@ for (const version of VERSIONS) {
 
     it('follows the messages', async () => {
       const first = await shown(editor);
-      await nodeRed.inject('sitting');
+      await nodeRed.inject('running');
       await shown(editor, first);
     });
 
