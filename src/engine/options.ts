@@ -17,7 +17,7 @@ const MAX_SIDE = 8192;
 const DEFAULTS = {
   threads: 0,
   processes: 1,
-  maxQueue: 8,
+  maxQueue: 32,
   timeout: 60_000,
   warmUp: false,
   idleUnload: 0,

@@ -93,7 +93,7 @@ describe('readSettings', () => {
       shortSide: '320',
       longSide: '',
     });
-    assert.deepEqual([engine.threads, engine.maxQueue, engine.timeout], [2, 8, 60_000]);
+    assert.deepEqual([engine.threads, engine.maxQueue, engine.timeout], [2, 32, 60_000]);
     assert.deepEqual(parse, { shortSide: 320 });
   });
 
