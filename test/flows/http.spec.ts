@@ -100,7 +100,7 @@ for (const version of VERSIONS) {
       );
       assert.equal((await sharp(original).metadata()).format, 'jpeg');
       const { format, width, height } = await sharp(coloured).metadata();
-      assert.deepEqual({ format, width, height }, { format: 'png', width: 320, height: 320 });
+      assert.deepEqual({ format, width, height }, { format: 'png', width: 448, height: 448 });
     });
 
     (process.platform === 'win32' ? describe.skip : describe)(
