@@ -156,7 +156,7 @@ export class Editor {
   async editNode(id: string, look: (page: Page) => Promise<void>): Promise<void> {
     const { page } = this;
     await page.locator(`[id="${id}"] .red-ui-flow-node`).dblclick();
-    await page.waitForSelector('#node-dialog-ok');
+    await this.#slidIn('#node-dialog-ok');
     await look(page);
     await page.locator('#node-dialog-ok').click();
     await page.waitForSelector('#node-dialog-ok', { state: 'detached' });
@@ -166,10 +166,19 @@ export class Editor {
   async editConfig(id: string, look: (page: Page) => Promise<void>): Promise<void> {
     const { page } = this;
     await page.evaluate((node) => RED.editor.editConfig('', RED.nodes.node(node)!.type, node), id);
-    await page.waitForSelector('#node-config-dialog-ok');
+    await this.#slidIn('#node-config-dialog-ok');
     await look(page);
     await page.locator('#node-config-dialog-ok').click();
     await page.waitForSelector('#node-config-dialog-ok', { state: 'detached' });
+  }
+
+  /** Resolves when the dialog has slid in: only then the editor puts the focus into it, wherever it was before. */
+  async #slidIn(okButton: string): Promise<void> {
+    await this.page.waitForSelector(okButton);
+    await this.page.waitForFunction((selector) => {
+      const dialog = document.querySelector(selector)?.closest('.red-ui-tray');
+      return dialog?.querySelector('.red-ui-tray-body')?.contains(document.activeElement) === true;
+    }, okButton);
   }
 
   /** The form that is open. */
