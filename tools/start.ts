@@ -12,7 +12,16 @@ import { parseArgs } from 'node:util';
 const HOST = '127.0.0.1';
 const DEFAULT_PORT = 1880;
 const PORTS_TRIED = 20;
-const EXAMPLES = ['1 First picture', '2 HTTP API'];
+/** Those that need nothing but Node-RED. */
+const EXAMPLES = [
+  '1 First picture',
+  '2 HTTP API',
+  '3 Parts',
+  '4 Web page',
+  '7 Privacy',
+  '8 Health and metrics',
+  '9 Gallery',
+];
 
 const root = resolve(import.meta.dirname, '..');
 const userDir = join(root, '.node-red');
@@ -91,6 +100,7 @@ function announce(port: number): void {
   console.log(`
   Editor           ${url}/   (press the button of "two people")
   First picture    ${url}/m2fp
+  Web page         ${url}/m2fp/page
 
   curl ${picture} ${url}/parse
   curl ${picture} ${url}/colorize --output coloured.png
