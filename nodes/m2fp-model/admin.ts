@@ -1,11 +1,11 @@
 /** What the editor asks Node-RED: the labels to offer, what a model is, and whether it works. */
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Node, NodeAPI } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { LABEL_SETS, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/palette.ts';
 import { BACKGROUND_INDEX, humanIndex, isRecord } from '../../src/parsing/options.ts';
-import { codeOf, httpStatusOf } from '../common/failure.ts';
+import { adminHandler, oncePerAdmin } from '../common/admin.ts';
 import type { ModelNode } from '../common/model.ts';
 import { factsOf } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
@@ -14,13 +14,11 @@ import { type ModelConfig, readSettings } from './settings.ts';
 
 const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
 
-/** Node-RED's admin applications that have the routes: a module may be run twice in one. */
-const served = new WeakSet<object>();
+const isFirst = oncePerAdmin();
 
 /** Adds the routes, once. */
 export function serveAdmin(RED: NodeAPI): void {
-  if (served.has(RED.httpAdmin)) return;
-  served.add(RED.httpAdmin);
+  if (!isFirst(RED)) return;
   const checks = new Checks();
   const read = RED.auth.needsPermission('flows.read') as RequestHandler;
   const write = RED.auth.needsPermission('flows.write') as RequestHandler;
@@ -61,21 +59,13 @@ export function serveAdmin(RED: NodeAPI): void {
   );
 }
 
-/** Answers with what `work` gives, 404 where that is undefined, and errors with their code and message. */
+/** Answers with what `work` gives, 404 where that is undefined. */
 function answer(work: (request: Request) => Promise<object | undefined>): RequestHandler {
-  const respond = async (request: Request, response: Response): Promise<void> => {
-    try {
-      const found = await work(request);
-      if (found === undefined) response.status(404).json({ message: 'No such model is deployed.' });
-      else response.json(found);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      response.status(httpStatusOf(error)).json({ code: codeOf(error), message });
-    }
-  };
-  return (request, response) => {
-    void respond(request, response);
-  };
+  return adminHandler(async (request, response) => {
+    const found = await work(request);
+    if (found === undefined) response.status(404).json({ message: 'No such model is deployed.' });
+    else response.json(found);
+  });
 }
 
 /** The values of the form that the request brings. */

@@ -1,7 +1,7 @@
 /** What the editor asks for to draw previews. Pictures are pulled by who wants them; only their coming is told to all. */
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { codeOf, httpStatusOf } from '../common/failure.ts';
+import { adminHandler, oncePerAdmin } from '../common/admin.ts';
 import type { Preview, Thumbnail } from './preview.ts';
 
 /** What is told of a thumbnail; without a size it is gone. */
@@ -42,13 +42,11 @@ export function withdraw(id: string, entry: Shown): void {
   else shown.set(id, rest);
 }
 
-/** Node-RED's admin applications that have the routes: a module may be run twice in one. */
-const served = new WeakSet<object>();
+const isFirst = oncePerAdmin();
 
 /** Adds the routes, once. */
 export function serveAdmin(RED: NodeAPI): void {
-  if (served.has(RED.httpAdmin)) return;
-  served.add(RED.httpAdmin);
+  if (!isFirst(RED)) return;
   const read = RED.auth.needsPermission('m2fp-preview.read') as RequestHandler;
   const write = RED.auth.needsPermission('m2fp-preview.write') as RequestHandler;
 
@@ -111,18 +109,10 @@ function sendPicture(response: Response, type: string, image: Buffer | undefined
 function answer(
   work: (entries: [Shown, ...Shown[]], response: Response, state: string | undefined) => Promise<boolean>,
 ): RequestHandler {
-  const respond = async (request: Request, response: Response): Promise<void> => {
+  return adminHandler(async (request, response) => {
     const { id, state } = request.params as { id: string; state?: string };
     const [latest, ...others] = (shown.get(id) ?? []).toReversed();
-    try {
-      if (latest === undefined || !(await work([latest, ...others], response, state)))
-        response.sendStatus(404);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      response.status(httpStatusOf(error)).json({ code: codeOf(error), message });
-    }
-  };
-  return (request, response) => {
-    void respond(request, response);
-  };
+    const isFound = latest !== undefined && (await work([latest, ...others], response, state));
+    if (!isFound) response.sendStatus(404);
+  });
 }

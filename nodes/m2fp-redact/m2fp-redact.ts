@@ -1,5 +1,4 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { M2fpError } from '../../src/errors.ts';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { BACKGROUND_INDEX, humanIndex, oneOf } from '../../src/parsing/options.ts';
 import { redact, type RedactOptions } from '../../src/parsing/redact.ts';
@@ -93,21 +92,12 @@ function settingsOf(config: RedactConfig): Settings {
   };
 }
 
-/**
- * The chosen labels that the model has, all its parts where none are named.
- * @throws {M2fpError} `M2FP_BAD_OPTION` where it has none of them: nothing would be redacted, and nobody would know
- */
+/** The chosen labels that the model has, all its parts where none are named. */
 function labelsOf(names: readonly string[] | undefined, { labels }: Parsing): readonly string[] {
   if (names === undefined) {
     const human = humanIndex(labels);
     return labels.filter((_, index) => index !== BACKGROUND_INDEX && index !== human);
   }
-  const known = Array.isArray(names) ? labelsInModel(names, labels)! : names;
-  if (names.length > 0 && known.length === 0) {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `The model has none of the parts that are to be redacted (${names.join(', ')}); it has ${labels.join(', ')}.`,
-    );
-  }
-  return known;
+  // What is no list is for `redact` to refuse.
+  return Array.isArray(names) ? labelsInModel(names, labels)! : names;
 }

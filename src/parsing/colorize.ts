@@ -54,7 +54,13 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
   const plan = readColorizeOptions(labels, options);
   const canvas = await paintCanvas(parsing, { ...plan, by: subjectOf(plan) });
   if (isNumberMode(plan.mode)) return asNumbers(parsing, canvas, plan, plan.mode);
+  const drawn = await drawCanvas(parsing, canvas, plan);
+  const image = await encodePicture(drawn, plan.picture);
+  return { image, width: drawn.width, height: drawn.height, mime: MIME_TYPES[plan.picture.format] };
+}
 
+/** The pixels of a coloured picture. `canvas` is that of `plan`, whose mode is none of numbers. */
+export async function drawCanvas(parsing: Parsing, canvas: Canvas, plan: ColorizePlan): Promise<RawImage> {
   const { width, height } = parsing;
   const contours =
     plan.contours > 0
@@ -65,9 +71,7 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
     plan.mode === 'overlay'
       ? await drawOverlay(await decodeSource(parsing), layer, plan)
       : await drawMap(width, height, layer, plan);
-  const finished = await letter(drawn, canvas, parsing, plan);
-  const image = await encodePicture(finished, plan.picture);
-  return { image, width: finished.width, height: finished.height, mime: MIME_TYPES[plan.picture.format] };
+  return letter(drawn, canvas, parsing, plan);
 }
 
 /** What the canvas tells apart. */

@@ -6,7 +6,8 @@ import { loadSharp } from '../image/sharp.ts';
 import { inSlices } from '../image/slices.ts';
 import type { RawImage } from '../image/types.ts';
 import { type Canvas, paintCanvas } from './canvas.ts';
-import { colorize } from './colorize.ts';
+import { drawCanvas } from './colorize.ts';
+import { readColorizeOptions } from './colorize-options.ts';
 import { hexOf, resolvePalette, UNKNOWN_COLOR } from './palette.ts';
 import { decodeSource } from './source.ts';
 import type { Box, Parsing } from './types.ts';
@@ -59,7 +60,7 @@ const PICTURE_QUALITY = 85;
 
 /**
  * A small JPEG of the parsing, no side of which is longer than `maxSide`.
- * @throws {M2fpError} what `colorize` throws
+ * @throws {M2fpError} where the parsing's picture cannot be decoded, or a mask is damaged
  */
 export async function previewThumbnail(
   parsing: Parsing,
@@ -68,11 +69,11 @@ export async function previewThumbnail(
   const canvas = await canvasOf(parsing, minScore);
   const { labels } = await factsOf(parsing, canvas, minScore);
   const legend = labels.slice(0, LEGEND_LENGTH).map(({ name, color }) => ({ name, color }));
-  if (view === 'original') {
-    return { ...(await shrink(await decodeSource(parsing), maxSide, THUMBNAIL_QUALITY)), legend };
-  }
-  const { image } = await colorize(parsing, { mode: view, minScore, format: 'jpeg', quality: 95 });
-  return { ...(await pictureThumbnail(image, maxSide)), legend };
+  const drawn =
+    view === 'original'
+      ? await decodeSource(parsing)
+      : await drawCanvas(parsing, canvas, readColorizeOptions(parsing.labels, { mode: view, minScore }));
+  return { ...(await shrink(drawn, maxSide, THUMBNAIL_QUALITY)), legend };
 }
 
 function canvasOf(parsing: Parsing, minScore: number): Promise<Canvas> {

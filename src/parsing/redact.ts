@@ -6,6 +6,7 @@ import { checkParsing } from './check.ts';
 import { type Method, obscure } from './obscure.ts';
 import {
   badOption,
+  flag,
   humanIndex,
   isWhole,
   knownOptions,
@@ -115,11 +116,6 @@ function readPersons(value: unknown): Set<number> | null {
   return new Set(value);
 }
 
-function readFlag(name: string, value: unknown): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw badOption(name, value, 'true or false');
-  return value ?? false;
-}
-
 function readOptions(labels: readonly string[], options: RedactOptions | undefined): Plan {
   const given = knownOptions(options, REDACT_OPTIONS);
   const picture = readPictureOptions(given);
@@ -127,7 +123,7 @@ function readOptions(labels: readonly string[], options: RedactOptions | undefin
   if (method === 'remove' && picture.format === 'jpeg') {
     throw badOption('format', picture.format, 'png or webp where "method" is "remove"');
   }
-  const inverse = readFlag('inverse', given.inverse);
+  const inverse = flag('inverse', given.inverse, false);
   const grow = inverse || method === 'recolor' ? 0 : DEFAULT_GROW;
   return {
     method,
