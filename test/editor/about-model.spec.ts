@@ -121,7 +121,7 @@ describe('about the model, for who may only read', function () {
     const editor = await Editor.open(nodeRed.url);
     try {
       const { page } = editor;
-      await page.locator('[id="infer"] .red-ui-flow-node').dblclick();
+      await page.evaluate(() => RED.editor.edit(RED.nodes.node('infer')));
       await page.locator('#node-input-lookup-model, #node-input-btn-model-edit').first().click();
       const about = page.getByRole('group', { name: 'About this model' });
       await about.locator('dd', { hasText: /^m2fp-demo$/ }).waitFor();

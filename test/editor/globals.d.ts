@@ -16,5 +16,8 @@ declare const RED: {
     dirty(): boolean;
   };
   workspaces: { show(id: string): void };
-  editor: { editConfig(name: string, type: string, id: string): void };
+  editor: {
+    edit(node: object | null): void;
+    editConfig(name: string, type: string, id: string): void;
+  };
 };
