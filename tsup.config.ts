@@ -22,7 +22,8 @@ const all: Options = {
   splitting: true,
   shims: true,
   dts: false,
-  external: ['sharp', 'onnxruntime-node'],
+  // msgpackr-extract: native code that msgpackr does without.
+  external: ['sharp', 'onnxruntime-node', 'msgpackr-extract'],
 };
 
 /** Without chunks: onnxruntime's WebAssembly build looks for its other files beside its own code. */
