@@ -45,10 +45,13 @@ function line(error: unknown): string {
   return error instanceof M2fpError ? `m2fp: ${error.code}: ${text}\n` : `m2fp: ${text}\n`;
 }
 
-// Whoever reads the output may stop early ("m2fp parse … | head"): that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// Whoever reads the output may stop early ("m2fp convert … 2>&1 | head"): that is no error, and what is being made
+// gets finished.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 async function start(): Promise<void> {
   try {

@@ -8,6 +8,7 @@ import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
 import { type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import { ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, folderOfModel, storeOption } from './stores.ts';
 
 const OPTIONS = ['model', 'store', 'short-side', 'long-side', 'format', 'out', 'colorize'] as const;
@@ -38,9 +39,10 @@ export const parse: Command = {
 Finds the people and their parts in PICTURE and prints them as JSON.
 
 Options:
-  --model MODEL       a folder that "m2fp convert" made, or the id of a model that "m2fp pull" put into the store
+  --model MODEL       a folder that "m2fp convert" made, the id of a model that "m2fp pull" put into the store, or a
+                      checkpoint, a file or a folder, which is converted into the store the first time
                       (default: the small model that ships with the package)
-  --store DIR         the store to look for the id in (default: ${DEFAULT_STORE})
+  --store DIR         the store of the id or the converted checkpoint (default: ${DEFAULT_STORE})
   --short-side N      pixels that the picture's shorter side is scaled to (default: the model's)
   --long-side N       pixels that its longer side must not pass (default: the model's)
   --flip              parse the mirrored picture too and combine both results, as in M2FP's published figures:
@@ -76,7 +78,7 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   const model =
     options.model === undefined
       ? bundledModelFolder()
-      : await folderOfModel(options.model, storeOption(options.store));
+      : await folderOfModel(options.model, storeOption(options.store), new ProgressBar(err));
   const { parsing, fallback } = await parseOnce(model, image, chosen);
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   if (colored !== undefined) {

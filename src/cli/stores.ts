@@ -4,8 +4,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
+import { convertLocal, type LocalCheckpoint, localCheckpoint } from '../store/local.ts';
 import type { ModelName } from '../store/names.ts';
-import { type ModelStore, openStore, type StoreEntry } from '../store/store.ts';
+import { type ModelStore, openStore, type PullProgress, type StoreEntry } from '../store/store.ts';
+import { interruptible } from './interrupt.ts';
+import type { ProgressBar } from './progress.ts';
 
 /** The default store as help texts name it. */
 export const DEFAULT_STORE = '~/.node-red/m2fp/models';
@@ -51,14 +54,17 @@ export function label({ id, revision, precision }: ModelName): string {
 }
 
 /**
- * The folder of a model that is given as a folder, or by its id in the store.
- * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_BAD_OPTION
+ * The folder of a model that is given as a folder, as a checkpoint, or by its id in the store. A checkpoint is converted
+ * into the store, once; `bar` shows it.
+ * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_BAD_OPTION; what `convertLocal` throws
  */
-export async function folderOfModel(model: string, store: ModelStore): Promise<string> {
+export async function folderOfModel(model: string, store: ModelStore, bar: ProgressBar): Promise<string> {
   const isThere = await stat(model).then(
     () => true,
     () => false,
   );
+  const checkpoint = isThere ? await localCheckpoint(model, store.root) : undefined;
+  if (checkpoint !== undefined) return convertOnce(checkpoint, bar);
   // What cannot be an id is a folder: the engine says that it is not there.
   if (isThere || !isId(model)) return model;
   const { revision, precision } = await chooseModel(store, { id: model });
@@ -68,6 +74,16 @@ export async function folderOfModel(model: string, store: ModelStore): Promise<s
     'M2FP_MODEL_NOT_FOUND',
     `${model} is no folder, and no model in ${store.root}: run "m2fp pull ${model}" first`,
   );
+}
+
+async function convertOnce(checkpoint: LocalCheckpoint, bar: ProgressBar): Promise<string> {
+  const onProgress = ({ phase, share }: PullProgress): void =>
+    bar.show(phase === 'wait' ? 'Waiting for another process that converts it' : 'Converting', share);
+  const { folder } = await interruptible(
+    (signal) => convertLocal(checkpoint, { signal, onProgress }),
+    'Nothing was kept of the conversion',
+  ).finally(() => bar.close());
+  return folder;
 }
 
 const isId = (text: string) => /^[\w.-]+\/[\w.-]+$/.test(text) && !text.startsWith('.');

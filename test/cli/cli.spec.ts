@@ -16,7 +16,7 @@ import {
 import { bundledModelFolder } from '../../src/paths.ts';
 import { refusing, withPreload } from '../observe/support/preload.ts';
 import { root, temporaryFolder } from '../support/installed-package.ts';
-import { failure, interruptedAt, m2fp, success } from './support.ts';
+import { failure, interruptedAt, m2fp, start, success } from './support.ts';
 
 const checkpoint = join(root, 'test', 'golden', 'multi');
 const picture = join(bundledModelFolder(), 'samples', 'two-people.png');
@@ -71,6 +71,15 @@ describe('m2fp convert', function () {
       Number(percent),
     );
     assert.deepEqual(percents, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+  });
+
+  it('makes it also where nobody reads what it tells', async () => {
+    const out = join(folder, 'unread');
+    const { child, ended } = start(['convert', checkpoint, '--out', out]);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    assert.equal((await ended).code, 0);
+    assert.ok(existsSync(join(out, 'm2fp.json')));
   });
 
   it('does as the options say', async () => {
@@ -265,6 +274,17 @@ describe('m2fp parse', function () {
     await success('parse', picture, ...model);
   });
 
+  it('takes a checkpoint, which it converts into the store the first time', async () => {
+    const store = join(folder, 'checkpoints');
+    const model = ['--model', checkpoint, '--store', store, '--short-side', '64', '--long-side', '96'];
+    const first = await success('parse', picture, ...model);
+    assert.match(first.err, /^Converting/);
+    const { model: id } = JSON.parse(first.out) as ParsingSummary;
+    assert.match(id, /^local\//);
+    const second = await success('parse', picture, ...model);
+    assert.deepEqual([second.err, (JSON.parse(second.out) as ParsingSummary).model], ['', id]);
+  });
+
   it('says what is wrong in one line', async () => {
     await failure('M2FP_NO_IMAGE', 'parse', join(folder, 'nowhere.png'));
     await failure('M2FP_UNSUPPORTED_FORMAT', 'parse', join(root, 'package.json'));
@@ -272,10 +292,6 @@ describe('m2fp parse', function () {
     writeFileSync(truncated, readFileSync(picture).subarray(0, 20_000));
     await failure('M2FP_BAD_IMAGE', 'parse', truncated);
     await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', join(folder, 'nowhere'));
-    assert.match(
-      await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', checkpoint),
-      /m2fp convert/,
-    );
     await failure('M2FP_BAD_OPTION', 'parse', picture, '--format', 'xml');
     await failure('M2FP_BAD_OPTION', 'parse', picture, '--short-side', '0');
     const gif = join(folder, 'parts.gif');
