@@ -41,7 +41,7 @@ def main():
         b = np.abs(masks[0].numpy() - tensor(path.parent, case, "pred_masks")).max()
         print(path.parent.name, "logits", a, "masks", b, "noise floor", case.get("noise_f32_vs_f64"))
         bad |= a > 1e-3 or b > 4e-3
-    sys.exit(bad)
+    sys.exit(int(bad))
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ RATE = 1e-3
 WARM_UP = 500
 SLOWER = 200_000  # pictures after which the rate is down to 0.7; nobody knows how many hours will come
 DECAY = 0.05
+MOMENTUM = 0.95  # Muon's
 CLIP = 5.0
 EMA = 0.999
 

@@ -8,6 +8,10 @@ import json
 import sys
 from pathlib import Path
 
+from native import wake_mkl
+
+wake_mkl()  # before torch comes
+
 import numpy as np
 import torch
 from PIL import Image

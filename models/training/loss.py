@@ -60,15 +60,13 @@ class Criterion(nn.Module):
     @staticmethod
     def _match(logits, masks, classes, truth):
         """Best pairs for one picture: per layer the query of each target. [layers, Q, ...]"""
-        with torch.no_grad():
-            positive, total = F.softplus(-masks), truth.shape[1]
-            negative = positive + masks
-            soft = masks.sigmoid()
-            t = truth.T
-            mask = (positive @ t + negative @ (1 - t)) / total
-            dice = 1 - (2 * (soft @ t) + 1) / (soft.sum(-1, keepdim=True) + t.sum(0) + 1)
-            cost = MASK * mask + DICE * dice - CLASS * logits.softmax(-1)[..., classes]
-            cost = torch.nan_to_num(cost, nan=1e4, posinf=1e4, neginf=-1e4).cpu().numpy()
+        soft, t = masks.sigmoid(), truth.T
+        # softplus(x) = max(x, 0) - log sigmoid(|x|), and softplus(-x) = softplus(x) - x.
+        negative = masks.relu() - torch.maximum(soft, 1 - soft).log()
+        mask = (negative.sum(-1, keepdim=True) - masks @ t) / truth.shape[1]
+        dice = 1 - (2 * (soft @ t) + 1) / (soft.sum(-1, keepdim=True) + t.sum(0) + 1)
+        cost = MASK * mask + DICE * dice - CLASS * logits.softmax(-1)[..., classes]
+        cost = torch.nan_to_num(cost, nan=1e4, posinf=1e4, neginf=-1e4).cpu().numpy()
         chosen = np.empty((len(cost), len(classes)), np.int64)
         for i, c in enumerate(cost):
             query, target = linear_sum_assignment(c)
@@ -97,10 +95,13 @@ class Criterion(nn.Module):
             kind, person = table[:, :1], table[:, 1:]
             here = codes[b][None]
             truth = torch.where(kind == L.HUMAN, here // L.PARTS == person, here == kind + L.PARTS * person).float()
-            masks = embeddings[b] @ features[b].T
-            chosen = self._match(logits[b].detach(), masks.detach(), table[:, 0], truth)
+            with torch.no_grad():
+                masks = (embeddings[b].flatten(0, 1) @ features[b].T).view(layers, queries, -1)
+                chosen = self._match(logits[b], masks, table[:, 0], truth)
             goal[b].scatter_(1, chosen, table[:, 0].expand(layers, -1))
-            picked = masks.gather(1, chosen[..., None].expand(-1, -1, masks.shape[-1]))
+            # The gradient needs the chosen queries' masks only.
+            rows = embeddings[b].gather(1, chosen[..., None].expand(-1, -1, embeddings[b].shape[-1]))
+            picked = (rows.flatten(0, 1) @ features[b].T).view(layers, len(table), -1)
             weight = self.thin[table[:, 0]]
             wide = truth[None].expand_as(picked)
             mask = F.binary_cross_entropy_with_logits(picked, wide, reduction="none").mean(-1)

@@ -10,6 +10,10 @@ import os
 import time
 from pathlib import Path
 
+from native import wake_mkl
+
+wake_mkl()  # before torch comes
+
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
@@ -19,6 +23,7 @@ import config
 from data import Batches
 from loss import Criterion
 from m2fp.model import M2FP, load
+from muon import Muon, suits
 
 HERE = Path(__file__).resolve().parent
 SAVE_EVERY = 240.0  # seconds
@@ -29,18 +34,34 @@ SYNC_EVERY = 1000  # steps after which rounding may not have driven the processe
 def rate(step, seen, seconds_left, cooldown):
     """Learning rate: warm-up, a slow fall as long as hours are given, a cosine at the end."""
     value = config.RATE * min(1.0, (step + 1) / config.WARM_UP) / math.sqrt(1 + seen / config.SLOWER)
-    if seconds_left is not None and seconds_left < cooldown:
+    if seconds_left is not None and max(seconds_left, 0) < cooldown:
         value *= 0.02 + 0.98 * (0.5 - 0.5 * math.cos(math.pi * max(seconds_left, 0) / cooldown))
     return value
 
 
-def groups(modules):
-    """Parameters with and without weight decay (norms, biases and embeddings have none)."""
-    decay, plain = [], []
-    for module in modules:
-        for name, p in module.named_parameters():
-            (plain if p.ndim < 2 or "query_" in name or "level_embed" in name else decay).append(p)
-    return [{"params": decay, "weight_decay": config.DECAY}, {"params": plain, "weight_decay": 0.0}]
+def undecayed(name, p):
+    """Norms, biases and embeddings."""
+    return p.ndim < 2 or "query_" in name or "level_embed" in name
+
+
+def optimisers(named):
+    """AdamW and Muon share out the (name, parameter) pairs."""
+    hidden = [p for name, p in named if suits(name, p)]
+    decay = [p for name, p in named if not suits(name, p) and not undecayed(name, p)]
+    plain = [p for name, p in named if undecayed(name, p)]
+    adam = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": config.DECAY}, {"params": plain, "weight_decay": 0.0}],
+        lr=config.RATE, betas=(0.9, 0.99), fused=True)
+    return adam, Muon(hidden, config.RATE, config.MOMENTUM, config.DECAY)
+
+
+def adopt(saved, named, adam, muon):
+    """Moments of a checkpoint from before Muon: AdamW had those with decay, then the others."""
+    for i, (_, p) in enumerate(sorted(named, key=lambda pair: undecayed(*pair))):
+        if p in muon.state:
+            muon.state[p]["momentum"].copy_(saved["state"][i]["exp_avg"])
+        else:
+            adam.state[p] = {k: v.to(p.device) for k, v in saved["state"][i].items()}
 
 
 class Average:
@@ -54,10 +75,11 @@ class Average:
         """Moves towards the present weights; faster at the beginning."""
         self.steps += 1
         keep = min(config.EMA, (1 + self.steps) / (10 + self.steps))
-        for k, v in model.state_dict().items():
-            if v.is_floating_point():
-                self.state[k].lerp_(v, 1 - keep)
-            else:
+        now = model.state_dict()
+        floating = [k for k, v in now.items() if v.is_floating_point()]
+        torch._foreach_lerp_([self.state[k] for k in floating], [now[k] for k in floating], 1 - keep)
+        for k, v in now.items():
+            if not v.is_floating_point():
                 self.state[k].copy_(v)
 
 
@@ -69,14 +91,18 @@ def save(path, content):
     temporary.replace(path)
 
 
-def restore(args, model, criterion, optimiser, average):
+def restore(args, model, criterion, named, adam, muon, average):
     """State of an earlier run, where there is one: step, pictures seen, seconds trained."""
     path = args.runs / "last.pt"
     if path.exists():
         saved = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(saved["model"])
         criterion.load_state_dict(saved["criterion"])
-        optimiser.load_state_dict(saved["optimiser"])
+        if "muon" in saved:
+            adam.load_state_dict(saved["adam"])
+            muon.load_state_dict(saved["muon"])
+        else:
+            adopt(saved["optimiser"], named, adam, muon)
         average.state = {k: v.to(average.state[k].device) for k, v in saved["average"].items()}
         average.steps = saved["average_steps"]
         return saved["step"], saved["seen"], saved["seconds"]
@@ -98,9 +124,10 @@ def run(rank, world, args):
     device = torch.device("cuda" if gpu else "cpu")
     torch.manual_seed(args.seed)
     if gpu:
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True  # not for matrix products: Muon's need the precision
     else:
         torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
     if world > 1:
         os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
         os.environ.setdefault("MASTER_PORT", str(args.port))
@@ -108,10 +135,18 @@ def run(rank, world, args):
     settings = config.configuration()["model"]
     model = M2FP(settings).to(device, memory_format=torch.channels_last)
     criterion = Criterion(settings["encoder"]["conv_dim"], settings["decoder"]["num_classes"]).to(device)
-    optimiser = torch.optim.AdamW(groups([model, criterion]), lr=config.RATE, betas=(0.9, 0.99))
+    named = [*model.named_parameters(), *criterion.named_parameters()]
+    adam, muon = optimisers(named)
     average = Average(model)
-    step, seen, seconds = restore(args, model, criterion, optimiser, average)
-    parameters = [p for g in optimiser.param_groups for p in g["params"]]
+    step, seen, seconds = restore(args, model, criterion, named, adam, muon, average)
+    parameters = [p for _, p in named]
+    # Gradients are pieces of one vector: exchanged, clipped and cleared as a whole. Two more
+    # numbers travel with it.
+    flat = torch.zeros(sum(p.numel() for p in parameters) + 2, device=device)
+    gradient, extra, at = flat[:-2], flat[-2:], 0
+    for p in parameters:
+        p.grad = torch.as_strided(gradient, p.shape, p.stride(), at)
+        at += p.numel()
     data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch)
     loader = iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4 if args.workers else None))
     stop = args.runs / "stop"
@@ -121,8 +156,8 @@ def run(rank, world, args):
 
     def keep():
         save(args.runs / "last.pt", dict(
-            model=model.state_dict(), criterion=criterion.state_dict(), optimiser=optimiser.state_dict(), average=average.state,
-            average_steps=average.steps, step=step, seen=seen, seconds=seconds + time.monotonic() - began))
+            model=model.state_dict(), criterion=criterion.state_dict(), adam=adam.state_dict(), muon=muon.state_dict(),
+            average=average.state, average_steps=average.steps, step=step, seen=seen, seconds=seconds + time.monotonic() - began))
 
     while True:
         side, pictures, points, codes, targets, centres = next(loader)
@@ -131,34 +166,31 @@ def run(rank, world, args):
         pictures, points, codes, targets, centres = (t.to(device, non_blocking=True) for t in (pictures, points, codes, targets, centres))
         outputs = model.features(pictures.permute(0, 3, 1, 2).float())
         total, parts = criterion(outputs, points, codes, targets, centres, side, model.sem_seg_head.pixel_decoder.mask_features)
-        optimiser.zero_grad(set_to_none=False)
+        gradient.zero_()
         total.backward()
         # The processes agree on gradients, rate and stopping in one exchange.
         ending = float(stop.exists() or (left is not None and left <= 0))
         if world > 1:
-            flat = torch.cat([p.grad.reshape(-1) if p.grad is not None else torch.zeros(p.numel()) for p in parameters] + [torch.tensor([ending, speed])])
+            extra[0], extra[1] = ending, speed
             dist.all_reduce(flat)
             flat /= world
-            ending, speed = float(flat[-2]), float(flat[-1])
-            at = 0
-            for p in parameters:
-                if p.grad is not None:
-                    p.grad.copy_(flat[at:at + p.numel()].view_as(p))
-                at += p.numel()
+            ending, speed = extra.tolist()
             if step % SYNC_EVERY == 0:
                 for p in parameters:
                     dist.broadcast(p.data, 0)
-        for g in optimiser.param_groups:
+        for g in adam.param_groups + muon.param_groups:
             g["lr"] = speed
-        norm = torch.nn.utils.clip_grad_norm_(parameters, config.CLIP)
-        if torch.isfinite(norm):
-            optimiser.step()
+        norm = float(gradient.norm())
+        if math.isfinite(norm):
+            gradient *= min(1.0, config.CLIP / (norm + 1e-6))
+            adam.step()
+            muon.step()
             average.update(model)
         step += 1
         steps += 1
         seen += len(pictures) * world
         shown += len(pictures) * world
-        for k, v in dict(parts, norm=float(norm)).items():
+        for k, v in dict(parts, norm=norm).items():
             told[k] = told.get(k, 0.0) + v
         now = time.monotonic()
         if rank == 0 and step % LOG_EVERY == 0:

@@ -3,6 +3,8 @@
 import torch.nn as nn
 import torch.nn.functional as F
 
+from .norm import normalise
+
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
@@ -14,8 +16,14 @@ class ConvNorm(nn.Conv2d):
         self.norm = nn.BatchNorm2d(outputs)
         nn.init.kaiming_normal_(self.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, x):
-        return self.norm(super().forward(x))
+    def forward(self, x, plus=None, relu=True):
+        """Convolution, norm, sum with `plus`, ReLU."""
+        if self.kernel_size == (1, 1) and self.stride == (1, 1):
+            # One matrix product for the whole batch; a CPU's 1x1 convolution takes one a picture.
+            y = F.linear(x.permute(0, 2, 3, 1), self.weight[:, :, 0, 0]).permute(0, 3, 1, 2)
+        else:
+            y = super().forward(x)
+        return normalise(self.norm, y, plus, relu)
 
 
 class Stem(nn.Module):
@@ -28,7 +36,7 @@ class Stem(nn.Module):
         self.conv3 = ConvNorm(middle, outputs, 3)
 
     def forward(self, x):
-        x = F.relu(self.conv3(F.relu(self.conv2(F.relu(self.conv1(x))))))
+        x = self.conv3(self.conv2(self.conv1(x)))
         return F.max_pool2d(x, 3, 2, 1)
 
 
@@ -43,8 +51,8 @@ class Bottleneck(nn.Module):
         self.conv3 = ConvNorm(middle, outputs, 1)
 
     def forward(self, x):
-        y = self.conv3(F.relu(self.conv2(F.relu(self.conv1(x)))))
-        return F.relu(y + (x if self.shortcut is None else self.shortcut(x)))
+        y = self.conv2(self.conv1(x))
+        return self.conv3(y, x if self.shortcut is None else self.shortcut(x, relu=False))
 
 
 class ResNet(nn.Module):

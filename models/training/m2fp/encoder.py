@@ -6,6 +6,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from .norm import normalise
 from .sample import sample
 
 POINTS = 4
@@ -60,11 +61,8 @@ class DeformableAttention(nn.Module):
         heads, depth = self.heads, channels // self.heads
         value = self.value_proj(x).view(batch, count, heads, depth)
         offsets = self.sampling_offsets(query).view(batch, count, heads, LEVELS, POINTS, 2)
-        weights = self.attention_weights(query).view(batch, count, heads, LEVELS * POINTS).softmax(-1).view(batch, count, heads, LEVELS, POINTS)
-        # Sampling places in cells of each level.
-        px = grid["px"][None, :, None, :, None] + offsets[..., 0]
-        py = grid["py"][None, :, None, :, None] + offsets[..., 1]
-        out = sample(value, px, py, weights, grid["levels"])
+        logits = self.attention_weights(query).view(batch, count, heads, LEVELS * POINTS)
+        out = sample(value, grid["place"], offsets, logits, grid["levels"])
         return self.output_proj(out.reshape(batch, count, channels))
 
 
@@ -107,8 +105,8 @@ class ConvGroup(nn.Conv2d):
         self.norm = nn.GroupNorm(32, outputs)
         nn.init.kaiming_uniform_(self.weight, a=1)
 
-    def forward(self, x):
-        return self.norm(super().forward(x))
+    def forward(self, x, relu=False):
+        return normalise(self.norm, super().forward(x), relu=relu)
 
 
 class PixelDecoder(nn.Module):
@@ -146,11 +144,11 @@ class PixelDecoder(nn.Module):
                 levels.append((b, a, start))
                 start += a * b
             px, py = torch.cat(rx)[:, None] * wide - 0.5, torch.cat(ry)[:, None] * high - 0.5
-            self._grids[key] = dict(px=px.to(device), py=py.to(device), levels=levels)
+            self._grids[key] = dict(place=torch.stack([px, py], -1).to(device), levels=levels)
         return self._grids[key]
 
     def forward(self, features):
-        levels = [proj(f) for proj, f in zip(self.input_proj, features[:0:-1])]
+        levels = [normalise(norm, conv(f)) for (conv, norm), f in zip(self.input_proj, features[:0:-1])]
         sizes = [tuple(l.shape[-2:]) for l in levels]
         x = torch.cat([l.flatten(2).transpose(1, 2) for l in levels], 1)
         d = x.shape[-1]
@@ -162,5 +160,5 @@ class PixelDecoder(nn.Module):
         memories = [p.transpose(1, 2).reshape(-1, d, a, b) for p, (a, b) in zip(parts, sizes)]
         fine = self.adapter_1(features[0])
         fine = fine + F.interpolate(memories[-1], size=fine.shape[-2:], mode="bilinear", align_corners=False)
-        fine = F.relu(self.layer_1(fine))
+        fine = self.layer_1(fine, relu=True)
         return memories, fine

@@ -22,36 +22,39 @@ def _call(name, sizes, tensors, levels):
 
 class _Sample(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, value, px, py, weight, levels):
-        value, px, py, weight = (t.detach().float().contiguous() for t in (value, px, py, weight))
-        ctx.save_for_backward(value, px, py, weight)
+    def forward(ctx, value, place, offsets, logits, levels):
+        value, place, offsets, logits = (t.detach().float().contiguous() for t in (value, place, offsets, logits))
         ctx.levels = levels
-        ctx.sizes = (*value.shape, *px.shape[-2:])
-        out = torch.empty_like(value)
-        _call("forward", ctx.sizes, (value, px, py, weight, out), levels)
+        ctx.sizes = (*value.shape, *offsets.shape[-3:-1])
+        out, weight = torch.empty_like(value), torch.empty_like(logits)
+        _call("forward", ctx.sizes, (value, place, offsets, logits, out, weight), levels)
+        ctx.save_for_backward(value, place, offsets, weight)
         return out
 
     @staticmethod
     def backward(ctx, gradient):
         saved = ctx.saved_tensors
-        grads = [torch.empty_like(t) for t in saved]
-        _call("backward", ctx.sizes, (*saved, gradient.contiguous(), *grads), ctx.levels)
+        gvalue, _, goffsets, glogits = grads = [None if i == 1 else torch.empty_like(t) for i, t in enumerate(saved)]
+        _call("backward", ctx.sizes, (*saved, gradient.contiguous(), gvalue, goffsets, glogits), ctx.levels)
         return (*grads, None)
 
 
-def sample(value, px, py, weight, levels):
+def sample(value, place, offsets, logits, levels):
     """Weighted sum of bilinear samples.
 
-    value [B, N, heads, depth]; px, py, weight [B, N, heads, levels, points];
-    levels: (width, height, first cell) of each level. Outside a level everything is 0.
+    value [B, N, heads, depth]; place [N, levels, 2] (x, y) of the cells in cells of each level;
+    offsets [B, N, heads, levels, points, 2] from there; logits [B, N, heads, levels * points] of
+    the weights; levels: (width, height, first cell) of each level. Outside a level everything is 0.
     """
     if value.device.type == "cpu":
-        return _Sample.apply(value, px, py, weight, levels)
+        return _Sample.apply(value, place, offsets, logits, levels)
     batch, count, heads, depth = value.shape
+    weight = logits.softmax(-1).unflatten(-1, offsets.shape[-3:-1])
+    spots = place[None, :, None, :, None] + offsets
     out = 0
     for i, (wide, high, start) in enumerate(levels):
         cells = value[:, start:start + wide * high].permute(0, 2, 3, 1).reshape(batch * heads, depth, high, wide)
-        grid = torch.stack([(px[..., i, :] + 0.5) * (2 / wide) - 1, (py[..., i, :] + 0.5) * (2 / high) - 1], -1)
+        grid = (spots[..., i, :, :] + 0.5) * (2 / spots.new_tensor([wide, high])) - 1
         grid = grid.transpose(1, 2).reshape(batch * heads, count, -1, 2)
         taken = F.grid_sample(cells, grid.to(cells.dtype), align_corners=False)
         share = weight[..., i, :].transpose(1, 2).reshape(batch * heads, 1, count, -1)
