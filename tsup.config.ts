@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+import { notices } from './tools/notices.ts';
 
 const nodeTypes = readdirSync('nodes').filter((type) => existsSync(`nodes/${type}/${type}.html`));
 
@@ -24,6 +25,7 @@ const all: Options = {
   dts: false,
   // msgpackr-extract: native code that msgpackr does without.
   external: ['sharp', 'onnxruntime-node', 'msgpackr-extract'],
+  esbuildPlugins: [notices('dist/THIRD-PARTY-NOTICES.txt')],
 };
 
 /** Without chunks: onnxruntime's WebAssembly build looks for its other files beside its own code. */

@@ -1,5 +1,8 @@
 /** Where the nodes get models and engines from. The tests put their own functions in. */
 import type { EngineLease } from '../../src/engine/index.ts';
+import type { RemoteEngineOptions } from '../../src/engine/remote/options.ts';
+import type { RemoteDescription } from '../../src/engine/remote/describe.ts';
+import type { WorkerAddress } from '../../src/engine/remote/link.ts';
 import type { EngineInfo, EngineOptions } from '../../src/engine/types.ts';
 import type { ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
@@ -16,6 +19,18 @@ export const engines = {
   async acquire(options: EngineOptions, owner: string): Promise<EngineLease> {
     const { acquireEngine } = await import('../../src/engine/index.ts');
     return acquireEngine(options, { owner });
+  },
+
+  /** See `acquireRemoteEngine` of src/engine; `owner` is as above. */
+  async acquireRemote(options: RemoteEngineOptions, owner: string): Promise<EngineLease> {
+    const { acquireRemoteEngine } = await import('../../src/engine/index.ts');
+    return acquireRemoteEngine(options, { owner });
+  },
+
+  /** See `describeRemote` of src/engine. */
+  async describeRemote(address: WorkerAddress): Promise<RemoteDescription> {
+    const { describeRemote } = await import('../../src/engine/index.ts');
+    return describeRemote(address);
   },
 
   /** See `listEngines` of src/engine. */

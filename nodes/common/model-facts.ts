@@ -10,9 +10,9 @@ export interface ModelFacts {
   /** Of a model from ModelScope, null for others. */
   revision: string | null;
   source: ModelPlace['source'];
-  /** Where the converted model lies, or will. */
-  folder: string;
-  /** Bytes on disk. */
+  /** Where the converted model lies, or will; null where only workers have it. */
+  folder: string | null;
+  /** Bytes on disk of this machine. */
   size: number;
   licence: string;
   digest: string | null;
@@ -34,10 +34,12 @@ export interface ModelFacts {
   waiting: number;
   /** How often the engine's process had to be replaced. */
   restarts: number;
+  /** Where workers are looked for, and how many are there; null for a model of this machine. */
+  remote: { url: string; queue: string; workers: number } | null;
 }
 
 /** A text of the shared catalogue. */
-type Text = (key: string, values?: Record<string, string | number>) => string;
+export type Text = (key: string, values?: Record<string, string | number>) => string;
 
 /** The facts of a deployed model; nothing is pulled or loaded. @throws {M2fpError} where it is wrong or damaged */
 export async function factsOf(model: ModelNode, text: Text, signal?: AbortSignal): Promise<ModelFacts> {
@@ -54,14 +56,14 @@ function licenceOf({ source, published }: ModelPlace, text: Text): string {
 }
 
 function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): ModelFacts {
-  const { manifest, provider, threads, state, loadSeconds, waiting, restarts } = info;
+  const { manifest, provider, threads, state, loadSeconds, waiting, restarts, processes } = info;
   const { id, digest, kind, labels, input, scoreThreshold, precision } = manifest;
   return {
     id,
     revision: place.published?.revision ?? null,
     source: place.source,
     folder: place.folder,
-    size: sizeOf(manifest),
+    size: place.remote ? 0 : sizeOf(manifest),
     licence,
     digest,
     kind,
@@ -75,6 +77,9 @@ function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): Model
     loadSeconds,
     waiting,
     restarts,
+    remote: place.remote
+      ? { url: place.remote.url, queue: place.remote.queue, workers: processes.length }
+      : null,
   };
 }
 
@@ -99,7 +104,13 @@ function absentFacts(place: ModelPlace, model: ModelName, licence: string): Mode
     loadSeconds: null,
     waiting: 0,
     restarts: 0,
+    remote: null,
   };
+}
+
+/** True for an engine of workers, of which there may be none; one of this machine always has processes. */
+export function isRemote({ processes }: EngineInfo): boolean {
+  return processes.every(({ host }) => host !== undefined);
 }
 
 /** Bytes on disk. */

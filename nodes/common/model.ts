@@ -1,5 +1,6 @@
 /** What the other nodes see of the config node `m2fp-model`. */
 import type { Node, NodeAPI } from 'node-red';
+import type { WorkerFacts } from '../../src/engine/remote/link.ts';
 import type { Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
@@ -19,15 +20,26 @@ export type ModelPresence =
   | { state: 'pulling'; progress: PullProgress }
   | { state: 'present' };
 
+/** Where workers are looked for; how they let one in is not told. */
+export interface RemotePlace {
+  url: string;
+  queue: string;
+  /** What the last try to reach them threw; absent where it did not, and before the first. */
+  failure?: unknown;
+}
+
 /** Where a model comes from and where it lies. */
 export interface ModelPlace {
-  source: 'bundled' | 'folder' | 'modelscope';
-  /** Of the converted model, also where it is not there yet. */
-  folder: string;
+  source: 'bundled' | 'folder' | 'modelscope' | 'remote';
+  /** Of the converted model, also where it is not there yet; null for `remote`. */
+  folder: string | null;
   /** For `modelscope`. */
   published?: PublishedModel;
   /** For `folder`, where that holds a checkpoint and no converted model. */
   checkpoint?: LocalCheckpoint;
+  /** For `remote`. */
+  remote?: RemotePlace;
+  /** Always `present` for `remote`: nothing has to be here. */
   presence: ModelPresence;
 }
 
@@ -37,11 +49,18 @@ export interface ModelUser {
   engineChanged?(info: EngineInfo): void;
   /** A published model is not there yet, is being pulled, or has come. */
   presenceChanged(presence: ModelPresence): void;
-  /** The configuration, or the model's folder, is wrong, or the model could not be pulled. */
+  /** The configuration, or the model's folder, is wrong, the model could not be pulled, or no worker was reached. */
   modelFailed(error: unknown): void;
 }
 
-export interface ModelNode extends Node {
+/** What Node-RED keeps apart from flows. */
+export interface RedisCredentials {
+  redisUsername?: string;
+  redisPassword?: string;
+}
+
+/** `credentials` is undefined where none were ever entered. */
+export interface ModelNode extends Node<RedisCredentials> {
   /** The nodes that use it, by id: Node-RED hands errors of config nodes on to them. */
   users: Record<string, Node>;
   register(node: Node, user: ModelUser): void;
@@ -59,10 +78,12 @@ export interface ModelNode extends Node {
    *   throw
    */
   present(signal?: AbortSignal): Promise<void>;
-  /** The model's facts from its folder: nothing is loaded. */
+  /** The model's facts from its folder, or from the workers that have it: nothing is loaded. */
   manifest(signal?: AbortSignal): Promise<ModelManifest>;
   /** The engine that all nodes share; it loads the model when told to, or with its first picture. */
   engine(signal?: AbortSignal): Promise<Engine>;
+  /** The workers that are there; undefined for a model of this machine. */
+  workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined>;
   /** Gives the engine back and forgets the manifest, so that a changed folder is read again; gives up a pull. */
   forget(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { EngineInfo } from '../../src/engine/types.ts';
 import type { HealthStatus } from '../../src/observe/health.ts';
 import { codeOf } from './failure.ts';
 import type { ModelPresence } from './model.ts';
+import { isRemote } from './model-facts.ts';
 import { pullText } from './pull-text.ts';
 
 /** The catalogue that all nodes share lies in the config node's set. */
@@ -37,11 +38,12 @@ export class StatusLine {
    * @param busy whether it works for this node
    */
   engine(info: EngineInfo, busy: boolean): void {
-    if (info.state === 'loading') this.#show('yellow', 'ring', 'status.loading');
+    if (info.state === 'loading')
+      this.#show('yellow', 'ring', isRemote(info) ? 'status.searching' : 'status.loading');
     else if (info.state === 'failed')
       this.#unlessResult('red', 'ring', `error.${codeOf(info.failure) ?? 'other'}`);
     else if (info.state === 'idle' || info.state === 'closed')
-      this.#unlessResult('grey', 'ring', 'status.idle');
+      this.#unlessResult('grey', 'ring', isRemote(info) ? 'status.disconnected' : 'status.idle');
     else if (busy) this.running(info.waiting);
     else {
       const key = info.provider === 'wasm' ? 'status.readyWasm' : 'status.ready';
@@ -105,8 +107,10 @@ export class StatusLine {
 
   /** The last message's, or the configuration's, error. */
   error(error: unknown): void {
-    this.#show('red', 'ring', `error.${codeOf(error) ?? 'other'}`);
-    this.#result = true;
+    const code = codeOf(error) ?? 'other';
+    this.#show('red', 'ring', `error.${code}`);
+    // Of an engine that was not there, its coming is the end.
+    this.#result = code !== 'M2FP_ENGINE_UNAVAILABLE';
   }
 
   /** Clears the status for good: what comes later is not shown. */

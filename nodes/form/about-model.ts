@@ -36,7 +36,7 @@ class AboutModel {
   readonly #button: Elements;
   readonly #result: Elements;
   #prospect: Prospect | undefined;
-  #deployed: DeployedFacts | undefined;
+  #deployed: DeployedFacts | Failure | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The number of the last question about the form: answers to older ones come too late. */
   #asked = 0;
@@ -66,7 +66,7 @@ class AboutModel {
   open(): void {
     void this.#look();
     void this.#ask();
-    for (const name of Object.keys(this.#node._def.defaults)) {
+    for (const name of [...this.#properties, ...this.#credentials]) {
       this.#field(name).on('change input', () => {
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => void this.#ask(), REST);
@@ -86,12 +86,15 @@ class AboutModel {
   async #ask(): Promise<void> {
     if (!this.#isOpen) return;
     const asked = ++this.#asked;
-    const values = Object.keys(this.#node._def.defaults).flatMap((name) => {
-      const field = this.#field(name);
-      if (field.length === 0) return [];
-      return [[name, field.attr('type') === 'checkbox' ? field.prop('checked') : field.val()]];
-    });
-    const form = JSON.stringify({ ...Object.fromEntries(values), id: this.#node.id });
+    const values = this.#valuesOf(this.#properties);
+    const mistake = this.#mistakeIn(values);
+    if (mistake !== undefined) {
+      this.#prospect = undefined;
+      this.#problem.text(mistake);
+      return this.#draw();
+    }
+    const credentials = this.#valuesOf(this.#credentials);
+    const form = JSON.stringify({ ...values, credentials, id: this.#node.id });
     const { status, answer, problem } = await this.#request('POST', 'estimate', form);
     if (asked !== this.#asked) return;
     const isForbidden = status === 401 || status === 403;
@@ -101,11 +104,39 @@ class AboutModel {
     this.#draw();
   }
 
+  get #properties(): string[] {
+    return Object.keys(this.#node._def.defaults);
+  }
+
+  get #credentials(): string[] {
+    return Object.keys(this.#node._def.credentials ?? {});
+  }
+
+  /** Of the fields that the form has. */
+  #valuesOf(names: readonly string[]): Record<string, unknown> {
+    const values = names.flatMap((name) => {
+      const field = this.#field(name);
+      if (field.length === 0) return [];
+      return [[name, field.attr('type') === 'checkbox' ? field.prop('checked') : field.val()] as const];
+    });
+    return Object.fromEntries(values);
+  }
+
+  /** What the form itself says of the first field that is wrong: nobody else has to be asked then. */
+  #mistakeIn(values: Readonly<Record<string, unknown>>): string | undefined {
+    for (const [name, value] of Object.entries(values)) {
+      const verdict = this.#node._def.defaults[name]?.validate?.call(this.#node, value, {});
+      if (typeof verdict === 'string') return verdict;
+    }
+    return undefined;
+  }
+
   /** Asks what is deployed. */
   async #look(): Promise<void> {
-    const { answer, status } = await this.#request('GET', this.#node.id);
-    this.#deployed = answer as DeployedFacts | undefined;
-    const isThere = this.#deployed?.state !== 'not pulled';
+    const { answer, status, problem = '' } = await this.#request('GET', this.#node.id);
+    const facts = answer as DeployedFacts | undefined;
+    this.#deployed = facts ?? (status === 404 ? undefined : { message: problem });
+    const isThere = facts?.state !== 'not pulled';
     this.#button
       .prop('disabled', this.#isChecking || status === 404)
       .text(this.#text(isThere ? 'check' : 'downloadAndCheck'));

@@ -1,5 +1,6 @@
 /** The block "About this model" as rows of texts. */
-import type { DeployedFacts, Prospect } from './about-answers.ts';
+import type { DeployedFacts, Failure, Prospect } from './about-answers.ts';
+import type { WorkerSeen } from '../common/workers.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import type { Values } from './texts.ts';
 
@@ -17,19 +18,22 @@ export type AboutText = (key: string, values?: Values) => string;
 const DIGEST_SHOWN = 12;
 /** The labels that a row has room for. */
 const LABELS_SHOWN = 8;
+/** The names of machines that a row has room for. */
+const HOSTS_SHOWN = 4;
 
 /**
  * @param prospect what the form's values mean; undefined while that is not known
- * @param deployed what was deployed; undefined where nothing was
+ * @param deployed what was deployed, or why it does not tell; undefined where nothing was
  */
 export function aboutRows(
   prospect: Prospect | undefined,
-  deployed: DeployedFacts | undefined,
+  deployed: DeployedFacts | Failure | undefined,
   text: AboutText,
 ): Row[] {
-  const known = prospect ?? deployed;
+  const running = deployed && 'message' in deployed ? undefined : deployed;
+  const known = prospect ?? running;
   if (known === undefined) return [];
-  const { labels, input, size, digest } = known;
+  const { labels, input, size, digest, precision } = known;
   const rows: Row[] = [{ key: 'id', text: known.id }];
 
   if (labels !== null && labels.length > 0) {
@@ -41,15 +45,32 @@ export function aboutRows(
     const { kind, ...sides } = input;
     rows.push({ key: 'input', text: text(`inputRule.${kind}`, { ...sides }) });
   }
-  rows.push({ key: 'size', text: size ? bytesText(size) : text('notThere') });
+  if (prospect?.workers) {
+    rows.push({ key: 'precision', text: precision }, workersRow(prospect.workers, text));
+  } else if (known === running && running.remote) {
+    rows.push({ key: 'precision', text: precision });
+    rows.push({ key: 'workers', text: String(running.remote.workers) });
+  } else rows.push({ key: 'size', text: size ? bytesText(size) : text('notThere') });
   if (digest !== null) rows.push({ key: 'digest', text: `${digest.slice(0, DIGEST_SHOWN)}…`, whole: digest });
   if (prospect?.estimate) rows.push(...expected(prospect.estimate, text));
   rows.push({
     key: 'state',
     // The form may name another model than the one that runs.
-    text: deployed === undefined ? text('notDeployed') : stateText(deployed, known.id, text),
+    text: deployed && 'message' in deployed ? deployed.message : stateText(deployed, known.id, text),
   });
   return rows;
+}
+
+/** How many there are, and where; of many hosts the first ones. */
+function workersRow(workers: readonly WorkerSeen[], text: AboutText): Row {
+  const hosts = [...new Set(workers.map(({ host }) => host))];
+  const shown = hosts.slice(0, HOSTS_SHOWN).join(', ') + (hosts.length > HOSTS_SHOWN ? ', …' : '');
+  const places = workers.reduce((sum, { slots }) => sum + slots, 0);
+  return {
+    key: 'workers',
+    text: text('workersThere', { workers: workers.length, places, hosts: shown }),
+    whole: hosts.join(', '),
+  };
 }
 
 function expected(estimate: NonNullable<Prospect['estimate']>, text: AboutText): Row[] {
@@ -66,13 +87,14 @@ const STATE_NAMES: Partial<Record<string, string>> = {
   'not converted': 'unconverted',
 };
 
-function stateText(
-  { id, state, loadSeconds, progress }: DeployedFacts,
-  inForm: string,
-  text: AboutText,
-): string {
+/** Nobody loads anything here. */
+const REMOTE_STATE_NAMES: typeof STATE_NAMES = { idle: 'disconnected', loading: 'searching' };
+
+function stateText(deployed: DeployedFacts | undefined, inForm: string, text: AboutText): string {
+  if (deployed === undefined) return text('notDeployed');
+  const { id, state, loadSeconds, progress, remote } = deployed;
   const share = state === 'pulling' ? (progress?.share ?? null) : null;
-  const name = STATE_NAMES[state] ?? state;
+  const name = (remote ? REMOTE_STATE_NAMES : STATE_NAMES)[state] ?? state;
   return [
     ...(id === inForm ? [] : [id]),
     share === null ? text(`states.${name}`) : text('pulling', { percent: Math.floor(share * 100) }),

@@ -55,7 +55,12 @@ export interface EditorNode {
   id: string;
   type: string;
   name?: string;
-  _def: { category: string; defaults: Readonly<Record<string, { value: unknown; type?: string }>> };
+  _def: {
+    category: string;
+    defaults: Readonly<Record<string, { value: unknown; type?: string; validate?: Validator }>>;
+    /** What Node-RED keeps apart from flows. */
+    credentials?: Readonly<Record<string, object>>;
+  };
   [property: string]: unknown;
 }
 

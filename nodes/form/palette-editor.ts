@@ -4,7 +4,7 @@ import { labelKey } from '../../src/parsing/options.ts';
 import type { Dollar, EditorRed, Elements } from './editor.ts';
 import type { Part } from './label-sets.ts';
 import type { PartToggles } from './part-toggles.ts';
-import { nodeText, type Values } from './texts.ts';
+import { labelText, nodeText, type Values } from './texts.ts';
 
 const STYLE = `
 .m2fp-color { display: inline-flex; gap: 2px; align-items: center; }
@@ -134,11 +134,12 @@ class PaletteEditor {
     const item = $('<span class="m2fp-color">').appendTo(this.#list);
     const label = $('<label class="m2fp-part">').appendTo(item);
     const picker = $('<input type="color">').val(color).appendTo(label);
-    $('<span>').text(name).appendTo(label);
+    const shown = labelText(this.#red, name);
+    $('<span>').text(shown).appendTo(label);
     const reset = $('<button type="button" class="m2fp-color-reset">')
       .text('×')
-      .attr('aria-label', this.#text('colors.resetOne', { name }))
-      .attr('title', this.#text('colors.resetOne', { name }))
+      .attr('aria-label', this.#text('colors.resetOne', { name: shown }))
+      .attr('title', this.#text('colors.resetOne', { name: shown }))
       .toggle(isOwn)
       .appendTo(item);
     picker.on('input', () => {

@@ -3,7 +3,7 @@ import { PART_GROUPS } from '../../src/m2fp/part-groups.ts';
 import { type Choice, choose, invert, keep, type Offer, readChoice, writeChoice } from './chosen.ts';
 import type { Dollar, EditorRed, Elements } from './editor.ts';
 import { fetchLabels, firstSource, type LabelSource, type Part, sourcesOf } from './label-sets.ts';
-import { sharedText, type Values } from './texts.ts';
+import { labelText, sharedText, type Values } from './texts.ts';
 
 export interface PartTogglesOptions {
   /** The property that holds the choice; its field is `#node-input-<field>`. */
@@ -168,7 +168,7 @@ class Toggles implements PartToggles {
     const chips = $('<div class="m2fp-parts-chips">').appendTo(row);
     for (const { name, color } of parts) {
       const swatch = $('<span class="m2fp-swatch" aria-hidden="true">').css('background-color', color);
-      this.#checkbox([name], isMissing, swatch, $('<span>').text(this.#nameOf(name))).appendTo(chips);
+      this.#checkbox([name], isMissing, swatch, $('<span>').text(labelText(this.#red, name))).appendTo(chips);
     }
   }
 
@@ -200,12 +200,5 @@ class Toggles implements PartToggles {
     const key = n === of ? 'countAll' : chosen.length + kept.length === 0 ? 'countNone' : 'count';
     this.#count.text(of === 0 ? this.#text('unknown') : this.#text(key, { n, of }));
     this.#count.toggleClass('m2fp-parts-error', key === 'countNone');
-  }
-
-  /** The label in the user's language, with the name that messages have where that is another. */
-  #nameOf(name: string): string {
-    const translated = this.#text(`name.${name}`);
-    const isKnown = !translated.endsWith(`parts.name.${name}`);
-    return isKnown && translated !== name ? `${translated} (${name})` : name;
   }
 }

@@ -8,7 +8,7 @@ export const QUIET = 'color-mix(in srgb, currentcolor 85%, transparent)';
 export const STYLE = `
 .red-ui-editor .form-row input.m2fp-number { width: 120px; }
 .red-ui-editor .form-row .m2fp-select { width: 70%; }
-.red-ui-editor .form-row:has(> .m2fp-number, > .m2fp-select) > label { vertical-align: middle; }
+.red-ui-editor :is(.form-row:has(> .m2fp-number, > .m2fp-select), #node-config-row-remote .form-row) > label { vertical-align: middle; }
 .red-ui-editor .m2fp-hint {
   display: inline-block; max-width: calc(100% - 245px); margin-left: 6px; vertical-align: middle;
   color: ${QUIET};

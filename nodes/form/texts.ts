@@ -5,12 +5,23 @@ const MODULE = '@m2fp/node-red-human-parsing';
 
 export type Values = Readonly<Record<string, string | number>>;
 
+/** What has the texts, of whichever script of the editor. */
+type Texts = Pick<EditorRed, '_'>;
+
 /** The text `key` of the node `type`. */
-export function nodeText(RED: EditorRed, type: string, key: string, values?: Values): string {
+export function nodeText(RED: Texts, type: string, key: string, values?: Values): string {
   return RED._(`${MODULE}/${type}:${type}.${key}`, values);
 }
 
 /** The text `key` of the catalogue that all nodes share. */
-export function sharedText(RED: EditorRed, key: string, values?: Values): string {
+export function sharedText(RED: Texts, key: string, values?: Values): string {
   return nodeText(RED, 'm2fp-model', key, values);
+}
+
+/** A label in the user's language, with the name that messages and flows have behind it where that is another. */
+export function labelText(RED: Texts, name: string): string {
+  const key = `parts.name.${name}`;
+  const translated = sharedText(RED, key);
+  const isKnown = !translated.endsWith(key);
+  return isKnown && translated !== name ? `${translated} (${name})` : name;
 }

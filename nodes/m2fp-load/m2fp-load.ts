@@ -8,6 +8,7 @@ import { factsOf, type ModelFacts } from '../common/model-facts.ts';
 import { type Action, checkAction, overridesOf } from '../common/overrides.ts';
 import { StatusLine } from '../common/status.ts';
 import { storeFolder } from '../common/store-folder.ts';
+import { type WorkerSeen, workersSeen } from '../common/workers.ts';
 import { Checkup } from './checkup.ts';
 import { ProgressOutput } from './progress-output.ts';
 import { blankInput } from './warm-up.ts';
@@ -18,8 +19,9 @@ interface LoadConfig extends NodeDef {
   onStart: boolean;
 }
 
-/** The facts of the model, and for `info` the state of the installation. */
+/** The facts of the model, and for `info` the workers that have it, if it is not here, and the state of the installation. */
 interface LoadAnswer extends ModelFacts {
+  workers?: WorkerSeen[];
   diagnosis?: Diagnosis;
 }
 
@@ -69,8 +71,13 @@ export default function (RED: NodeAPI): void {
       const facts = await perform(action, signal);
       if (action !== 'info') return facts;
       const diagnosis = await checkup.diagnosis(storeFolder(RED), await nodeRedVersion(RED));
+      const workers = await link.model().workers(signal);
       // Each message its own: what one flow changes is not seen by another.
-      return { ...facts, diagnosis: structuredClone(diagnosis) };
+      return {
+        ...facts,
+        ...(workers && { workers: workersSeen(workers) }),
+        diagnosis: structuredClone(diagnosis),
+      };
     };
     const inTurn = inOrder(async (msg, signal) => {
       msg.payload = await answer(actionFor(msg), signal);

@@ -14,7 +14,10 @@ import { modelFolder } from '../../src/store/names.ts';
 import { engines } from '../common/engines.ts';
 import type { ModelNode } from '../common/model.ts';
 import { sizeOf } from '../common/model-facts.ts';
-import type { ModelSettings } from './settings.ts';
+import { type WorkerSeen, workersSeen } from '../common/workers.ts';
+import { patience } from './patience.ts';
+import type { LocalSettings, ModelSettings, RemoteSettings } from './settings.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** What the form's values mean, without loading anything. */
 export interface Prospect {
@@ -29,11 +32,42 @@ export interface Prospect {
   labels: string[] | null;
   input: InputRule | null;
   precision: Precision;
+  /** Null for a model of workers. */
   estimate: Estimate | null;
+  /** For `remote`: those that are there. */
+  workers?: WorkerSeen[];
 }
 
-/** @throws {M2fpError} where the folder holds no model, or a damaged one */
-export async function prospectOf({ engine, published, conversion, parse }: ModelSettings): Promise<Prospect> {
+/** Milliseconds that the form waits for what workers tell. */
+const PATIENCE = 6000;
+
+/**
+ * @throws {M2fpError} where the folder holds no model, or a damaged one; `M2FP_ENGINE_UNAVAILABLE` where no worker
+ *   answers in time
+ */
+export async function prospectOf(settings: ModelSettings): Promise<Prospect> {
+  return settings.source === 'remote' ? remoteProspect(settings) : localProspect(settings);
+}
+
+async function remoteProspect({ engine, parse }: RemoteSettings): Promise<Prospect> {
+  const answer = engines.describeRemote(engine.address);
+  const { manifest, workers } = await new WaitingRoom().wait(answer, patience(PATIENCE));
+  const { id, digest, kind, labels, precision } = manifest;
+  return {
+    id,
+    present: true,
+    size: null,
+    digest,
+    kind,
+    labels: [...labels],
+    input: ruleFor(manifest.input, parse),
+    precision,
+    estimate: null,
+    workers: workersSeen(workers),
+  };
+}
+
+async function localProspect({ engine, published, conversion, parse }: LocalSettings): Promise<Prospect> {
   const checkpoint =
     conversion && (await engines.checkpointAt(engine.model, conversion.root, conversion.precision));
   const wanted = published ?? checkpoint;
@@ -74,7 +108,7 @@ export async function prospectOf({ engine, published, conversion, parse }: Model
 async function estimateFor(
   model: ModelSize,
   input: InputRule,
-  { processes, threads }: ModelSettings['engine'],
+  { processes, threads }: LocalSettings['engine'],
 ): Promise<Estimate> {
   return estimate(
     model,
@@ -94,7 +128,7 @@ export interface CheckResult {
   load: number | null;
   /** Seconds of the sample picture, without the time that it waited. */
   seconds: number;
-  /** Bytes of all processes together; null where the system does not tell. */
+  /** Bytes of all processes of this machine together; null where the system does not tell, and there are none. */
   memory: number | null;
   provider: string;
   threads: number;
@@ -120,7 +154,8 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
   if (!wasLoaded) await parse();
   const { width, height, labels, persons, parts, timing } = await parse();
   const { loadSeconds, processes, provider, threads } = engine.info();
-  const resident = processes.flatMap(({ rss }) => (rss === null ? [] : [rss]));
+  // What workers take, they take of other machines.
+  const resident = processes.flatMap(({ rss, host }) => (rss === null || host !== undefined ? [] : [rss]));
   return {
     load: wasLoaded ? null : loadSeconds,
     seconds: (timing.total - timing.queue) / 1000,

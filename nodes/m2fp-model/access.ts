@@ -1,6 +1,9 @@
 /** What a config node keeps for the nodes that use it: the pull, one lease on the engine, the manifest, the users. */
 import type { Node } from 'node-red';
+import { systemClock, type Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
+import type { WorkerFacts } from '../../src/engine/remote/link.ts';
+import type { RemoteEngineOptions } from '../../src/engine/remote/options.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
@@ -8,10 +11,12 @@ import type { LocalCheckpoint } from '../../src/store/local.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/engines.ts';
+import { codeOf } from '../common/failure.ts';
 import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
 import { Memo } from './memo.ts';
 import { ModelPull } from './pull.ts';
-import type { ModelSettings } from './settings.ts';
+import { Retry } from './retry.ts';
+import type { LocalSettings, ModelSettings } from './settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 interface Lease {
@@ -31,7 +36,14 @@ export class ModelAccess {
   readonly #manifest = new Memo<ModelManifest>();
   readonly #lease = new Memo<Lease>();
   readonly #onFallback: (why: string) => void;
+  readonly #retry: Retry;
   #info: EngineInfo | undefined;
+  /** What the last try to reach workers threw. */
+  #failure: unknown;
+  /** That of the try to reach workers that is under way. */
+  #reaching: AbortSignal | undefined;
+  /** Aborted when the engine that is being acquired is not wanted any more. */
+  #wanted = new AbortController();
 
   /**
    * @param owner the config node's id
@@ -44,10 +56,12 @@ export class ModelAccess {
     settings: () => ModelSettings,
     onMade: (model: PulledModel) => void,
     onFallback: (why: string) => void,
+    clock: Clock = systemClock,
   ) {
     this.#owner = owner;
     this.#settings = settings;
     this.#onFallback = onFallback;
+    this.#retry = new Retry(clock);
     this.#pull = new ModelPull({
       changed: (presence) => this.#tell((user) => user.presenceChanged(presence)),
       failed: (error) => this.#tell((user) => user.modelFailed(error)),
@@ -60,6 +74,7 @@ export class ModelAccess {
     this.users[node.id] = node;
     this.#listeners.set(node.id, user);
     if (this.#info) user.engineChanged?.(this.#info);
+    if (this.#failure !== undefined) user.modelFailed(this.#failure);
     const { progress } = this.#pull;
     if (progress) user.presenceChanged({ state: 'pulling', progress });
     void this.#inform(node.id);
@@ -68,13 +83,25 @@ export class ModelAccess {
   deregister(node: Node): void {
     delete this.users[node.id];
     this.#listeners.delete(node.id);
+    if (this.#listeners.size === 0) this.#retry.cancel();
     // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
     if (this.#pull.running && this.#waiting.size === 0) void this.forget();
   }
 
   async place(): Promise<ModelPlace> {
-    const { source, engine, published } = this.#settings();
-    const checkpoint = await this.#checkpoint();
+    const settings = this.#settings();
+    if (settings.source === 'remote') {
+      const { url, queue } = settings.engine.address;
+      const failure = this.#failure;
+      return {
+        source: 'remote',
+        folder: null,
+        remote: { url, queue, ...(failure !== undefined && { failure }) },
+        presence: { state: 'present' },
+      };
+    }
+    const { source, engine, published } = settings;
+    const checkpoint = await checkpointOf(settings);
     return {
       source,
       folder: checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model,
@@ -85,20 +112,38 @@ export class ModelAccess {
   }
 
   async present(signal?: AbortSignal): Promise<void> {
-    await this.#wait(() => this.#pulled(), signal);
+    await this.#wait(async () => {
+      const settings = this.#settings();
+      if (settings.source !== 'remote') await this.#pulled(settings);
+    }, signal);
   }
 
   async manifest(signal?: AbortSignal): Promise<ModelManifest> {
-    return this.#wait(() => this.#manifest.get(() => this.#readManifest()), signal);
+    return this.#wait(() => this.#knownManifest(), signal);
   }
 
   async engine(signal?: AbortSignal): Promise<Engine> {
-    const lease = await this.#wait(() => this.#lease.get(() => this.#acquire()), signal);
-    return lease.engine;
+    const { engine } = await this.#wait(() => this.#leased(), signal);
+    return engine;
   }
 
-  /** Gives the engine back, once, also one that is just being acquired, and waits for the end of a pull. */
+  async workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined> {
+    const settings = this.#settings();
+    if (settings.source !== 'remote') return undefined;
+    const answer = engines.describeRemote(settings.engine.address);
+    const { workers } = await this.#waiting.wait(answer, signal);
+    return workers;
+  }
+
+  /**
+   * Gives the engine back, once, also one that is just being acquired, tries no more to reach workers, and waits for
+   * the end of a pull.
+   */
   async forget(): Promise<void> {
+    this.#wanted.abort(new M2fpError('M2FP_CANCELLED', 'The model was stopped, or deployed anew.'));
+    this.#wanted = new AbortController();
+    this.#retry.cancel();
+    this.#failure = undefined;
     const lease = this.#lease.forget();
     const manifest = this.#manifest.forget();
     this.#info = undefined;
@@ -114,13 +159,16 @@ export class ModelAccess {
 
   /** @throws {M2fpError} `M2FP_BUSY` where the line is full */
   async #wait<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#pull.progress) {
+    const cause = this.#pull.progress
+      ? 'The model is being downloaded or converted'
+      : this.#reaching && 'Workers are being looked for';
+    if (cause) {
       const { maxQueue } = this.#settings().engine;
       if (this.#waiting.size > maxQueue) {
         throw new M2fpError(
           'M2FP_BUSY',
-          `The model is being downloaded or converted, and the limit of ${maxQueue} messages that wait for it is ` +
-            'reached: send fewer, or raise the limit.',
+          `${cause}, and the limit of ${maxQueue} messages that wait for that is reached: send fewer, or raise the ` +
+            'limit.',
         );
       }
     }
@@ -128,16 +176,9 @@ export class ModelAccess {
   }
 
   /** The model's folder, when it is there. */
-  async #pulled(): Promise<string> {
-    const { published, engine } = this.#settings();
-    const wanted = published ?? (await this.#checkpoint());
-    return wanted ? this.#pull.run(wanted) : engine.model;
-  }
-
-  /** What lies in the folder in place of a converted model. */
-  async #checkpoint(): Promise<LocalCheckpoint | undefined> {
-    const { engine, conversion } = this.#settings();
-    return conversion && engines.checkpointAt(engine.model, conversion.root, conversion.precision);
+  async #pulled(settings: LocalSettings): Promise<string> {
+    const wanted = settings.published ?? (await checkpointOf(settings));
+    return wanted ? this.#pull.run(wanted) : settings.engine.model;
   }
 
   async #presence(published?: PublishedModel, checkpoint?: LocalCheckpoint): Promise<ModelPresence> {
@@ -152,7 +193,7 @@ export class ModelAccess {
   async #inform(id: string): Promise<void> {
     try {
       const { presence } = await this.place();
-      if (presence.state === 'present') await this.manifest();
+      if (presence.state === 'present') await this.#knownManifest();
       // A pull that has begun meanwhile tells of itself.
       else if (!this.#pull.progress) this.#listeners.get(id)?.presenceChanged(presence);
     } catch (error) {
@@ -160,13 +201,27 @@ export class ModelAccess {
     }
   }
 
-  async #readManifest(): Promise<ModelManifest> {
-    return engines.readManifest(await this.#pulled());
+  async #knownManifest(): Promise<ModelManifest> {
+    const settings = this.#settings();
+    if (settings.source !== 'remote') return this.#manifest.get(() => this.#readManifest(settings));
+    const { engine } = await this.#leased();
+    return engine.info().manifest;
+  }
+
+  async #readManifest(settings: LocalSettings): Promise<ModelManifest> {
+    return engines.readManifest(await this.#pulled(settings));
+  }
+
+  #leased(): Promise<Lease> {
+    return this.#lease.get(() => this.#acquire());
   }
 
   async #acquire(): Promise<Lease> {
-    const model = await this.#pulled();
-    const lease: EngineLease = await engines.acquire({ ...this.#settings().engine, model }, this.#owner);
+    const settings = this.#settings();
+    const lease =
+      settings.source === 'remote'
+        ? await this.#reach(settings.engine)
+        : await engines.acquire({ ...settings.engine, model: await this.#pulled(settings) }, this.#owner);
     const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
     this.#changed(lease.engine.info());
     return {
@@ -178,6 +233,37 @@ export class ModelAccess {
     };
   }
 
+  /** The engine that workers make up. Where it cannot be had the users are told, and it is tried again as long as there are any. */
+  async #reach(options: RemoteEngineOptions): Promise<EngineLease> {
+    const { signal } = this.#wanted;
+    this.#retry.cancel();
+    this.#reaching = signal;
+    const coming = engines.acquireRemote(options, this.#owner);
+    try {
+      // Nobody stops for workers that are far away: a lease that comes too late goes back.
+      const lease = await new WaitingRoom().wait(coming, signal);
+      this.#failure = undefined;
+      return lease;
+    } catch (error) {
+      if (!signal.aborted) this.#missed(error);
+      else void coming.then((lease) => lease.release()).catch(() => {});
+      throw error;
+    } finally {
+      if (this.#reaching === signal) this.#reaching = undefined;
+    }
+  }
+
+  #missed(reason: unknown): void {
+    this.#failure = reason;
+    this.#tell((user) => user.modelFailed(reason));
+    // What is wrong with the address itself is mended by a deploy only.
+    if (this.#listeners.size === 0 || codeOf(reason) === 'M2FP_BAD_OPTION') return;
+    this.#retry.plan(() => {
+      // It is told by the try itself.
+      this.#leased().catch(() => {});
+    });
+  }
+
   #changed(info: EngineInfo): void {
     this.#info = info;
     if (info.fallback !== null) this.#onFallback(info.fallback);
@@ -187,4 +273,9 @@ export class ModelAccess {
   #tell(what: (user: ModelUser) => void): void {
     for (const user of this.#listeners.values()) what(user);
   }
+}
+
+/** What lies in the folder in place of a converted model. */
+async function checkpointOf({ engine, conversion }: LocalSettings): Promise<LocalCheckpoint | undefined> {
+  return conversion && engines.checkpointAt(engine.model, conversion.root, conversion.precision);
 }

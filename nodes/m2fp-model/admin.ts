@@ -1,18 +1,25 @@
 /** What the editor asks Node-RED: the labels to offer, what a model is, and whether it works. */
 import type { Request, RequestHandler } from 'express';
-import type { Node, NodeAPI } from 'node-red';
+import type { NodeAPI } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { LABEL_SETS, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/palette.ts';
 import { BACKGROUND_INDEX, humanIndex, isRecord } from '../../src/parsing/options.ts';
 import { adminHandler, oncePerAdmin } from '../common/admin.ts';
-import type { ModelNode } from '../common/model.ts';
-import { factsOf } from '../common/model-facts.ts';
+import type { ModelNode, RedisCredentials } from '../common/model.ts';
+import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
 import { checkModel, type CheckResult, prospectOf } from './about.ts';
+import { patience } from './patience.ts';
 import { type ModelConfig, readSettings } from './settings.ts';
 
 const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
+
+/** What the editor shows in place of a password. */
+const UNCHANGED = '__PWRD__';
+
+/** Milliseconds that the editor waits for workers to which no connection is open yet. */
+const PATIENCE = 2000;
 
 const isFirst = oncePerAdmin();
 
@@ -35,18 +42,20 @@ export function serveAdmin(RED: NodeAPI): void {
       const model = modelNode(RED, request.params['id']);
       if (model === undefined) return undefined;
       const { presence } = await model.place();
-      const facts = await factsOf(model, (key, values) => RED._(`${CATALOGUE}.${key}`, values));
+      const text: Text = (key, values) => RED._(`${CATALOGUE}.${key}`, values);
+      const facts = await factsOf(model, text, patience(PATIENCE));
       return { ...facts, progress: presence.state === 'pulling' ? presence.progress : null };
     }),
   );
-  // The values of a form name a folder and environment variables: only who may deploy them may ask about them.
+  // The values of a form name a folder, a server and environment variables: only who may deploy them may ask about them.
   RED.httpAdmin.post(
     '/m2fp/models/estimate',
     write,
     answer(async (request) => {
-      const config = formOf(request.body);
-      const deployed = modelNode(RED, config.id) ?? ({} as Node);
-      return prospectOf(readSettings(RED, deployed, config));
+      const { credentials, ...config } = formOf(request.body);
+      const deployed = modelNode(RED, config.id) ?? ({} as ModelNode);
+      const entered = enteredCredentials(credentials, deployed.credentials);
+      return prospectOf(readSettings(RED, deployed, config, entered));
     }),
   );
   RED.httpAdmin.post(
@@ -69,10 +78,25 @@ function answer(work: (request: Request) => Promise<object | undefined>): Reques
 }
 
 /** The values of the form that the request brings. */
-function formOf(body: unknown): ModelConfig {
+function formOf(body: unknown): ModelConfig & { credentials?: unknown } {
   if (!isRecord(body) || typeof body['source'] !== 'string')
     throw new M2fpError('M2FP_BAD_OPTION', 'The request brings no values of the form of m2fp-model.');
   return { ...body } as unknown as ModelConfig;
+}
+
+/**
+ * The credentials that the form holds.
+ * @param known of the deployed node: the editor does not get its password, and shows {@link UNCHANGED} in its place
+ */
+function enteredCredentials(entered: unknown, known: RedisCredentials = {}): RedisCredentials {
+  if (!isRecord(entered)) return {};
+  const { redisUsername, redisPassword } = entered;
+  return {
+    ...(typeof redisUsername === 'string' && { redisUsername }),
+    ...(typeof redisPassword === 'string' && {
+      redisPassword: redisPassword === UNCHANGED ? (known.redisPassword ?? '') : redisPassword,
+    }),
+  };
 }
 
 /** The deployed config node; undefined for what is none. */
@@ -99,11 +123,12 @@ async function labelsAnswer(RED: NodeAPI): Promise<LabelsAnswer> {
   };
 }
 
-/** Null where the model is not there, or is damaged. */
+/** Null where the model is not there, is damaged, or its workers do not answer soon. */
 async function partsOfModel(model: ModelNode): Promise<Part[] | null> {
   try {
     const { presence } = await model.place();
-    return presence.state === 'present' ? partsOf((await model.manifest()).labels) : null;
+    if (presence.state !== 'present') return null;
+    return partsOf((await model.manifest(patience(PATIENCE))).labels);
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { PulledModel } from '../../src/store/pull.ts';
-import type { ModelNode } from '../common/model.ts';
+import type { ModelNode, RedisCredentials } from '../common/model.ts';
 import { ModelAccess } from './access.ts';
 import { serveAdmin } from './admin.ts';
 import { type ModelConfig, readSettings } from './settings.ts';
@@ -9,7 +9,7 @@ import { type ModelConfig, readSettings } from './settings.ts';
 export default function (RED: NodeAPI): void {
   function createModel(this: ModelNode, config: ModelConfig): void {
     RED.nodes.createNode(this, config);
-    const settings = () => readSettings(RED, this, config);
+    const settings = () => readSettings(RED, this, config, this.credentials);
     const onMade = ({ id, folder, warnings }: PulledModel): void => {
       this.log(`The model ${id} lies in ${folder} now.`);
       for (const warning of warnings) this.warn(warning);
@@ -23,14 +23,16 @@ export default function (RED: NodeAPI): void {
     this.present = (signal) => access.present(signal);
     this.manifest = (signal) => access.manifest(signal);
     this.engine = (signal) => access.engine(signal);
+    this.workers = (signal) => access.workers(signal);
     this.forget = () => access.forget();
     this.on('close', (_removed: boolean, done: () => void) => {
       void access.forget().finally(done);
     });
   }
   serveAdmin(RED);
-  RED.nodes.registerType('m2fp-model', createModel, {
+  RED.nodes.registerType<ModelNode, ModelConfig, object, RedisCredentials>('m2fp-model', createModel, {
     settings: { m2fpModelStore: { value: '', exportable: false } },
+    credentials: { redisUsername: { type: 'text' }, redisPassword: { type: 'password' } },
   });
 }
 

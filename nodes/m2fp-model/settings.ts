@@ -2,6 +2,8 @@
 import { resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParseOptions, completeEngineOptions } from '../../src/engine/options.ts';
+import type { WorkerAddress } from '../../src/engine/remote/link.ts';
+import { completeRemoteOptions, type RemoteEngineOptions } from '../../src/engine/remote/options.ts';
 import type { EngineOptions, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError, type M2fpErrorCode } from '../../src/errors.ts';
 import type { Precision } from '../../src/m2fp/manifest.ts';
@@ -9,11 +11,12 @@ import { bundledModelFolder } from '../../src/paths.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { numberField } from '../common/fields.ts';
-import type { ModelPlace, PublishedModel } from '../common/model.ts';
+import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
 
 /** What the form begins with. */
 const MULTI_HUMAN = 'damo/cv_resnet101_image-multiple-human-parsing';
+const QUEUE = 'm2fp';
 
 export interface ModelConfig extends NodeDef {
   source: ModelPlace['source'];
@@ -44,13 +47,17 @@ export interface ModelConfig extends NodeDef {
   maxMemory?: number | string;
   /** MiB; 0: none. */
   cacheSize?: number | string;
+  /** For `remote`: address of the Redis, without name and password; may contain ${ENV}. */
+  redis?: string;
+  /** For `remote`: name of the workers' queue; blank: m2fp; may contain ${ENV}. */
+  queue?: string;
 }
 
 /** Milliseconds of a minute. */
 const MINUTE = 60_000;
 
-export interface ModelSettings {
-  source: ModelPlace['source'];
+export interface LocalSettings {
+  source: Exclude<ModelPlace['source'], 'remote'>;
   engine: Required<EngineOptions>;
   /** For `modelscope`; the engine's folder is where it lies in the store. */
   published?: PublishedModel;
@@ -59,12 +66,38 @@ export interface ModelSettings {
   parse: ParseOptions;
 }
 
-/** @throws {M2fpError} for anything that no engine can be made of */
-export function readSettings(RED: NodeAPI, node: Node, config: ModelConfig): ModelSettings {
+export interface RemoteSettings {
+  source: 'remote';
+  engine: Required<RemoteEngineOptions>;
+  parse: ParseOptions;
+}
+
+export type ModelSettings = LocalSettings | RemoteSettings;
+
+/** @throws {M2fpError} for anything that no engine can be made of; it tells nothing of the credentials */
+export function readSettings(
+  RED: NodeAPI,
+  node: Node,
+  config: ModelConfig,
+  credentials: RedisCredentials = {},
+): ModelSettings {
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
-  const minutes = numberField(config.idleUnload);
+  const shared = {
+    maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED)),
+    timeout: seconds === undefined ? undefined : seconds * 1000,
+    cacheSize: numberField(config.cacheSize),
+  };
+  const parse = checkParseOptions({
+    shortSide: numberField(config.shortSide),
+    longSide: numberField(config.longSide),
+  });
   const { source } = config;
+  if (source === 'remote') {
+    const address = addressOf(RED, node, config, credentials);
+    return { source, engine: completeRemoteOptions({ address, ...shared }), parse };
+  }
+  const minutes = numberField(config.idleUnload);
   const published = source === 'modelscope' ? publishedModel(RED, node, config) : undefined;
   return {
     source,
@@ -75,22 +108,42 @@ export function readSettings(RED: NodeAPI, node: Node, config: ModelConfig): Mod
           ? folderOf(RED, node, config.folder)
           : bundledModelFolder(),
       threads: numberField(config.threads),
-      maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED)),
-      timeout: seconds === undefined ? undefined : seconds * 1000,
       processes: numberField(config.processes),
       warmUp: config.warmUp,
       idleUnload: minutes === undefined ? undefined : Math.round(minutes * MINUTE),
       maxMemory: numberField(config.maxMemory),
-      cacheSize: numberField(config.cacheSize),
+      ...shared,
     }),
     ...(published && { published }),
     ...(source === 'folder' && {
       conversion: { root: storeFolder(RED), precision: config.precision || 'fp32' },
     }),
-    parse: checkParseOptions({
-      shortSide: numberField(config.shortSide),
-      longSide: numberField(config.longSide),
-    }),
+    parse,
+  };
+}
+
+/** @throws {M2fpError} `M2FP_BAD_OPTION` */
+function addressOf(
+  RED: NodeAPI,
+  node: Node,
+  { redis = '', queue = '' }: ModelConfig,
+  { redisUsername = '', redisPassword = '' }: RedisCredentials,
+): WorkerAddress {
+  if (/\/\/.*@/.test(redis)) {
+    // Before anything quotes the address.
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      'The address of Redis has a user name or password in it: enter them in their own fields.',
+    );
+  }
+  // As Node-RED does with those of a deployed node.
+  const credential = (text: string, what: string): string =>
+    /^\$\{[^}]+\}$/.test(text) ? withEnvironment(RED, node, text, 'M2FP_BAD_OPTION', what) : text;
+  return {
+    url: withEnvironment(RED, node, redis, 'M2FP_BAD_OPTION', 'address of Redis'),
+    queue: withEnvironment(RED, node, queue, 'M2FP_BAD_OPTION', "name of the workers' queue") || QUEUE,
+    username: credential(redisUsername, 'user name for Redis'),
+    password: credential(redisPassword, 'password for Redis'),
   };
 }
 

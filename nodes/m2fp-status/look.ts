@@ -37,7 +37,9 @@ function describe(infos: EngineInfo[], digest?: string, missing: MissingModel[] 
 async function examine(model: ModelNode): Promise<{ digest: string } | { missing: MissingModel }> {
   let id = model.name ?? model.id;
   try {
-    const { published, checkpoint, presence } = await model.place();
+    const { published, checkpoint, remote, presence } = await model.place();
+    // It is being tried again already.
+    if (remote?.failure !== undefined) throw remote.failure;
     id = (published ?? checkpoint)?.id ?? id;
     if (presence.state !== 'present') return { missing: { id, state: presence.state } };
     return { digest: (await model.manifest()).digest };

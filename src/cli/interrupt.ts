@@ -2,8 +2,8 @@
 import { M2fpError } from '../errors.ts';
 
 /** A shell's exit codes for programs that a signal ended. Not SIGHUP: `nohup` asks that nobody hears it. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
 
 export class Interruption extends M2fpError {
   readonly exitCode: number;

@@ -9,8 +9,9 @@ import { Interruption } from './interrupt.ts';
 import { models } from './models.ts';
 import { parse } from './parse.ts';
 import { pull } from './pull.ts';
+import { worker } from './worker.ts';
 
-const COMMANDS: readonly Command[] = [pull, models, convert, parse, doctor];
+const COMMANDS: readonly Command[] = [pull, models, convert, parse, worker, doctor];
 
 const HELP = `Usage: m2fp COMMAND [options]
 

@@ -54,7 +54,7 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
         ...(precision !== undefined && { precision }),
         ...flags,
         signal,
-        onProgress: (progress) => show(bar, progress),
+        onProgress: (progress) => showPull(bar, progress),
       }),
     'What was downloaded is kept: the same command goes on from there',
   ).finally(() => bar.close());
@@ -64,7 +64,11 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   out.write(`${table(modelFacts(manifest, folder))}${told}`);
 }
 
-function show(bar: ProgressBar, { phase, file, received, share, bytesPerSecond }: PullProgress): void {
+/** Shows how far a pull is. */
+export function showPull(
+  bar: ProgressBar,
+  { phase, file, received, share, bytesPerSecond }: PullProgress,
+): void {
   // Until the first byte nobody knows the total.
   const part = share ?? (received === 0 ? 0 : null);
   const notes = [

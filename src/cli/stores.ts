@@ -56,18 +56,24 @@ export function label({ id, revision, precision }: ModelName): string {
 /**
  * The folder of a model that is given as a folder, as a checkpoint, or by its id in the store. A checkpoint is converted
  * into the store, once; `bar` shows it.
+ * @param wanted the precision, where the user said one
  * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_BAD_OPTION; what `convertLocal` throws
  */
-export async function folderOfModel(model: string, store: ModelStore, bar: ProgressBar): Promise<string> {
+export async function folderOfModel(
+  model: string,
+  store: ModelStore,
+  bar: ProgressBar,
+  wanted?: Precision,
+): Promise<string> {
   const isThere = await stat(model).then(
     () => true,
     () => false,
   );
-  const checkpoint = isThere ? await localCheckpoint(model, store.root) : undefined;
+  const checkpoint = isThere ? await localCheckpoint(model, store.root, wanted) : undefined;
   if (checkpoint !== undefined) return convertOnce(checkpoint, bar);
   // What cannot be an id is a folder: the engine says that it is not there.
   if (isThere || !isId(model)) return model;
-  const { revision, precision } = await chooseModel(store, { id: model });
+  const { revision, precision } = await chooseModel(store, { id: model, precision: wanted });
   const found = await store.find(model, revision, precision);
   if (found !== undefined) return found.folder;
   throw new M2fpError(

@@ -1,16 +1,24 @@
-/** What the engine makes of a child's answer. */
+/** What the engine makes of the answer of a child, or of a worker. */
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import type { Parsing } from '../parsing/types.ts';
 import type { Job } from './job.ts';
 import { asBuffer, type ChildParsing } from './protocol.ts';
 
-/** The parsing that the caller of `job` gets, `now` by the engine's clock. */
+/** What the answer does not tell. */
+export interface AnswerFacts {
+  manifest: ModelManifest;
+  provider: string;
+  /** Milliseconds that the picture waited. */
+  queue: number;
+  /** By the engine's clock. */
+  now: number;
+}
+
+/** The parsing that the caller of `job` gets. */
 export function completeParsing(
   parsing: ChildParsing,
   job: Job,
-  { id, digest, precision }: ModelManifest,
-  provider: string,
-  now: number,
+  { manifest: { id, digest, precision }, provider, queue, now }: AnswerFacts,
 ): Parsing {
   const { width, height, labels, persons, parts } = parsing;
   const { decode, preprocess, inference, postprocess } = parsing.timing;
@@ -26,7 +34,7 @@ export function completeParsing(
     model: { id, digest, precision, provider },
     cached: false,
     timing: {
-      queue: job.queued,
+      queue,
       decode,
       preprocess,
       inference,

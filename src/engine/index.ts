@@ -1,4 +1,4 @@
-/** Engines: loaded models that parse pictures in processes of their own. */
+/** Engines: loaded models that parse pictures in processes of their own, or on other machines. */
 export { DroppedRequest, dropReasonOf } from './dropped.ts';
 export {
   acquireEngine,
@@ -7,6 +7,10 @@ export {
   type AcquireOptions,
   type EngineLease,
 } from './registry.ts';
+export { acquireRemoteEngine } from './remote/acquire.ts';
+export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/describe.ts';
+export type { LinkFactory, RemoteTask, WorkerAddress, WorkerFacts, WorkerLink } from './remote/link.ts';
+export { checkWorkerAddress, completeRemoteOptions, type RemoteEngineOptions } from './remote/options.ts';
 export type {
   DropReason,
   Engine,

@@ -6,15 +6,15 @@ import { scoreThresholdOf } from '../parsing/index.ts';
 import type { EngineOptions, ParseOptions, QueueOptions } from './types.ts';
 
 /** setTimeout takes no more. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
+export const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** More than any machine has. */
-const MAX_MEBIBYTES = 2 ** 24;
+export const MAX_MEBIBYTES = 2 ** 24;
 
 /** Preprocess takes no more either. */
 const MAX_SIDE = 8192;
 
-const DEFAULTS = {
+export const ENGINE_DEFAULTS = {
   threads: 0,
   processes: 1,
   maxQueue: 32,
@@ -31,7 +31,8 @@ function check(name: string, value: unknown, allowed: string, valid: boolean): v
   throw new M2fpError('M2FP_BAD_OPTION', `The option ${name} must be ${allowed}, not ${got}.`);
 }
 
-function checkInteger(name: string, value: unknown, low: number, high: number): void {
+/** Throws M2FP_BAD_OPTION where the value is no whole number in this range. */
+export function checkInteger(name: string, value: unknown, low: number, high: number): void {
   check(
     name,
     value,
@@ -46,7 +47,7 @@ function checkInteger(name: string, value: unknown, low: number, high: number): 
  */
 export function completeEngineOptions(options: EngineOptions): Required<EngineOptions> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const complete = { ...DEFAULTS, ...Object.fromEntries(given) } as Required<EngineOptions>;
+  const complete = { ...ENGINE_DEFAULTS, ...Object.fromEntries(given) } as Required<EngineOptions>;
   const { model, threads, processes, maxQueue, timeout, warmUp, idleUnload, maxMemory, cacheSize } = complete;
   check('model', model, 'the folder of a converted model', typeof model === 'string' && model !== '');
   checkInteger('threads', threads, 0, 1024);

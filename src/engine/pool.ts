@@ -1,29 +1,20 @@
 /** The processes of an engine, and which of them takes what from the line. */
 import type { M2fpError } from '../errors.ts';
-import type { Clock, Timer } from '../clock.ts';
+import type { Timer } from '../clock.ts';
+import type { CrashLog } from './crash-log.ts';
+import { loadEvents, restartEvents } from './events.ts';
 import type { Job } from './job.ts';
-import type { ReadyMessage, ResultMessage } from './protocol.ts';
-import type { FairQueue } from './queue.ts';
+import type { JobPool, PoolFacts, PoolOwner, PoolState } from './job-pool.ts';
 import { RunTimes } from './run-times.ts';
+import type { PoolSize } from './sizing.ts';
 import { MemoryExceeded, Supervisor, type SupervisorOptions } from './supervisor.ts';
 import { Suspects, type Suspect } from './suspects.ts';
-import type { EngineState, ProcessInfo } from './types.ts';
 
 export interface PoolOptions {
-  /** At least 1. */
-  processes: number;
+  size: PoolSize;
   /** What all processes have in common. */
-  supervisor: Omit<SupervisorOptions, 'onChange' | 'onReady'>;
-  queue: FairQueue<Job>;
-  clock: Clock;
-  /** Called with every process that is ready. */
-  onReady: (facts: ReadyMessage) => void;
-  /** Called with the answer to a job that somebody still waits for. */
-  onResult: (job: Job, result: ResultMessage) => void;
-  /** Called where no process can be had: nothing that waits has a chance. */
-  onHopeless: (error: M2fpError) => void;
-  /** Called after every change of what the getters say. */
-  onChange: () => void;
+  supervisor: Omit<SupervisorOptions, 'clock' | 'onChange' | 'onReady' | 'onRestart'>;
+  owner: PoolOwner;
 }
 
 /** One process and its work. */
@@ -37,8 +28,10 @@ interface Slot {
   abandon: Timer | null;
 }
 
-export class Pool {
-  readonly #options: PoolOptions;
+export class Pool implements JobPool {
+  readonly #owner: PoolOwner;
+  readonly #crashes: CrashLog;
+  readonly #threads: number;
   readonly #slots: readonly Slot[];
   readonly #times = new RunTimes();
   readonly #suspects = new Suspects();
@@ -46,29 +39,34 @@ export class Pool {
   #pumping = false;
   #pumpAgain = false;
 
-  constructor(options: PoolOptions) {
-    this.#options = options;
-    this.#slots = Array.from({ length: options.processes }, () => {
+  constructor({ size, supervisor: common, owner }: PoolOptions) {
+    this.#owner = owner;
+    this.#crashes = common.crashes;
+    this.#threads = size.threads;
+    const { clock, labels: engine } = owner;
+    this.#slots = Array.from({ length: size.processes }, () => {
       const supervisor = new Supervisor({
-        ...options.supervisor,
+        ...common,
+        clock,
         onChange: () => this.pump(),
-        onReady: (facts, milliseconds) => {
+        onReady: ({ loadSeconds }, milliseconds) => {
           this.#times.loaded(milliseconds);
-          options.onReady(facts);
+          loadEvents.publish({ engine, seconds: loadSeconds });
         },
+        onRestart: (reason) => restartEvents.publish({ engine, reason }),
       });
       return { supervisor, running: null, attempt: null, abandon: null };
     });
   }
 
-  get state(): Exclude<EngineState, 'closed'> {
+  get state(): PoolState {
     const states = this.processes.map(({ state }) => state);
     return (
       (['running', 'ready', 'loading', 'failed'] as const).find((state) => states.includes(state)) ?? 'idle'
     );
   }
 
-  get processes(): (ProcessInfo & { state: Exclude<EngineState, 'closed'> })[] {
+  get processes(): JobPool['processes'] {
     return this.#slots.map(({ supervisor, running }) => ({
       pid: supervisor.pid,
       state: stateOf(supervisor, running),
@@ -92,19 +90,22 @@ export class Pool {
     return this.#slots.find(({ supervisor }) => supervisor.failure !== null)?.supervisor.failure ?? null;
   }
 
-  /** What a child said when it had loaded the model; null before. */
-  get facts(): ReadyMessage | null {
-    return this.#slots.find(({ supervisor }) => supervisor.facts !== null)?.supervisor.facts ?? null;
+  /** What a child said when it had loaded the model. */
+  get facts(): PoolFacts {
+    const told = this.#slots.find(({ supervisor }) => supervisor.facts !== null)?.supervisor.facts;
+    const { provider = 'cpu', fallback = null, loadSeconds = null } = told ?? {};
+    return { provider, fallback, loadSeconds, threads: this.#threads };
   }
 
-  /** Throws M2FP_BAD_IMAGE for a picture that has crashed the engine twice. */
+  /** Throws M2FP_ENGINE_CRASHED after repeated crashes, M2FP_BAD_IMAGE for a picture that crashed two processes. */
   check(suspect: Suspect): void {
+    if (this.#crashes.refusal !== null) throw this.#crashes.refusal;
     this.#suspects.check(suspect);
   }
 
   /** Starts all processes; rejects where not one of them comes up. */
   async load(): Promise<void> {
-    this.#options.supervisor.crashes.forgive();
+    this.#crashes.forgive();
     this.#suspects.forget();
     const starts = await Promise.allSettled(this.#slots.map(({ supervisor }) => supervisor.start()));
     const failed = starts.filter((start) => start.status === 'rejected');
@@ -131,17 +132,17 @@ export class Pool {
       this.#reconsider();
     }
     this.#pumping = false;
-    this.#options.onChange();
+    this.#owner.onChange();
   }
 
   #runNext(slot: Slot): void {
-    const job = this.#options.queue.take();
+    const job = this.#owner.queue.take();
     if (job !== undefined) void this.#run(slot, job);
   }
 
   /** Never rejects: whatever happens, the job is told and the next one gets its turn. */
   async #run(slot: Slot, job: Job): Promise<void> {
-    const { clock } = this.#options;
+    const { clock } = this.#owner;
     const { supervisor } = slot;
     const request: Suspect = { image: job.picture.payload, options: job.options };
     const begun = clock.now();
@@ -150,11 +151,11 @@ export class Pool {
     job.begun = begun;
     try {
       // The one before it in line may have been the same.
-      this.check(request);
+      this.#suspects.check(request);
       const result = await supervisor.run(request);
       this.#times.ran(clock.now() - begun, first);
       this.#suspects.clear(request);
-      if (!job.settled) this.#options.onResult(job, result);
+      if (!job.settled) this.#owner.onResult(job, result.parsing, job.queued);
     } catch (error) {
       if (supervisor.replacing === 'crash' || error instanceof MemoryExceeded) this.#suspects.blame(request);
       job.reject(error);
@@ -165,7 +166,7 @@ export class Pool {
 
   /** As many processes as there is work for, and those that were given up for their memory between two pictures. */
   #startMissing(): void {
-    let wanted = this.#options.queue.size - this.#slots.filter(({ attempt }) => attempt !== null).length;
+    let wanted = this.#owner.queue.size - this.#slots.filter(({ attempt }) => attempt !== null).length;
     for (const slot of this.#slots) {
       const { running, supervisor, attempt } = slot;
       if (running !== null || attempt !== null || supervisor.ready) continue;
@@ -187,7 +188,7 @@ export class Pool {
     const settle = (error: M2fpError | null) => {
       if (slot.attempt !== attempt) return;
       slot.attempt = null;
-      if (error !== null && !this.#slots.some(isAlive)) this.#options.onHopeless(error);
+      if (error !== null && !this.#slots.some(isAlive)) this.#owner.onHopeless(error);
       this.pump();
     };
     attempt.then(() => settle(null), settle);
@@ -195,14 +196,14 @@ export class Pool {
 
   /** Runs that nobody wants any more are ended where that is the quicker way for those who wait. */
   #reconsider(): void {
-    const wanted = this.#options.queue.size > this.#slots.filter(isComing).length;
+    const wanted = this.#owner.queue.size > this.#slots.filter(isComing).length;
     for (const slot of this.#slots) {
       const { running } = slot;
       if (running === null || !running.settled || !wanted) {
         slot.abandon?.cancel();
         slot.abandon = null;
       } else if (slot.abandon === null) {
-        const { clock } = this.#options;
+        const { clock } = this.#owner;
         const patience = this.#times.patienceWith(clock.now() - running.begun!);
         if (patience === 0) slot.supervisor.abandon();
         else slot.abandon = clock.after(patience, () => slot.supervisor.abandon(), { background: true });
@@ -220,7 +221,7 @@ function isComing({ running, supervisor, attempt }: Slot): boolean {
   return running === null && (supervisor.starting || attempt !== null);
 }
 
-function stateOf(supervisor: Supervisor, running: Job | null): Exclude<EngineState, 'closed'> {
+function stateOf(supervisor: Supervisor, running: Job | null): PoolState {
   if (running !== null) return 'running';
   if (supervisor.starting) return 'loading';
   if (supervisor.ready) return 'ready';

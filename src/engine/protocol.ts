@@ -100,7 +100,8 @@ export function isWellFormed(message: { type: ChildMessage['type'] }): message i
   return typeof rss === 'number' && isRecord(parsing) && isParsing(parsing);
 }
 
-function isParsing(parsing: Record<string, unknown>): boolean {
+/** True where `parsing` has all that a {@link ChildParsing} has to have, as far as a glance tells. */
+export function isParsing(parsing: Record<string, unknown>): boolean {
   const { width, height, labelMap, personMap, timing } = parsing;
   const pixels = Number(width) * Number(height);
   return (

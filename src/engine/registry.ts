@@ -1,4 +1,4 @@
-/** One engine per model and processes, shared by all who ask for it. */
+/** One engine per model and processes, or per model and workers, shared by all who ask for it. */
 import { readManifest } from '../store/manifest.ts';
 import { systemClock, type Clock, type Timer } from '../clock.ts';
 import { LocalEngine, type EngineInternals } from './local-engine.ts';
@@ -7,7 +7,7 @@ import { SwappingEngine } from './swap.ts';
 import type { Engine, EngineInfo, EngineOptions } from './types.ts';
 
 /** Milliseconds that an engine outlives its last lease: Node-RED's full deploy closes and re-creates every node. */
-const LINGER = 30_000;
+export const LINGER = 30_000;
 
 export interface EngineLease {
   engine: Engine;
@@ -28,10 +28,22 @@ export interface RegistryInternals extends EngineInternals {
   linger?: number;
 }
 
-interface Entry {
+/** What the registry does with engines of all kinds. */
+export interface SharedEngine extends Engine {
+  /** Resolves when nothing waits and nothing runs. */
+  drained(): Promise<void>;
+  /** Unloads for good. */
+  close(): Promise<void>;
+}
+
+/** An engine that is kept. */
+export interface Entry<E extends SharedEngine = SharedEngine> {
+  /** Tells the kind of the engine too. */
   readonly key: string;
   readonly digest: string;
-  readonly engine: LocalEngine;
+  /** Where its workers are; null for one of this machine. */
+  readonly place: string | null;
+  readonly engine: E;
   readonly clock: Clock;
   leases: number;
   linger: Timer | null;
@@ -76,26 +88,19 @@ export async function acquireEngine(
   const complete = completeEngineOptions(options);
   const manifest = await readManifest(complete.model);
   // No await from here on: two callers at the same time must find the same entry.
-  const { entries } = registry();
   const key = JSON.stringify([manifest.digest, complete.threads, complete.processes]);
-  let entry = entries.get(key);
-  if (entry?.leases === 0 && entry.engine.info().state === 'failed') {
-    // A deploy is a fresh start for an engine that gave up.
-    void discard(entry);
-    entry = undefined;
-  }
-  if (entry === undefined) {
-    const engine = new LocalEngine(manifest, complete, internals);
-    const { clock = systemClock } = internals;
-    entry = { key, digest: manifest.digest, engine, clock, leases: 0, linger: null };
-    entries.set(key, entry);
-  } else {
-    entry.engine.configure(complete);
-  }
-  hold(entry);
-  const { linger = LINGER } = internals;
-  const old = owner === undefined ? undefined : takeOver(owner, entry);
-  return old === undefined ? lease(entry, linger) : swappingLease(owner!, old, entry, linger);
+  const { clock = systemClock, linger = LINGER } = internals;
+  const entry =
+    reusable<LocalEngine>(key) ??
+    keep({
+      key,
+      digest: manifest.digest,
+      place: null,
+      engine: new LocalEngine(manifest, complete, internals),
+      clock,
+    });
+  entry.engine.configure(complete);
+  return leaseOf(entry, owner, linger);
 }
 
 /** Every engine that has processes or may have some, for whoever watches them. */
@@ -108,6 +113,33 @@ export function listEngines(): EngineInfo[] {
 export async function shutdownEngines(): Promise<void> {
   const { entries, retiring } = registry();
   await Promise.all([...entries.values(), ...retiring].map(discard));
+}
+
+/** The engines that may be given to somebody; for those who acquire. */
+export function allEntries(): Entry[] {
+  return [...registry().entries.values()];
+}
+
+/** The engine of the key; for those who acquire. A deploy is a fresh start for one that gave up and that nobody has. */
+export function reusable<E extends SharedEngine>(key: string): Entry<E> | undefined {
+  const entry = registry().entries.get(key) as Entry<E> | undefined;
+  if (entry?.leases !== 0 || entry.engine.info().state !== 'failed') return entry;
+  void discard(entry);
+  return undefined;
+}
+
+/** Keeps a new engine, which must be leased at once; for those who acquire. */
+export function keep<E extends SharedEngine>(made: Omit<Entry<E>, 'leases' | 'linger'>): Entry<E> {
+  const entry: Entry<E> = { ...made, leases: 0, linger: null };
+  registry().entries.set(entry.key, entry);
+  return entry;
+}
+
+/** A share in the engine; for those who acquire. */
+export function leaseOf(entry: Entry, owner: string | undefined, linger: number): EngineLease {
+  hold(entry);
+  const old = owner === undefined ? undefined : takeOver(owner, entry);
+  return old === undefined ? lease(entry, linger) : swappingLease(owner!, old, entry, linger);
 }
 
 function hold(entry: Entry): void {

@@ -1,4 +1,4 @@
-/** One interface for every engine: a local pool of child processes now, remote workers later. */
+/** One interface for every engine: a local pool of child processes, or workers on other machines. */
 import type { SerializedError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
@@ -83,8 +83,10 @@ export interface ParseRequest {
 
 export type EngineState = 'idle' | 'loading' | 'ready' | 'running' | 'failed' | 'closed';
 
-/** One child process of an engine. */
+/** One child process of an engine, or one of its workers on other machines. */
 export interface ProcessInfo {
+  /** The machine of a worker; absent for a process of this one. `pid` is of that machine. */
+  host?: string;
   /** Null while it does not run. */
   pid: number | null;
   state: EngineState;
@@ -112,9 +114,9 @@ export interface EngineInfo {
   running: number;
   /** Of one process. */
   threads: number;
-  /** As many as the engine may have, started or not. */
+  /** As many as the engine may have, started or not; of workers on other machines, those that live. */
   processes: ProcessInfo[];
-  /** Id of the first process that runs, null while none does. */
+  /** Id of the first process that runs, on its own machine; null while none does. */
   pid: number | null;
   /** Processes that replaced one which crashed or was killed, in all. */
   restarts: number;

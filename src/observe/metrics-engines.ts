@@ -77,7 +77,8 @@ export class EngineGauges {
   }
 }
 
-/** As of now where the system tells, else as of the process' last answer. */
-export function memoryOf({ pid, rss }: ProcessInfo): number | null {
+/** As of now where the system tells, else, and for a worker on another machine, as of the process' last word. */
+export function memoryOf({ host, pid, rss }: ProcessInfo): number | null {
+  if (host !== undefined) return rss;
   return pid === null ? null : (residentBytes(pid) ?? rss);
 }

@@ -40,6 +40,7 @@ export interface Part {
 
 /** Milliseconds. */
 export interface Timing {
+  /** In the line. With workers on other machines: `total` without the other four, the way there and back included. */
   queue: number;
   decode: number;
   preprocess: number;

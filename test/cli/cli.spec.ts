@@ -26,7 +26,7 @@ describe('m2fp', () => {
   it('tells its version and explains itself and every command', async () => {
     assert.equal((await success('--version')).out, `${packageJson.version}\n`);
     const help = (await success('--help')).out;
-    for (const command of ['pull', 'models', 'convert', 'parse', 'doctor']) {
+    for (const command of ['pull', 'models', 'convert', 'parse', 'worker', 'doctor']) {
       assert.ok(help.includes(command));
       const { out, err } = await success(command, '--help');
       assert.ok(out.startsWith(`Usage: m2fp ${command} `));

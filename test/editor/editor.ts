@@ -22,7 +22,7 @@ const FLAGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
 ];
 
-/** One for all tests; each editor has a context of its own in it, with nothing in common with the others. */
+/** One at a time; each editor has a context of its own in it, with nothing in common with the others. */
 let browser: Promise<Browser> | undefined;
 
 export function launch(): Promise<Browser> {
@@ -31,9 +31,14 @@ export function launch(): Promise<Browser> {
   return browser;
 }
 
-after(async () => {
-  await (await browser)?.close();
-});
+/** For mocha: where files run at the same time, each one's end is an end of the tests for the process that runs it. */
+export const mochaHooks = {
+  async afterAll(): Promise<void> {
+    const open = browser;
+    browser = undefined;
+    await (await open)?.close();
+  },
+};
 
 export interface EditorOptions {
   /** A user's setting of Node-RED 5. */

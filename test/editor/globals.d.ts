@@ -12,9 +12,11 @@ declare const RED: {
       [property: string]: unknown;
     } | null;
     createCompleteNodeSet(): { id: string; type: string; z?: string }[];
+    createExportableNodeSet(nodes: object[]): object[];
     filterNodes(filter: object): { id: string; type: string }[];
     dirty(): boolean;
   };
+  utils: { getNodeLabel(node: object): string };
   workspaces: { show(id: string): void };
   editor: {
     edit(node: object | null): void;

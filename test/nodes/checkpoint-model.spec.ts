@@ -174,7 +174,7 @@ describe('the nodes with a checkpoint on this machine', function () {
       assert.deepEqual([progress.at(-1)?.phase, progress.at(-1)?.share], ['convert', 1]);
       const after = events.sent[1]!.payload as ModelFacts;
       assert.equal(after.folder, told.folder);
-      assert.ok(existsSync(join(after.folder, 'm2fp.json')));
+      assert.ok(existsSync(join(after.folder!, 'm2fp.json')));
     });
 
     it('stop the conversion in a deploy', async () => {

@@ -144,7 +144,10 @@ for (const type of TYPES) {
       const ids = [...template(type).matchAll(/<(?:input|select)\s[^>]*?id="([^"]+)"/g)].map(
         (match) => match[1]!,
       );
-      const properties = Object.keys(definition.defaults).filter((name) => !NO_FIELD.has(name));
+      const properties = [
+        ...Object.keys(definition.defaults),
+        ...Object.keys(definition.credentials ?? {}),
+      ].filter((name) => !NO_FIELD.has(name));
       assert.deepEqual(ids.toSorted(), properties.map((name) => prefixOf(type) + name).toSorted());
     });
 
@@ -215,6 +218,10 @@ for (const type of TYPES) {
         assert.deepEqual(sections, isConfig ? [expected[2], expected[3]] : expected);
 
         const texts = catalogue(type, language);
+        for (const name of Object.keys(definition.credentials ?? {})) {
+          const label = texts[`${type}.label.${name}`]!;
+          assert.ok(text.includes(`${label} <code>${name}</code>`), `${label} is missing`);
+        }
         for (const name of Object.keys(definition.defaults)) {
           if (UNLABELLED.has(name)) continue;
           assert.ok(text.includes(`<code>${name}</code>`), `the property ${name} is missing`);
@@ -307,7 +314,7 @@ describe('the forms', () => {
 
   it('offer what the programs understand', () => {
     assert.deepEqual(choices('m2fp-load', 'action'), [...ACTIONS]);
-    assert.deepEqual(choices('m2fp-model', 'source'), ['bundled', 'modelscope', 'folder']);
+    assert.deepEqual(choices('m2fp-model', 'source'), ['bundled', 'modelscope', 'folder', 'remote']);
     assert.deepEqual(choices('m2fp-infer', 'policy'), [...POLICIES]);
     assert.deepEqual(choices('m2fp-model', 'precision'), ['fp32', 'fp16']);
     assert.deepEqual(choices('m2fp-colorize', 'palette'), [...PALETTES]);
@@ -375,6 +382,23 @@ describe('the forms', () => {
         assert.equal(verdict('m2fp-model', property, value, { source: 'bundled' }), true);
       }
     }
+    const remote = { source: 'remote' };
+    for (const [property, good, bad] of [
+      [
+        'redis',
+        ['redis://127.0.0.1:6379', 'rediss://r.lan', 'redis://[::1]:6379/1', '${REDIS}', 'redis://${HOST}:1'],
+        ['', '127.0.0.1:6379', 'http://a', 'redis://', 'redis://a b', 'redis://a/db', 'redis://:secret@a'],
+      ],
+      ['queue', ['', 'm2fp', 'a.b_c-1', 'm2fp-${SITE}'], ['a b', 'a/b', 'x'.repeat(65)]],
+    ] as [string, string[], string[]][]) {
+      for (const value of good) assert.equal(verdict('m2fp-model', property, value, remote), true, value);
+      for (const value of bad) {
+        assert.equal(typeof verdict('m2fp-model', property, value, remote), 'string', value);
+        assert.equal(verdict('m2fp-model', property, value, { source: 'bundled' }), true);
+      }
+    }
+    const secret = verdict('m2fp-model', 'redis', 'redis://me:secret@a', remote) as string;
+    assert.ok(secret.endsWith('invalid.secret'), secret);
     assert.equal(typeof verdict('m2fp-model', 'folder', ' ', { source: 'folder' }), 'string');
     assert.equal(verdict('m2fp-model', 'folder', '', { source: 'bundled' }), true);
     assert.equal(verdict('m2fp-model', 'folder', '/a', { source: 'folder' }), true);

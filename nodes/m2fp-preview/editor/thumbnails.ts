@@ -1,4 +1,5 @@
 /** The thumbnails under the nodes. */
+import { labelText } from '../../form/texts.ts';
 import type { PreviewNotice } from '../admin.ts';
 import {
   type Ajax,
@@ -143,7 +144,7 @@ export class Thumbnails {
         const y = height + 4 + line * LINE;
         const swatch = shape('rect', { x: '0', y: String(y), width: '11', height: '11', fill: color });
         const label = shape('text', { x: '17', y: String(y + 10) });
-        label.textContent = name;
+        label.textContent = labelText(this.#red, name);
         return [swatch, label];
       }),
     );

@@ -1,6 +1,7 @@
 /** The enlarged view: source, overlay or map, with a legend that hides labels, and what lies under the pointer. */
 import type { PreviewFacts } from '../../../src/parsing/preview.ts';
 import { type Ajax, type EditorRed, element, pullJson, pullPicture, text } from './page.ts';
+import { labelText } from '../../form/texts.ts';
 import { lookUp, paint, type Pixels } from '../painting.ts';
 
 /** Where the slider stands for each of the three views, percent. */
@@ -188,14 +189,16 @@ export class Viewer {
       const swatch = element('span', { class: 'm2fp-viewer-swatch' });
       swatch.style.background = color;
       const percent = element('span', { class: 'm2fp-viewer-number' }, shareOf(share));
-      return element('li', {}, element('label', {}, box, swatch, name), percent);
+      const shown = labelText(this.#red, name);
+      return element('li', {}, element('label', {}, box, swatch, shown), percent);
     });
     const persons = facts.persons.map(({ id, score }) => {
-      const parts = facts.parts.filter(({ person }) => person === id).map(({ label }) => label);
+      const parts = facts.parts.filter(({ person }) => person === id);
+      const names = new Set(parts.map(({ label }) => labelText(this.#red, label)));
       const name = text(this.#red, 'person', { n: id });
       return element(
         'li',
-        { title: [...new Set(parts)].join(', ') },
+        { title: [...names].join(', ') },
         element('span', {}, name),
         element('span', { class: 'm2fp-viewer-number' }, percentOf(score)),
       );
@@ -222,7 +225,7 @@ export class Viewer {
     const parts = facts.parts.filter((part) => part.label === label.name && (part.person ?? 0) === person);
     const score = Math.max(...parts.map((part) => part.score));
     const words = [
-      label.name,
+      labelText(this.#red, label.name),
       ...(person > 0 ? [text(this.#red, 'person', { n: person })] : []),
       ...(parts.length > 0 ? [percentOf(score)] : []),
     ];
@@ -232,7 +235,7 @@ export class Viewer {
   /** The picture in words. */
   #describe(facts: PreviewFacts | null): string {
     if (facts === null) return text(this.#red, 'title');
-    return `${text(this.#red, 'title')}: ${facts.labels.map(({ name }) => name).join(', ')}`;
+    return `${text(this.#red, 'title')}: ${facts.labels.map(({ name }) => labelText(this.#red, name)).join(', ')}`;
   }
 }
 

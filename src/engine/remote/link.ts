@@ -44,6 +44,8 @@ export interface WorkerFacts {
 
 /** What a worker is given. */
 export interface RemoteTask {
+  /** Of the model that it is meant for: a worker that has another one refuses it with `M2FP_MODEL_INVALID`. */
+  digest: string;
   /** An encoded picture, or network input whose `source.image` was left out (empty). */
   image: Buffer | NetworkInput;
   options: ParseOptions;
@@ -64,12 +66,16 @@ export interface WorkerLink {
    * Has a worker parse a picture. Of a worker that dies over it the task goes to another one, once; a lost connection is
    * waited for, and the task sent anew where it was lost with it.
    * @param signal aborting takes the task back, from a worker that is at it too, and rejects with the signal's reason
-   * @throws {M2fpError} what the worker's engine threw; `M2FP_ENGINE_CRASHED` where two workers died over it
+   * @throws {M2fpError} what the worker's engine threw; `M2FP_ENGINE_CRASHED` where two workers died over it;
+   *   `M2FP_ENGINE_UNAVAILABLE` where it cannot be kept on the way, or its answer not be read
    */
   submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing>;
   /** Called after every change of `workers` and `failure`. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
-  /** Ends the connection; what was submitted rejects with `M2FP_CANCELLED`. It may be opened again. */
+  /**
+   * Ends the connection, also one that is just being made: what was submitted, and an `open` under way, rejects with
+   * `M2FP_CANCELLED`. Where it is closed already, nothing happens. It may be opened again.
+   */
   close(): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ describe('StatusLine', () => {
 
   const later = (): void => mock.timers.tick(1000);
   const engineIs = (state: EngineInfo['state'], rest: Partial<EngineInfo> = {}): EngineInfo =>
-    ({ state, waiting: 0, failure: null, ...rest }) as EngineInfo;
+    ({ state, waiting: 0, failure: null, processes: [{}], ...rest }) as EngineInfo;
   const last = (): NodeStatus | undefined => {
     later();
     return sent.at(-1);
@@ -133,6 +133,27 @@ describe('StatusLine', () => {
       false,
     );
     assert.deepEqual(last(), { fill: 'red', shape: 'ring', text: `${KEY}.error.M2FP_ENGINE_CRASHED` });
+  });
+
+  it('shows an engine of workers', () => {
+    const workers = (hosts: string[]) => ({
+      processes: hosts.map((host) => ({ host })) as EngineInfo['processes'],
+    });
+    for (const [state, hosts, text] of [
+      ['idle', [], 'disconnected'],
+      ['loading', [], 'searching'],
+      ['ready', ['hall-a'], 'ready'],
+    ] as const) {
+      status.engine(engineIs(state, workers([...hosts])), false);
+      assert.equal(last()?.text, `${KEY}.status.${text}`);
+    }
+  });
+
+  it('shows an engine that has come in place of the error that there was none', () => {
+    status.error(new M2fpError('M2FP_ENGINE_UNAVAILABLE', ''));
+    assert.equal(last()?.text, `${KEY}.error.M2FP_ENGINE_UNAVAILABLE`);
+    status.engine(engineIs('ready'), false);
+    assert.equal(last()?.text, `${KEY}.status.ready`);
   });
 
   it('keeps a result while the engine works for others, and shows it loading', () => {

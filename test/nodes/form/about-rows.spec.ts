@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DeployedFacts, Prospect } from '../../../nodes/form/about-answers.ts';
+import type { DeployedFacts, Failure, Prospect } from '../../../nodes/form/about-answers.ts';
 import { aboutRows } from '../../../nodes/form/about-rows.ts';
 import { bytesText, secondsText } from '../../../nodes/form/amounts.ts';
 
@@ -34,7 +34,18 @@ const DEPLOYED = {
 } as unknown as DeployedFacts;
 
 const text = (key: string, values?: object): string => (values ? `${key}${JSON.stringify(values)}` : key);
-const rows = (...known: [Prospect?, DeployedFacts?]): Record<string, string> =>
+const WORKERS = ['hall-a', 'hall-b', 'hall-b'].map((host, index) => ({
+  host,
+  pid: 1,
+  version: '0.1.0',
+  provider: 'cpu',
+  fallback: null,
+  threads: 2,
+  slots: index + 1,
+  loadSeconds: null,
+  rss: null,
+}));
+const rows = (...known: [Prospect?, (DeployedFacts | Failure)?]): Record<string, string> =>
   Object.fromEntries(aboutRows(known[0], known[1], text).map(({ key, text: shown }) => [key, shown]));
 
 describe('about a model', () => {
@@ -55,6 +66,40 @@ describe('about a model', () => {
     });
     const digest = aboutRows(PROSPECT, undefined, text).find(({ key }) => key === 'digest');
     assert.equal(digest?.whole, PROSPECT.digest);
+  });
+
+  it('of workers it tells how many there are, where, and what they have', () => {
+    const { size, memory, time, ...told } = rows({
+      ...PROSPECT,
+      size: null,
+      estimate: null,
+      workers: WORKERS,
+    });
+    assert.deepEqual([size, memory, time], [undefined, undefined, undefined]);
+    assert.equal(told['precision'], 'fp16');
+    assert.equal(told['workers'], 'workersThere{"workers":3,"places":6,"hosts":"hall-a, hall-b"}');
+  });
+
+  it('of many machines the first ones are named', () => {
+    const many = 'abcdef'.split('').map((host) => ({ ...WORKERS[0]!, host }));
+    const row = aboutRows({ ...PROSPECT, estimate: null, workers: many }, undefined, text).find(
+      ({ key }) => key === 'workers',
+    );
+    assert.match(row!.text, /"hosts":"a, b, c, d, …"/);
+    assert.equal(row!.whole, 'a, b, c, d, e, f');
+  });
+
+  it('who may only read sees how many workers a deployed model has', () => {
+    const remote = { url: 'redis://a', queue: 'm2fp', workers: 2 };
+    const { workers, size, state } = rows(undefined, { ...DEPLOYED, state: 'idle', remote });
+    assert.deepEqual([workers, size], ['2', undefined]);
+    assert.match(state!, /^states\.disconnected/);
+  });
+
+  it('why a deployed model does not tell of itself is not taken for a missing deploy', () => {
+    const failure = { message: 'No worker serves the queue.' };
+    assert.equal(rows(PROSPECT, failure)['state'], failure.message);
+    assert.deepEqual(aboutRows(undefined, failure, text), []);
   });
 
   it('a model that needs more memory than is free is marked', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { labelText } from '../../../nodes/form/texts.ts';
 import { LABEL_SETS } from '../../../src/m2fp/labels.ts';
 import { PART_GROUPS } from '../../../src/m2fp/part-groups.ts';
 import { readNodeFile } from '../support/flows.ts';
@@ -34,7 +35,7 @@ for (const language of ['en-US', 'zh-CN']) {
       const ofAbout = [...keysIn('about-rows.ts'), ...keysIn('about-model.ts')].filter(
         (key) => !['about.', 'licence.'].includes(key),
       );
-      assert.ok(ofParts.length >= 5 && ofAbout.length >= 15);
+      assert.ok(ofParts.length >= 4 && ofAbout.length >= 15);
       for (const key of [...ofParts, 'all', 'none', 'invert', 'count', 'countAll', 'countNone'])
         assert.ok(has(parts, key), key);
       for (const key of ofAbout) assert.ok(has(about, key), key);
@@ -48,8 +49,22 @@ for (const language of ['en-US', 'zh-CN']) {
         'running',
         'failed',
         'closed',
+        'disconnected',
+        'searching',
       ];
-      const rows = ['id', 'labels', 'input', 'size', 'digest', 'memory', 'time', 'state', 'licence'];
+      const rows = [
+        'id',
+        'labels',
+        'input',
+        'size',
+        'digest',
+        'memory',
+        'time',
+        'state',
+        'licence',
+        'precision',
+        'workers',
+      ];
       for (const key of [
         ...states.map((name) => `states.${name}`),
         ...rows.map((name) => `row.${name}`),
@@ -72,3 +87,19 @@ for (const language of ['en-US', 'zh-CN']) {
     });
   });
 }
+
+describe('the name of a label', () => {
+  const names: Record<string, string> = { Hair: '头发', Coat: 'Coat' };
+  const RED = {
+    _: (key: string) => names[key.split('.').at(-1)!] ?? key,
+  };
+
+  it('is in the language of the editor, with the name of messages behind it', () => {
+    assert.equal(labelText(RED, 'Hair'), '头发 (Hair)');
+    assert.equal(labelText(RED, 'Coat'), 'Coat');
+  });
+
+  it('of which no catalogue knows stays', () => {
+    assert.equal(labelText(RED, 'left wing'), 'left wing');
+  });
+});

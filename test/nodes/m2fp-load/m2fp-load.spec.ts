@@ -55,6 +55,7 @@ describe('m2fp-load', () => {
       loadSeconds: 0.5,
       waiting: 0,
       restarts: 0,
+      remote: null,
     });
     assert.deepEqual(engine.actions, ['load']);
     assert.deepEqual(notPlain(events.sent[0]), []);

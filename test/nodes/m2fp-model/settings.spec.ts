@@ -1,20 +1,41 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import { type ModelConfig, readSettings } from '../../../nodes/m2fp-model/settings.ts';
+import {
+  type LocalSettings,
+  type ModelConfig,
+  readSettings,
+  type RemoteSettings,
+} from '../../../nodes/m2fp-model/settings.ts';
+import type { RedisCredentials } from '../../../nodes/common/model.ts';
+import type { M2fpError } from '../../../src/errors.ts';
 import { completeEngineOptions } from '../../../src/engine/options.ts';
 import { bundledModelFolder } from '../../../src/paths.ts';
 import { nodeConfig } from '../support/flows.ts';
 
 describe('readSettings', () => {
-  const env: Record<string, string> = { MODELS: '/srv/models', MIRROR: 'mirror.lan:8080', EMPTY: '' };
+  const env: Record<string, string> = {
+    MODELS: '/srv/models',
+    MIRROR: 'mirror.lan:8080',
+    EMPTY: '',
+    REDIS: 'redis.lan',
+    SITE: 'hall-2',
+    SECRET: 'hunter2',
+    REDIS_URL: 'redis://me:hunter2@redis.lan',
+  };
   const userDir = resolve('/home/me/.node-red');
 
-  const read = (properties: Partial<ModelConfig>, settings: object = { userDir }) => {
+  const readAny = (
+    properties: Partial<ModelConfig>,
+    settings: object = { userDir },
+    credentials?: RedisCredentials,
+  ) => {
     const RED = { settings, util: { getSetting: (_node: Node, name: string) => env[name] } };
     const config = nodeConfig('m2fp-model', 'model', { ...properties }) as unknown as ModelConfig;
-    return readSettings(RED as unknown as NodeAPI, {} as Node, config);
+    return readSettings(RED as unknown as NodeAPI, {} as Node, config, credentials);
   };
+  const read = (properties: Partial<ModelConfig>, settings?: object) =>
+    readAny(properties, settings) as LocalSettings;
 
   it('gives the bundled model on all cores with what the form begins with', () => {
     assert.deepEqual(read({}), {
@@ -83,6 +104,75 @@ describe('readSettings', () => {
     it('are not asked for another source', () => {
       assert.equal(read({ source: 'bundled', modelId: '../x' }).published, undefined);
     });
+  });
+
+  describe('of workers', () => {
+    const remote = (properties: Partial<ModelConfig> = {}, credentials?: RedisCredentials) =>
+      readAny(
+        { source: 'remote', redis: 'redis://10.0.0.7:6380/2', ...properties },
+        { nodeMessageBufferMaxLength: 20 },
+        credentials,
+      ) as RemoteSettings;
+
+    it('take the address, the queue and the options that hold here', () => {
+      const { source, engine, parse } = remote(
+        { queue: ' cams ', timeout: '5', cacheSize: '64', shortSide: '320', processes: 7, threads: 'many' },
+        { redisUsername: 'me', redisPassword: 'hunter2' },
+      );
+      assert.equal(source, 'remote');
+      assert.deepEqual(engine.address, {
+        url: 'redis://10.0.0.7:6380/2',
+        queue: 'cams',
+        username: 'me',
+        password: 'hunter2',
+      });
+      assert.deepEqual([engine.maxQueue, engine.timeout, engine.cacheSize], [20, 5000, 64]);
+      assert.deepEqual(parse, { shortSide: 320 });
+    });
+
+    it('need no queue and no credentials', () => {
+      for (const properties of [{ queue: '' }, { queue: undefined }]) {
+        const { queue, username, password } = remote(properties).engine.address;
+        assert.deepEqual([queue, username, password], ['m2fp', '', '']);
+      }
+    });
+
+    it('take environment variables, in credentials as a whole', () => {
+      const { address } = remote(
+        { redis: 'rediss://${REDIS}:6379', queue: 'm2fp-${SITE}' },
+        { redisUsername: 'a${SITE}', redisPassword: '${SECRET}' },
+      ).engine;
+      assert.deepEqual(address, {
+        url: 'rediss://redis.lan:6379',
+        queue: 'm2fp-hall-2',
+        username: 'a${SITE}',
+        password: 'hunter2',
+      });
+    });
+
+    for (const [name, properties, message] of [
+      ['no address', { redis: ' ' }, /redis:\/\//],
+      ['no address, in a flow of before', { redis: undefined }, /redis:\/\//],
+      ['an address of the web', { redis: 'http://10.0.0.7' }, /redis:\/\//],
+      ['a password in the address', { redis: 'redis://:hunter2@10.0.0.7' }, /own field/],
+      ['one beside a variable', { redis: 'redis://me:hunter2@${GONE}' }, /own field/],
+      ['one in a variable', { redis: '${REDIS_URL}' }, /own field/],
+      ['a variable that is not set', { redis: 'redis://${GONE}' }, /GONE/],
+      ['a queue of two words', { queue: 'a b' }, /queue/],
+      ['a queue not set', { queue: '${GONE}' }, /GONE/],
+    ] as [string, Partial<ModelConfig>, RegExp][]) {
+      it(`refuse ${name}, and repeat no password`, () => {
+        assert.throws(
+          () => remote(properties, { redisPassword: 'hunter2' }),
+          (error: M2fpError) => {
+            assert.equal(error.code, 'M2FP_BAD_OPTION');
+            assert.match(error.message, message);
+            assert.doesNotMatch(`${error.message} ${error.stack}`, /hunter2/);
+            return true;
+          },
+        );
+      });
+    }
   });
 
   it('takes a blank as the default, and texts as numbers', () => {

@@ -59,6 +59,8 @@ export class FakeEngine implements Engine {
   /** What the engine says of its provider once it has loaded. */
   fallback: string | null = null;
   releases = 0;
+  /** Machines of its workers; null where it has a process of this machine. */
+  hosts: string[] | null = null;
   #state: EngineState = 'idle';
   #waiting = 0;
   readonly #listeners = new Set<EngineListener>();
@@ -123,7 +125,13 @@ export class FakeEngine implements Engine {
       waiting: this.#waiting,
       running: this.#state === 'running' ? 1 : 0,
       threads: 2,
-      processes: [{ pid: null, state: this.#state, restarts: 0, rss: null }],
+      processes: this.hosts?.map((host) => ({
+        host,
+        pid: process.pid,
+        state: this.#state,
+        restarts: 0,
+        rss: 5e8,
+      })) ?? [{ pid: null, state: this.#state, restarts: 0, rss: null }],
       pid: null,
       restarts: 0,
       failure: null,

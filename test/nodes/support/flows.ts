@@ -28,6 +28,7 @@ export interface Definition {
   inputs?: number;
   outputs?: number;
   defaults: Record<string, { value: unknown; type?: string; required?: boolean; validate?: Validator }>;
+  credentials?: Record<string, { type: string }>;
   [property: string]: unknown;
 }
 

@@ -21,7 +21,7 @@ export interface NodeConfig {
 
 interface TestHelper {
   init(path: string): void;
-  load(nodes: NodeInitializer[], flow: NodeConfig[]): Promise<void>;
+  load(nodes: NodeInitializer[], flow: NodeConfig[], credentials?: object): Promise<void>;
   unload(): Promise<void>;
   setFlows(flow: NodeConfig[], type: 'full' | 'nodes' | 'flows'): Promise<void>;
   getNode(id: string): Node | null;
@@ -111,10 +111,15 @@ export function useSettings(settings: object): void {
 /**
  * Starts a flow of the given nodes, of which one has the id "node" and gets its outputs, a Catch and a Complete node
  * around it.
+ * @param credentials by the nodes' ids
  */
-export async function startFlow(nodes: NodeConfig[], extra: NodeInitializer[] = []): Promise<Events> {
+export async function startFlow(
+  nodes: NodeConfig[],
+  extra: NodeInitializer[] = [],
+  credentials: Record<string, object> = {},
+): Promise<Events> {
   const events = watch();
-  await helper.load([...NODES, ...extra], flowAround(nodes));
+  await helper.load([...NODES, ...extra], flowAround(nodes), credentials);
   for (const { id } of flowAround(nodes)) {
     if (id !== 'tab' && helper.getNode(id) === null) throw new Error(`The node ${id} was not created`);
   }

@@ -1,0 +1,9 @@
+/** What is told of workers on other machines. */
+import type { WorkerFacts } from '../../src/engine/remote/link.ts';
+
+/** Plain JSON. */
+export type WorkerSeen = Omit<WorkerFacts, 'id' | 'manifest'>;
+
+export function workersSeen(workers: readonly WorkerFacts[]): WorkerSeen[] {
+  return workers.map(({ id: _id, manifest: _manifest, ...seen }) => seen);
+}

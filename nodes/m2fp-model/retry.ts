@@ -1,0 +1,31 @@
+/** Trying again, after a while, what failed. */
+import { systemClock, type Clock, type Timer } from '../../src/clock.ts';
+
+/** Milliseconds between the end of a failed try and the next one. */
+const PAUSE = 5000;
+
+export class Retry {
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `work` once after the pause; where that is planned already, nothing changes. */
+  plan(work: () => void): void {
+    this.#timer ??= this.#clock.after(
+      PAUSE,
+      () => {
+        this.#timer = undefined;
+        work();
+      },
+      { background: true },
+    );
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,263 @@
+/** Every engine: a bounded, fair line in front of a pool, whatever that is made of. */
+import { asM2fpError, M2fpError, serializeError } from '../errors.ts';
+import type { ModelManifest } from '../m2fp/manifest.ts';
+import type { Parsing } from '../parsing/types.ts';
+import type { Clock, Timer } from '../clock.ts';
+import { completeParsing } from './answer.ts';
+import { DroppedRequest, dropReasonOf } from './dropped.ts';
+import { requestEvents, type EngineLabels, type Fate } from './events.ts';
+import { Job } from './job.ts';
+import type { JobPool, PoolOwner } from './job-pool.ts';
+import { Listeners } from './listeners.ts';
+import { checkParseOptions, completeQueueOptions } from './options.ts';
+import { checkPicture, type Picture } from './picture.ts';
+import { FairQueue } from './queue.ts';
+import { ResultSharing } from './sharing.ts';
+import type {
+  Engine,
+  EngineInfo,
+  EngineListener,
+  EngineOptions,
+  EngineState,
+  ParseOptions,
+  ParseRequest,
+  QueueOptions,
+} from './types.ts';
+
+/** What every engine lets its user choose. */
+export type LineOptions = Pick<Required<EngineOptions>, 'maxQueue' | 'cacheSize' | 'idleUnload'>;
+
+export interface PooledEngineSetup<O> {
+  manifest: ModelManifest;
+  options: O;
+  clock: Clock;
+  /** Called once. `options` gives those that hold at the moment. */
+  pool: (owner: PoolOwner, options: () => O) => JobPool;
+}
+
+/** A request whose arguments are in order. */
+interface Asked {
+  picture: Picture;
+  options: ParseOptions;
+  queue: Required<QueueOptions>;
+  signal: AbortSignal | undefined;
+}
+
+/** What is told of a request in the end. */
+interface Visit {
+  /** Null where it was turned away. */
+  job: Job | null;
+}
+
+export class PooledEngine<O extends LineOptions = LineOptions> implements Engine {
+  readonly #manifest: ModelManifest;
+  readonly #labels: EngineLabels;
+  #options: O;
+  readonly #clock: Clock;
+  readonly #queue: FairQueue<Job>;
+  readonly #pool: JobPool;
+  readonly #sharing: ResultSharing;
+  readonly #listeners = new Listeners();
+  #idle: Timer | null = null;
+  #drained: (() => void)[] = [];
+  #closed = false;
+  #told = '';
+
+  /** Starts nothing. */
+  constructor({ manifest, options, clock, pool }: PooledEngineSetup<O>) {
+    this.#manifest = manifest;
+    this.#labels = { model: manifest.id, digest: manifest.digest.slice(0, 12) };
+    this.#options = options;
+    this.#clock = clock;
+    this.#sharing = new ResultSharing(manifest, options, clock);
+    this.#queue = new FairQueue({
+      clock,
+      onDrop: (job, reason) => {
+        job.reject(new DroppedRequest(reason));
+        this.#pool.pump();
+      },
+    });
+    const owner: PoolOwner = {
+      queue: this.#queue,
+      clock,
+      labels: this.#labels,
+      onResult: (job, parsing, queue) => {
+        const { provider } = this.#pool.facts;
+        job.resolve(completeParsing(parsing, job, { manifest, provider, queue, now: clock.now() }));
+      },
+      onHopeless: (error) => this.#failWaiting(error),
+      onChange: () => this.#changed(),
+    };
+    this.#pool = pool(owner, () => this.#options);
+    this.#told = this.#summary();
+  }
+
+  async load(): Promise<EngineInfo> {
+    this.#checkOpen();
+    await this.#pool.load();
+    return this.info();
+  }
+
+  async parse(request: ParseRequest): Promise<Parsing> {
+    const asked = this.#check(request);
+    return this.#sharing.parse(asked, (signal) => this.#compute({ ...asked, signal }));
+  }
+
+  info(): EngineInfo {
+    const { facts, failure, processes, running } = this.#pool;
+    const state = this.#state();
+    return {
+      state,
+      manifest: this.#manifest,
+      provider: facts.provider,
+      fallback: facts.fallback,
+      loadSeconds: facts.loadSeconds,
+      waiting: this.#queue.size,
+      maxQueue: this.#options.maxQueue,
+      cache: this.#sharing.info(),
+      running,
+      threads: facts.threads,
+      processes: this.#closed ? processes.map((one) => ({ ...one, state: 'closed' as const })) : processes,
+      pid: processes.find(({ pid }) => pid !== null)?.pid ?? null,
+      restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
+      failure: state === 'failed' && failure !== null ? serializeError(failure) : null,
+    };
+  }
+
+  subscribe(listener: EngineListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** Takes over other options: from the next request, run or start on. */
+  configure(options: O): void {
+    this.#options = options;
+    this.#sharing.configure(options);
+    this.#changed();
+  }
+
+  /** Waiting requests fail with M2FP_CANCELLED; the running ones may finish within the grace time. */
+  async unload(): Promise<void> {
+    this.#failWaiting(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded while the picture waited.'));
+    this.#sharing.clear();
+    await this.#pool.stop();
+  }
+
+  /** Unloads for good: whatever is asked of it later fails with M2FP_CANCELLED. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.unload();
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained.push(resolve);
+      this.#changed();
+    });
+  }
+
+  /** Throws for arguments that no engine could do anything with. */
+  #check({ image, options = {}, queue = {}, signal }: ParseRequest): Asked {
+    const checked = checkParseOptions(options);
+    return {
+      picture: checkPicture(image, this.#manifest.input, checked),
+      options: checked,
+      queue: completeQueueOptions(queue),
+      signal,
+    };
+  }
+
+  /** The parsing of a picture by the pool, and the event that tells how it ended. */
+  async #compute(asked: Asked): Promise<Parsing> {
+    const visit: Visit = { job: null };
+    const engine = this.#labels;
+    try {
+      const parsing = await this.#lineUp(asked, visit);
+      const { timing } = parsing;
+      requestEvents.publish({ engine, fate: 'completed', cached: false, queue: timing.queue, timing });
+      return parsing;
+    } catch (error) {
+      const { job } = visit;
+      const fate = fateOf(error, job !== null);
+      requestEvents.publish({ engine, ...fate, cached: false, queue: job?.queued ?? 0 });
+      throw error;
+    }
+  }
+
+  /** Throws at once where the picture has no place in the line. */
+  #lineUp({ picture, options, queue, signal }: Asked, visit: Visit): Promise<Parsing> {
+    this.#checkOpen();
+    if (signal?.aborted) {
+      throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', {
+        cause: signal.reason,
+      });
+    }
+    this.#pool.check({ image: picture.payload, options });
+    const job = new Job({
+      picture,
+      options,
+      signal,
+      clock: this.#clock,
+      onCancel: (cancelled) => {
+        this.#queue.delete(cancelled);
+        this.#pool.pump();
+      },
+    });
+    try {
+      this.#queue.add(job, queue, { free: this.#pool.free, limit: this.#options.maxQueue });
+    } catch (error) {
+      job.reject(error);
+      return job.promise;
+    }
+    visit.job = job;
+    this.#pool.pump();
+    return job.promise;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new M2fpError('M2FP_CANCELLED', 'The engine has been closed.');
+  }
+
+  #state(): EngineState {
+    return this.#closed ? 'closed' : this.#pool.state;
+  }
+
+  #failWaiting(error: M2fpError): void {
+    for (const job of this.#queue.clear()) job.reject(error);
+    this.#pool.pump();
+  }
+
+  #changed(): void {
+    this.#watchIdleness();
+    if (this.#queue.size === 0 && this.#pool.running === 0) {
+      for (const tell of this.#drained.splice(0)) tell();
+    }
+    const summary = this.#summary();
+    if (summary === this.#told) return;
+    this.#told = summary;
+    this.#listeners.tell(this.info());
+  }
+
+  /** Unloads when nothing has been asked for long enough. */
+  #watchIdleness(): void {
+    this.#idle?.cancel();
+    this.#idle = null;
+    const { idleUnload } = this.#options;
+    if (idleUnload === 0 || this.#state() !== 'ready' || this.#queue.size > 0) return;
+    this.#idle = this.#clock.after(idleUnload, () => void this.unload(), { background: true });
+  }
+
+  /** What subscribers are told the change of. */
+  #summary(): string {
+    return `${this.#state()} ${this.#queue.size}`;
+  }
+}
+
+/** @param admitted whether it got as far as the line */
+function fateOf(error: unknown, admitted: boolean): { fate: Fate; code?: M2fpError['code'] } {
+  const reason = dropReasonOf(error);
+  if (reason !== undefined) return { fate: reason };
+  const { code } = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
+  if (code === 'M2FP_CANCELLED') return { fate: 'cancelled', code };
+  return { fate: admitted ? 'failed' : 'rejected', code };
+}

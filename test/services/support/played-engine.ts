@@ -1,0 +1,106 @@
+/** An engine that a test plays: it says when pictures come, and what becomes of them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine, EngineInfo, EngineListener, ParseRequest } from '../../../src/engine/index.ts';
+import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
+import type { Parsing } from '../../../src/parsing/types.ts';
+import { bundledModelFolder } from '../../../src/paths.ts';
+
+const manifest = JSON.parse(readFileSync(join(bundledModelFolder(), 'm2fp.json'), 'utf8')) as ModelManifest;
+
+/** A picture that the engine has. */
+export interface Visit {
+  request: ParseRequest;
+  resolve: () => void;
+  /** Resolves when it is not wanted any more. */
+  aborted: Promise<void>;
+}
+
+export class PlayedEngine implements Engine {
+  readonly #digest: string;
+  readonly #listeners = new Set<EngineListener>();
+  #failure: EngineInfo['failure'] = null;
+  #visitor!: (visit: Visit) => void;
+  #visit!: Promise<Visit>;
+
+  constructor(digest = manifest.digest) {
+    this.#digest = digest;
+    this.#await();
+  }
+
+  /** The picture that comes next. */
+  visit(): Promise<Visit> {
+    return this.#visit;
+  }
+
+  /** As after too many crashes. */
+  giveUp(message: string): void {
+    this.#failure = { name: 'M2fpError', code: 'M2FP_ENGINE_CRASHED', message };
+    for (const listener of this.#listeners) listener(this.info());
+  }
+
+  load(): Promise<EngineInfo> {
+    return Promise.resolve(this.info());
+  }
+
+  parse(request: ParseRequest): Promise<Parsing> {
+    const { signal } = request;
+    const visitor = this.#visitor;
+    this.#await();
+    return new Promise((resolve, reject) => {
+      const aborted = new Promise<void>((tell) => {
+        signal?.addEventListener('abort', () => {
+          reject(signal.reason as Error);
+          tell();
+        });
+      });
+      visitor({ request, resolve: () => resolve(this.#parsing()), aborted });
+    });
+  }
+
+  info(): EngineInfo {
+    return {
+      state: this.#failure === null ? 'ready' : 'failed',
+      manifest: { ...manifest, digest: this.#digest },
+      provider: 'cpu',
+      fallback: null,
+      loadSeconds: 1,
+      waiting: 0,
+      running: 0,
+      threads: 1,
+      processes: [{ pid: 1, state: 'ready', restarts: 0, rss: 1000 }],
+      pid: 1,
+      restarts: 0,
+      failure: this.#failure,
+    };
+  }
+
+  subscribe(listener: EngineListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  unload(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #await(): void {
+    this.#visit = new Promise((resolve) => (this.#visitor = resolve));
+  }
+
+  #parsing(): Parsing {
+    return {
+      image: Buffer.alloc(0),
+      width: 1,
+      height: 1,
+      labels: manifest.labels,
+      labelMap: Buffer.alloc(1),
+      personMap: Buffer.alloc(1),
+      persons: [],
+      parts: [],
+      model: { id: manifest.id, digest: this.#digest, precision: 'fp16', provider: 'cpu' },
+      cached: false,
+      timing: { queue: 0, decode: 1, preprocess: 1, inference: 1, postprocess: 1, total: 4 },
+    };
+  }
+}

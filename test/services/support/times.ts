@@ -1,0 +1,11 @@
+/** Times for tests: what a user waits ten seconds for comes in one or two. */
+import type { Times } from '../../../src/engine/remote/times.ts';
+
+export const SHORT: Partial<Times> = {
+  announce: 300,
+  presence: 2000,
+  check: 200,
+  lock: 2000,
+  stalled: 1000,
+  retry: 200,
+};
