@@ -38,9 +38,9 @@ export const worker: Command = {
   help: `Usage: m2fp worker [options]
 
 Parses the pictures that Node-REDs on other machines put into a queue on Redis; their model node says "workers on
-other machines". Start as many workers as you like, on as many machines: they share the work. All workers of a queue have
-the same model. Runs until Ctrl+C or a service manager's stop, and finishes the pictures that it works on; a second
-Ctrl+C ends it at once.
+other machines". Start as many workers as you like, on as many machines: they share the work. All workers of a queue
+have the same model. Runs until Ctrl+C or a service manager's stop, and finishes the pictures that it works on; a
+second Ctrl+C ends it at once.
 
 Options:
   --redis URL           Redis (6.2 or newer): redis://HOST:PORT, rediss://HOST:PORT with TLS, either with /N for the
