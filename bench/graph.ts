@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { nativeOptions } from '../src/engine/session.ts';
 import { FAST } from '../src/m2fp/formulation.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../src/m2fp/network.ts';
@@ -59,11 +60,7 @@ async function load(graph: Graph, folders: string[]): Promise<InferenceSession> 
   const folder = await mkdtemp(join(tmpdir(), 'm2fp-bench-'));
   folders.push(folder);
   await writeModel(graph, folder, { precision: 'fp32', producer: { name: 'bench', version: '0' } });
-  return InferenceSession.create(join(folder, 'model.onnx'), {
-    graphOptimizationLevel: 'all',
-    intraOpNumThreads: availableParallelism(),
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  });
+  return InferenceSession.create(join(folder, 'model.onnx'), nativeOptions(availableParallelism()));
 }
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {

@@ -40,16 +40,21 @@ const COMMON_OPTIONS: InferenceSession.SessionOptions = {
   logSeverityLevel: 3,
 };
 
-function optionsFor(provider: Runtime['provider'], model: string, threads: number) {
-  if (provider === 'wasm') return { ...COMMON_OPTIONS, executionProviders: ['wasm'], ...weightsFor(model) };
+/** Of onnxruntime-node. The benches use them, too. */
+export function nativeOptions(threads: number): InferenceSession.SessionOptions {
   return {
     ...COMMON_OPTIONS,
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // Threads that spin while they wait take the cores from Node-RED, for no gain in time.
+    // Threads that spin while they wait take the cores from Node-RED, for a gain of 1 to 2 % (bench/README.md).
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   };
+}
+
+function optionsFor(provider: Runtime['provider'], model: string, threads: number) {
+  if (provider === 'cpu') return nativeOptions(threads);
+  return { ...COMMON_OPTIONS, executionProviders: ['wasm'], ...weightsFor(model) };
 }
 
 /** WebAssembly sees no files: they are handed over. */
