@@ -66,6 +66,8 @@ export interface ModelNode extends Node<RedisCredentials> {
   register(node: Node, user: ModelUser): void;
   /** Gives up the pull that no message waits for any more. */
   deregister(node: Node): void;
+  /** True while the model is being pulled or converted, or workers are looked for. */
+  isComing(): boolean;
   /** The input sizes that the form sets. */
   parseOptions(): ParseOptions;
   /** Where the model comes from and lies; pulls and loads nothing. */

@@ -82,11 +82,13 @@ export class StatusLine {
 
   /**
    * One more message was dropped.
-   * @param info what the engine does
+   * @param info what the engine does; undefined where it is not there yet
    * @param busy whether it works for this node
    */
-  dropped(info: EngineInfo, busy: boolean): void {
+  dropped(info: EngineInfo | undefined, busy: boolean): void {
     this.#dropped++;
+    // How far a download is says more than how much was dropped meanwhile.
+    if (info === undefined) return;
     if (busy) return this.engine(info, true);
     const text = this.text('status.dropped', { dropped: shortCount(this.#dropped) });
     this.#set({ fill: 'yellow', shape: 'dot', text });

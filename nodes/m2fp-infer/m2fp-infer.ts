@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { dropReasonOf } from '../../src/engine/dropped.ts';
-import type { DropReason, Engine, ParseOptions, ParseRequest } from '../../src/engine/types.ts';
+import type { DropReason, Engine, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { humanIndex } from '../../src/parsing/options.ts';
 import { summarize } from '../../src/parsing/summary.ts';
@@ -14,6 +14,7 @@ import { networkInputOrPicture } from '../common/picture.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
+import { Antechamber } from './antechamber.ts';
 import { completeConfig, type StoredConfig } from './config.ts';
 import { hasKey, keyOf, queueOf } from './queue.ts';
 
@@ -35,9 +36,14 @@ export default function (RED: NodeAPI): void {
       );
     };
 
-    const drop = (msg: NodeMessageInFlow, reason: DropReason, engine: Engine): Outputs => {
+    const antechamber = new Antechamber();
+
+    /** Sends on what was given up by the rules of its line; throws every other error on. */
+    const dropOrFail = (msg: NodeMessageInFlow, error: unknown, engine: Engine | undefined): Outputs => {
+      const reason = dropReasonOf(error);
+      if (reason === undefined) throw error;
       if (hasClient(msg)) throw refusal(reason);
-      status.dropped(engine.info(), inbox.size > 1);
+      status.dropped(engine?.info(), inbox.size > 1);
       msg['dropped'] = reason;
       return new Outputs([null, msg], 'dropped');
     };
@@ -61,9 +67,15 @@ export default function (RED: NodeAPI): void {
           ...(config.flip && { flip: true }),
           ...overrides.parse,
         };
-        const engine = await model.engine(signal);
-        const parsing = await parseOrDrop(engine, { image, options, queue, signal });
-        if (typeof parsing === 'string') return drop(msg, parsing, engine);
+        let engine: Engine | undefined;
+        let parsing: Parsing;
+        try {
+          const admitted = await antechamber.enter(model, queue, signal);
+          ({ engine } = admitted);
+          parsing = await engine.parse({ image, options, queue: admitted.queue, signal });
+        } catch (error) {
+          return dropOrFail(msg, error, engine);
+        }
         msg['parsing'] = parsing;
         await putResult(RED, this, msg, config, summarize(parsing));
         status.done(resultText(status, parsing));
@@ -78,17 +90,6 @@ export default function (RED: NodeAPI): void {
     });
   }
   RED.nodes.registerType('m2fp-infer', createInfer);
-}
-
-/** The parsing, or why the queue gave the picture up. */
-async function parseOrDrop(engine: Engine, request: ParseRequest): Promise<Parsing | DropReason> {
-  try {
-    return await engine.parse(request);
-  } catch (error) {
-    const reason = dropReasonOf(error);
-    if (reason === undefined) throw error;
-    return reason;
-  }
 }
 
 /** What a client is told whose picture was given up: it must get an answer. */

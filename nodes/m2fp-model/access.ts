@@ -88,6 +88,10 @@ export class ModelAccess {
     if (this.#pull.running && this.#waiting.size === 0) void this.forget();
   }
 
+  isComing(): boolean {
+    return this.#pull.running || this.#reaching !== undefined;
+  }
+
   async place(): Promise<ModelPlace> {
     const settings = this.#settings();
     if (settings.source === 'remote') {

@@ -23,6 +23,7 @@ export default function (RED: NodeAPI): void {
     this.present = (signal) => access.present(signal);
     this.manifest = (signal) => access.manifest(signal);
     this.engine = (signal) => access.engine(signal);
+    this.isComing = () => access.isComing();
     this.workers = (signal) => access.workers(signal);
     this.forget = () => access.forget();
     this.on('close', (_removed: boolean, done: () => void) => {

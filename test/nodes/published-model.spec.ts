@@ -170,6 +170,79 @@ describe('the nodes with a published model', function () {
       assert.equal(engine.requests.length, 2);
     });
 
+    describe('keep the rules of the queue while it is downloaded', () => {
+      const topics = (messages: NodeMessage[]) => messages.map(({ topic }) => topic);
+
+      /** A download in its middle, which the picture "first" has set off. */
+      async function downloading(properties: object) {
+        const held = t.holdDownload();
+        const events = await startFlow([t.model(), infer({ wires: [['out'], ['out2']], ...properties })]);
+        send({ payload: picture, topic: 'first' });
+        await text(events, /^3\d %/);
+        return { events, held };
+      }
+
+      it('latest: one waits for each camera, and its older pictures are dropped at once', async () => {
+        const { events, held } = await downloading({ policy: 'latest', key: 'camera' });
+        for (const [topic, camera] of [
+          ['a1', 'a'],
+          ['b1', 'b'],
+          ['a2', 'a'],
+          ['a3', 'a'],
+        ])
+          send({ payload: picture, topic, camera });
+        await events.until(() => events.sentOnSecondWire.length === 2);
+        assert.deepEqual(topics(events.sentOnSecondWire), ['a1', 'a2']);
+        assert.deepEqual(
+          events.sentOnSecondWire.map((msg) => msg['dropped']),
+          ['replaced', 'replaced'],
+        );
+        assert.deepEqual(events.sent, []);
+        held.letGo();
+        await events.ended(3);
+        assert.deepEqual(events.caught, []);
+        assert.deepEqual(topics(events.sent).toSorted(), ['a3', 'b1', 'first']);
+      });
+
+      it('wait: in line, up to the limit', async () => {
+        const { events, held } = await downloading({ policy: 'wait', limit: 1 });
+        for (const topic of ['second', 'too many']) send({ payload: picture, topic });
+        await events.ended();
+        assert.deepEqual(
+          events.caught.map(({ error, topic }) => [error.code, topic]),
+          [['M2FP_BUSY', 'too many']],
+        );
+        held.letGo();
+        await events.ended(3);
+        assert.deepEqual(topics(events.sent).toSorted(), ['first', 'second']);
+      });
+
+      it('reject: nobody waits but who set it off', async () => {
+        const { events, held } = await downloading({ policy: 'reject' });
+        send({ payload: picture, topic: 'second' });
+        await events.ended();
+        assert.deepEqual([events.caught[0]!.error.code, events.caught[0]!.topic], ['M2FP_BUSY', 'second']);
+        held.letGo();
+        await events.ended(2);
+        assert.deepEqual(topics(events.sent), ['first']);
+      });
+
+      it('drops what has become too old, and who set it off, too', async () => {
+        const { events, held } = await downloading({ maxAge: 1 });
+        send({ payload: picture, topic: 'second' });
+        await events.until(() => events.sentOnSecondWire.length === 1);
+        assert.deepEqual(topics(events.sentOnSecondWire), ['second']);
+        held.letGo();
+        await events.until(() => events.sentOnSecondWire.length === 2);
+        assert.deepEqual(topics(events.sentOnSecondWire), ['second', 'first']);
+        assert.deepEqual(
+          events.sentOnSecondWire.map((msg) => msg['dropped']),
+          ['expired', 'expired'],
+        );
+        assert.deepEqual([events.sent, events.caught, engine.requests], [[], [], []]);
+      });
+    });
+
     it('bound the messages of preprocess and load nodes too', async () => {
       for (const node of [nodeConfig('m2fp-preprocess', 'node', { model: 'model' }), load()]) {
         const held = t.holdDownload();
