@@ -49,6 +49,18 @@ export function temporaryFolder(name: string): string {
   return folder;
 }
 
+/**
+ * A temporary folder with packages of the npm registry in its node_modules, for the setting nodesDir of Node-RED;
+ * gone when the tests end.
+ * @param packages as npm takes them, with exact versions
+ */
+export function installedFromRegistry(...packages: string[]): string {
+  const folder = temporaryFolder('npm');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  npm(folder, ['install', ...PALETTE_FLAGS, '--ignore-scripts', '--prefer-offline', '--', ...packages]);
+  return folder;
+}
+
 function install(): InstalledPackage {
   assert.ok(
     existsSync(join(root, 'dist', 'package.json')),

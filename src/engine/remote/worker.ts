@@ -330,26 +330,14 @@ class QueueWorker implements RunningWorker {
 
 /** What clients get: the rest they know themselves. */
 function withoutWorker({
-  width,
-  height,
-  labels,
-  labelMap,
-  personMap,
-  persons,
-  parts,
+  image: _image,
+  model: _model,
+  cached: _cached,
   timing,
+  ...rest
 }: Parsing): ChildParsing {
-  const { decode, preprocess, inference, postprocess } = timing;
-  return {
-    width,
-    height,
-    labels,
-    labelMap,
-    personMap,
-    persons,
-    parts,
-    timing: { decode, preprocess, inference, postprocess },
-  };
+  const { queue: _queue, total: _total, ...stages } = timing;
+  return { ...rest, timing: stages };
 }
 
 function describe({ id, precision, digest }: WorkerFacts['manifest']): string {
