@@ -1,5 +1,6 @@
 /** What the form of the config node tells of its model, in a real browser. */
 import assert from 'node:assert/strict';
+import { bundled } from '../support/bundled.ts';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor } from './editor.ts';
 
@@ -50,7 +51,8 @@ for (const version of VERSIONS) {
       await edit(async () => {
         await row('Model', /^m2fp-demo$/);
         await row('Labels', /^21: Background, Hat, Hair, .* …$/);
-        await row('Input', /^shorter side 160, longer side up to 384 pixels$/);
+        const { shortSide, longSide } = bundled.input;
+        await row('Input', new RegExp(`^shorter side ${shortSide}, longer side up to ${longSide} pixels$`));
         await row('On disk', /^\d MB$/);
         await row(
           'Memory',

@@ -10,6 +10,7 @@ import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
 import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
 import { serveAdmin } from '../../../nodes/m2fp-model/admin.ts';
 import { M2fpError } from '../../../src/errors.ts';
+import { bundled } from '../../support/bundled.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { nodeOf, redApi, startFlow, stopFlow } from '../support/red.ts';
@@ -217,7 +218,7 @@ describe('the admin routes of m2fp-model', () => {
       assert.equal(status, 200);
       const { id, present, labels, input, size } = body;
       assert.deepEqual([id, present, labels?.length], ['m2fp-demo', true, 21]);
-      assert.deepEqual(input, { kind: 'short-side', shortSide: 320, longSide: 384 });
+      assert.deepEqual(input, { ...bundled.input, shortSide: 320 });
       assert.ok(size! > 7e6);
       assert.deepEqual([body.estimate?.processes, body.estimate?.threads], [2, 1]);
       const larger = await estimate({ ...form, shortSide: '640', longSide: '960' });

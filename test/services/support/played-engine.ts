@@ -1,12 +1,7 @@
 /** An engine that a test plays: it says when pictures come, and what becomes of them. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Engine, EngineInfo, EngineListener, ParseRequest } from '../../../src/engine/index.ts';
-import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
-import { bundledModelFolder } from '../../../src/paths.ts';
-
-const manifest = JSON.parse(readFileSync(join(bundledModelFolder(), 'm2fp.json'), 'utf8')) as ModelManifest;
+import { bundled } from '../../support/bundled.ts';
 
 /** A picture that the engine has. */
 export interface Visit {
@@ -23,7 +18,7 @@ export class PlayedEngine implements Engine {
   #visitor!: (visit: Visit) => void;
   #visit!: Promise<Visit>;
 
-  constructor(digest = manifest.digest) {
+  constructor(digest = bundled.digest) {
     this.#digest = digest;
     this.#await();
   }
@@ -61,7 +56,7 @@ export class PlayedEngine implements Engine {
   info(): EngineInfo {
     return {
       state: this.#failure === null ? 'ready' : 'failed',
-      manifest: { ...manifest, digest: this.#digest },
+      manifest: { ...bundled, digest: this.#digest },
       provider: 'cpu',
       fallback: null,
       loadSeconds: 1,
@@ -93,12 +88,12 @@ export class PlayedEngine implements Engine {
       image: Buffer.alloc(0),
       width: 1,
       height: 1,
-      labels: manifest.labels,
+      labels: bundled.labels,
       labelMap: Buffer.alloc(1),
       personMap: Buffer.alloc(1),
       persons: [],
       parts: [],
-      model: { id: manifest.id, digest: this.#digest, precision: 'fp16', provider: 'cpu' },
+      model: { id: bundled.id, digest: this.#digest, precision: 'fp16', provider: 'cpu' },
       cached: false,
       timing: { queue: 0, decode: 1, preprocess: 1, inference: 1, postprocess: 1, total: 4 },
     };
