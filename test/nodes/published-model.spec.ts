@@ -171,7 +171,7 @@ describe('the nodes with a published model', function () {
     });
 
     describe('keep the rules of the queue while it is downloaded', () => {
-      const topics = (messages: NodeMessage[]) => messages.map(({ topic }) => topic);
+      const topics = (messages: NodeMessage[]) => messages.map(({ topic }) => String(topic));
 
       /** A download in its middle, which the picture "first" has set off. */
       async function downloading(properties: object) {
