@@ -42,7 +42,8 @@ async function dyed(color: readonly [number, number, number]): Promise<Buffer> {
   return encode(pixels);
 }
 
-const emptyRoom: Promise<Buffer> = encode(Buffer.alloc(3 * WIDTH * HEIGHT, 200));
+/** With the light off: of bright walls, the small model takes some for people, hardly sure of it. */
+const emptyRoom: Promise<Buffer> = encode(Buffer.alloc(3 * WIDTH * HEIGHT));
 
 function upload(picture: Buffer): RequestInit {
   const body = new FormData();
