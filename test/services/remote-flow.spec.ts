@@ -75,6 +75,8 @@ describe('a flow whose pictures workers parse', function () {
       body: JSON.stringify(flows),
     });
     assert.equal(deployed.status, 204);
+    // Node-RED answers before the flows run.
+    while (nodeRed.log.split('Started flows').length < 3) await once(nodeRed.child, 'log');
   });
   after(async () => {
     await nodeRed?.stop();
