@@ -164,12 +164,14 @@ export class ResultSharing {
   #join(request: Request): void {
     const flight = this.#flightFor(request);
     if (flight !== undefined) {
-      this.#replaceOlder(request);
-      if (this.#hasRoom(request.queue)) {
+      const touched = this.#replaceOlder(request);
+      const joins = this.#hasRoom(request.queue);
+      if (joins) {
         flight.requests.add(request);
         request.flight = flight;
-        return;
       }
+      for (const other of touched) this.#endWithout(other);
+      if (joins) return;
     }
     const { bytes, form } = request;
     request.flight = {
@@ -191,15 +193,18 @@ export class ResultSharing {
     );
   }
 
-  /** Of the same camera only one waits, here as in the queue. */
-  #replaceOlder({ queue: { policy, lane, key } }: Request): void {
-    if (policy !== 'latest') return;
+  /** Of the same camera only one waits, here as in the queue. Returns the flights of those that it replaced. */
+  #replaceOlder({ queue: { policy, lane, key } }: Request): Flight[] {
+    if (policy !== 'latest') return [];
+    const touched: Flight[] = [];
     for (const older of this.#followers()) {
       const same = older.queue.policy === 'latest' && older.queue.lane === lane && older.queue.key === key;
       if (!same) continue;
       older.flight?.requests.delete(older);
+      if (older.flight) touched.push(older.flight);
       this.#fail(older, new DroppedRequest('replaced'));
     }
+    return touched;
   }
 
   #hasRoom({ lane, limit }: Required<QueueOptions>): boolean {
@@ -260,7 +265,12 @@ export class ResultSharing {
     // The owner is counted when its computation ends.
     if (flight?.owner !== request) this.#publish('cancelled', false, 'M2FP_CANCELLED');
     flight?.requests.delete(request);
-    if (flight?.requests.size !== 0) return;
+    if (flight) this.#endWithout(flight);
+  }
+
+  /** Where nobody waits for the result any more, it is not computed. */
+  #endWithout(flight: Flight): void {
+    if (flight.requests.size > 0) return;
     // At once, so that whoever asks next does not share what ends here.
     this.#flights.delete(flight);
     flight.abort.abort();
