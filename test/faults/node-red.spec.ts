@@ -11,7 +11,7 @@ import { settled } from './support/fake-children.ts';
 const PICTURES = 20;
 /** Milliseconds for which Node-RED may do nothing else. */
 const MAX_DELAY = 100;
-/** How often it may try to keep to that; the first time loads the model. */
+/** How many Node-REDs may try to keep to that, each from the loading of the model on. */
 const ROUNDS = 3;
 
 /**
@@ -107,10 +107,14 @@ describe('a real Node-RED', function () {
 
   it(`goes on with everything else while it loads the model and parses, paints and cuts ${PICTURES} pictures of 1080p`, async () => {
     const pictures = await Promise.all(Array.from({ length: PICTURES }, (_, index) => picture(index)));
-    await delay();
     const told: string[] = [];
-    // What stands in the way is there every time; a machine that others keep busy has its better moments.
+    // What we do to it is the same in every new Node-RED; a machine that others keep busy has its better moments.
     for (let round = 0; round < ROUNDS; round++) {
+      if (round > 0) {
+        await nodeRed.stop();
+        nodeRed = await NodeRed.start('node-red', flows());
+      }
+      await delay();
       const answers = await Promise.all(pictures.map((jpeg) => post(nodeRed, jpeg)));
       const { stood, busy } = await delay();
       for (const answer of answers) {

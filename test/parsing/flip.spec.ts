@@ -147,10 +147,10 @@ describe('post-processing of a picture and its mirror image', () => {
           if (label > 0) labelled++;
         }
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 150, endOnFailure: true },
     );
     assert.ok(together > 30 && alone > 100, `${together} merged, ${alone} single ones`);
-    assert.ok(labelled > 500, `${labelled} pixels with a label`);
+    assert.ok(labelled > 5_000, `${labelled} pixels with a label`);
   });
 
   it('averages the class map of one person, with left and right exchanged', () => {
