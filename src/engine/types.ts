@@ -1,4 +1,4 @@
-/** One interface for every engine: a local pool of child processes, or workers on other machines. */
+/** One interface for every engine, whether its pictures are parsed by child processes here or by workers elsewhere. */
 import type { SerializedError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
