@@ -42,13 +42,14 @@ STAGES = [
     (40_000, 128, 8, 2),
     (90_000, 128, 8, 11),
     (220_000, 160, 8, 11),
-    (500_000, 208, 8, 11),
-    (1_000_000, 256, 8, 11),
+    (420_000, 176, 8, 11),
+    (700_000, 224, 8, 11),
+    (1_200_000, 256, 8, 11),
     (1 << 40, 320, 8, 11),
 ]
 # The scene is fed at this size while judging a stage's crops of the size on the left:
 # crops are magnified, so a whole scene wants more pixels than a crop.
-JUDGE = {96: 160, 128: 192, 160: 224, 208: 288, 256: 320, 320: 384}
+JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 288, 256: 320, 320: 384}
 
 RATE = 1e-3
 WARM_UP = 500

@@ -7,10 +7,14 @@ from torch.utils.data import IterableDataset
 
 from scenes import labels as L
 from scenes import shards
+from scenes.seen import seen
 
 # How often a scene is picked because it shows a class, beside picks at random.
-WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT: 1.5, L.DRESS: 1.5, L.COAT: 1, L.SHOE_L: 1, L.SHOE_R: 1,
-          L.LEG_L: 1, L.LEG_R: 1, L.TORSO: 0.5}
+WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT: 2.5, L.DRESS: 2.5, L.COAT: 1, L.SHOE_L: 1, L.SHOE_R: 1,
+          L.LEG_L: 1.5, L.LEG_R: 1.5, L.TORSO: 0.5}
+# How often a crop is most of the scene: what a picture looks like when it is used. The others
+# show one person or a part of one, so that small things are learnt, too.
+WHOLE = 0.45
 # Shares of the points: anywhere, at contours; the others are shared out among the parts.
 UNIFORM, CONTOUR = 0.4, 0.32
 MOST_TARGETS = 60
@@ -65,11 +69,11 @@ class Pool:
         return (*self.where[n], wanted)
 
 
-def choose_crop(rng, boxes, size, side, label, wanted, near):
+def choose_crop(rng, boxes, size, side, surface, wanted, near):
     """A square (x, y, length) around a person or, with the odds `near`, a part of one."""
     there = np.flatnonzero(boxes[:, 2] > 0)
-    if not len(there) or rng.random() < 0.22:  # anywhere: what is nobody must be learnt, too
-        length = size * rng.uniform(0.5, 1.0)
+    if not len(there) or rng.random() < WHOLE:
+        length = size * rng.uniform(0.6, 1.0)
         centre = rng.uniform(0, size, 2)
     else:
         areas = np.sqrt(((boxes[there, 2:] - boxes[there, :2]).prod(1)).astype(float))
@@ -81,7 +85,7 @@ def choose_crop(rng, boxes, size, side, label, wanted, near):
             length = reach * rng.uniform(0.35, 0.8)
             centre = np.array([rng.uniform(x0, x1), rng.uniform(y0, y1)])
             if wanted is not None:
-                rows, columns = np.nonzero(label == wanted)
+                rows, columns = np.nonzero(surface == wanted)
                 if len(rows):
                     j = rng.integers(len(rows))
                     centre = np.array([columns[j], rows[j]]) + rng.normal(0, 0.2, 2) * length
@@ -130,15 +134,16 @@ def choose_points(rng, code, codes):
 def example(rng, pool, side, most):
     """One crop: picture [side, side, 3], points, codes at the points, targets, centres."""
     shard, i, wanted = pool.pick(rng, most)
-    rgb, label, person = shard.read(i)
-    x, y, length = choose_crop(rng, shard.boxes[i], label.shape[0], side, label, wanted, 0.3 if most > EASY else 0.15)
+    rgb, surface, person = shard.read(i)
+    x, y, length = choose_crop(rng, shard.boxes[i], surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15)
     box = (x, y, x + length, y + length)
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
-    rgb, label, person = cut(rgb, Image.BILINEAR), cut(label, Image.NEAREST), cut(person, Image.NEAREST)
+    rgb, surface, person = cut(rgb, Image.BILINEAR), cut(surface, Image.NEAREST), cut(person, Image.NEAREST)
+    label = seen(surface, person)
     if mirrored:
         rgb, label, person = rgb[:, ::-1], FLIP[label[:, ::-1]], person[:, ::-1]
-    # In bytes (at most 20 x 11 + 19): sorting and counting them is quick.
+    # In bytes (at most 20 x 10 + 19): sorting and counting them is quick.
     code = label + L.PARTS * person
     counts = np.bincount(code.ravel())
     found = np.flatnonzero(counts)

@@ -21,6 +21,7 @@ from contact import PALETTE, sheet
 from m2fp.model import M2FP, load
 from parse import Judge, label_map, results
 from scenes import shards, world
+from scenes.seen import seen
 
 HERE = Path(__file__).resolve().parent
 
@@ -75,7 +76,8 @@ def main():
     judge = Judge()
     rows = []
     for i in range(len(data)):
-        rgb, label, person = data.read(i)
+        rgb, surface, person = data.read(i)
+        label = seen(surface, person)
         kinds, scores, masks = feed(model, rgb, side)
         judge.add(label, person, kinds, scores, masks, args.least)
         if args.sheet and i < 24:

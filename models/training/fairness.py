@@ -22,6 +22,7 @@ from evaluate import HERE, feed, network
 from parse import label_map
 from scenes import labels as L
 from scenes import shards, world
+from scenes.seen import seen
 
 SEED = 20_260_002
 LEAST = 64  # pixels of a person that is judged, as in parse.Judge
@@ -112,7 +113,8 @@ def judge(model, side, data, people):
     """A tally for each group, and one of everybody."""
     tallies = {"all": {"everybody": Tally()}, **{kind: {name: Tally() for name in names} for kind, (names, _) in GROUPS.items()}}
     for i, known in enumerate(people):
-        rgb, label, person = data.read(i)
+        rgb, surface, person = data.read(i)
+        label = seen(surface, person)
         kinds, scores, masks = feed(model, rgb, side)
         guess = label_map(kinds, scores, masks, label.shape)
         numbers = [n for n in np.unique(person) if n and (person == n).sum() >= LEAST]

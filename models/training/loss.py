@@ -13,7 +13,9 @@ from scipy.optimize import linear_sum_assignment
 from scenes import labels as L
 
 CLASS, MASK, DICE, DENSE, CENTRE = 2.0, 5.0, 5.0, 10.0, 4.0
-NOTHING = 0.1  # weight of "no object" among the classes
+# Weight of "no object" among the classes. Mask2Former has 0.1 and judges by ranking; the product
+# paints what scores 0.1, so scores should be probabilities.
+NOTHING = 0.4
 # Rare and thin classes count more, in the set loss a little, in the dense head clearly.
 THIN = {L.GLOVES: 2.0, L.GLASSES: 2.0, L.SOCKS: 1.7, L.SCARF: 1.7, L.SHOE_L: 1.3, L.SHOE_R: 1.3, L.HUMAN: 1.3}
 DENSE_WEIGHT = {L.BACKGROUND: 0.5, L.HAT: 1.5, L.GLOVES: 3.0, L.GLASSES: 3.0, L.SOCKS: 2.0, L.SCARF: 2.0, L.SHOE_L: 1.7, L.SHOE_R: 1.7,

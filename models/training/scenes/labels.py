@@ -7,6 +7,10 @@ NAMES = ["Background", "Hat", "Hair", "Gloves", "Sunglasses", "UpperClothes", "D
 (BACKGROUND, HAT, HAIR, GLOVES, GLASSES, UPPER, DRESS, COAT, SOCKS, PANTS, TORSO, SCARF, SKIRT, FACE, ARM_L, ARM_R,
  LEG_L, LEG_R, SHOE_L, SHOE_R, HUMAN) = range(21)
 PARTS = 20
+# What hangs below the hips of a dress or a coat is drawn under a number of its own: whether it
+# is seen decides what the garment is called (seen.py).
+DRESS_LOW, COAT_LOW = 20, 21
+SURFACES = 22
 ARM = {"l": ARM_L, "r": ARM_R}
 LEG = {"l": LEG_L, "r": LEG_R}
 SHOE = {"l": SHOE_L, "r": SHOE_R}

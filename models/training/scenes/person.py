@@ -151,7 +151,7 @@ class Person:
                 self._collar(base, self.top_material, label, grow)
         if o.dress or o.lower == "skirt":
             material = self.top_material if o.dress else self.stage.material(M.cloth(rng))
-            self._skirt(material, L.DRESS if o.dress else L.SKIRT)
+            self._skirt(material, *((L.DRESS, L.DRESS_LOW) if o.dress else (L.SKIRT, L.SKIRT)))
         if o.coat:
             self._coat(base)
         if o.scarf:
@@ -166,8 +166,8 @@ class Person:
 
         self._add(t.surface(base - 0.012 * h, base + 0.022 * h, 5, self.columns, grow=lambda q: grow + 0.006 + 0.004 * (1 - q), clip=clip), material, label)
 
-    def _skirt(self, material, label, start=0.165, hem=None, flare=None, grow=None, clip=None):
-        """Cloth around both legs from the waist to the hem."""
+    def _skirt(self, material, label, low, start=0.165, hem=None, flare=None, grow=None, clip=None):
+        """Cloth around both legs from the waist to the hem; low: its label below the hips."""
         rng, o, t, h, k = self.rng, self.outfit, self.body.torso, self.shape.h, self.body.unit
         hem = o.hem * h if hem is None else hem
         flare = o.flare if flare is None else flare
@@ -217,7 +217,12 @@ class Person:
         texture[..., 1] = -np.array(lengths)[:, None]
         texture[..., 2] = n[None] * 0.1
         mask = None if clip is None else np.broadcast_to(clip(theta), points.shape[:2])
-        self._add(grid_mesh(points[::-1], texture[::-1], None if mask is None else mask[::-1]), material, label)
+        vertices, triangles = grid_mesh(points[::-1], texture[::-1], None if mask is None else mask[::-1])
+        hanging = np.array(lengths)[::-1] > 0.07 * h
+        under = hanging[triangles // len(theta)].all(1)
+        self._add((vertices, triangles[~under]), material, label)
+        if under.any():
+            self._add((vertices.copy(), triangles[under]), material, low)  # draw() moves each mesh's own
 
     def _coat(self, base):
         """A jacket or coat over everything, open or closed."""
@@ -243,7 +248,7 @@ class Person:
                             folds=_folds(rng, rng.uniform(0.001, 0.004), 5, rng.uniform(3, 14)), clip=opening, hang=0.068 * k),
                   self.coat_material, L.COAT)
         if o.coat_length > 0.06:
-            self._skirt(self.coat_material, L.COAT, 0.10, o.coat_length * h, 0.05, grow + 0.012,
+            self._skirt(self.coat_material, L.COAT, L.COAT_LOW, 0.10, o.coat_length * h, 0.05, grow + 0.012,
                         (lambda theta: np.abs(np.angle(np.exp(1j * (theta - np.pi / 2)))) - gap * 1.3) if o.coat_open else None)
 
         def collar(theta, s):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drawn scenes on disk: a blob of JPEG pictures and packed truth, and a small index.
 
-Truth is one byte a pixel: label + 20 x person number (at most 11 people), zlib-packed.
+Truth is one byte a pixel: surface + 22 x person number (at most 10 people), zlib-packed.
 """
 import io
 import zlib
@@ -12,7 +12,8 @@ from PIL import Image
 
 from . import labels as L
 
-BOXES = 12
+PEOPLE = 10  # at most in a scene, so that a byte holds the truth
+BOXES = PEOPLE + 1
 
 
 def describe(label, person):
@@ -37,9 +38,9 @@ def write(folder, name, scenes, quality=93):
         for scene in scenes:
             buffer = io.BytesIO()
             Image.fromarray(scene.rgb).save(buffer, "JPEG", quality=quality, subsampling=0)
-            truth = zlib.compress((scene.label + L.PARTS * scene.person).astype(np.uint8).tobytes(), 6)
+            truth = zlib.compress((scene.surface + L.SURFACES * scene.person).astype(np.uint8).tobytes(), 6)
             blob.write(buffer.getvalue() + truth)
-            spans.append((at, buffer.tell(), len(truth), scene.label.shape[0]))
+            spans.append((at, buffer.tell(), len(truth), scene.surface.shape[0]))
             at += buffer.tell() + len(truth)
             c, b = describe(scene.label, scene.person)
             counts.append(c)
@@ -63,11 +64,11 @@ class Shard:
         return len(self.spans)
 
     def read(self, i):
-        """rgb, label, person of scene i."""
+        """rgb, surface, person of scene i; seen() makes labels of surfaces."""
         at, picture, truth, size = (int(v) for v in self.spans[i])
         rgb = np.asarray(Image.open(io.BytesIO(self.blob[at:at + picture].tobytes())).convert("RGB"))
         code = np.frombuffer(zlib.decompress(self.blob[at + picture:at + picture + truth].tobytes()), np.uint8).reshape(size, -1)
-        return rgb, code % L.PARTS, code // L.PARTS
+        return rgb, code % L.SURFACES, code // L.SURFACES
 
 
 def listing(folder):

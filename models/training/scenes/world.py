@@ -5,11 +5,12 @@ from PIL import Image
 
 from . import labels as L
 from . import materials as M
-from . import photo
+from . import photo, shards
 from .body import SIDES, Body, Pose, Shape
 from .geometry import ball, box, rod, sheet, turn, unit
 from .person import Person
 from .render import Stage
+from .seen import seen
 
 
 def noise_picture(rng, size, cells, channels=3):
@@ -243,13 +244,18 @@ def place_people(rng, count, framing):
 
 
 class Scene:
-    """A drawn picture with its truth: rgb uint8, label, person numbers (0 nobody).
+    """A drawn picture with its truth: rgb uint8, surface, person numbers (0 nobody).
 
     people: what was drawn under each number, see attributes().
     """
 
-    def __init__(self, rgb, label, person, people):
-        self.rgb, self.label, self.person, self.people = rgb, label, person, people
+    def __init__(self, rgb, surface, person, people):
+        self.rgb, self.surface, self.person, self.people = rgb, surface, person, people
+
+    @property
+    def label(self):
+        """CIHP's label of each pixel."""
+        return seen(self.surface, self.person)
 
 
 def attributes(person, place, origin):
@@ -273,7 +279,7 @@ def make(seed, size=320, people=None, framing=None):
             people = people + rng.integers(0, 6)
     persons = [Person(rng) for _ in range(people)]
     spots = place_people(rng, people, framing)
-    persons = persons[:len(spots)]
+    persons = persons[:min(len(spots), shards.PEOPLE)]
     tall = persons[0].pose.head[1] + persons[0].shape.head if persons else 1.7
     shown = {"portrait": rng.uniform(0.20, 0.45), "half": rng.uniform(0.45, 0.8), "full": rng.uniform(0.95, 1.7), "far": rng.uniform(1.8, 4.5)}[framing]
     height = shown * max(tall, 0.8)
@@ -327,7 +333,7 @@ def make(seed, size=320, people=None, framing=None):
     fog = rng.choice([0.0, rng.uniform(0, 0.04)], p=[0.8, 0.2])
     view = np.concatenate([[focal * 2, size, size], light, warm * key, sky * ambient, sky * ambient * rng.uniform(0.3, 0.8) * np.array([1, 0.95, 0.88]),
                            focus, [max(1.6, height * 0.9)], [hard], [rng.uniform(0.7, 4)], [rng.uniform(0.4, 0.8)], M.linear(0.6, rng.uniform(0, 0.2), 0.8), [fog]])
-    rgb, label, person = stage.draw(size, size, 2, view, backdrop(rng, size), rotation, origin)
-    person[label == L.BACKGROUND] = 0
+    rgb, surface, person = stage.draw(size, size, 2, view, backdrop(rng, size), rotation, origin)
+    person[surface == L.BACKGROUND] = 0
     picture = photo.develop(rng, rgb, person)
-    return Scene(picture, label, person, drawn)
+    return Scene(picture, surface, person, drawn)
