@@ -5,13 +5,16 @@
  * onnxruntime does by itself is shared: folded batch norms, the projections of the 100 queries.
  */
 import type { Formulation } from '../src/m2fp/formulation.ts';
-import { EPSILON, layerNorm, mapSize, unflatten, NORM_GROUPS, type MapSize } from '../src/m2fp/layers.ts';
+import { EPSILON, layerNorm, NORM_GROUPS } from '../src/m2fp/layers.ts';
 import type { StateDict } from '../src/m2fp/state-dict.ts';
 import { packedProjections } from '../src/m2fp/transformer-decoder.ts';
 import type { GraphBuilder, Value } from '../src/onnx/graph.ts';
-import { reshaped, type Weight } from '../src/onnx/weight.ts';
+import { reshaped, transposed, type Weight } from '../src/onnx/weight.ts';
 
 const POINTS = 4;
+/** Pixels of the picture per cell of the mask features and of the decoder's first level. */
+const MASK_STRIDE = 4;
+const COARSEST_STRIDE = 32;
 
 /** Far below any logit. */
 const BLOCKED = -1e30;
@@ -31,23 +34,40 @@ const groupNorm: Formulation['groupNorm'] = (g, x, { weight, bias }) => {
   return g.add(g.mul(restored, perChannel(weight)), perChannel(bias));
 };
 
-/** Centres of a map's pixels, [height * width, 2] as (x, y) from 0 to 1. */
-function centres(g: GraphBuilder, { height, width }: MapSize): Value {
-  const along = (count: Value) =>
-    g.div(g.sub(g.countFromOne(count), g.scalar(0.5)), g.cast(g.squeeze(count, 0), 'float32'));
-  const dims = [height, width, 1];
-  const x = g.expand(g.reshape(along(width), [1, -1, 1]), dims);
-  const y = g.expand(g.reshape(along(height), [-1, 1, 1]), dims);
-  return g.reshape(g.concat([x, y], 2), [-1, 2]);
+interface FixedSize {
+  height: number;
+  width: number;
+}
+
+const multipleOf32 = (length: number) => Math.ceil(length / 32) * 32;
+
+const reduced = ({ height, width }: FixedSize, stride: number): FixedSize => ({
+  height: height / stride,
+  width: width / stride,
+});
+
+/** Centres of a map's pixels as (x, y) from 0 to 1, row by row. */
+function centres({ height, width }: FixedSize): number[] {
+  return Array.from({ length: height * width }, (_, i) => [
+    ((i % width) + 0.5) / width,
+    (Math.floor(i / width) + 0.5) / height,
+  ]).flat();
 }
 
 interface AttentionShape {
   channels: number;
   heads: number;
-  levels: readonly MapSize[];
-  counts: readonly Value[];
-  /** Centres of all tokens, [tokens, 1, 1, 2]. */
+  levels: readonly FixedSize[];
+  /** Centres of all tokens, [tokens, 1, 1, 1, 2]. */
   references: Value;
+  /** Width and height of the levels, [levels, 1, 2]. */
+  extents: Value;
+}
+
+/** PyTorch's Linear of a batch [1, tokens, inputs], which the exporter writes as a product and a sum. */
+function linear(g: GraphBuilder, x: Value, module: StateDict, outputs: number, inputs: number): Value {
+  const product = g.matmul(x, g.weight(transposed(module.get('weight', [outputs, inputs]))));
+  return g.add(g.weight(module.get('bias', [outputs])), product);
 }
 
 function deformableAttention(
@@ -55,68 +75,65 @@ function deformableAttention(
   query: Value,
   content: Value,
   state: StateDict,
-  { channels, heads, levels, counts, references }: AttentionShape,
+  { channels, heads, levels, references, extents }: AttentionShape,
 ): Value {
   const perHead = channels / heads;
   const count = levels.length;
-  const linear = (x: Value, module: string, outputs: number) =>
-    g.linear(x, state.at(module).get('weight', [outputs, channels]), state.at(module).get('bias', [outputs]));
+  const samplesPerHead = count * POINTS;
+  const counts = levels.map(({ height, width }) => height * width);
+  const tokens = counts.reduce((a, b) => a + b);
+  const project = (x: Value, module: string, outputs: number) =>
+    linear(g, x, state.at(module), outputs, channels);
 
-  const values = g.split(linear(content, 'value_proj', channels), counts, 0);
-  const offsets = g.reshape(linear(query, 'sampling_offsets', heads * count * POINTS * 2), [
-    -1,
-    heads,
-    count,
-    POINTS * 2,
-  ]);
-  const logits = g.reshape(linear(query, 'attention_weights', heads * count * POINTS), [
-    -1,
-    heads,
-    count * POINTS,
-  ]);
-  const weights = g.reshape(g.transpose(g.softmax(logits, -1), [1, 0, 2]), [heads, 1, -1, count * POINTS]);
-  const offsetsOf = g.split(
-    offsets,
+  const values = g.split(project(content, 'value_proj', channels), counts, 1);
+  const offsets = project(query, 'sampling_offsets', heads * samplesPerHead * 2);
+  const logits = project(query, 'attention_weights', heads * samplesPerHead);
+  const shares = g.softmax(g.reshape(logits, [tokens, heads, samplesPerHead]), -1);
+  const weights = g.reshape(g.transpose(shares, [1, 0, 2]), [heads, 1, tokens, samplesPerHead]);
+  const shifts = g.div(g.reshape(offsets, [tokens, heads, count, POINTS, 2]), extents);
+  const grids = g.sub(g.mul(g.add(references, shifts), g.scalar(2)), g.scalar(1));
+  const gridsOf = g.split(
+    grids,
     levels.map(() => 1),
     2,
   );
   const samples = levels.map((size, level) => {
-    const rows = g.transpose(values[level]!, [1, 0]);
-    const map = g.reshape(unflatten(g, rows, channels, size), [heads, perHead, size.height, size.width]);
-    const extent = g.cast(g.concat([size.width, size.height], 0), 'float32');
-    const shift = g.div(g.reshape(offsetsOf[level]!, [-1, heads, POINTS, 2]), extent);
-    const location = g.transpose(g.add(references, shift), [1, 0, 2, 3]);
-    const grid = g.sub(g.mul(location, g.scalar(2)), g.scalar(1));
+    const rows = g.transpose(values[level]!, [0, 2, 1]);
+    const map = g.reshape(rows, [heads, perHead, size.height, size.width]);
+    const grid = g.transpose(g.squeeze(gridsOf[level]!, 2), [1, 0, 2, 3]);
     return g.operator('GridSample', [map, grid], { mode: 'linear', padding_mode: 'zeros', align_corners: 0 });
   });
   const summed = g.reduceSum(g.mul(g.concat(samples, 3), weights), 3);
-  const tokens = g.transpose(g.reshape(summed, [channels, -1]), [1, 0]);
-  return linear(tokens, 'output_proj', channels);
+  const joined = g.transpose(g.reshape(summed, [1, channels, tokens]), [0, 2, 1]);
+  return project(joined, 'output_proj', channels);
 }
 
-const encoder: Formulation['encoder'] = (g, levels, state, hyper) => {
-  const { convDim: channels, heads, layers, feedForward } = hyper.pixelDecoder;
-  const sizes = levels.map(({ size }) => size);
-  const counts = sizes.map(({ height, width }) => g.mul(height, width));
-  const placed = sizes.map((size) => centres(g, size));
-  const references = g.reshape(g.concat(placed, 0), [-1, 1, 1, 2]);
-  const shape = { channels, heads, levels: sizes, counts, references };
-  const join = (values: readonly Value[]) => g.concat(values, 0);
-  const embedding = join(levels.map((level) => level.embedding));
+const encoder =
+  (picture: FixedSize): Formulation['encoder'] =>
+  (g, levels, state, hyper) => {
+    const { convDim: channels, heads, layers, feedForward } = hyper.pixelDecoder;
+    const sizes = levels.map(({ stride }) => reduced(picture, stride));
+    const counts = sizes.map(({ height, width }) => height * width);
+    const tokens = counts.reduce((a, b) => a + b);
+    const references = g.floats(sizes.flatMap(centres), [tokens, 1, 1, 1, 2]);
+    const sides = sizes.flatMap(({ height, width }) => [width, height]);
+    const extents = g.floats(sides, [sizes.length, 1, 2]);
+    const shape = { channels, heads, levels: sizes, references, extents };
+    /** With the batch's axis: onnxruntime fuses Add + LayerNormalization of such values only. */
+    const join = (values: readonly Value[]) => g.reshape(g.concat(values, 0), [1, tokens, channels]);
+    const embedding = join(levels.map((level) => level.embedding));
 
-  let x = join(levels.map((level) => level.tokens));
-  for (let layer = 0; layer < layers; layer++) {
-    const module = state.at(`layers.${layer}`);
-    const linear = (value: Value, name: string, outputs: number, inputs: number) =>
-      g.linear(value, module.get(`${name}.weight`, [outputs, inputs]), module.get(`${name}.bias`, [outputs]));
-    const attended = deformableAttention(g, g.add(x, embedding), x, module.at('self_attn'), shape);
-    x = layerNorm(g, g.add(x, attended), module.at('norm1'), channels);
-    const hidden = g.relu(linear(x, 'linear1', feedForward, channels));
-    const delta = linear(hidden, 'linear2', channels, feedForward);
-    x = layerNorm(g, g.add(x, delta), module.at('norm2'), channels);
-  }
-  return g.split(x, counts, 0);
-};
+    let x = join(levels.map((level) => level.tokens));
+    for (let layer = 0; layer < layers; layer++) {
+      const module = state.at(`layers.${layer}`);
+      const attended = deformableAttention(g, g.add(x, embedding), x, module.at('self_attn'), shape);
+      x = layerNorm(g, g.add(x, attended), module.at('norm1'), channels);
+      const hidden = g.relu(linear(g, x, module.at('linear1'), feedForward, channels));
+      const delta = linear(g, hidden, module.at('linear2'), channels, feedForward);
+      x = layerNorm(g, g.add(x, delta), module.at('norm2'), channels);
+    }
+    return g.split(g.reshape(x, [tokens, channels]), counts, 0);
+  };
 
 /** Keys and values token-major and with their biases, as PyTorch's MultiheadAttention computes them. */
 const crossAttention: Formulation['crossAttention'] = (g, options, module) => {
@@ -140,48 +157,59 @@ const crossAttention: Formulation['crossAttention'] = (g, options, module) => {
   );
 };
 
-const maskHead: Formulation['maskHead'] = (g, finest, sizes, state, hyper) => {
-  const { convDim, maskDim } = hyper.pixelDecoder;
-  const { hiddenDim, queries: count, heads } = hyper.decoder;
-  const module = state.at('pixel_decoder.mask_features');
-  const features = g.conv(finest, {
-    weight: module.get('weight', [maskDim, convDim, 1, 1]),
-    bias: module.get('bias', [maskDim]),
-  });
-  const { height, width } = mapSize(g, features);
-  const flat = g.reshape(features, [maskDim, -1]);
-  const predictor = state.at('predictor');
-  const layer = (x: Value, index: number, outputs: number) => {
-    const mlp = predictor.at(`mask_embed.layers.${index}`);
-    return g.linear(x, mlp.get('weight', [outputs, hiddenDim]), mlp.get('bias', [outputs]));
+const maskHead =
+  (picture: FixedSize): Formulation['maskHead'] =>
+  (g, finest, _sizes, state, hyper) => {
+    const { convDim, maskDim } = hyper.pixelDecoder;
+    const { hiddenDim, queries: count, heads } = hyper.decoder;
+    const module = state.at('pixel_decoder.mask_features');
+    const features = g.conv(finest, {
+      weight: module.get('weight', [maskDim, convDim, 1, 1]),
+      bias: module.get('bias', [maskDim]),
+    });
+    const { height, width } = reduced(picture, MASK_STRIDE);
+    const predictor = state.at('predictor');
+    const layer = (x: Value, index: number, outputs: number) => {
+      const mlp = predictor.at(`mask_embed.layers.${index}`);
+      return g.linear(x, mlp.get('weight', [outputs, hiddenDim]), mlp.get('bias', [outputs]));
+    };
+    const full = (queries: Value) => {
+      const x = layerNorm(g, queries, predictor.at('decoder_norm'), hiddenDim);
+      const embedding = layer(g.relu(layer(g.relu(layer(x, 0, hiddenDim)), 1, hiddenDim)), 2, maskDim);
+      const batch = g.reshape(embedding, [1, count, maskDim]);
+      const masks = g.operator('Einsum', [batch, features], { equation: 'bqc,bchw->bqhw' });
+      return g.reshape(masks, [count, height, width]);
+    };
+    return {
+      full,
+      attentionMask(queries, level) {
+        const masks = g.reshape(full(queries), [1, count, height, width]);
+        const size = reduced(picture, COARSEST_STRIDE / 2 ** level);
+        const resized = g.reshape(g.resizeBilinear(masks, [1, count, size.height, size.width]), [
+          1,
+          count,
+          -1,
+        ]);
+        // The published code repeats the mask for every head before it compares, and counts what is blocked in
+        // 64-bit numbers to open the rows that are blocked everywhere.
+        const repeated = g.operator('Tile', [g.sigmoid(resized), g.integers([heads, 1, 1])]);
+        const blocked = g.less(repeated, g.scalar(0.5));
+        const number = g.operator('ReduceSum', [g.cast(blocked, 'int64'), g.integers([2])], { keepdims: 1 });
+        const everywhere = g.operator('Equal', [number, g.dim(blocked, 2)], {}, 'bool');
+        const open = g.and(blocked, g.operator('Not', [everywhere]));
+        return g.operator('Where', [open, g.scalar(BLOCKED), g.scalar(0)], {}, 'float32');
+      },
+    };
   };
-  const full = (queries: Value) => {
-    const x = layerNorm(g, queries, predictor.at('decoder_norm'), hiddenDim);
-    const embedding = layer(g.relu(layer(g.relu(layer(x, 0, hiddenDim)), 1, hiddenDim)), 2, maskDim);
-    return g.reshape(g.matmul(embedding, flat), [count, height, width]);
-  };
-  return {
-    full,
-    attentionMask(queries, level) {
-      const masks = g.reshape(full(queries), [1, count, height, width]);
-      const size = sizes[level]!;
-      const resized = g.reshape(g.resizeBilinear(masks, [1, count, size.height, size.width]), [1, count, -1]);
-      // The published code repeats the mask for every head before it opens the rows that are blocked everywhere.
-      const blocked = g.less(g.sigmoid(resized), g.scalar(0.5));
-      const some = g.less(
-        g.operator('ReduceMin', [g.cast(blocked, 'float32'), g.integers([2])], { keepdims: 1 }),
-        g.scalar(1),
-      );
-      const perHead = g.expand(g.and(blocked, some), [heads, 1, 1]);
-      return g.operator('Where', [perHead, g.scalar(BLOCKED), g.scalar(0)], {}, 'float32');
-    },
-  };
-};
 
-export const PLAIN: Formulation = {
-  groupNorm,
-  encoder,
-  maskHead,
-  crossAttention,
-  residual: (g, x, delta) => g.add(x, delta),
-};
+/** For pictures of one size: that is what the exporter writes down. */
+export function plain(height: number, width: number): Formulation {
+  const picture = { height: multipleOf32(height), width: multipleOf32(width) };
+  return {
+    groupNorm,
+    encoder: encoder(picture),
+    maskHead: maskHead(picture),
+    crossAttention,
+    residual: (g, x, delta) => g.add(x, delta),
+  };
+}

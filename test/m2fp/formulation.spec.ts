@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PLAIN } from '../../bench/plain-formulation.ts';
+import { plain } from '../../bench/plain-formulation.ts';
 import { openCheckpoint } from '../../src/checkpoint/index.ts';
 import { inferHyperParameters } from '../../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../../src/m2fp/network.ts';
@@ -12,16 +12,16 @@ import { runModel } from '../support/model.ts';
 
 describe('the plain formulation that the bench measures against', () => {
   it('computes what M2FP computes', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'm2fp-plain-'));
     const checkpoint = await openCheckpoint(join(goldenFolder('multi'), 'pytorch_model.pt'));
     const { hyper } = inferHyperParameters(checkpoint);
-    const graph = buildNetwork(checkpoint, hyper, 'multi', PLAIN);
-    await writeModel(graph, folder, { precision: 'fp32', producer: { name: 'test', version: '1' } });
-    await checkpoint.close();
     for (const golden of goldenCases('multi', 'network')) {
       const image = golden.tensor('image');
       const [height, width] = image.shape as [number, number];
+      const folder = await mkdtemp(join(tmpdir(), 'm2fp-plain-'));
+      const graph = buildNetwork(checkpoint, hyper, 'multi', plain(height, width));
+      await writeModel(graph, folder, { precision: 'fp32', producer: { name: 'test', version: '1' } });
       const outputs = await runModel(folder, image.data as Uint8Array, height, width);
+      await rm(folder, { recursive: true });
       for (const [name, bound] of [
         ['pred_logits', 1e-3],
         ['pred_masks', 4e-3],
@@ -30,6 +30,6 @@ describe('the plain formulation that the bench measures against', () => {
         outputs[name]!.data.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) <= bound));
       }
     }
-    await rm(folder, { recursive: true });
+    await checkpoint.close();
   });
 });
