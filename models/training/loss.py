@@ -14,8 +14,9 @@ from scenes import labels as L
 
 CLASS, MASK, DICE, DENSE, CENTRE = 2.0, 5.0, 5.0, 10.0, 4.0
 # Weight of "no object" among the classes. Mask2Former has 0.1 and judges by ranking; the product
-# paints what scores 0.1, so scores should be probabilities.
-NOTHING = 0.4
+# paints what scores 0.1, so scores should be probabilities. Of people rather too many than too few:
+# a false one scores low, a missed one takes its parts' owner away.
+NOTHING, PERSON = 0.4, 2.0
 # Rare and thin classes count more, in the set loss a little, in the dense head clearly.
 THIN = {L.GLOVES: 2.0, L.GLASSES: 2.0, L.SOCKS: 1.7, L.SCARF: 1.7, L.SHOE_L: 1.3, L.SHOE_R: 1.3, L.HUMAN: 1.3}
 DENSE_WEIGHT = {L.BACKGROUND: 0.5, L.HAT: 1.5, L.GLOVES: 3.0, L.GLASSES: 3.0, L.SOCKS: 2.0, L.SCARF: 2.0, L.SHOE_L: 1.7, L.SHOE_R: 1.7,
@@ -52,7 +53,7 @@ class Criterion(nn.Module):
         super().__init__()
         self.dense = DenseHead(channels)
         weight = torch.ones(classes + 1)
-        weight[-1] = NOTHING
+        weight[L.HUMAN], weight[-1] = PERSON, NOTHING
         self.register_buffer("class_weight", weight, persistent=False)
         thin = torch.ones(classes)
         for c, w in THIN.items():
