@@ -1,8 +1,10 @@
 /** Workers behind a real Redis. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { QueueEvents } from 'bullmq';
 import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
@@ -139,6 +141,45 @@ describe('workers on Redis', function () {
     );
     await until(() => link.workers.length === 0);
     assert.deepEqual(await redis.keys(), []);
+  });
+
+  it('is content with a user who may only touch the queue, as README says', async () => {
+    const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+    const rules = /ACL SETUSER m2fp on '>PASSWORD' (.+)\n/.exec(readme)![1]!;
+    const user = { username: 'camera', password: 'a password' };
+    await redis.ask((client) =>
+      client.acl(
+        'SETUSER',
+        user.username,
+        'on',
+        `>${user.password}`,
+        ...rules.replaceAll("'", '').replaceAll('{m2fp:m2fp}', names.prefix).split(' '),
+      ),
+    );
+    const env = { M2FP_REDIS_USERNAME: user.username, M2FP_REDIS_PASSWORD: user.password };
+    const command = start(
+      ['worker', '--redis', redis.address.url, '--queue', 'tests', '--threads', '1'],
+      env,
+    );
+    await command.says('Serving');
+    const limited = linkTo({ ...redis.address, ...user });
+    await limited.open();
+    const { persons } = await limited.submit(
+      { ...task(), digest: limited.workers[0]!.manifest.digest },
+      forever,
+    );
+    assert.ok(persons.length > 0);
+    const controller = new AbortController();
+    const recalled = errorOf(
+      limited.submit({ ...task(), digest: limited.workers[0]!.manifest.digest }, controller.signal),
+    );
+    controller.abort(new M2fpError('M2FP_CANCELLED', 'The request was cancelled.'));
+    assert.equal((await recalled).code, 'M2FP_CANCELLED');
+
+    const stranger = linkTo({ ...redis.address, ...user, queue: 'another' });
+    assert.match((await errorOf(stranger.open())).message, /does not allow its user what is needed: NOPERM/);
+    command.child.kill('SIGTERM');
+    assert.equal((await command.ended).code, 0);
   });
 
   it('shares pictures among workers', async () => {
