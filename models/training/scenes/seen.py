@@ -15,7 +15,21 @@ UNDER_COAT = 0.02  # of what is worn under it, by the coat's pixels
 
 
 def seen(surface, person):
-    """CIHP's labels of a picture or of a part of it; surface, person: numbers, any shape."""
+    """CIHP's labels of a picture or of a part of it; surface, person: numbers, any shape.
+
+    >>> one = np.ones(3, np.uint8)
+    >>> named = lambda *surfaces: [L.NAMES[i] for i in seen(np.array(surfaces, np.uint8), one)]
+    >>> named(L.DRESS, L.DRESS, L.FACE)
+    ['UpperClothes', 'UpperClothes', 'Face']
+    >>> named(L.DRESS, L.DRESS_LOW, L.LEG_L)
+    ['Dress', 'Dress', 'Left-leg']
+    >>> named(L.DRESS_LOW, L.COAT, L.LEG_L)
+    ['Skirt', 'UpperClothes', 'Left-leg']
+    >>> named(L.COAT, L.UPPER, L.HAIR)
+    ['Coat', 'UpperClothes', 'Hair']
+    >>> named(L.COAT, L.COAT_LOW, L.HAIR)
+    ['Coat', 'Coat', 'Hair']
+    """
     most = int(person.max(initial=0)) + 1
     codes = surface + L.SURFACES * person.astype(np.int32)
     table = np.tile(np.arange(L.SURFACES, dtype=np.uint8), (most, 1))
