@@ -15,12 +15,15 @@ WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT
 # How often a crop is most of the scene: what a picture looks like when it is used. The others
 # show one person or a part of one, so that small things are learnt, too.
 WHOLE = 0.45
+# How often somebody of another scene stands in front: the same people in front of, behind and
+# beside others.
+PASTED = 0.4
 # Shares of the points: anywhere, at contours; the others are shared out among the parts.
 UNIFORM, CONTOUR = 0.4, 0.32
 MOST_TARGETS = 60
 PEOPLE = shards.BOXES
 EASY = 2  # stages of at most so many people show whole people and common classes more
-FLIP = np.arange(L.PARTS, dtype=np.uint8)
+FLIP = np.arange(L.SURFACES, dtype=np.uint8)
 for _a, _b in L.MIRRORED:
     FLIP[_a], FLIP[_b] = _b, _a
 
@@ -67,6 +70,40 @@ class Pool:
             if self.people[n] <= most and (self.people[n] or rng.random() < 0.7):
                 break
         return (*self.where[n], wanted)
+
+
+def paste(rng, pool, rgb, surface, person, boxes):
+    """The scene with a person of another one before it, larger or smaller, mirrored or not.
+
+    After G. Ghiasi et al., "Simple copy-paste is a strong data augmentation method for instance
+    segmentation", 2021. Somebody whom the frame cuts off at the bottom is again.
+    """
+    shard, i = pool.where[rng.integers(len(pool.where))]
+    number = int(person.max()) + 1
+    size = len(person)
+    inside = lambda b: min(b[0], b[1]) > 0 and b[2] < size and int(b[2] - b[0]) * int(b[3] - b[1]) > 900
+    people = [p for p in range(1, PEOPLE) if inside(shard.boxes[i][p])]
+    if not people or number >= PEOPLE:
+        return rgb, surface, person, boxes
+    chosen = int(rng.choice(people))
+    x0, y0, x1, y1 = (int(v) for v in shard.boxes[i][chosen])
+    patches = [a[y0:y1, x0:x1] for a in shard.read(i)]
+    scale = np.exp(rng.uniform(np.log(0.5), np.log(1.25)))
+    wide, high = max(int((x1 - x0) * scale), 8), max(int((y1 - y0) * scale), 8)
+    fit = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((wide, high), how))
+    new, parts, mask = fit(patches[0], Image.BILINEAR), fit(patches[1], Image.NEAREST), fit(patches[2] == chosen, Image.NEAREST)
+    if rng.random() < 0.5:
+        new, parts, mask = new[:, ::-1], FLIP[parts[:, ::-1]], mask[:, ::-1]
+    left = int(rng.integers(-wide // 3, size - wide + wide // 3 + 1)) if wide < size * 1.5 else 0
+    top = size - high if y1 == size else int(rng.integers(0, max(size - high // 2, 1)))
+    into = slice(max(top, 0), min(top + high, size)), slice(max(left, 0), min(left + wide, size))
+    of = slice(into[0].start - top, into[0].stop - top), slice(into[1].start - left, into[1].stop - left)
+    rgb, surface, person, boxes = rgb.copy(), surface.copy(), person.copy(), boxes.copy()
+    there = mask[of]
+    rgb[into][there], surface[into][there], person[into][there] = new[of][there], parts[of][there], number
+    if there.any():
+        boxes[number] = into[1].start, into[0].start, into[1].stop, into[0].stop
+    return rgb, surface, person, boxes
 
 
 def choose_crop(rng, boxes, size, side, surface, wanted, near):
@@ -135,7 +172,10 @@ def example(rng, pool, side, most):
     """One crop: picture [side, side, 3], points, codes at the points, targets, centres."""
     shard, i, wanted = pool.pick(rng, most)
     rgb, surface, person = shard.read(i)
-    x, y, length = choose_crop(rng, shard.boxes[i], surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15)
+    boxes = shard.boxes[i]
+    if most > EASY and rng.random() < PASTED:
+        rgb, surface, person, boxes = paste(rng, pool, rgb, surface, person, boxes)
+    x, y, length = choose_crop(rng, boxes, surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15)
     box = (x, y, x + length, y + length)
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
