@@ -6,14 +6,20 @@
     export.py --resume                  resume.pt: from this a fresh clone goes on training
 
 FOLDER/training.json tells how long the weights were trained; the model card is written from it.
+
+The loss weighs "no object" less than parts, which makes their scores too high; in FOLDER the bias
+of the parts' logits is lowered by as much, so that scores are probabilities. People keep theirs.
 """
 import argparse
 import json
+import math
 from pathlib import Path
 
 import torch
 
 import config
+from loss import NOTHING
+from scenes import labels as L
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,6 +27,14 @@ HERE = Path(__file__).resolve().parent
 def rounded(state, dtype):
     """Floating-point tensors in a type; counters are left out."""
     return {k: v.to(dtype) for k, v in state.items() if v.is_floating_point()}
+
+
+def calibrated(state):
+    """The state with the loss's class weights taken out of the parts' scores."""
+    name = "sem_seg_head.predictor.class_embed.bias"
+    bias = state[name].clone()
+    bias[:L.PARTS] += math.log(NOTHING)
+    return {**state, name: bias}
 
 
 def half(state):
@@ -48,7 +62,7 @@ def main():
         known = {"minutes": round(saved["seconds"] / 60, 1), "seen": saved["seen"], "step": saved["step"]}
         (args.folder / "training.json").write_text(json.dumps(known) + "\n")
         dtype = torch.float16 if args.precision == "fp16" else torch.float32
-        torch.save({"model": rounded(saved["average"], dtype)}, args.folder / "pytorch_model.pt")
+        torch.save({"model": rounded(calibrated(saved["average"]), dtype)}, args.folder / "pytorch_model.pt")
         print(args.folder, (args.folder / "pytorch_model.pt").stat().st_size)
 
 
