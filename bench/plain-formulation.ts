@@ -58,6 +58,9 @@ interface AttentionShape {
   channels: number;
   heads: number;
   levels: readonly FixedSize[];
+  /** Tokens of each level, and of all. */
+  counts: readonly number[];
+  tokens: number;
   /** Centres of all tokens, [tokens, 1, 1, 1, 2]. */
   references: Value;
   /** Width and height of the levels, [levels, 1, 2]. */
@@ -75,13 +78,11 @@ function deformableAttention(
   query: Value,
   content: Value,
   state: StateDict,
-  { channels, heads, levels, references, extents }: AttentionShape,
+  { channels, heads, levels, counts, tokens, references, extents }: AttentionShape,
 ): Value {
   const perHead = channels / heads;
   const count = levels.length;
   const samplesPerHead = count * POINTS;
-  const counts = levels.map(({ height, width }) => height * width);
-  const tokens = counts.reduce((a, b) => a + b);
   const project = (x: Value, module: string, outputs: number) =>
     linear(g, x, state.at(module), outputs, channels);
 
@@ -118,7 +119,7 @@ const encoder =
     const references = g.floats(sizes.flatMap(centres), [tokens, 1, 1, 1, 2]);
     const sides = sizes.flatMap(({ height, width }) => [width, height]);
     const extents = g.floats(sides, [sizes.length, 1, 2]);
-    const shape = { channels, heads, levels: sizes, references, extents };
+    const shape = { channels, heads, levels: sizes, counts, tokens, references, extents };
     /** With the batch's axis: onnxruntime fuses Add + LayerNormalization of such values only. */
     const join = (values: readonly Value[]) => g.reshape(g.concat(values, 0), [1, tokens, channels]);
     const embedding = join(levels.map((level) => level.embedding));

@@ -94,7 +94,7 @@ def paste(rng, pool, rgb, surface, person, boxes):
     new, parts, mask = fit(patches[0], Image.BILINEAR), fit(patches[1], Image.NEAREST), fit(patches[2] == chosen, Image.NEAREST)
     if rng.random() < 0.5:
         new, parts, mask = new[:, ::-1], FLIP[parts[:, ::-1]], mask[:, ::-1]
-    left = int(rng.integers(-wide // 3, size - wide + wide // 3 + 1)) if wide < size * 1.5 else 0
+    left = int(rng.integers(-wide // 3, size - wide + wide // 3 + 1))
     top = size - high if y1 == size else int(rng.integers(0, max(size - high // 2, 1)))
     into = slice(max(top, 0), min(top + high, size)), slice(max(left, 0), min(left + wide, size))
     of = slice(into[0].start - top, into[0].stop - top), slice(into[1].start - left, into[1].stop - left)

@@ -164,15 +164,11 @@ describe('workers on Redis', function () {
     await command.says('Serving');
     const limited = linkTo({ ...redis.address, ...user });
     await limited.open();
-    const { persons } = await limited.submit(
-      { ...task(), digest: limited.workers[0]!.manifest.digest },
-      forever,
-    );
+    const picture = { ...task(), digest: limited.workers[0]!.manifest.digest };
+    const { persons } = await limited.submit(picture, forever);
     assert.ok(persons.length > 0);
     const controller = new AbortController();
-    const recalled = errorOf(
-      limited.submit({ ...task(), digest: limited.workers[0]!.manifest.digest }, controller.signal),
-    );
+    const recalled = errorOf(limited.submit(picture, controller.signal));
     controller.abort(new M2fpError('M2FP_CANCELLED', 'The request was cancelled.'));
     assert.equal((await recalled).code, 'M2FP_CANCELLED');
 
