@@ -28,7 +28,7 @@ export interface Prediction {
   persons: FoundPerson[];
   /** Best first. */
   parts: FoundPart[];
-  /** All parts painted: label index of each pixel. */
+  /** The product's label map: label index of each pixel. */
   labels: Uint8Array;
 }
 
@@ -44,17 +44,16 @@ export function paint(parts: readonly FoundPart[], pixels: number): Uint8Array {
 /**
  * The persons and parts of a `multi` parsing, whatever their score (the product returns those from 0.1 on).
  *
- * The picture's label map is all parts painted in ascending order of score. A person's parsing is painted the same
- * way from the parts whose `person` is that person, each part with the whole of its mask, not cut by the person's
- * own mask; a person without parts has an empty one. The product's own `labelMap` is not judged: it follows
- * ModelScope's higher threshold, which depends on the model's settings.
+ * A person's own parsing is painted from the parts whose `person` is that person, each part with the whole of its
+ * mask, not cut by the person's own mask; a person without parts has an empty one.
  */
 export function predictionOf({
   width,
   height,
   persons,
   parts,
-}: Pick<Parsing, 'width' | 'height' | 'persons' | 'parts'>): Prediction {
+  labelMap,
+}: Pick<Parsing, 'width' | 'height' | 'persons' | 'parts' | 'labelMap'>): Prediction {
   const pixels = width * height;
   const indexOf = new Map(persons.map(({ id }, i) => [id, i]));
   const foundParts = parts
@@ -69,7 +68,7 @@ export function predictionOf({
     width,
     height,
     parts: foundParts,
-    labels: paint(foundParts, pixels),
+    labels: labelMap,
     persons: persons.map(({ score, mask }, i) => ({
       score,
       mask: decodeRle(mask),

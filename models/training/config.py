@@ -4,6 +4,10 @@ import copy
 
 from scenes.labels import NAMES
 
+# What a part must score, and a pixel of it, to be in the label map. Scores are probabilities
+# (export.py), so 0.5, which M2FP has, leaves out too much; found on drawn scenes.
+MAP = 0.15
+
 # ModelScope's layout: export.py writes it beside the weights.
 CONFIGURATION = {
     "framework": "pytorch",
@@ -31,7 +35,8 @@ CONFIGURATION = {
         "parsing_on": True,
         "semantic_on": False,
         "sem_seg_postprocess_before_inference": True,
-        "parsing_ins_score_thr": 0.5,
+        "parsing_ins_score_thr": MAP,
+        "label_map_confidence": MAP,  # ours
     },
     "pipeline": {"type": "m2fp-image-human-parsing"},
 }

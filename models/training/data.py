@@ -18,6 +18,9 @@ WHOLE = 0.45
 # How often somebody of another scene stands in front: the same people in front of, behind and
 # beside others.
 PASTED = 0.4
+# How often a scene is picked because it shows much of people and no head: legs and coats that
+# fill the frame are easily taken for walls, and the few of them are many pixels.
+HEADLESS = 0.15
 # Shares of the points: anywhere, at contours; the others are shared out among the parts.
 UNIFORM, CONTOUR = 0.4, 0.32
 MOST_TARGETS = 60
@@ -53,6 +56,9 @@ class Pool:
         counts = np.concatenate([s.counts for s in held]) if held else np.zeros((0, L.PARTS), int)
         self.people = np.concatenate([(s.boxes[:, :, 2] > 0).sum(1) for s in held]) if held else np.zeros(0, int)
         self.showing = {c: np.flatnonzero(counts[:, c] >= 24) for c in WANTED}
+        body = counts[:, 1:].sum(1)
+        head = counts[:, [L.HAT, L.HAIR, L.FACE]].sum(1)
+        self.headless = np.flatnonzero((body > 0.15 * counts.sum(1)) & (head < 0.02 * body))
 
     def pick(self, rng, most):
         """A scene (shard, number) and the class it was picked for, if any."""
@@ -65,6 +71,8 @@ class Pool:
                 if not len(self.showing[wanted]):
                     continue
                 n = rng.choice(self.showing[wanted])
+            elif most > EASY and len(self.headless) and rng.random() < HEADLESS:
+                n = rng.choice(self.headless)
             else:
                 n = rng.integers(len(self.where))
             if self.people[n] <= most and (self.people[n] or rng.random() < 0.7):

@@ -66,7 +66,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=HERE / "cache" / "evaluation")
     parser.add_argument("--scenes", type=int, default=config.EVALUATION_SCENES)
     parser.add_argument("--side", type=int, help="size fed to the network (default: fitting the training stage)")
-    parser.add_argument("--least", type=float, default=0.1, help="score a part needs to be painted (the product returns parts from 0.1 on)")
+    parser.add_argument("--least", type=float, default=config.MAP, help="score that a part needs to be in the label map")
     parser.add_argument("--sheet", type=Path, help="PNG of the first scenes: picture, truth, result")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -78,12 +78,12 @@ def main():
     for i in range(len(data)):
         rgb, surface, person = data.read(i)
         label = seen(surface, person)
-        kinds, scores, masks = feed(model, rgb, side)
-        judge.add(label, person, kinds, scores, masks, args.least)
+        kinds, scores, masks, soft = feed(model, rgb, side)
+        judge.add(label, person, kinds, scores, masks, soft, args.least)
         if args.sheet and i < 24:
             if i % 8 == 0:
                 rows += [[], [], [], []]
-            guess = label_map(kinds, scores, masks, label.shape, args.least)
+            guess = label_map(kinds, scores, masks, soft, args.least)
             people = rgb // 3
             for n, (k, s, m) in enumerate(zip(kinds, scores, masks)):
                 if k == 20 and s > 0.5:

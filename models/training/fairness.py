@@ -115,8 +115,8 @@ def judge(model, side, data, people):
     for i, known in enumerate(people):
         rgb, surface, person = data.read(i)
         label = seen(surface, person)
-        kinds, scores, masks = feed(model, rgb, side)
-        guess = label_map(kinds, scores, masks, label.shape)
+        kinds, scores, masks, soft = feed(model, rgb, side)
+        guess = label_map(kinds, scores, masks, soft)
         numbers = [n for n in np.unique(person) if n and (person == n).sum() >= LEAST]
         truth = [person == n for n in numbers]
         for n, mask, found in zip(numbers, truth, found_people(truth, masks[kinds == L.HUMAN])):

@@ -34,8 +34,8 @@ def main():
         fed = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.BILINEAR)
         with torch.no_grad():
             logits, masks = model(torch.from_numpy(np.array(fed)).permute(2, 0, 1)[None])
-        kinds, scores, found = results(logits[0], masks[0], (fed.height, fed.width, *rgb.shape[:2]))
-        parts = PALETTE[label_map(kinds, scores, found, rgb.shape[:2])] // 2 + rgb // 2
+        kinds, scores, found, soft = results(logits[0], masks[0], (fed.height, fed.width, *rgb.shape[:2]))
+        parts = PALETTE[label_map(kinds, scores, found, soft)] // 2 + rgb // 2
         people = rgb // 3
         for n, (k, s, m) in enumerate(zip(kinds, scores, found)):
             if k == 20 and s > 0.5:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import config
 from scenes import labels as L
 
 BEST = 100
@@ -14,8 +15,8 @@ def results(logits, masks, size):
     """Parts and people of one picture.
 
     logits [Q, C+1], masks [Q, h, w] (a quarter of the padded input); size: (fed height, fed
-    width, height, width) of what went in and of the picture. Gives class ids, scores and
-    boolean masks of parts and people, best first.
+    width, height, width) of what went in and of the picture. Gives class ids, scores, boolean
+    masks and masks from 0 to 1 of parts and people, best first.
     """
     fed_h, fed_w, high, wide = size
     p = logits.softmax(-1)[:, :-1]
@@ -27,23 +28,37 @@ def results(logits, masks, size):
     query, kind = index // classes, index % classes
     used, back = query.unique(return_inverse=True)
     if not len(used):
-        return np.zeros(0, int), np.zeros(0), np.zeros((0, high, wide), bool)
+        return np.zeros(0, int), np.zeros(0), np.zeros((0, high, wide), bool), np.zeros((0, high, wide), np.float32)
     m = F.interpolate(masks[used][None], scale_factor=4, mode="bilinear", align_corners=False)[..., :fed_h, :fed_w]
     m = F.interpolate(m, size=(high, wide), mode="bilinear", align_corners=False)[0]
     on = m > 0
-    quality = (m.sigmoid() * on).sum((1, 2)) / (on.sum((1, 2)) + 1e-6)
+    soft = m.sigmoid()
+    quality = (soft * on).sum((1, 2)) / (on.sum((1, 2)) + 1e-6)
     score = score * quality[back]
     keep = torch.where(kind == L.HUMAN, score > HUMAN_SCORE, (score >= PART_SCORE) & (kind != L.BACKGROUND))
     order = score[keep].argsort(descending=True)
-    return kind[keep][order].numpy(), score[keep][order].numpy(), on[back[keep][order]].numpy()
+    which = back[keep][order]
+    return kind[keep][order].numpy(), score[keep][order].numpy(), on[which].numpy(), soft[which].numpy()
 
 
-def label_map(kinds, scores, masks, shape, least=0.0):
-    """Parts painted over each other, the surest last."""
-    out = np.zeros(shape, np.uint8)
-    for k, s, m in list(zip(kinds, scores, masks))[::-1]:
-        if k != L.HUMAN and s >= least:
-            out[m] = k
+def label_map(kinds, scores, masks, soft, least=config.MAP):
+    """The label of each pixel by M2FP's rule, with the thresholds of the model's configuration.
+
+    The class with the highest mean of mask value times score over its parts that score `least`
+    and are above it at the pixel.
+    """
+    shape = masks.shape[1:]
+    out, best = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
+    for k in np.unique(kinds[(kinds != L.HUMAN) & (scores >= least)]):
+        total, count = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
+        for i in np.flatnonzero((kinds == k) & (scores >= least)):
+            value = soft[i] * scores[i]
+            there = masks[i] & (value > least)
+            total += value * there
+            count += there
+        mean = total / np.maximum(count, 1)
+        out[mean > best] = k
+        best = np.maximum(best, mean)
     return out
 
 
@@ -56,9 +71,9 @@ class Judge:
         self.people = 0
         self.linked = self.parts = 0
 
-    def add(self, label, person, kinds, scores, masks, least=0.0):
+    def add(self, label, person, kinds, scores, masks, soft, least=config.MAP):
         """One scene's truth and results."""
-        guess = label_map(kinds, scores, masks, label.shape, least)
+        guess = label_map(kinds, scores, masks, soft, least)
         self.confusion += np.bincount(label.astype(int).ravel() * L.PARTS + guess.ravel(), minlength=L.PARTS ** 2).reshape(L.PARTS, L.PARTS)
         numbers = [n for n in np.unique(person) if n and (person == n).sum() >= 64]
         truth = [person == n for n in numbers]

@@ -11,6 +11,8 @@ export interface ModelConfiguration {
   singleHuman?: boolean;
   numParsing?: number;
   scoreThreshold?: number;
+  /** Ours; ModelScope ignores keys that it does not know. */
+  mapConfidence?: number;
   /** [width, height] of the single-human canvas. */
   canvas?: [number, number];
 }
@@ -89,11 +91,13 @@ function parseModel(model: Record<string, unknown>, fail: (reason: string) => M2
   );
   const numParsing = optional('num_parsing', 'a whole number of 0 or more', isIndex);
   const scoreThreshold = optional('parsing_ins_score_thr', 'a number from 0 to 1', isShare);
+  const mapConfidence = optional('label_map_confidence', 'a number from 0 to 1', isShare);
   const input = optional('input_single_human', 'an object', isObject);
   if (classes !== undefined) configuration.classes = classes;
   if (singleHuman !== undefined) configuration.singleHuman = singleHuman;
   if (numParsing !== undefined) configuration.numParsing = numParsing;
   if (scoreThreshold !== undefined) configuration.scoreThreshold = scoreThreshold;
+  if (mapConfidence !== undefined) configuration.mapConfidence = mapConfidence;
   if (input !== undefined) {
     // ModelScope uses the first size only, and gives width before height.
     const size = (input['sizes'] as unknown[] | undefined)?.[0];

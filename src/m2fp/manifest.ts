@@ -21,7 +21,7 @@ export interface ModelManifest {
   format: 1;
   /** What the user calls the model: a ModelScope id, or the folder's name. */
   id: string;
-  /** SHA-256 over the model files' digests, labels, input rule and threshold: equal digests give equal results. */
+  /** SHA-256 over the model files' digests, labels, input rule and thresholds: equal digests give equal results. */
   digest: string;
   kind: ModelKind;
   /** Label index -> name; for `multi` the last one is the whole person ("Human"). */
@@ -31,6 +31,11 @@ export interface ModelManifest {
   input: InputRule;
   /** ModelScope's `parsing_ins_score_thr`: candidates below it do not enter the label map. */
   scoreThreshold: number;
+  /**
+   * A candidate enters the label map where sigmoid(mask logit) * score is above this; absent: 0.5, which M2FP's code
+   * has as a constant. Of a model whose scores are probabilities 0.5 leaves out too much.
+   */
+  mapConfidence?: number;
   precision: Precision;
   hyperParameters: HyperParameters;
   files: Record<'model.onnx' | 'model.onnx.data', { size: number; sha256: string }>;

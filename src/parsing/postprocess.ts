@@ -33,7 +33,7 @@ export interface NetworkOutput {
 /** All of a parsing that the network's output decides. */
 export type PostprocessResult = Omit<Parsing, 'image' | 'model' | 'cached' | 'timing'>;
 
-/** ModelScope's own bar for a pixel to enter the per-class map. */
+/** M2FP's own bar for a pixel to enter the per-class map. */
 const MAP_CONFIDENCE = 0.5;
 /** A label map holds bytes, of which checkParsing keeps two free. */
 const MAX_LABELS = 254;
@@ -136,7 +136,7 @@ function parseMulti(
     .toSorted((a, b) => (a.owner ?? Infinity) - (b.owner ?? Infinity) || byScore(a.instance, b.instance));
   const rule: LabelRule =
     threshold === undefined
-      ? { minScore: model.scoreThreshold, minConfidence: MAP_CONFIDENCE }
+      ? { minScore: model.scoreThreshold, minConfidence: model.mapConfidence ?? MAP_CONFIDENCE }
       : { minScore: threshold, minConfidence: 0 };
   return {
     width,
@@ -203,9 +203,9 @@ function parseSingle(
  * - `multi`: persons by falling score, at most 100; parts by person (those of nobody last), then by falling
  *   score. A person or part may be there more than once, as in ModelScope's result. `labelMap` is the argmax of
  *   M2FP's own per-class map, which takes only instances of the model's score threshold and only pixels it is
- *   confident of. With `options.scoreThreshold` one threshold holds for all: parts and persons below it are left
- *   out, and `labelMap` shows every instance that reaches it, the whole of its mask. `personMap` shows the person
- *   with the higher score where two overlap.
+ *   confident of (`mapConfidence`). With `options.scoreThreshold` one threshold holds for all: parts and persons
+ *   below it are left out, and `labelMap` shows every instance that reaches it, the whole of its mask. `personMap`
+ *   shows the person with the higher score where two overlap.
  * - `single`: one part per label in the picture, by label index, the background among them (index 0), as
  *   ModelScope returns it; no persons, `person` null, `personMap` all 0. `options.scoreThreshold` leaves parts
  *   out but not pixels of `labelMap`; the score says little here (see SemanticResult.scores).

@@ -111,11 +111,15 @@ async function convertInto(
   const producer = { name: packageJson.name, version: packageJson.version };
   const files = await writeModel(graph, folder, { precision, producer, onProgress });
   const scoreThreshold = configuration?.scoreThreshold ?? SCORE_THRESHOLD;
+  const mapConfidence = configuration?.mapConfidence !== undefined && {
+    mapConfidence: configuration.mapConfidence,
+  };
   const decisive = {
     digests: Object.values(files).map((file) => file.sha256),
     ...labels,
     input,
     scoreThreshold,
+    ...mapConfidence,
   };
   const manifest: ModelManifest = {
     format: 1,
@@ -124,6 +128,7 @@ async function convertInto(
     ...labels,
     input,
     scoreThreshold,
+    ...mapConfidence,
     precision,
     hyperParameters: hyper,
     files,

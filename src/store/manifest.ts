@@ -81,6 +81,7 @@ export function parseManifest(text: string, file: string): ModelManifest {
     (isCount(manifest.humanIndex) && manifest.humanIndex < labels!.length), 'humanIndex');
   require(isInputRule(input), 'input');
   require(typeof manifest.scoreThreshold === 'number', 'scoreThreshold');
+  require(['undefined', 'number'].includes(typeof manifest.mapConfidence), 'mapConfidence');
   require(manifest.precision === 'fp32' || manifest.precision === 'fp16', 'precision');
   require(isCount(files?.['model.onnx']?.size) && isCount(files?.['model.onnx.data']?.size), 'files');
   return manifest as ModelManifest;

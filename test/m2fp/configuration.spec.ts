@@ -47,6 +47,11 @@ describe('configuration.json', () => {
     ['another model', { model: { type: 'csrnet' } }, /type "csrnet"/],
     ['a section that is none', { model: { type: 'm2fp', decoder: 3 } }, /model\.decoder is no object/],
     ['a share beyond 1', { model: { parsing_ins_score_thr: 30 } }, /thr is not a number from 0 to 1/],
+    [
+      'a bar of the label map that is none',
+      { model: { label_map_confidence: '0.2' } },
+      /confidence is not a number/,
+    ],
     ['half a label', { model: { num_parsing: 19.5 } }, /num_parsing is not a whole number/],
     [
       'a canvas beyond all memory',

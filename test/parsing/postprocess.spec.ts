@@ -44,8 +44,12 @@ function pick(parsing: ReturnType<typeof postprocess>) {
 }
 
 /** With this option and this threshold of the model: the lists, the map's hat pixels and a pixel of the left hat. */
-function shown(scoreThreshold?: number, ofModel = 0.5) {
-  const parsing = postprocess(SCENE, INPUT, manifest('multi', LABELS, ofModel), { scoreThreshold });
+function shown(scoreThreshold?: number, ofModel = 0.5, mapConfidence?: number) {
+  const model = {
+    ...manifest('multi', LABELS, ofModel),
+    ...(mapConfidence !== undefined && { mapConfidence }),
+  };
+  const parsing = postprocess(SCENE, INPUT, model, { scoreThreshold });
   return {
     ...pick(parsing),
     hats: parsing.labelMap.filter((label) => label === 1).length,
@@ -140,6 +144,12 @@ describe('postprocess', () => {
     const high = shown(0.85);
     assert.deepEqual(high.persons, [[1, 0.9]]);
     assert.deepEqual(high.parts, [[1, 'Hat', null, 0.9]]);
+  });
+
+  it("takes weak parts into the label map where the model's two thresholds are lower", () => {
+    assert.equal(shown(undefined, 0.2).left, 0); // Its pixels have 0.3 at most, M2FP's bar is 0.5.
+    assert.equal(shown(undefined, 0.2, 0.2).left, 1);
+    assert.equal(shown(undefined, 0.2, 0.35).left, 0);
   });
 
   it('gives each result its own objects', () => {

@@ -44,6 +44,23 @@ describe('converting a checkpoint', () => {
     assert.deepEqual(manifest.input, { kind: 'canvas', width: 384, height: 512, pad: 128 });
   });
 
+  it("tells the label map's thresholds, and that they change what the model is", async () => {
+    const source = join(folder, 'thresholds');
+    cpSync(goldenFolder('multi'), source, { recursive: true });
+    const file = join(source, 'configuration.json');
+    const known = JSON.parse(readFileSync(file, 'utf8'));
+    const manifestOf = async (more: object) => {
+      writeFileSync(file, JSON.stringify({ ...known, model: { ...known.model, ...more } }));
+      return (await convertCheckpoint({ source, out })).manifest;
+    };
+    const plain = await manifestOf({});
+    const own = await manifestOf({ parsing_ins_score_thr: 0.2, label_map_confidence: 0.1 });
+    assert.deepEqual([plain.scoreThreshold, plain.mapConfidence], [0.5, undefined]);
+    assert.deepEqual([own.scoreThreshold, own.mapConfidence], [0.2, 0.1]);
+    const other = await manifestOf({ parsing_ins_score_thr: 0.2 });
+    assert.equal(new Set([plain.digest, own.digest, other.digest]).size, 3);
+  });
+
   it('takes a checkpoint file without a configuration', async () => {
     const file = join(folder, 'lonely.pth');
     cpSync(join(goldenFolder('single'), 'pytorch_model.pt'), file);
@@ -168,6 +185,7 @@ describe('the manifest', () => {
       humanIndex: 99,
       input: { kind: 'short-side', shortSide: 'x' },
       scoreThreshold: '0.5',
+      mapConfidence: '0.5',
       precision: 'int4',
       files: {},
     })) {
