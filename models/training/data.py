@@ -141,13 +141,20 @@ def choose_crop(rng, boxes, size, side, surface, wanted, near):
 
 
 def colours(rng, picture):
-    """Brightness, contrast, cast and now and then no colour at all; float 0..255."""
-    x = picture.astype(np.float32)
+    """Gamma, contrast, brightness, cast, now and then paler or richer colours or none at all."""
+    tones = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, 1)
+    if rng.random() < 0.5:
+        tones = 255 * (tones / 255) ** np.exp(rng.uniform(-0.5, 0.5))
     if rng.random() < 0.8:
-        x = (x - 128) * rng.uniform(0.75, 1.25) + 128 + rng.uniform(-25, 25) + rng.uniform(-10, 10, 3).astype(np.float32)
-    if rng.random() < 0.06:
-        x[:] = x.mean(-1, keepdims=True)
-    return np.clip(x, 0, 255).astype(np.uint8)
+        tones = (tones - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-25, 25) + rng.uniform(-10, 10, 3)
+    tones = np.clip(tones, 0, 255).astype(np.uint8)
+    x = np.stack([tones[:, c][picture[..., c]] for c in range(3)], -1)
+    odds = rng.random()
+    if odds < 0.26:
+        strength = 0.0 if odds < 0.06 else rng.uniform(0.3, 1.5)
+        grey = x.mean(-1, keepdims=True, dtype=np.float32)
+        x = np.clip(grey + (x - grey) * strength, 0, 255).astype(np.uint8)
+    return x
 
 
 def choose_points(rng, code, codes):

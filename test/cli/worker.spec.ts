@@ -1,4 +1,4 @@
-/** What `m2fp worker` takes, and how it refuses; what it does is in test/services/redis.spec.ts. */
+/** What `m2fp worker` takes, and how it refuses; what it does is in test/services/redis/. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

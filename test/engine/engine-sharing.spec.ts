@@ -1,4 +1,4 @@
-/** Equal pictures in a whole engine; see sharing.spec.ts for every case. */
+/** Equal pictures in a whole engine; see sharing/ for every case. */
 import assert from 'node:assert/strict';
 import { type RequestEvent, requestEvents } from '../../src/engine/events.ts';
 import type { LocalEngine } from '../../src/engine/local-engine.ts';

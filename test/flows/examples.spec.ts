@@ -1,103 +1,26 @@
 /** The examples that the other specs do not run, all at once in a real Node-RED, from the packed package. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Aedes } from 'aedes';
 import mqtt, { type MqttClient } from 'mqtt';
 import sharp from 'sharp';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { root, temporaryFolder } from '../support/installed-package.ts';
+import { type Broker, startBroker } from '../support/broker.ts';
+import { debugSidebar } from '../support/debug-sidebar.ts';
+import { temporaryFolder } from '../support/installed-package.ts';
 import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople, upload } from '../support/pictures.ts';
 import { childrenOf } from '../support/processes.ts';
+import { changed, dyed, emptyRoom, FACE, HEIGHT, PANTS, pixelsOf, WIDTH } from '../support/sample.ts';
 
 const NAMES = ['3 Parts', '4 Web page', '5 MQTT camera', '6 Folder watch', '7 Privacy', '9 Gallery'];
-
-/** CIHP's numbers of what the sample is made of. */
-const FACE = 13;
-const PANTS = 9;
-const GARMENTS = [5, 6, 7];
-
-const sampleLabels: Promise<Buffer> = sharp(join(root, 'models/demo/samples/two-people.labels.png'))
-  .extractChannel(0)
-  .raw()
-  .toBuffer();
-const { width: WIDTH, height: HEIGHT } = await sharp(twoPeople).metadata();
-const pixelsOf = (picture: Buffer): Promise<Buffer> => sharp(picture).removeAlpha().raw().toBuffer();
-const encode = (pixels: Buffer): Promise<Buffer> =>
-  sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
-    .png()
-    .toBuffer();
-
-/** The sample, its garments dyed: as bright as before, in the colour whose channels are shares of the brightness. */
-async function dyed(color: readonly [number, number, number]): Promise<Buffer> {
-  const [pixels, labels] = [await pixelsOf(twoPeople), await sampleLabels];
-  labels.forEach((label, index) => {
-    if (!GARMENTS.includes(label)) return;
-    const bright = Math.max(...pixels.subarray(3 * index, 3 * index + 3), 90);
-    color.forEach((share, channel) => (pixels[3 * index + channel] = Math.round(share * bright)));
-  });
-  return encode(pixels);
-}
-
-/** With the light off: of bright walls, the small model takes some for people, hardly sure of it. */
-const emptyRoom: Promise<Buffer> = encode(Buffer.alloc(3 * WIDTH * HEIGHT));
-
-function upload(picture: Buffer): RequestInit {
-  const body = new FormData();
-  body.append('picture', new Blob([new Uint8Array(picture)]), 'picture.png');
-  return { body, redirect: 'manual' };
-}
-
-async function startBroker(): Promise<{ port: number; close(): Promise<void> }> {
-  const broker = await Aedes.createBroker();
-  const server = createServer(broker.handle).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      await new Promise<void>((resolve) => broker.close(() => resolve()));
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-/** The messages of the debug nodes, as the editor's sidebar gets them. */
-async function debugSidebar(url: string) {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/comms`);
-  const messages: { id: string; msg: string }[] = [];
-  const arrived = new EventTarget();
-  socket.addEventListener('message', ({ data }) => {
-    const all: unknown = JSON.parse(String(data));
-    for (const { topic, data: message } of [all].flat() as { topic: string; data: (typeof messages)[0] }[]) {
-      if (topic === 'debug') messages.push(message);
-    }
-    arrived.dispatchEvent(new Event('message'));
-  });
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ subscribe: 'debug' }));
-  return {
-    /** Resolves with the texts of node `id` when there are `count` of them. */
-    async texts(id: string, count: number): Promise<string[]> {
-      const own = () => messages.filter((message) => message.id === id).map(({ msg }) => msg);
-      while (own().length < count) await once(arrived, 'message');
-      return own();
-    },
-    /** Resolves when there is a text of node `id` that `wanted` accepts. */
-    async text(id: string, wanted: (text: string) => boolean): Promise<void> {
-      while (!(await this.texts(id, 0)).some(wanted)) await once(arrived, 'message');
-    },
-    close: () => socket.close(),
-  };
-}
 
 for (const version of VERSIONS) {
   describe(`the examples (${version})`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
-    let broker: Awaited<ReturnType<typeof startBroker>>;
+    let broker: Broker;
     let sidebar: Awaited<ReturnType<typeof debugSidebar>>;
     const folder = temporaryFolder('watch');
     const [inbox, outbox] = [join(folder, 'in'), join(folder, 'out')];
@@ -348,20 +271,11 @@ for (const version of VERSIONS) {
         assert.ok(!picture.includes('a name'));
         assert.equal((await sharp(picture).metadata()).exif, undefined);
 
-        const [before, after, labels] = [await pixelsOf(jpeg), await pixelsOf(picture), await sampleLabels];
+        const [before, after] = [await pixelsOf(jpeg), await pixelsOf(picture)];
         assert.equal(after.length, before.length);
-        /** Share of the pixels of a label that are another colour now. */
-        const changed = (label: number): number => {
-          const indices = [...labels.keys()].filter((index) => labels[index] === label);
-          const other = indices.filter((index) =>
-            [0, 1, 2].some(
-              (channel) => Math.abs(before[3 * index + channel]! - after[3 * index + channel]!) > 12,
-            ),
-          );
-          return other.length / indices.length;
-        };
-        assert.ok(changed(FACE) > 0.6, `faces: ${changed(FACE)}`);
-        assert.ok(changed(PANTS) < 0.1, `pants: ${changed(PANTS)}`);
+        const [faces, pants] = [await changed(before, after, FACE), await changed(before, after, PANTS)];
+        assert.ok(faces > 0.6, `faces: ${faces}`);
+        assert.ok(pants < 0.1, `pants: ${pants}`);
       });
 
       it('does not publish a picture in which nobody was found, and says so', async () => {
@@ -444,29 +358,3 @@ for (const version of VERSIONS) {
     });
   });
 }
-
-describe('the example for Dashboard 2', () => {
-  const [name] = readdirSync(join(root, 'examples')).filter((file) => file.startsWith('Dashboard'));
-  const nodes = JSON.parse(readFileSync(join(root, 'examples', name!), 'utf8')) as FlowNode[];
-
-  it('says in its name what it needs, and tells the import dialog', () => {
-    assert.match(name!, /needs @flowfuse node-red-dashboard/);
-    const needs = nodes.find(({ type }) => type === 'global-config')?.['modules'] as object;
-    assert.deepEqual(Object.keys(needs), ['@flowfuse/node-red-dashboard']);
-  });
-
-  it('puts every widget on the page', () => {
-    const byId = new Map(nodes.map((node) => [node.id, node]));
-    const above = {
-      'ui-file-input': 'group',
-      'ui-template': 'group',
-      'ui-notification': 'ui',
-      'ui-group': 'page',
-    };
-    for (const node of nodes.filter(({ type }) => type in above)) {
-      const property = above[node.type as keyof typeof above];
-      const target = byId.get(String(node[property]));
-      assert.equal(target?.type, property === 'ui' ? 'ui-base' : `ui-${property}`, node.type);
-    }
-  });
-});

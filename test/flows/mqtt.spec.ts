@@ -1,10 +1,8 @@
 /** Pictures in and results out over MQTT 3.1.1, with a broker of our own. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { Aedes } from 'aedes';
 import mqtt from 'mqtt';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import { type Broker, startBroker } from '../support/broker.ts';
 import { mqttFlow, topicRule } from '../support/mqtt-flow.ts';
 import { NodeRed, VERSIONS } from '../support/node-red.ts';
 import { twoPeople } from '../support/pictures.ts';
@@ -13,18 +11,11 @@ for (const version of VERSIONS) {
   describe(`an MQTT flow (${version})`, function () {
     this.timeout(40_000);
     let nodeRed: NodeRed;
-    let close: () => Promise<void>;
-    let port: number;
+    let mqttBroker: Broker;
 
     before(async () => {
-      const broker = await Aedes.createBroker();
-      const server = createServer(broker.handle).listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      ({ port } = server.address() as AddressInfo);
-      close = async () => {
-        await new Promise<void>((resolve) => broker.close(() => resolve()));
-        await new Promise((resolve) => server.close(resolve));
-      };
+      mqttBroker = await startBroker();
+      const { broker, port } = mqttBroker;
       const subscribed = new Promise<void>((resolve) => {
         broker.on('subscribe', (subscriptions) => {
           if (subscriptions.some(({ topic }) => topic === 'picture/+')) resolve();
@@ -35,11 +26,11 @@ for (const version of VERSIONS) {
     });
     after(async () => {
       await nodeRed?.stop();
-      await close?.();
+      await mqttBroker?.close();
     });
 
     it('answers each camera under its own topic, and errors under theirs', async () => {
-      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
+      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttBroker.port}`);
       try {
         await client.subscribeAsync(['parsing/#', 'error/#'], { qos: 1 });
         const answers = new Map<string, string>();

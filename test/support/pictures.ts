@@ -17,3 +17,10 @@ export function pngHeader(width: number, height: number): Buffer {
   checksum.writeUInt32BE(crc32(header));
   return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), length, header, checksum]);
 }
+
+/** A request with a picture as the form of a page sends it; where it redirects to is not followed. */
+export function upload(picture: Buffer): RequestInit {
+  const body = new FormData();
+  body.append('picture', new Blob([new Uint8Array(picture)]), 'picture.png');
+  return { body, redirect: 'manual' };
+}

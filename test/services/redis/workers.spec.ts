@@ -1,0 +1,89 @@
+/** How workers behind a real Redis come and go. */
+import assert from 'node:assert/strict';
+import { start } from '../../cli/support.ts';
+import { childrenOf } from '../../support/processes.ts';
+import { PlayedEngine } from '../support/played-engine.ts';
+import { errorOf, forever, redisUnderTest, taken, task, until } from '../support/redis-workers.ts';
+import { SHORT } from '../support/times.ts';
+import { WorkerProcess } from '../support/worker.ts';
+
+describe('workers on Redis', function () {
+  this.timeout(60_000);
+  const subject = redisUnderTest();
+  const { linkTo, play } = subject;
+
+  it('has a worker that is told to stop finish its picture', async () => {
+    const { redis, link } = subject;
+    const worker = await WorkerProcess.start(redis.address);
+    await link.open();
+    const { all } = await taken(redis, 1);
+    worker.hold();
+    const parsing = link.submit(task(link), forever);
+    await all;
+    worker.stop();
+    await worker.says('Finishing 1 picture first.');
+    worker.goOn();
+    assert.ok((await parsing).persons.length > 0);
+    assert.equal(await worker.ended(), 0);
+    await until(link, () => link.workers.length === 0);
+    assert.deepEqual(await redis.keys(), []);
+  });
+
+  it('ends at once when it is told to stop twice', async () => {
+    const { redis, link } = subject;
+    const command = start(['worker', '--redis', redis.address.url, '--queue', 'tests']);
+    await command.says('Serving');
+    const [engine] = childrenOf(command.child.pid!);
+    await link.open();
+    const { all } = await taken(redis, 1);
+    process.kill(engine!, 'SIGSTOP');
+    const cancelled = errorOf(link.submit(task(link), forever));
+    await all;
+    command.child.kill('SIGTERM');
+    await command.says('Finishing 1 picture first.');
+    command.child.kill('SIGTERM');
+    const { code } = await command.ended;
+    process.kill(engine!, 'SIGKILL');
+    assert.equal(code, 143);
+    await link.close();
+    assert.equal((await cancelled).code, 'M2FP_CANCELLED');
+  });
+
+  it('hears at once of workers that come and go, and of results', async () => {
+    const { redis } = subject;
+    const link = linkTo(redis.address, { ...SHORT, check: 3_600_000 });
+    await link.open();
+    assert.deepEqual(link.workers, []);
+    const engine = new PlayedEngine();
+    const worker = await play(engine);
+    await until(link, () => link.workers.length === 1);
+    assert.deepEqual(link.workers, [worker.facts]);
+    const parsing = link.submit(task(link), forever);
+    (await engine.visit()).resolve();
+    await parsing;
+    await worker.close();
+    await until(link, () => link.workers.length === 0);
+  });
+
+  it('refuses a worker with another model than those of its queue', async () => {
+    await play(new PlayedEngine());
+    const { code, message } = await errorOf(play(new PlayedEngine('a'.repeat(64))));
+    assert.equal(code, 'M2FP_BAD_OPTION');
+    assert.match(
+      message,
+      /another model in the queue tests: .* not m2fp-demo \(fp16, aaaaaaaaaaaa\)\. Choose another --queue/,
+    );
+    await play(new PlayedEngine());
+  });
+
+  it('ends a worker whose engine gave up', async () => {
+    const { link } = subject;
+    const engine = new PlayedEngine();
+    const { ended } = await play(engine);
+    await link.open();
+    engine.giveUp('It crashed five times.');
+    const { code, message } = await errorOf(ended);
+    assert.deepEqual([code, message], ['M2FP_ENGINE_CRASHED', 'It crashed five times.']);
+    await until(link, () => link.workers.length === 0);
+  });
+});
