@@ -20,6 +20,8 @@ start)
   rm -f runs/stop cache/stop
   cores=$(nproc) # before the export: nproc heeds OMP_NUM_THREADS
   export OMP_NUM_THREADS=1
+  # Memory once taken is kept, in huge pages: a fourteenth of a step is saved.
+  export GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000:glibc.malloc.trim_threshold=8000000000:glibc.malloc.top_pad=1073741824
   if ! running cache/generate.pid; then
     for ((i = 0; i < cores; i++)); do
       nice -n 19 $py generate.py --worker "$i" --until "${SCENES:-3000}" &
