@@ -35,8 +35,8 @@ export async function dyed(color: readonly [number, number, number]): Promise<Bu
   return encode(pixels);
 }
 
-/** With the light off: of bright walls, the small model takes some for people, hardly sure of it. */
-export const emptyRoom: Promise<Buffer> = encode(Buffer.alloc(3 * WIDTH * HEIGHT));
+/** A bright wall. */
+export const emptyRoom: Promise<Buffer> = encode(Buffer.alloc(3 * WIDTH * HEIGHT, 200));
 
 /** Share of the sample's pixels of a label that are another colour in `after` than in `before`. */
 export async function changed(before: Buffer, after: Buffer, label: number): Promise<number> {
