@@ -54,7 +54,7 @@ STAGES = [
 ]
 # The scene is fed at this size while judging a stage's crops of the size on the left:
 # crops are magnified, so a whole scene wants more pixels than a crop.
-JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 288, 256: 320, 320: 384}
+JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 320, 320: 384}
 
 RATE = 1e-3
 WARM_UP = 500

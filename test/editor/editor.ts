@@ -75,7 +75,7 @@ export class Editor {
     });
   }
 
-  /** Opens the editor in `language`; resolves when its palette is there. */
+  /** Opens the editor in `language`; resolves when its palette and the flows are there. */
   static async open(url: string, language = 'en-US', { theme, user }: EditorOptions = {}): Promise<Editor> {
     const viewport = { width: 1500, height: 900 };
     const context = await (await launch()).newContext({ locale: language, viewport });
@@ -98,7 +98,10 @@ export class Editor {
 
   async #opened(): Promise<void> {
     await this.page.waitForSelector('#red-ui-palette .red-ui-palette-node');
-    await this.page.waitForFunction(() => RED.nodes.getType('m2fp-crop') !== null);
+    // The flows come after the palette.
+    await this.page.waitForFunction(
+      () => RED.nodes.getType('m2fp-crop') !== null && RED.nodes.version() !== null,
+    );
   }
 
   /** Loads the page anew, as a user does. */
@@ -142,9 +145,19 @@ export class Editor {
     await this.page.evaluate((tab) => RED.workspaces.show(tab), id);
   }
 
+  /** Deploys as a user does; resolves when the nodes run, which is after Node-RED's answer. */
   async deploy(): Promise<void> {
+    await this.page.evaluate(() => {
+      if (globalThis.runningRevision !== undefined) return;
+      globalThis.runningRevision = null;
+      RED.comms.subscribe('notification/runtime-deploy', (_topic, { revision }) => {
+        globalThis.runningRevision = revision;
+      });
+    });
     await this.page.locator('#red-ui-header-button-deploy').click();
-    await this.page.waitForFunction(() => !RED.nodes.dirty());
+    await this.page.waitForFunction(
+      () => !RED.nodes.dirty() && globalThis.runningRevision === RED.nodes.version(),
+    );
   }
 
   /** The id of the node of `type` on the tab `tab`. */

@@ -15,7 +15,10 @@ declare const RED: {
     createExportableNodeSet(nodes: object[]): object[];
     filterNodes(filter: object): { id: string; type: string }[];
     dirty(): boolean;
+    /** The revision of the flows that the editor shows; null before they are loaded. */
+    version(): string | null;
   };
+  comms: { subscribe(topic: string, callback: (topic: string, message: { revision: string }) => void): void };
   utils: { getNodeLabel(node: object): string };
   workspaces: { show(id: string): void };
   editor: {
@@ -23,3 +26,6 @@ declare const RED: {
     editConfig(name: string, type: string, id: string): void;
   };
 };
+
+/** The revision whose nodes run, where {@link Editor.deploy} has asked for it. */
+declare var runningRevision: string | null | undefined;

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { type CropOptions, crop } from '../../src/parsing/crop.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { assertBox, assertCutout, LABELS, twoPeople } from './crop-scene.ts';
-import { formatOf, paint, parsingOf, pixelsOf, sourceColor } from './scene.ts';
+import { formatOf, parsingOf, pixelsOf, sourceColor, turned } from './scene.ts';
 
 describe('crop', () => {
   it('adds a margin of pixels, up to the edge of the picture', async () => {
@@ -279,17 +279,11 @@ describe('crop', () => {
   });
 
   it('turns the source by its EXIF orientation', async () => {
-    // Stored 2 wide and 3 high, to be turned clockwise (6): 3 wide and 2 high, left bottom pixel first.
-    const stored = paint(2, 3, (x, y) => [100 * x, 50 * y, 77]);
-    const image = await sharp(stored, { raw: { width: 2, height: 3, channels: 3 } })
-      .withMetadata({ orientation: 6 })
-      .png()
-      .toBuffer();
     const parsing = await parsingOf({
       width: 3,
       height: 2,
       labels: LABELS,
-      image,
+      image: await turned(),
       parts: [{ index: 1, rows: ['.##', '...'] }],
     });
     const [found] = await crop(parsing);

@@ -27,6 +27,18 @@ export function sourceColor(x: number, y: number): [number, number, number] {
   return [(10 + 7 * x) % 256, (200 + 5 * y) % 256, (50 + 3 * x + 11 * y) % 256];
 }
 
+/**
+ * A PNG that is stored 2 wide and 3 high, [100 x, 50 y, 77], and to be turned clockwise (EXIF orientation 6): 3 wide
+ * and 2 high, the left bottom pixel first.
+ */
+export function turned(): Promise<Buffer> {
+  const stored = paint(2, 3, (x, y) => [100 * x, 50 * y, 77]);
+  return sharp(stored, { raw: { width: 2, height: 3, channels: 3 } })
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer();
+}
+
 /** Interleaved bytes of a picture whose pixels `color` gives. */
 export function paint(
   width: number,
