@@ -49,9 +49,10 @@ def label_map(kinds, scores, masks, soft, least=config.MAP):
     """
     shape = masks.shape[1:]
     out, best = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
-    for k in np.unique(kinds[(kinds != L.HUMAN) & (scores >= least)]):
+    enough = scores >= least
+    for k in np.unique(kinds[(kinds != L.HUMAN) & enough]):
         total, count = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
-        for i in np.flatnonzero((kinds == k) & (scores >= least)):
+        for i in np.flatnonzero((kinds == k) & enough):
             value = soft[i] * scores[i]
             there = masks[i] & (value > least)
             total += value * there

@@ -110,16 +110,15 @@ async function convertInto(
   const graph = buildNetwork(checkpoint, hyper, labels.kind);
   const producer = { name: packageJson.name, version: packageJson.version };
   const files = await writeModel(graph, folder, { precision, producer, onProgress });
-  const scoreThreshold = configuration?.scoreThreshold ?? SCORE_THRESHOLD;
-  const mapConfidence = configuration?.mapConfidence !== undefined && {
-    mapConfidence: configuration.mapConfidence,
+  const thresholds = {
+    scoreThreshold: configuration?.scoreThreshold ?? SCORE_THRESHOLD,
+    ...(configuration?.mapConfidence !== undefined && { mapConfidence: configuration.mapConfidence }),
   };
   const decisive = {
     digests: Object.values(files).map((file) => file.sha256),
     ...labels,
     input,
-    scoreThreshold,
-    ...mapConfidence,
+    ...thresholds,
   };
   const manifest: ModelManifest = {
     format: 1,
@@ -127,8 +126,7 @@ async function convertInto(
     digest: createHash('sha256').update(JSON.stringify(decisive)).digest('hex'),
     ...labels,
     input,
-    scoreThreshold,
-    ...mapConfidence,
+    ...thresholds,
     precision,
     hyperParameters: hyper,
     files,

@@ -6,39 +6,28 @@ import { loadEvents, requestEvents, type RequestEvent } from '../../src/engine/e
 import type { LocalEngine } from '../../src/engine/local-engine.ts';
 import type { QueueOptions } from '../../src/engine/types.ts';
 import { isAlive } from '../support/processes.ts';
-import {
-  FakeClock,
-  MANIFEST,
-  ask,
-  fails,
-  fakeEngine,
-  leavesNothingBehind,
-  letGo,
-  until,
-} from './support/fakes.ts';
+import { FakeClock, MANIFEST, ask, fails, fakeEngine, letGo, until } from './support/fakes.ts';
+import { localEngineUnderTest } from './support/local-engine.ts';
 
 describe('the fate of a request', () => {
   let clock: FakeClock;
   let engine: LocalEngine;
   let events: RequestEvent[];
   let end: () => void;
-  const make = (options: Parameters<typeof fakeEngine>[0] = {}) =>
-    (engine = fakeEngine({ clock, ...options }));
+  const make = (options: Parameters<typeof fakeEngine>[0] = {}) => {
+    ({ clock, engine } = open(options));
+    return engine;
+  };
   const fates = () => events.map(({ fate, code }) => (code === undefined ? fate : `${fate} ${code}`));
 
   beforeEach(() => {
-    clock = new FakeClock();
     events = [];
     end = requestEvents.subscribe((event) => events.push(event));
   });
 
-  afterEach(async () => {
-    end();
-    await engine.close();
-    assert.deepEqual(clock.pending(), [], 'a timer is left');
-  });
+  afterEach(() => end());
 
-  leavesNothingBehind();
+  const open = localEngineUnderTest();
 
   it('completed: with its times', async () => {
     make();

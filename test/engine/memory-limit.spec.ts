@@ -3,37 +3,27 @@ import assert from 'node:assert/strict';
 import { restartEvents } from '../../src/engine/events.ts';
 import type { LocalEngine } from '../../src/engine/local-engine.ts';
 import { residentBytes } from '../../src/engine/resident.ts';
-import {
-  FakeClock,
-  ask,
-  askAgain,
-  facts,
-  fails,
-  fakeEngine,
-  leavesNothingBehind,
-  until,
-} from './support/fakes.ts';
+import { type FakeClock, ask, askAgain, facts, fails, until } from './support/fakes.ts';
+import { localEngineUnderTest } from './support/local-engine.ts';
 
 describe('the memory limit', () => {
   let clock: FakeClock;
   let engine: LocalEngine;
   let reasons: string[];
   let end: () => void;
-  const make = (options: Parameters<typeof fakeEngine>[0]) => (engine = fakeEngine({ clock, ...options }));
+  const make = (options: Parameters<typeof open>[0]) => {
+    ({ clock, engine } = open(options));
+    return engine;
+  };
 
   beforeEach(() => {
-    clock = new FakeClock();
     reasons = [];
     end = restartEvents.subscribe(({ reason }) => reasons.push(reason));
   });
 
-  afterEach(async () => {
-    end();
-    await engine.close();
-    assert.deepEqual(clock.pending(), [], 'a timer is left');
-  });
+  afterEach(() => end());
 
-  leavesNothingBehind();
+  const open = localEngineUnderTest();
 
   it('has a process that has grown past it replaced between two pictures', async () => {
     make({ maxMemory: 1000 });

@@ -2,35 +2,19 @@
 import assert from 'node:assert/strict';
 import type { LocalEngine } from '../../src/engine/local-engine.ts';
 import { isAlive } from '../support/processes.ts';
-import {
-  FakeClock,
-  ask,
-  facts,
-  fails,
-  fakeEngine,
-  leavesNothingBehind,
-  letGo,
-  until,
-} from './support/fakes.ts';
+import { type FakeClock, ask, facts, fails, letGo, until } from './support/fakes.ts';
+import { localEngineUnderTest } from './support/local-engine.ts';
 
 describe('an engine of two processes', () => {
+  const open = localEngineUnderTest();
   let clock: FakeClock;
   let engine: LocalEngine;
-  const make = (options: Parameters<typeof fakeEngine>[0] = {}) =>
-    (engine = fakeEngine({ clock, processes: 2, ...options }));
+  const make = (options: Parameters<typeof open>[0] = {}) => {
+    ({ clock, engine } = open({ processes: 2, ...options }));
+    return engine;
+  };
   const pids = () => engine.info().processes.map(({ pid }) => pid);
   const states = () => engine.info().processes.map(({ state }) => state);
-
-  beforeEach(() => {
-    clock = new FakeClock();
-  });
-
-  afterEach(async () => {
-    await engine.close();
-    assert.deepEqual(clock.pending(), [], 'a timer is left');
-  });
-
-  leavesNothingBehind();
 
   it('loads both, and tells of each', async () => {
     make({ threads: 3 });
@@ -146,20 +130,13 @@ describe('an engine of two processes', () => {
 });
 
 describe('an engine that is idle', () => {
+  const open = localEngineUnderTest();
   let clock: FakeClock;
   let engine: LocalEngine;
 
   beforeEach(() => {
-    clock = new FakeClock();
-    engine = fakeEngine({ clock, idleUnload: 1000 });
+    ({ clock, engine } = open({ idleUnload: 1000 }));
   });
-
-  afterEach(async () => {
-    await engine.close();
-    assert.deepEqual(clock.pending(), [], 'a timer is left');
-  });
-
-  leavesNothingBehind();
 
   it('ends its process after the time without a request, and starts it with the next', async () => {
     await ask(engine, 'a');
