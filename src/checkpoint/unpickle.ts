@@ -9,15 +9,10 @@
  */
 import { M2fpError } from '../errors.ts';
 import { DAMAGED, TAMPERED, quoted } from './file.ts';
-import { checkedLayout, isCount, type DType } from './tensors.ts';
-import {
-  GlobalReference,
-  OpaqueValue,
-  PickledDict,
-  StorageReference,
-  TensorReference,
-  type PickledValue,
-} from './values.ts';
+import { FUNCTIONS, OPAQUE_CLASS, OPAQUE_FUNCTIONS, STORAGE_TYPES } from './globals.ts';
+import { OPERATIONS, REFUSED, STOP } from './opcodes.ts';
+import { isCount } from './tensors.ts';
+import { GlobalReference, OpaqueValue, PickledDict, StorageReference, type PickledValue } from './values.ts';
 
 /** A pickle longer than this is none of a model: M2FP's has about 0.2 MB. */
 export const MAX_PICKLE_BYTES = 64 * 2 ** 20;
@@ -30,20 +25,6 @@ const MAX_NAMES = 20_000;
 
 const MAX_GLOBAL_LENGTH = 256;
 
-/** The storage classes and the type of their elements. */
-const STORAGE_TYPES: ReadonlyMap<string, DType> = new Map([
-  ['torch.FloatStorage', 'float32'],
-  ['torch.HalfStorage', 'float16'],
-  ['torch.BFloat16Storage', 'bfloat16'],
-  ['torch.DoubleStorage', 'float64'],
-  ['torch.LongStorage', 'int64'],
-  ['torch.IntStorage', 'int32'],
-  ['torch.ShortStorage', 'int16'],
-  ['torch.CharStorage', 'int8'],
-  ['torch.ByteStorage', 'uint8'],
-  ['torch.BoolStorage', 'bool'],
-]);
-
 export interface Unpickled {
   value: PickledValue;
   /** How many bytes the pickle takes, its STOP included. */
@@ -55,140 +36,8 @@ export interface Unpickled {
 /** The given bytes end before the pickle does. */
 export class PickleEndsEarlyError extends M2fpError {}
 
-type PickledFunction = (machine: Machine, args: PickledValue[]) => PickledValue;
-
-/**
- * What the allowed functions make of their arguments. `torch._utils._rebuild_tensor_v2` gets (storage,
- * offset, size, stride, requires_grad, hooks[, metadata]), `_rebuild_parameter` (tensor, requires_grad, hooks).
- */
-const FUNCTIONS: ReadonlyMap<string, PickledFunction> = new Map<string, PickledFunction>([
-  [
-    'collections.OrderedDict',
-    (machine, args) => {
-      if (args.length > 0) throw machine.refuse('makes an OrderedDict with arguments');
-      return new PickledDict();
-    },
-  ],
-  [
-    'torch._utils._rebuild_tensor_v2',
-    (machine, args) => {
-      const [storage, offset, shape, strides] = args;
-      if (!(storage instanceof StorageReference)) throw machine.refuse('makes a tensor without a storage');
-      if (args.length > 6) throw machine.refuse('makes a tensor with metadata (conjugate or negative bit)');
-      const layout = checkedLayout(storage, offset, shape, strides, (reason) =>
-        machine.refuse(`makes a tensor that ${reason}`),
-      );
-      return new TensorReference(storage, layout);
-    },
-  ],
-  [
-    'torch._utils._rebuild_parameter',
-    (machine, [tensor]) => {
-      if (!(tensor instanceof TensorReference)) throw machine.refuse('makes a parameter without a tensor');
-      return tensor;
-    },
-  ],
-]);
-
-/**
- * What pickled NumPy scalars and arrays name (under NumPy 1 and 2), and the bytes in them under protocol 2.
- * Trainers save such values beside the state dict: learning rates, best scores, random states.
- */
-const OPAQUE_FUNCTIONS: ReadonlySet<string> = new Set([
-  'numpy.core.multiarray.scalar',
-  'numpy._core.multiarray.scalar',
-  'numpy.core.multiarray._reconstruct',
-  'numpy._core.multiarray._reconstruct',
-  'numpy.dtype',
-  '_codecs.encode',
-  '__builtin__.bytes',
-]);
-
-/** The class that `_reconstruct` is told to make: an argument, never called. */
-const OPAQUE_CLASS = 'numpy.ndarray';
-
-type Operation = readonly [name: string, run: (machine: Machine) => void];
-
-/** The opcodes of a state dict. STOP ends the loop in {@link Machine.run}. */
-const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
-  // Framing
-  [0x80, ['PROTO', (machine) => machine.assertProtocol(machine.uint8())]],
-  [0x28, ['MARK', (machine) => machine.mark()]],
-  // Scalars
-  [0x4e, ['NONE', (machine) => machine.push(null)]],
-  [0x88, ['NEWTRUE', (machine) => machine.push(true)]],
-  [0x89, ['NEWFALSE', (machine) => machine.push(false)]],
-  [0x4b, ['BININT1', (machine) => machine.push(machine.uint8())]],
-  [0x4d, ['BININT2', (machine) => machine.push(machine.take(2).readUInt16LE())]],
-  [0x4a, ['BININT', (machine) => machine.push(machine.take(4).readInt32LE())]],
-  [0x8a, ['LONG1', (machine) => machine.push(integer(machine.take(machine.uint8())))]],
-  [0x47, ['BINFLOAT', (machine) => machine.push(machine.take(8).readDoubleBE())]],
-  [0x58, ['BINUNICODE', (machine) => machine.push(machine.take(machine.uint32()).toString('utf8'))]],
-  // Lists and tuples
-  [0x5d, ['EMPTY_LIST', (machine) => machine.push([])]],
-  [0x61, ['APPEND', (machine) => machine.append([machine.pop()])]],
-  [0x65, ['APPENDS', (machine) => machine.append(machine.popToMark())]],
-  [0x29, ['EMPTY_TUPLE', (machine) => machine.push([])]],
-  [0x85, ['TUPLE1', (machine) => machine.push(machine.popMany(1))]],
-  [0x86, ['TUPLE2', (machine) => machine.push(machine.popMany(2))]],
-  [0x87, ['TUPLE3', (machine) => machine.push(machine.popMany(3))]],
-  [0x74, ['TUPLE', (machine) => machine.push(machine.popToMark())]],
-  // Dicts
-  [0x7d, ['EMPTY_DICT', (machine) => machine.push(new PickledDict())]],
-  [0x73, ['SETITEM', (machine) => machine.setItems(machine.popMany(2))]],
-  [0x75, ['SETITEMS', (machine) => machine.setItems(machine.popToMark())]],
-  // The memo
-  [0x71, ['BINPUT', (machine) => machine.put(machine.uint8())]],
-  [0x72, ['LONG_BINPUT', (machine) => machine.put(machine.uint32())]],
-  [0x68, ['BINGET', (machine) => machine.get(machine.uint8())]],
-  [0x6a, ['LONG_BINGET', (machine) => machine.get(machine.uint32())]],
-  // Objects
-  [0x63, ['GLOBAL', (machine) => machine.global(machine.line(), machine.line())]],
-  [0x51, ['BINPERSID', (machine) => machine.push(machine.storage(machine.pop()))]],
-  [0x52, ['REDUCE', (machine) => machine.reduce()]],
-  [0x62, ['BUILD', (machine) => machine.build()]],
-]);
-
-const STOP = 0x2e;
-
-/** Opcodes that are refused, by name, so that the message can say what was met. */
-const REFUSED: ReadonlyMap<number, string> = new Map([
-  [0x30, 'POP'],
-  [0x31, 'POP_MARK'],
-  [0x32, 'DUP'],
-  [0x46, 'FLOAT'],
-  [0x49, 'INT'],
-  [0x4c, 'LONG'],
-  [0x50, 'PERSID'],
-  [0x53, 'STRING'],
-  [0x54, 'BINSTRING'],
-  [0x55, 'SHORT_BINSTRING'],
-  [0x56, 'UNICODE'],
-  [0x64, 'DICT'],
-  [0x67, 'GET'],
-  [0x69, 'INST'],
-  [0x6c, 'LIST'],
-  [0x6f, 'OBJ'],
-  [0x70, 'PUT'],
-  [0x81, 'NEWOBJ'],
-  [0x82, 'EXT1'],
-  [0x83, 'EXT2'],
-  [0x84, 'EXT4'],
-  [0x8b, 'LONG4'],
-  [0x92, 'NEWOBJ_EX'],
-  [0x93, 'STACK_GLOBAL'],
-  [0x94, 'MEMOIZE'],
-  [0x95, 'FRAME'],
-]);
-
-/** A little-endian two's complement integer of up to 255 bytes. */
-function integer(bytes: Buffer): number | bigint {
-  const unsigned = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
-  const value = BigInt.asIntN(bytes.length * 8, unsigned);
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-}
-
-class Machine {
+/** The state of one unpickling; what is public is for the opcodes. */
+export class Machine {
   readonly #bytes: Buffer;
   readonly #where: string;
   /** Where the next byte is read, and where the opcode at hand began. */
@@ -381,7 +230,7 @@ class Machine {
       throw this.refuse('calls something that is no function');
     }
     if (!Array.isArray(args)) throw this.refuse('calls a function without a tuple of arguments');
-    this.push(call === undefined ? new OpaqueValue(name) : call(this, args));
+    this.push(call === undefined ? new OpaqueValue(name) : call(args, (action) => this.refuse(action)));
   }
 
   /**

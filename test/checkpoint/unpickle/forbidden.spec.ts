@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { unpickle } from '../../../src/checkpoint/unpickle.ts';
+import { bytes, call, global, text, uint16, uint32, type Part } from '../../support/pickle-writer.ts';
+import { isInvalid } from '../support/files.ts';
+import { refuses } from '../support/unpickle.ts';
+
+describe('unpickle', () => {
+  describe('refuses every other global', () => {
+    const globals = [
+      ['os', 'system'],
+      ['posix', 'system'],
+      ['builtins', 'eval'],
+      ['__builtin__', 'exec'],
+      ['subprocess', 'Popen'],
+      ['torch', 'load'],
+      ['torch.storage', '_load_from_bytes'],
+      ['torch._utils', '_rebuild_sparse_tensor'],
+      ['torch', 'ComplexFloatStorage'],
+      ['collections', 'defaultdict'],
+      ['collections', '__proto__'],
+      ['torch._utils', 'constructor'],
+      ['torch', ''],
+      ['', ''],
+    ] as const;
+    for (const [module, name] of globals) {
+      it(`${module}.${name}`, () => {
+        refuses([']', global(module, name)], new RegExp(`asks for the global "${module}\\.${name}"`), 3);
+      });
+    }
+
+    it('also where it is called with arguments', () => {
+      refuses(call(global('os', 'system'), text('touch owned')), /asks for the global "os\.system"/, 2);
+    });
+
+    it('with a name that is quoted and cut in the message', () => {
+      refuses(global('a\u001b[31m', `"${'b'.repeat(200)}`), /the global "a\\u001b\[31m\.\\"b{70,80}…"/);
+    });
+
+    it('with a name that has no end', () => {
+      refuses(bytes('c', 'a'.repeat(10_000)), /names a global of more than 256 bytes/, 2);
+    });
+  });
+
+  describe('refuses every other opcode', () => {
+    const opcodes: [name: string, code: Part[], hex: string][] = [
+      ['INST', ['(', text('true'), 'ios\nsystem\n'], '69'],
+      ['OBJ', ['(', global('collections', 'OrderedDict'), 'o'], '6f'],
+      ['NEWOBJ', [global('collections', 'OrderedDict'), ')\x81'], '81'],
+      ['NEWOBJ_EX', [global('collections', 'OrderedDict'), ')}\x92'], '92'],
+      ['STACK_GLOBAL', [text('os'), text('system'), '\x93'], '93'],
+      ['EXT1', ['\x82', 1], '82'],
+      ['EXT2', ['\x83', uint16(1)], '83'],
+      ['EXT4', ['\x84', uint32(1)], '84'],
+      ['LONG4', ['\x8b', uint32(0x7fffffff)], '8b'],
+      ['LONG', ['L1L\n'], '4c'],
+      ['INT', ['I1\n'], '49'],
+      ['PERSID', ['P0\n'], '50'],
+      ['DUP', ['NN2\x86'], '32'],
+      ['POP', ['NN0'], '30'],
+      ['MEMOIZE', ['N\x94'], '94'],
+      ['FRAME', ['\x95', Buffer.alloc(8)], '95'],
+    ];
+    for (const [name, code, hex] of opcodes) {
+      it(name, () => refuses(code, new RegExp(`uses the opcode ${name} \\(0x${hex}\\)`)));
+    }
+
+    it('without a name', () => refuses('\xff', /uses the opcode 0xff/, 2));
+  });
+
+  it('refuses other protocols than 2', () => {
+    for (const protocol of [0, 1, 3, 4, 5, 255]) {
+      const value = bytes(0x80, protocol, 'N.');
+      assert.throws(() => unpickle(value, 'x'), isInvalid(new RegExp(`pickle protocol ${protocol};`)));
+    }
+  });
+});
