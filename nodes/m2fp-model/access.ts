@@ -1,49 +1,30 @@
 /** What a config node keeps for the nodes that use it: the pull, one lease on the engine, the manifest, the users. */
 import type { Node } from 'node-red';
 import { systemClock, type Clock } from '../../src/clock.ts';
-import type { EngineLease } from '../../src/engine/index.ts';
 import type { WorkerFacts } from '../../src/engine/remote/link.ts';
-import type { RemoteEngineOptions } from '../../src/engine/remote/options.ts';
-import type { Engine, EngineInfo } from '../../src/engine/types.ts';
+import type { Engine } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/engines.ts';
-import { codeOf } from '../common/failure.ts';
 import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
+import { HeldEngine, type EngineHolder } from './held-engine.ts';
 import { Memo } from './memo.ts';
 import { ModelPull } from './pull.ts';
-import { Retry } from './retry.ts';
 import type { LocalSettings, ModelSettings } from './settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
-
-interface Lease {
-  engine: Engine;
-  release(): void;
-}
 
 export class ModelAccess {
   /** Registered nodes by id. */
   readonly users: Record<string, Node> = {};
   readonly #listeners = new Map<string, ModelUser>();
-  /** The config node's id. */
-  readonly #owner: string;
   readonly #settings: () => ModelSettings;
   readonly #pull: ModelPull;
   readonly #waiting = new WaitingRoom();
   readonly #manifest = new Memo<ModelManifest>();
-  readonly #lease = new Memo<Lease>();
-  readonly #onFallback: (why: string) => void;
-  readonly #retry: Retry;
-  #info: EngineInfo | undefined;
-  /** What the last try to reach workers threw. */
-  #failure: unknown;
-  /** That of the try to reach workers that is under way. */
-  #reaching: AbortSignal | undefined;
-  /** Aborted when the engine that is being acquired is not wanted any more. */
-  #wanted = new AbortController();
+  readonly #engine: HeldEngine;
 
   /**
    * @param owner the config node's id
@@ -58,23 +39,30 @@ export class ModelAccess {
     onFallback: (why: string) => void,
     clock: Clock = systemClock,
   ) {
-    this.#owner = owner;
     this.#settings = settings;
-    this.#onFallback = onFallback;
-    this.#retry = new Retry(clock);
     this.#pull = new ModelPull({
       changed: (presence) => this.#tell((user) => user.presenceChanged(presence)),
       failed: (error) => this.#tell((user) => user.modelFailed(error)),
       made: onMade,
     });
+    const holder: EngineHolder = {
+      changed: (info) => {
+        if (info.fallback !== null) onFallback(info.fallback);
+        this.#tell((user) => user.engineChanged?.(info));
+      },
+      failed: (reason) => this.#tell((user) => user.modelFailed(reason)),
+      isUsed: () => this.#listeners.size > 0,
+    };
+    this.#engine = new HeldEngine(owner, settings, (local) => this.#pulled(local), holder, clock);
   }
 
   /** Tells `user` at once what is known of the engine, and of what is wrong with the model. */
   register(node: Node, user: ModelUser): void {
     this.users[node.id] = node;
     this.#listeners.set(node.id, user);
-    if (this.#info) user.engineChanged?.(this.#info);
-    if (this.#failure !== undefined) user.modelFailed(this.#failure);
+    const { info, failure } = this.#engine;
+    if (info) user.engineChanged?.(info);
+    if (failure !== undefined) user.modelFailed(failure);
     const { progress } = this.#pull;
     if (progress) user.presenceChanged({ state: 'pulling', progress });
     void this.#inform(node.id);
@@ -83,20 +71,20 @@ export class ModelAccess {
   deregister(node: Node): void {
     delete this.users[node.id];
     this.#listeners.delete(node.id);
-    if (this.#listeners.size === 0) this.#retry.cancel();
+    if (this.#listeners.size === 0) this.#engine.rest();
     // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
     if (this.#pull.running && this.#waiting.size === 0) void this.forget();
   }
 
   isComing(): boolean {
-    return this.#pull.running || this.#reaching !== undefined;
+    return this.#pull.running || this.#engine.isReaching;
   }
 
   async place(): Promise<ModelPlace> {
     const settings = this.#settings();
     if (settings.source === 'remote') {
       const { url, queue } = settings.engine.address;
-      const failure = this.#failure;
+      const { failure } = this.#engine;
       return {
         source: 'remote',
         folder: null,
@@ -127,8 +115,7 @@ export class ModelAccess {
   }
 
   async engine(signal?: AbortSignal): Promise<Engine> {
-    const { engine } = await this.#wait(() => this.#leased(), signal);
-    return engine;
+    return this.#wait(() => this.#engine.get(), signal);
   }
 
   async workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined> {
@@ -144,19 +131,10 @@ export class ModelAccess {
    * the end of a pull.
    */
   async forget(): Promise<void> {
-    this.#wanted.abort(new M2fpError('M2FP_CANCELLED', 'The model was stopped, or deployed anew.'));
-    this.#wanted = new AbortController();
-    this.#retry.cancel();
-    this.#failure = undefined;
-    const lease = this.#lease.forget();
+    const released = this.#engine.release();
     const manifest = this.#manifest.forget();
-    this.#info = undefined;
     const ended = this.#pull.cancel();
-    await lease?.then(
-      (taken) => taken.release(),
-      // Whoever asked for the engine was told.
-      () => {},
-    );
+    await released;
     await manifest?.catch(() => {});
     await ended;
   }
@@ -165,7 +143,7 @@ export class ModelAccess {
   async #wait<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const cause = this.#pull.progress
       ? 'The model is being downloaded or converted'
-      : this.#reaching && 'Workers are being looked for';
+      : this.#engine.isReaching && 'Workers are being looked for';
     if (cause) {
       const { maxQueue } = this.#settings().engine;
       if (this.#waiting.size > maxQueue) {
@@ -208,70 +186,12 @@ export class ModelAccess {
   async #knownManifest(): Promise<ModelManifest> {
     const settings = this.#settings();
     if (settings.source !== 'remote') return this.#manifest.get(() => this.#readManifest(settings));
-    const { engine } = await this.#leased();
+    const engine = await this.#engine.get();
     return engine.info().manifest;
   }
 
   async #readManifest(settings: LocalSettings): Promise<ModelManifest> {
     return engines.readManifest(await this.#pulled(settings));
-  }
-
-  #leased(): Promise<Lease> {
-    return this.#lease.get(() => this.#acquire());
-  }
-
-  async #acquire(): Promise<Lease> {
-    const settings = this.#settings();
-    const lease =
-      settings.source === 'remote'
-        ? await this.#reach(settings.engine)
-        : await engines.acquire({ ...settings.engine, model: await this.#pulled(settings) }, this.#owner);
-    const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
-    this.#changed(lease.engine.info());
-    return {
-      engine: lease.engine,
-      release() {
-        unsubscribe();
-        lease.release();
-      },
-    };
-  }
-
-  /** The engine that workers make up. Where it cannot be had the users are told, and it is tried again as long as there are any. */
-  async #reach(options: RemoteEngineOptions): Promise<EngineLease> {
-    const { signal } = this.#wanted;
-    this.#retry.cancel();
-    this.#reaching = signal;
-    const coming = engines.acquireRemote(options, this.#owner);
-    try {
-      // Nobody stops for workers that are far away: a lease that comes too late goes back.
-      const lease = await new WaitingRoom().wait(coming, signal);
-      this.#failure = undefined;
-      return lease;
-    } catch (error) {
-      if (!signal.aborted) this.#missed(error);
-      else void coming.then((lease) => lease.release()).catch(() => {});
-      throw error;
-    } finally {
-      if (this.#reaching === signal) this.#reaching = undefined;
-    }
-  }
-
-  #missed(reason: unknown): void {
-    this.#failure = reason;
-    this.#tell((user) => user.modelFailed(reason));
-    // What is wrong with the address itself is mended by a deploy only.
-    if (this.#listeners.size === 0 || codeOf(reason) === 'M2FP_BAD_OPTION') return;
-    this.#retry.plan(() => {
-      // It is told by the try itself.
-      this.#leased().catch(() => {});
-    });
-  }
-
-  #changed(info: EngineInfo): void {
-    this.#info = info;
-    if (info.fallback !== null) this.#onFallback(info.fallback);
-    this.#tell((user) => user.engineChanged?.(info));
   }
 
   #tell(what: (user: ModelUser) => void): void {

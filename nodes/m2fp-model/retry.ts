@@ -1,5 +1,5 @@
 /** Trying again, after a while, what failed. */
-import { systemClock, type Clock, type Timer } from '../../src/clock.ts';
+import type { Clock, Timer } from '../../src/clock.ts';
 
 /** Milliseconds between the end of a failed try and the next one. */
 const PAUSE = 5000;
@@ -8,7 +8,7 @@ export class Retry {
   readonly #clock: Clock;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
