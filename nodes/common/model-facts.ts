@@ -1,6 +1,7 @@
 /** What is told of a model. */
 import type { EngineInfo } from '../../src/engine/types.ts';
 import type { InputRule, ModelKind, ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
+import { MAP_CONFIDENCE } from '../../src/parsing/postprocess.ts';
 import type { ModelName } from '../../src/store/names.ts';
 import type { ModelNode, ModelPlace } from './model.ts';
 
@@ -22,6 +23,8 @@ export interface ModelFacts {
   /** How a picture becomes the network's input. */
   input: InputRule | null;
   scoreThreshold: number | null;
+  /** How sure a pixel of the label map must be. */
+  mapConfidence: number | null;
   precision: Precision;
   /** 'cpu' (native) or 'wasm'. */
   provider: string | null;
@@ -57,7 +60,16 @@ function licenceOf({ source, published }: ModelPlace, text: Text): string {
 
 function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): ModelFacts {
   const { manifest, provider, threads, state, loadSeconds, waiting, restarts, processes } = info;
-  const { id, digest, kind, labels, input, scoreThreshold, precision } = manifest;
+  const {
+    id,
+    digest,
+    kind,
+    labels,
+    input,
+    scoreThreshold,
+    mapConfidence = MAP_CONFIDENCE,
+    precision,
+  } = manifest;
   return {
     id,
     revision: place.published?.revision ?? null,
@@ -70,6 +82,7 @@ function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): Model
     labels: [...labels],
     input: { ...input },
     scoreThreshold,
+    mapConfidence,
     precision,
     provider,
     threads,
@@ -97,6 +110,7 @@ function absentFacts(place: ModelPlace, model: ModelName, licence: string): Mode
     labels: [],
     input: null,
     scoreThreshold: null,
+    mapConfidence: null,
     precision: model.precision,
     provider: null,
     threads: null,

@@ -42,10 +42,17 @@ export function installedPackage(): InstalledPackage {
   return installed;
 }
 
+const temporary: string[] = [];
+
+function removeTemporary(): void {
+  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
+}
+
 /** A temporary folder that goes when the tests end. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `m2fp-${name}-`));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // One listener for all: Node.js warns of more than ten.
+  if (temporary.push(folder) === 1) process.on('exit', removeTemporary);
   return folder;
 }
 

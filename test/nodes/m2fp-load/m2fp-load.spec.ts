@@ -48,6 +48,7 @@ describe('m2fp-load', () => {
       labels: MANIFEST.labels,
       input: MANIFEST.input,
       scoreThreshold: 0.5,
+      mapConfidence: 0.5,
       precision: 'fp32',
       provider: 'cpu',
       threads: 2,
