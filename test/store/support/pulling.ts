@@ -1,7 +1,9 @@
 /** Pulls from a hub into a folder that goes away, without waiting. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { pullModel, type PullOptions, type PullTools } from '../../../src/store/pull.ts';
 import { FakeClock, STALL_TIME } from './clock.ts';
 import { Hub, MODEL_ID } from './hub.ts';
@@ -29,11 +31,20 @@ export function withoutProxy(): void {
   });
 }
 
+/** Conversion in this process: forking costs seconds, and has tests of its own. */
+export const convert: PullTools['convert'] = convertCheckpoint;
+/** For a pull that is not to come to it. */
+export const never: PullTools['convert'] = () => Promise.reject(new Error('converted'));
+
 export interface Bench {
   hub: Hub;
   clock: FakeClock;
   root: string;
   pull(options?: Partial<PullOptions>, tools?: Partial<PullTools>): ReturnType<typeof pullModel>;
+  /** Where the model is kept. */
+  modelFolder(): string;
+  /** Checks that the store has no unfinished work. */
+  nothingLeft(): void;
 }
 
 /** A hub, a clock and an empty store for each test. */
@@ -51,6 +62,11 @@ export function bench(): Bench {
         ...options,
         tools: { clock: made.clock, random: () => 1, stallTime: STALL_TIME, ...tools },
       }),
+    modelFolder: () => join(made.root, ...MODEL_ID.split('/'), 'master'),
+    nothingLeft() {
+      const folder = join(made.root, '.partial');
+      assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], []);
+    },
   };
   beforeEach(async () => {
     made.hub = await new Hub().open();
