@@ -48,13 +48,12 @@ STAGES = [
     (90_000, 128, 8, 11),
     (220_000, 160, 8, 11),
     (330_000, 176, 8, 11),
-    (700_000, 224, 8, 11),
-    (1_200_000, 256, 8, 11),
+    (570_000, 224, 8, 11),
     (1 << 40, 320, 8, 11),
 ]
-# The scene is fed at this size while judging a stage's crops of the size on the left:
-# crops are magnified, so a whole scene wants more pixels than a crop.
-JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 320, 320: 384}
+# The scene is fed at this size while judging a stage's crops of the size on the left, found by trying:
+# small crops are magnified, so a whole scene wants more pixels than they have.
+JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 288}
 
 RATE = 1e-3
 WARM_UP = 500
@@ -63,6 +62,7 @@ DECAY = 0.05
 MOMENTUM = 0.95  # Muon's
 CLIP = 5.0
 EMA = 0.999
+EMA_FALLING = 0.995  # while the rate falls: a longer average would lag behind
 
 # Scenes of this seed are for judging only; training draws its own from generate.TRAINING_SEED.
 EVALUATION_SEED = 20_260_001

@@ -14,7 +14,7 @@ WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT
           L.LEG_L: 1.5, L.LEG_R: 1.5, L.TORSO: 0.5}
 # How often a crop is most of the scene: what a picture looks like when it is used. The others
 # show one person or a part of one, so that small things are learnt, too.
-WHOLE = 0.45
+WHOLE = 0.6
 # How often somebody of another scene stands in front: the same people in front of, behind and
 # beside others.
 PASTED = 0.4
@@ -118,7 +118,7 @@ def choose_crop(rng, boxes, size, side, surface, wanted, near):
     """A square (x, y, length) around a person or, with the odds `near`, a part of one."""
     there = np.flatnonzero(boxes[:, 2] > 0)
     if not len(there) or rng.random() < WHOLE:
-        length = size * rng.uniform(0.6, 1.0)
+        length = size * rng.uniform(0.65, 1.0)
         centre = rng.uniform(0, size, 2)
     else:
         areas = np.sqrt(((boxes[there, 2:] - boxes[there, :2]).prod(1)).astype(float))

@@ -71,10 +71,10 @@ class Average:
         self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.steps = 0
 
-    def update(self, model):
-        """Moves towards the present weights; faster at the beginning."""
+    def update(self, model, falling):
+        """Moves towards the present weights; faster at the beginning and while the rate is falling."""
         self.steps += 1
-        keep = min(config.EMA, (1 + self.steps) / (10 + self.steps))
+        keep = min(config.EMA_FALLING if falling else config.EMA, (1 + self.steps) / (10 + self.steps))
         now = model.state_dict()
         floating = [k for k, v in now.items() if v.is_floating_point()]
         torch._foreach_lerp_([self.state[k] for k in floating], [now[k] for k in floating], 1 - keep)
@@ -185,7 +185,7 @@ def run(rank, world, args):
             gradient *= min(1.0, config.CLIP / (norm + 1e-6))
             adam.step()
             muon.step()
-            average.update(model)
+            average.update(model, left is not None and left < args.cooldown * 60)
         step += 1
         steps += 1
         seen += len(pictures) * world
