@@ -52,7 +52,7 @@ STAGES = [
     (1 << 40, 320, 8, 11),
 ]
 # The scene is fed at this size while judging a stage's crops of the size on the left, found by trying:
-# small crops are magnified, so a whole scene wants more pixels than they have.
+# small crops are magnified, so a whole scene wants more pixels than they have; large ones hardly are.
 JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 288}
 
 RATE = 1e-3
