@@ -53,7 +53,7 @@ STAGES = [
 ]
 # The scene is fed at this size while judging a stage's crops of the size on the left, found by trying:
 # small crops are magnified, so a whole scene wants more pixels than they have; large ones hardly are.
-JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 288}
+JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 320}
 
 RATE = 1e-3
 WARM_UP = 500

@@ -12,15 +12,21 @@ from scenes.seen import seen
 # How often a scene is picked because it shows a class, beside picks at random.
 WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT: 2.5, L.DRESS: 2.5, L.COAT: 1, L.SHOE_L: 1, L.SHOE_R: 1,
           L.LEG_L: 1.5, L.LEG_R: 1.5, L.TORSO: 0.5}
-# How often a crop is most of the scene: what a picture looks like when it is used. The others
-# show one person or a part of one, so that small things are learnt, too.
-WHOLE = 0.6
+# How often a crop is most of the scene: what a picture looks like when it is used; and how much
+# of it at least. The others show one person or a part of one, so that small things are learnt, too.
+WHOLE, MOST = 0.7, 0.7
 # How often somebody of another scene stands in front: the same people in front of, behind and
 # beside others.
 PASTED = 0.4
+# The same at the end, closer to pictures in use (as Z. Ge et al., "YOLOX", 2021, end without their
+# strongest augmentations).
+LAST_WHOLE, LAST_MOST, LAST_PASTED = 0.8, 0.8, 0.15
 # How often a scene is picked because it shows much of people and no head: legs and coats that
 # fill the frame are easily taken for walls, and the few of them are many pixels.
 HEADLESS = 0.15
+# How many points of a crop, by its side. They are cheap: 4096 instead of 1024 in crops of 320
+# cost a twentieth of a step.
+POINTS = ((128, 512), (224, 1024), (1 << 20, 4096))
 # Shares of the points: anywhere, at contours; the others are shared out among the parts.
 UNIFORM, CONTOUR = 0.4, 0.32
 MOST_TARGETS = 60
@@ -114,11 +120,11 @@ def paste(rng, pool, rgb, surface, person, boxes):
     return rgb, surface, person, boxes
 
 
-def choose_crop(rng, boxes, size, side, surface, wanted, near):
-    """A square (x, y, length) around a person or, with the odds `near`, a part of one."""
+def choose_crop(rng, boxes, size, side, surface, wanted, near, last):
+    """A square (x, y, length) of most of the scene, around a person or, with the odds `near`, a part of one."""
     there = np.flatnonzero(boxes[:, 2] > 0)
-    if not len(there) or rng.random() < WHOLE:
-        length = size * rng.uniform(0.65, 1.0)
+    if not len(there) or rng.random() < (LAST_WHOLE if last else WHOLE):
+        length = size * rng.uniform(LAST_MOST if last else MOST, 1.0)
         centre = rng.uniform(0, size, 2)
     else:
         areas = np.sqrt(((boxes[there, 2:] - boxes[there, :2]).prod(1)).astype(float))
@@ -165,7 +171,7 @@ def choose_points(rng, code, codes):
     edge[:, 1:] |= code[:, 1:] != code[:, :-1]
     edge[1:] |= code[1:] != code[:-1]
     contour = np.flatnonzero(edge)
-    total = 512 if side <= 128 else 1024
+    total = next(n for most, n in POINTS if side <= most)
     out = [rng.integers(0, flat.size, int(total * UNIFORM))]
     if len(contour):
         spots = rng.choice(contour, int(total * CONTOUR))
@@ -183,14 +189,14 @@ def choose_points(rng, code, codes):
     return np.concatenate(out)
 
 
-def example(rng, pool, side, most):
-    """One crop: picture [side, side, 3], points, codes at the points, targets, centres."""
+def example(rng, pool, side, most, last=False):
+    """One crop, at the end closer to use: picture [side, side, 3], points, codes at the points, targets, centres."""
     shard, i, wanted = pool.pick(rng, most)
     rgb, surface, person = shard.read(i)
     boxes = shard.boxes[i]
-    if most > EASY and rng.random() < PASTED:
+    if most > EASY and rng.random() < (LAST_PASTED if last else PASTED):
         rgb, surface, person, boxes = paste(rng, pool, rgb, surface, person, boxes)
-    x, y, length = choose_crop(rng, boxes, surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15)
+    x, y, length = choose_crop(rng, boxes, surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15, last)
     box = (x, y, x + length, y + length)
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
@@ -224,9 +230,10 @@ def example(rng, pool, side, most):
 class Batches(IterableDataset):
     """Endless batches; the crop side follows the number of pictures seen."""
 
-    def __init__(self, folder, seed, stage, seen, share, batch=None):
-        """stage: function of pictures seen; share: pictures seen by everybody for one of ours."""
+    def __init__(self, folder, seed, stage, seen, share, batch=None, last=False):
+        """stage: function of pictures seen; share: pictures seen by everybody for one of ours; last: closer to use."""
         self.folder, self.seed, self.stage, self.seen, self.share, self.batch = folder, seed, stage, seen, share, batch
+        self.last = last
 
     def __iter__(self):
         info = torch.utils.data.get_worker_info()
@@ -237,7 +244,7 @@ class Batches(IterableDataset):
         while True:
             side, batch, most = self.stage(seen)
             batch = self.batch or batch
-            rows = [example(rng, pool, side, most) for _ in range(batch)]
+            rows = [example(rng, pool, side, most, self.last) for _ in range(batch)]
             seen += batch * self.share * workers
             since += batch
             if since >= 2000:

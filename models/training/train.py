@@ -28,15 +28,23 @@ from muon import Muon, suits
 HERE = Path(__file__).resolve().parent
 SAVE_EVERY = 240.0  # seconds
 LOG_EVERY = 25  # steps
+SETTLE = 0.5  # what is left of the falling rate when batch norm goes over to constants, and crops come closer to use
+PRECISE = 60  # batches a process that these constants are taken from
 SYNC_EVERY = 1000  # steps after which rounding may not have driven the processes apart
 
 
 def rate(step, seen, seconds_left, cooldown):
     """Learning rate: warm-up, a slow fall as long as hours are given, a cosine at the end."""
     value = config.RATE * min(1.0, (step + 1) / config.WARM_UP) / math.sqrt(1 + seen / config.SLOWER)
-    if seconds_left is not None and max(seconds_left, 0) < cooldown:
-        value *= 0.02 + 0.98 * (0.5 - 0.5 * math.cos(math.pi * max(seconds_left, 0) / cooldown))
-    return value
+    share = falling(seconds_left, cooldown)
+    return value if share is None else value * (0.02 + 0.98 * (0.5 - 0.5 * math.cos(math.pi * share)))
+
+
+def falling(seconds_left, cooldown):
+    """What is left of the time of the falling rate, 1 to 0; None before it."""
+    if seconds_left is None or max(seconds_left, 0) >= cooldown:
+        return None
+    return max(seconds_left, 0) / cooldown
 
 
 def undecayed(name, p):
@@ -81,6 +89,29 @@ class Average:
         for k, v in now.items():
             if not v.is_floating_point():
                 self.state[k].copy_(v)
+
+
+def freeze(model, batches, world):
+    """Batch norm goes on with the statistics of many batches, as in use.
+
+    A batch's own differ from them, and the network reacts to a hundredth of a deviation. After
+    Y. Wu, J. Johnson, "Rethinking 'Batch' in BatchNorm", 2021 (precise statistics, frozen norms).
+    """
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    usual = norms[0].momentum
+    for n in norms:
+        n.reset_running_stats()
+        n.momentum = None  # the mean of all batches
+    with torch.no_grad():
+        for pictures in batches:
+            model.features(pictures)
+    for n in norms:
+        for value in (n.running_mean, n.running_var):
+            if world > 1:
+                dist.all_reduce(value)
+            value /= world
+        n.momentum = usual
+        n.eval()
 
 
 def save(path, content):
@@ -140,41 +171,48 @@ def run(rank, world, args):
     average = Average(model)
     step, seen, seconds = restore(args, model, criterion, named, adam, muon, average)
     parameters = [p for _, p in named]
-    # Gradients are pieces of one vector: exchanged, clipped and cleared as a whole. Two more
+    # Gradients are pieces of one vector: exchanged, clipped and cleared as a whole. Three more
     # numbers travel with it.
-    flat = torch.zeros(sum(p.numel() for p in parameters) + 2, device=device)
-    gradient, extra, at = flat[:-2], flat[-2:], 0
+    flat = torch.zeros(sum(p.numel() for p in parameters) + 3, device=device)
+    gradient, extra, at = flat[:-3], flat[-3:], 0
     for p in parameters:
         p.grad = torch.as_strided(gradient, p.shape, p.stride(), at)
         at += p.numel()
-    data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch)
-    loader = iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4 if args.workers else None))
     stop = args.runs / "stop"
     began = saved = logged = time.monotonic()
-    told, shown, steps = {}, 0, 0
+    told, shown, steps, settled = {}, 0, 0, False
     model.train()
+
+    def batches(last):
+        data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch, last)
+        return iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4 if args.workers else None))
+
+    def prepare(pictures):
+        return pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
 
     def keep():
         save(args.runs / "last.pt", dict(
             model=model.state_dict(), criterion=criterion.state_dict(), adam=adam.state_dict(), muon=muon.state_dict(),
             average=average.state, average_steps=average.steps, step=step, seen=seen, seconds=seconds + time.monotonic() - began))
 
+    loader = batches(last=False)
     while True:
         side, pictures, points, codes, targets, centres = next(loader)
         left = None if args.minutes is None else args.minutes * 60 - (time.monotonic() - began)
-        speed = rate(step, seen, left, args.cooldown * 60)
-        pictures, points, codes, targets, centres = (t.to(device, non_blocking=True) for t in (pictures, points, codes, targets, centres))
-        outputs = model.features(pictures.permute(0, 3, 1, 2).float())
+        speed, share = rate(step, seen, left, args.cooldown * 60), falling(left, args.cooldown * 60)
+        points, codes, targets, centres = (t.to(device, non_blocking=True) for t in (points, codes, targets, centres))
+        outputs = model.features(prepare(pictures))
         total, parts = criterion(outputs, points, codes, targets, centres, side, model.sem_seg_head.pixel_decoder.mask_features)
         gradient.zero_()
         total.backward()
-        # The processes agree on gradients, rate and stopping in one exchange.
+        # The processes agree on gradients, rate, settling and stopping in one exchange.
         ending = float(stop.exists() or (left is not None and left <= 0))
+        settling = float(share is not None and share < SETTLE)
         if world > 1:
-            extra[0], extra[1] = ending, speed
+            extra[0], extra[1], extra[2] = ending, speed, settling
             dist.all_reduce(flat)
             flat /= world
-            ending, speed = extra.tolist()
+            ending, speed, settling = extra.tolist()
             if step % SYNC_EVERY == 0:
                 for p in parameters:
                     dist.broadcast(p.data, 0)
@@ -185,7 +223,7 @@ def run(rank, world, args):
             gradient *= min(1.0, config.CLIP / (norm + 1e-6))
             adam.step()
             muon.step()
-            average.update(model, left is not None and left < args.cooldown * 60)
+            average.update(model, share is not None)
         step += 1
         steps += 1
         seen += len(pictures) * world
@@ -202,6 +240,10 @@ def run(rank, world, args):
             saved = time.monotonic()
         if ending:
             break
+        if settling and not settled:
+            loader = batches(last=True)
+            freeze(model, (prepare(next(loader)[1]) for _ in range(PRECISE)), world)
+            settled = True
     if world > 1:
         dist.barrier()
         dist.destroy_process_group()

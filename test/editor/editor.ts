@@ -126,6 +126,9 @@ export class Editor {
     const label = (text: string) =>
       page.locator('#red-ui-clipboard-dialog-import-tab-examples .red-ui-treeList-label', { hasText: text });
     await label('@m2fp/node-red-human-parsing').first().click();
+    await label(name).last().waitFor();
+    // The list slides open: a click now may reach its neighbour.
+    await page.waitForFunction("jQuery(':animated').length === 0");
     await label(name).last().click();
     await page.locator('#red-ui-clipboard-dialog-ok').click();
     let tab: string | undefined;

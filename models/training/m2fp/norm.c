@@ -5,7 +5,8 @@
  *
  * All maps are [B, R, C], channels last. Each of the B parts has its own statistics, shared by
  * G neighbouring channels: batch norm is one part with G = 1, group norm one part a picture.
- * mean, inv [B, C]; weight, bias [C]. plus (added before the ReLU) may be NULL.
+ * With G = 0 the statistics are given, and constants for the gradient: batch norm with those of
+ * all pictures. mean, inv [B, C]; weight, bias [C]. plus (added before the ReLU) may be NULL.
  */
 #include <math.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ void forward(int B, int R, int C, int G, float eps, int relu, const float *x, co
     const float *first = x + (size_t)b * R * C; /* moments about the first row cancel less */
     memset(sum, 0, C * sizeof(double));
     memset(square, 0, C * sizeof(double));
-    for (int from = 0; from < R; from += ROWS) {
+    for (int from = 0; G && from < R; from += ROWS) {
       memset(s, 0, C * sizeof(float));
       memset(q, 0, C * sizeof(float));
       for (int r = from; r < R && r < from + ROWS; r++) {
@@ -38,7 +39,7 @@ void forward(int B, int R, int C, int G, float eps, int relu, const float *x, co
         square[c] += q[c];
       }
     }
-    for (int g = 0; g < C; g += G) {
+    for (int g = 0; G && g < C; g += G) {
       double m = 0, v = 0;
       for (int c = g; c < g + G; c++) m += (first[c] + sum[c] / R) / G;
       for (int c = g; c < g + G; c++) {
@@ -91,16 +92,18 @@ static inline __attribute__((always_inline)) void back(
         dot[c] += q[c];
       }
     }
-    for (int g = 0; g < C; g += G) {
+    int share = G ? G : 1;
+    for (int g = 0; g < C; g += share) {
       double m1 = 0, m2 = 0;
-      for (int c = g; c < g + G; c++) {
+      for (int c = g; c < g + share; c++) {
         gbias[c] += sum[c];
         gweight[c] += dot[c] * inv[c];
+        if (!G) continue;
         m1 += weight[c] * sum[c] / ((double)R * G);
         m2 += weight[c] * dot[c] * inv[c] / ((double)R * G);
       }
       /* gx = g * a - x * s - q */
-      for (int c = g; c < g + G; c++) {
+      for (int c = g; c < g + share; c++) {
         a[c] = weight[c] * inv[c];
         s[c] = inv[c] * inv[c] * m2;
         q[c] = inv[c] * m1 - mean[c] * s[c];

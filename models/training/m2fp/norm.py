@@ -23,12 +23,12 @@ def _call(name, numbers, eps, relu, tensors):
 
 class _Norm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, weight, bias, plus, parts, share, eps, relu):
+    def forward(ctx, x, weight, bias, plus, parts, share, eps, relu, given=None):
         x = x.detach().contiguous(memory_format=torch.channels_last)
         plus = None if plus is None else plus.detach().contiguous(memory_format=torch.channels_last)
         channels = x.shape[1]
         ctx.numbers = (parts, x.numel() // channels // parts, channels, share)
-        mean, inverse = x.new_empty(parts, channels), x.new_empty(parts, channels)
+        mean, inverse = given or (x.new_empty(parts, channels), x.new_empty(parts, channels))
         out = torch.empty_like(x)
         _call("forward", ctx.numbers, eps, relu, (x, weight, bias, plus, out, mean, inverse))
         ctx.added, ctx.relu = plus is not None, relu
@@ -43,16 +43,19 @@ class _Norm(torch.autograd.Function):
         gx, gweight, gbias = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(weight)
         gplus = torch.empty_like(x) if ctx.added else None
         _call("backward", ctx.numbers, None, None, (*ctx.saved_tensors, gradient, gx, gplus, gweight, gbias))
-        return gx, gweight, gbias, gplus, None, None, None, None
+        return gx, gweight, gbias, gplus, None, None, None, None, None
 
 
 def normalise(norm, x, plus=None, relu=False):
     """relu(norm(x) + plus) for an nn.BatchNorm2d or nn.GroupNorm; x, plus [B, C, H, W]."""
-    if x.device.type != "cpu" or not norm.training or x.dtype != torch.float32:
+    if x.device.type != "cpu" or not torch.is_grad_enabled() or x.dtype != torch.float32:
         y = norm(x) if plus is None else norm(x) + plus
         return F.relu(y) if relu else y
     if isinstance(norm, nn.GroupNorm):
         return _Norm.apply(x, norm.weight, norm.bias, plus, len(x), norm.num_channels // norm.num_groups, norm.eps, relu)[0]
+    if not norm.training:
+        given = norm.running_mean[None], (norm.running_var[None] + norm.eps).rsqrt()
+        return _Norm.apply(x, norm.weight, norm.bias, plus, 1, 0, norm.eps, relu, given)[0]
     out, mean, inverse = _Norm.apply(x, norm.weight, norm.bias, plus, 1, 1, norm.eps, relu)
     with torch.no_grad():
         count = x.numel() // x.shape[1]
