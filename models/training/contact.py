@@ -31,7 +31,7 @@ def main():
     parser.add_argument("--size", type=int, default=320)
     parser.add_argument("--tile", type=int, default=240)
     parser.add_argument("--people", type=int)
-    parser.add_argument("--framing", choices=["portrait", "half", "full", "far"])
+    parser.add_argument("--framing", choices=["portrait", "detail", "half", "full", "far"])
     parser.add_argument("--truth", action="store_true", help="show the labels below each row")
     args = parser.parse_args()
     rows = []

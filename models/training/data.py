@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training batches: crops around people, with the truth at sampled points."""
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from PIL import Image
@@ -12,15 +14,9 @@ from scenes.seen import seen
 # How often a scene is picked because it shows a class, beside picks at random.
 WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT: 2.5, L.DRESS: 2.5, L.COAT: 1, L.SHOE_L: 1, L.SHOE_R: 1,
           L.LEG_L: 1.5, L.LEG_R: 1.5, L.TORSO: 0.5}
-# How often a crop is most of the scene: what a picture looks like when it is used; and how much
-# of it at least. The others show one person or a part of one, so that small things are learnt, too.
-WHOLE, MOST = 0.7, 0.7
-# How often somebody of another scene stands in front: the same people in front of, behind and
-# beside others.
-PASTED = 0.4
-# The same at the end, closer to pictures in use (as Z. Ge et al., "YOLOX", 2021, end without their
-# strongest augmentations).
-LAST_WHOLE, LAST_MOST, LAST_PASTED = 0.8, 0.8, 0.15
+# How often a scene is picked in proportion to the pixels it has of a part. IoU counts pixels, and
+# a hundredth of the scenes, the near ones, have a third to a half of those of the rare parts.
+NEAR = 0.5
 # How often a scene is picked because it shows much of people and no head: legs and coats that
 # fill the frame are easily taken for walls, and the few of them are many pixels.
 HEADLESS = 0.15
@@ -35,6 +31,22 @@ EASY = 2  # stages of at most so many people show whole people and common classe
 FLIP = np.arange(L.SURFACES, dtype=np.uint8)
 for _a, _b in L.MIRRORED:
     FLIP[_a], FLIP[_b] = _b, _a
+
+
+class Framing(NamedTuple):
+    """How crops show scenes."""
+
+    whole: float  # how often most of the scene: what a picture looks like when it is used
+    least: float  # and how much of its side at least; the others show one person or a part of one, for small things
+    pasted: float  # how often somebody of another scene stands in front: the same people in front of, behind and beside others
+    # How often nothing at all, as a covered or a dark camera does: without it, a frame that a garment
+    # fills teaches that one colour is somebody.
+    blank: float
+
+
+USUAL = Framing(0.7, 0.7, 0.4, 0.03)
+# Closer to pictures in use (as Z. Ge et al., "YOLOX", 2021, end without their strongest augmentations).
+LAST = Framing(0.8, 0.8, 0.15, 0.03)
 
 
 class Pool:
@@ -64,13 +76,19 @@ class Pool:
         self.showing = {c: np.flatnonzero(counts[:, c] >= 24) for c in WANTED}
         body = counts[:, 1:].sum(1)
         head = counts[:, [L.HAT, L.HAIR, L.FACE]].sum(1)
+        self.pixels = np.cumsum(counts, 0)
         self.headless = np.flatnonzero((body > 0.15 * counts.sum(1)) & (head < 0.02 * body))
 
     def pick(self, rng, most):
         """A scene (shard, number) and the class it was picked for, if any."""
         for _ in range(60):
             wanted = None
-            if rng.random() < (0.5 if most > EASY else 0.2):
+            if most > EASY and rng.random() < NEAR:
+                wanted = int(rng.integers(1, L.PARTS))
+                if not self.pixels[-1, wanted]:
+                    continue
+                n = int(np.searchsorted(self.pixels[:, wanted], rng.integers(self.pixels[-1, wanted]), "right"))
+            elif rng.random() < (0.5 if most > EASY else 0.2):
                 names = list(WANTED)
                 odds = np.array([WANTED[c] for c in names], float)
                 wanted = names[rng.choice(len(names), p=odds / odds.sum())]
@@ -120,11 +138,11 @@ def paste(rng, pool, rgb, surface, person, boxes):
     return rgb, surface, person, boxes
 
 
-def choose_crop(rng, boxes, size, side, surface, wanted, near, last):
+def choose_crop(rng, boxes, size, side, surface, wanted, near, framing):
     """A square (x, y, length) of most of the scene, around a person or, with the odds `near`, a part of one."""
     there = np.flatnonzero(boxes[:, 2] > 0)
-    if not len(there) or rng.random() < (LAST_WHOLE if last else WHOLE):
-        length = size * rng.uniform(LAST_MOST if last else MOST, 1.0)
+    if not len(there) or rng.random() < framing.whole:
+        length = size * rng.uniform(framing.least, 1.0)
         centre = rng.uniform(0, size, 2)
     else:
         areas = np.sqrt(((boxes[there, 2:] - boxes[there, :2]).prod(1)).astype(float))
@@ -163,6 +181,19 @@ def colours(rng, picture):
     return x
 
 
+def blank(rng, side):
+    """A picture of nothing: one colour, or one that goes over into another, with more or less noise."""
+    ends = rng.uniform(0, 255, (2, 3)) * rng.choice([0.1, 1.0], p=[0.3, 0.7])
+    if rng.random() < 0.6:
+        ends[1] = ends[0]
+    way = np.linspace(0, 1, side)[:, None, None]
+    picture = np.broadcast_to(ends[0] + (ends[1] - ends[0]) * way, (side, side, 3))
+    if rng.random() < 0.5:
+        picture = picture.swapaxes(0, 1)
+    noise = rng.normal(0, rng.choice([0.0, rng.uniform(0, 12)]), (side, side, 3))
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
 def choose_points(rng, code, codes):
     """Places (flat) where truth is compared: anywhere, at contours, some in every part."""
     flat = code.ravel()
@@ -189,18 +220,20 @@ def choose_points(rng, code, codes):
     return np.concatenate(out)
 
 
-def example(rng, pool, side, most, last=False):
-    """One crop, at the end closer to use: picture [side, side, 3], points, codes at the points, targets, centres."""
+def example(rng, pool, side, most, framing=USUAL):
+    """One crop: picture [side, side, 3], points, codes at the points, targets, centres."""
     shard, i, wanted = pool.pick(rng, most)
     rgb, surface, person = shard.read(i)
     boxes = shard.boxes[i]
-    if most > EASY and rng.random() < (LAST_PASTED if last else PASTED):
+    if most > EASY and rng.random() < framing.pasted:
         rgb, surface, person, boxes = paste(rng, pool, rgb, surface, person, boxes)
-    x, y, length = choose_crop(rng, boxes, surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15, last)
+    x, y, length = choose_crop(rng, boxes, surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15, framing)
     box = (x, y, x + length, y + length)
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
     rgb, surface, person = cut(rgb, Image.BILINEAR), cut(surface, Image.NEAREST), cut(person, Image.NEAREST)
+    if rng.random() < framing.blank:
+        rgb, surface, person = blank(rng, side), np.zeros_like(surface), np.zeros_like(person)
     label = seen(surface, person)
     if mirrored:
         rgb, label, person = rgb[:, ::-1], FLIP[label[:, ::-1]], person[:, ::-1]
@@ -230,10 +263,10 @@ def example(rng, pool, side, most, last=False):
 class Batches(IterableDataset):
     """Endless batches; the crop side follows the number of pictures seen."""
 
-    def __init__(self, folder, seed, stage, seen, share, batch=None, last=False):
-        """stage: function of pictures seen; share: pictures seen by everybody for one of ours; last: closer to use."""
+    def __init__(self, folder, seed, stage, seen, share, batch=None, framing=USUAL):
+        """stage: function of pictures seen; share: pictures seen by everybody for one of ours."""
         self.folder, self.seed, self.stage, self.seen, self.share, self.batch = folder, seed, stage, seen, share, batch
-        self.last = last
+        self.framing = framing
 
     def __iter__(self):
         info = torch.utils.data.get_worker_info()
@@ -244,7 +277,7 @@ class Batches(IterableDataset):
         while True:
             side, batch, most = self.stage(seen)
             batch = self.batch or batch
-            rows = [example(rng, pool, side, most, self.last) for _ in range(batch)]
+            rows = [example(rng, pool, side, most, self.framing) for _ in range(batch)]
             seen += batch * self.share * workers
             since += batch
             if since >= 2000:

@@ -12,6 +12,7 @@ from scenes import shards, world
 HERE = Path(__file__).resolve().parent
 SCENES = 128  # a shard
 TRAINING_SEED = 1
+DETAILS = 5  # every fifth shard shows details: few scenes do, and they have many of the rare parts' pixels
 
 
 def main():
@@ -22,6 +23,7 @@ def main():
     parser.add_argument("--until", type=int, default=0, help="stop when the folder holds this many scenes (0: never)")
     parser.add_argument("--keep", type=int, default=60000, help="scenes kept; older ones are deleted")
     parser.add_argument("--duty", type=float, default=1.0, help="share of the time spent drawing")
+    parser.add_argument("--framing", choices=["portrait", "detail", "half", "full", "far"], help="of all scenes")
     parser.add_argument("--size", type=int, default=320)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -30,9 +32,10 @@ def main():
     stop = args.folder / "stop"
     while not stop.exists() and not (args.until and len(shards.listing(args.folder)) * SCENES >= args.until):
         made = []
+        framing = args.framing or ("detail" if number % DETAILS == DETAILS - 1 else None)
         for i in range(SCENES):
             start = time.monotonic()
-            made.append(world.make([TRAINING_SEED, args.worker, number, i], args.size))
+            made.append(world.make([TRAINING_SEED, args.worker, number, i], args.size, framing=framing))
             time.sleep((time.monotonic() - start) * (1 / args.duty - 1))
             if stop.exists():
                 return

@@ -4,15 +4,21 @@
 Mask logits are linear in the feature map, so the map is sampled once a picture at the
 points and every layer's masks are compared there; no full mask is ever laid out.
 """
+import math
+
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 
+import config
+from data import UNIFORM
 from scenes import labels as L
 
-CLASS, MASK, DICE, DENSE, CENTRE = 2.0, 5.0, 5.0, 10.0, 4.0
+CLASS, MASK, DICE, DENSE, CENTRE, LABEL_MAP = 2.0, 5.0, 5.0, 10.0, 4.0, 10.0
+SHARP = 4  # the higher, the more the label map's classes exclude one another
+KEPT = 0.99  # of the pooled counts from one batch to the next
 # Weight of "no object" among the classes. Mask2Former has 0.1 and judges by ranking; the product
 # paints what scores 0.1, so scores should be probabilities. Of people rather too many than too few:
 # a false one scores low, a missed one takes its parts' owner away.
@@ -46,11 +52,50 @@ class DenseHead(nn.Module):
         return dense, (error * inside).sum() / inside.sum().clamp(min=1)
 
 
+class MapLoss(nn.Module):
+    """What the label map lacks of IoU, pooled over pictures as mIoU is; training only.
+
+    The set loss judges queries one by one. Which class wins a pixel comes from scores and masks
+    together, and which mistakes cost IoU from how many pixels a class has in all pictures. So
+    the product's rule is followed in a smooth form, and the gradient is that of the mean of I / U
+    with I and U of many batches: -(dI - I / U dU) / U. The value says nothing: it is 0 on average.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("held", torch.zeros(3, L.PARTS), persistent=False)  # true positives, union, batches
+
+    def forward(self, logits, masks, labels):
+        """Class logits [B, Q, C + 1], mask logits [B, Q, P] and labels [B, P] of places anywhere in the pictures."""
+        soft = masks.sigmoid()
+        with torch.no_grad():
+            on = masks > 0
+            quality = (soft * on).sum(-1, keepdim=True) / (on.sum(-1, keepdim=True) + 1e-6)
+        score = (logits.softmax(-1)[..., 1:L.PARTS] * quality).transpose(1, 2)
+        # The rule takes the mean of what is above the threshold: this one leans towards the high ones.
+        value = score ** 3 @ soft ** 3 / (score ** 2 @ soft ** 2 + 1e-4)
+        power = F.pad(value, (0, 0, 1, 0), value=config.MAP) ** SHARP
+        share = power / power.sum(1, keepdim=True)
+        truth = F.one_hot(labels, L.PARTS).transpose(1, 2)
+        hit = (share * truth).sum((0, 2))
+        union = (share + truth).sum((0, 2)) - hit
+        self.held.mul_(KEPT).add_(torch.stack([hit, union, torch.ones_like(hit)]).detach())
+        usual = self.held[1] / self.held[2]
+        # A near view of a rare part does not outweigh all else.
+        scale = torch.maximum(usual, union.detach() / 4).clamp(min=1)
+        return -((hit - self.held[0] / self.held[1].clamp(min=1e-6) * union) / scale).mean()
+
+
 class Criterion(nn.Module):
-    """All losses of a batch; call gives the total and its parts."""
+    """All losses of a batch; call gives the total and its parts.
+
+    label_map: whether the label map is judged, too, which only makes sense when there is one.
+    """
 
     def __init__(self, channels, classes):
         super().__init__()
+        self.label_map = False
+        self.map = MapLoss()
         self.dense = DenseHead(channels)
         weight = torch.ones(classes + 1)
         weight[L.HUMAN], weight[-1] = PERSON, NOTHING
@@ -89,8 +134,14 @@ class Criterion(nn.Module):
         goal = torch.full(logits.shape[:3], logits.shape[-1] - 1, dtype=torch.long, device=logits.device)
         # Pairs are chosen by a part of the points: that is a ninth of a step's time otherwise.
         some = torch.randperm(points.shape[1], device=points.device)[:points.shape[1] * 2 // 5]
-        mask_loss = dice_loss = features.sum() * 0
+        mask_loss = dice_loss = judged = features.sum() * 0
         count = (targets[..., 0] >= 0).sum().clamp(min=1)
+        if self.label_map:
+            anywhere = int(points.shape[1] * UNIFORM)  # the first ones
+            masks = embeddings[:, -1] @ features[:, :anywhere].transpose(1, 2)
+            # Scores as export.py makes them.
+            last = torch.cat([logits[:, -1, :, :L.PARTS] + math.log(NOTHING), logits[:, -1, :, L.PARTS:]], -1)
+            judged = self.map(last, masks, codes[:, :anywhere] % L.PARTS)
         # Unbound once: indexing in the loop would add up a full gradient a picture.
         embeddings, features = embeddings.unbind(0), features.unbind(0)
         for b in range(len(logits)):
@@ -116,6 +167,6 @@ class Criterion(nn.Module):
             dice_loss = dice_loss + (dice * weight).sum()
         mask_loss, dice_loss = mask_loss / count, dice_loss / count
         kind = sum(F.cross_entropy(logits[:, i].flatten(0, 1), goal[:, i].flatten(), self.class_weight) for i in range(layers))
-        total = CLASS * kind + MASK * mask_loss + DICE * dice_loss + DENSE * dense + CENTRE * centre
-        parts = dict(kind=kind / layers, mask=mask_loss / layers, dice=dice_loss / layers, dense=dense, centre=centre)
+        total = CLASS * kind + MASK * mask_loss + DICE * dice_loss + DENSE * dense + CENTRE * centre + LABEL_MAP * judged
+        parts = dict(kind=kind / layers, mask=mask_loss / layers, dice=dice_loss / layers, dense=dense, centre=centre, map=judged)
         return total, {k: float(v.detach()) for k, v in parts.items()}

@@ -20,7 +20,7 @@ import torch.multiprocessing as mp
 from torch.utils.data import DataLoader
 
 import config
-from data import Batches
+from data import LAST, USUAL, Batches
 from loss import Criterion
 from m2fp.model import M2FP, load
 from muon import Muon, suits
@@ -183,8 +183,8 @@ def run(rank, world, args):
     told, shown, steps, settled = {}, 0, 0, False
     model.train()
 
-    def batches(last):
-        data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch, last)
+    def batches(framing):
+        data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch, framing)
         return iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4 if args.workers else None))
 
     def prepare(pictures):
@@ -195,12 +195,13 @@ def run(rank, world, args):
             model=model.state_dict(), criterion=criterion.state_dict(), adam=adam.state_dict(), muon=muon.state_dict(),
             average=average.state, average_steps=average.steps, step=step, seen=seen, seconds=seconds + time.monotonic() - began))
 
-    loader = batches(last=False)
+    loader = batches(USUAL)
     while True:
         side, pictures, points, codes, targets, centres = next(loader)
         left = None if args.minutes is None else args.minutes * 60 - (time.monotonic() - began)
         speed, share = rate(step, seen, left, args.cooldown * 60), falling(left, args.cooldown * 60)
         points, codes, targets, centres = (t.to(device, non_blocking=True) for t in (points, codes, targets, centres))
+        criterion.label_map = share is not None
         outputs = model.features(prepare(pictures))
         total, parts = criterion(outputs, points, codes, targets, centres, side, model.sem_seg_head.pixel_decoder.mask_features)
         gradient.zero_()
@@ -241,8 +242,9 @@ def run(rank, world, args):
         if ending:
             break
         if settling and not settled:
-            loader = batches(last=True)
-            freeze(model, (prepare(next(loader)[1]) for _ in range(PRECISE)), world)
+            in_use = batches(LAST._replace(blank=0.0))
+            freeze(model, (prepare(next(in_use)[1]) for _ in range(PRECISE)), world)
+            loader = batches(LAST)
             settled = True
     if world > 1:
         dist.barrier()

@@ -225,8 +225,8 @@ def yaw(rng, frontal):
 def place_people(rng, count, framing):
     """Positions (x, z) and turns of the people, nobody inside another."""
     spots = []
-    spread = {"portrait": 0.55, "half": 0.7, "full": 0.95, "far": 2.2}[framing]
-    depth = {"portrait": 1.2, "half": 1.8, "full": 2.2, "far": 5.0}[framing]
+    spread = {"portrait": 0.55, "detail": 0.6, "half": 0.7, "full": 0.95, "far": 2.2}[framing]
+    depth = {"portrait": 1.2, "detail": 1.5, "half": 1.8, "full": 2.2, "far": 5.0}[framing]
     group = rng.random() < 0.45  # standing close together
     for i in range(count):
         for _ in range(12):
@@ -268,7 +268,10 @@ def attributes(person, place, origin):
 
 
 def make(seed, size=320, people=None, framing=None):
-    """Draws the scene of a seed."""
+    """Draws the scene of a seed.
+
+    framing: portrait, half, full or far, by chance unless given; detail is any part of a body as near as those two.
+    """
     rng = np.random.default_rng(seed)
     stage = Stage()
     if framing is None:
@@ -281,11 +284,16 @@ def make(seed, size=320, people=None, framing=None):
     spots = place_people(rng, people, framing)
     persons = persons[:min(len(spots), shards.PEOPLE)]
     tall = persons[0].pose.head[1] + persons[0].shape.head if persons else 1.7
-    shown = {"portrait": rng.uniform(0.20, 0.45), "half": rng.uniform(0.45, 0.8), "full": rng.uniform(0.95, 1.7), "far": rng.uniform(1.8, 4.5)}[framing]
+    if framing == "detail":
+        shown = rng.uniform(0.2, 0.8)
+    else:
+        shown = {"portrait": rng.uniform(0.20, 0.45), "half": rng.uniform(0.45, 0.8), "full": rng.uniform(0.95, 1.7), "far": rng.uniform(1.8, 4.5)}[framing]
     height = shown * max(tall, 0.8)
     lens = rng.uniform(0.8, 2.4)
     distance = height * lens
-    if framing in ("portrait", "half"):
+    if framing == "detail":
+        aim = rng.uniform(0.1, tall * 0.8)
+    elif framing in ("portrait", "half"):
         aim = tall - height * rng.uniform(0.30, 0.55) if rng.random() < 0.86 else rng.uniform(0.1, tall * 0.8)
     else:
         aim = tall * 0.5 + rng.normal(0, 0.08) * height
