@@ -57,6 +57,7 @@ JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 320}
 
 RATE = 1e-3
 WARM_UP = 500
+WARM_UP_AGAIN = 100  # of weights that are trained already
 SLOWER = 200_000  # pictures after which the rate is down to 0.7; nobody knows how many hours will come
 DECAY = 0.05
 MOMENTUM = 0.95  # Muon's

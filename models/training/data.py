@@ -16,7 +16,7 @@ WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT
           L.LEG_L: 1.5, L.LEG_R: 1.5, L.TORSO: 0.5}
 # How often a scene is picked in proportion to the pixels it has of a part. IoU counts pixels, and
 # a hundredth of the scenes, the near ones, have a third to a half of those of the rare parts.
-NEAR = 0.5
+BY_PIXELS = 0.5
 # How often a scene is picked because it shows much of people and no head: legs and coats that
 # fill the frame are easily taken for walls, and the few of them are many pixels.
 HEADLESS = 0.15
@@ -83,7 +83,7 @@ class Pool:
         """A scene (shard, number) and the class it was picked for, if any."""
         for _ in range(60):
             wanted = None
-            if most > EASY and rng.random() < NEAR:
+            if most > EASY and rng.random() < BY_PIXELS:
                 wanted = int(rng.integers(1, L.PARTS))
                 if not self.pixels[-1, wanted]:
                     continue

@@ -4,6 +4,7 @@
 The model is the averaged one of runs/last.pt, or any ModelScope folder (--model).
 """
 import argparse
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -18,8 +19,10 @@ from PIL import Image
 
 import config
 from contact import PALETTE, sheet
+from export import calibrated
 from m2fp.model import M2FP, load
 from parse import Judge, label_map, results
+from scenes import labels as L
 from scenes import shards, world
 from scenes.seen import seen
 
@@ -35,7 +38,7 @@ def network(path, runs):
     else:
         settings = config.configuration()["model"]
         saved = torch.load(runs / "last.pt", map_location="cpu", weights_only=True, mmap=True)
-        state = saved["average"]
+        state = calibrated(saved["average"])
         known = {"minutes": round(saved["seconds"] / 60, 1), "step": saved["step"], "seen": saved["seen"]}
     model = M2FP(settings).eval()
     load(model, state)
@@ -56,6 +59,13 @@ def feed(model, rgb, side):
     with torch.no_grad():
         logits, masks = model(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
     return results(logits[0], masks[0], (side, side, *rgb.shape[:2]))
+
+
+def haunted(model, side):
+    """In which share of pictures of one colour somebody is found: none should be."""
+    colours = list(itertools.product((0, 128, 255), repeat=3))
+    pictures = (np.full((side, side, 3), colour, np.uint8) for colour in colours)
+    return sum(bool((feed(model, p, side)[0] == L.HUMAN).any()) for p in pictures) / len(colours)
 
 
 def main():
@@ -90,7 +100,7 @@ def main():
                     people[m] = people[m] // 2 + PALETTE[1 + n % 19] // 2
             for row, tile in zip(rows[-4:], (rgb, PALETTE[label], PALETTE[guess], people)):
                 row.append(tile)
-    figures = {**known, "side": side, "scenes": len(data), **judge.figures()}
+    figures = {**known, "side": side, "scenes": len(data), "haunted": haunted(model, side), **judge.figures()}
     if args.sheet:
         sheet(rows, 180).save(args.sheet)
     print(json.dumps(figures, indent=1))

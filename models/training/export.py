@@ -12,14 +12,12 @@ of the parts' logits is lowered by as much, so that scores are probabilities. Pe
 """
 import argparse
 import json
-import math
 from pathlib import Path
 
 import torch
 
 import config
-from loss import NOTHING
-from scenes import labels as L
+from loss import as_probabilities
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,9 +30,7 @@ def rounded(state, dtype):
 def calibrated(state):
     """The state with the loss's class weights taken out of the parts' scores."""
     name = "sem_seg_head.predictor.class_embed.bias"
-    bias = state[name].clone()
-    bias[:L.PARTS] += math.log(NOTHING)
-    return {**state, name: bias}
+    return {**state, name: as_probabilities(state[name])}
 
 
 def half(state):

@@ -29,6 +29,11 @@ DENSE_WEIGHT = {L.BACKGROUND: 0.5, L.HAT: 1.5, L.GLOVES: 3.0, L.GLASSES: 3.0, L.
                 L.SKIRT: 1.3, L.DRESS: 1.3, L.ARM_L: 1.3, L.ARM_R: 1.3}
 
 
+def as_probabilities(logits):
+    """Class logits [..., C + 1], or their bias, without the weight of "no object"; people keep their scores."""
+    return torch.cat([logits[..., :L.PARTS] + math.log(NOTHING), logits[..., L.PARTS:]], -1)
+
+
 class DenseHead(nn.Module):
     """Class and way to the person's centre of every pixel, from the finest map; training only."""
 
@@ -139,9 +144,7 @@ class Criterion(nn.Module):
         if self.label_map:
             anywhere = int(points.shape[1] * UNIFORM)  # the first ones
             masks = embeddings[:, -1] @ features[:, :anywhere].transpose(1, 2)
-            # Scores as export.py makes them.
-            last = torch.cat([logits[:, -1, :, :L.PARTS] + math.log(NOTHING), logits[:, -1, :, L.PARTS:]], -1)
-            judged = self.map(last, masks, codes[:, :anywhere] % L.PARTS)
+            judged = self.map(as_probabilities(logits[:, -1]), masks, codes[:, :anywhere] % L.PARTS)
         # Unbound once: indexing in the loop would add up a full gradient a picture.
         embeddings, features = embeddings.unbind(0), features.unbind(0)
         for b in range(len(logits)):

@@ -63,15 +63,6 @@ def optimisers(named):
     return adam, Muon(hidden, config.RATE, config.MOMENTUM, config.DECAY)
 
 
-def adopt(saved, named, adam, muon):
-    """Moments of a checkpoint from before Muon: AdamW had those with decay, then the others."""
-    for i, (_, p) in enumerate(sorted(named, key=lambda pair: undecayed(*pair))):
-        if p in muon.state:
-            muon.state[p]["momentum"].copy_(saved["state"][i]["exp_avg"])
-        else:
-            adam.state[p] = {k: v.to(p.device) for k, v in saved["state"][i].items()}
-
-
 class Average:
     """Exponential moving average of a network's state."""
 
@@ -122,18 +113,15 @@ def save(path, content):
     temporary.replace(path)
 
 
-def restore(args, model, criterion, named, adam, muon, average):
+def restore(args, model, criterion, adam, muon, average):
     """State of an earlier run, where there is one: step, pictures seen, seconds trained."""
     path = args.runs / "last.pt"
     if path.exists():
         saved = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(saved["model"])
         criterion.load_state_dict(saved["criterion"])
-        if "muon" in saved:
-            adam.load_state_dict(saved["adam"])
-            muon.load_state_dict(saved["muon"])
-        else:
-            adopt(saved["optimiser"], named, adam, muon)
+        adam.load_state_dict(saved["adam"])
+        muon.load_state_dict(saved["muon"])
         average.state = {k: v.to(average.state[k].device) for k, v in saved["average"].items()}
         average.steps = saved["average_steps"]
         return saved["step"], saved["seen"], saved["seconds"]
@@ -144,8 +132,8 @@ def restore(args, model, criterion, named, adam, muon, average):
         criterion.load_state_dict({k: v.float() for k, v in saved["criterion"].items()})
         average.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
         average.steps = 10_000
-        # The optimiser starts anew: the step counter does, too, for its warm-up.
-        return 0, saved["seen"], saved["seconds"]
+        # The optimiser starts anew, so there is a warm-up again, as long as its moments need.
+        return config.WARM_UP - config.WARM_UP_AGAIN, saved["seen"], saved["seconds"]
     return 0, 0, 0.0
 
 
@@ -169,7 +157,7 @@ def run(rank, world, args):
     named = [*model.named_parameters(), *criterion.named_parameters()]
     adam, muon = optimisers(named)
     average = Average(model)
-    step, seen, seconds = restore(args, model, criterion, named, adam, muon, average)
+    step, seen, seconds = restore(args, model, criterion, adam, muon, average)
     parameters = [p for _, p in named]
     # Gradients are pieces of one vector: exchanged, clipped and cleared as a whole. Three more
     # numbers travel with it.
