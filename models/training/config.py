@@ -6,7 +6,7 @@ from scenes.labels import NAMES
 
 # What a part must score, and a pixel of it, to be in the label map. Scores are probabilities
 # (export.py), so 0.5, which M2FP has, leaves out too much; found on drawn scenes.
-MAP = 0.15
+MAP = 0.2
 
 # ModelScope's layout: export.py writes it beside the weights.
 CONFIGURATION = {
@@ -51,9 +51,9 @@ STAGES = [
     (570_000, 224, 8, 11),
     (1 << 40, 320, 8, 11),
 ]
-# The scene is fed at this size while judging a stage's crops of the size on the left, found by trying:
-# small crops are magnified, so a whole scene wants more pixels than they have; large ones hardly are.
-JUDGE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 320}
+# The scene is fed at this size in use after a stage whose crops have the size on the left, found by trying:
+# crops are magnified, so a whole scene wants more pixels than they have.
+USE = {96: 160, 128: 192, 160: 224, 176: 224, 224: 256, 256: 288, 320: 416}
 
 RATE = 1e-3
 WARM_UP = 500
@@ -73,6 +73,12 @@ EVALUATION_SCENES = 500
 def stage(seen):
     """Crop side, batch, most people for a number of pictures seen."""
     return next(row[1:] for row in STAGES if seen < row[0])
+
+
+def settled(seen):
+    """The same for the end of a falling rate: crops as large as scenes are fed in use."""
+    side, *others = stage(seen)
+    return USE[side], *others
 
 
 def configuration():

@@ -28,7 +28,7 @@ from muon import Muon, suits
 HERE = Path(__file__).resolve().parent
 SAVE_EVERY = 240.0  # seconds
 LOG_EVERY = 25  # steps
-SETTLE = 0.5  # what is left of the falling rate when batch norm goes over to constants, and crops come closer to use
+SETTLE = 0.5  # what is left of the falling rate when batch norm goes over to constants, and crops come closer to use, in size too
 PRECISE = 60  # batches a process that these constants are taken from
 SYNC_EVERY = 1000  # steps after which rounding may not have driven the processes apart
 
@@ -171,8 +171,8 @@ def run(rank, world, args):
     told, shown, steps, settled = {}, 0, 0, False
     model.train()
 
-    def batches(framing):
-        data = Batches(args.cache, [args.seed, rank], config.stage, seen, world, args.batch, framing)
+    def batches(stage, framing):
+        data = Batches(args.cache, [args.seed, rank], stage, seen, world, args.batch, framing)
         return iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4 if args.workers else None))
 
     def prepare(pictures):
@@ -183,7 +183,7 @@ def run(rank, world, args):
             model=model.state_dict(), criterion=criterion.state_dict(), adam=adam.state_dict(), muon=muon.state_dict(),
             average=average.state, average_steps=average.steps, step=step, seen=seen, seconds=seconds + time.monotonic() - began))
 
-    loader = batches(USUAL)
+    loader = batches(config.stage, USUAL)
     while True:
         side, pictures, points, codes, targets, centres = next(loader)
         left = None if args.minutes is None else args.minutes * 60 - (time.monotonic() - began)
@@ -230,9 +230,9 @@ def run(rank, world, args):
         if ending:
             break
         if settling and not settled:
-            in_use = batches(LAST._replace(blank=0.0))
+            in_use = batches(config.settled, LAST._replace(blank=0.0))
             freeze(model, (prepare(next(in_use)[1]) for _ in range(PRECISE)), world)
-            loader = batches(LAST)
+            loader = batches(config.settled, LAST)
             settled = True
     if world > 1:
         dist.barrier()
