@@ -81,7 +81,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     model, known = network(args.model, args.runs)
-    side = args.side or config.USE[config.stage(known.get("seen", 1 << 39))[0]]
+    side = args.side or config.settled(known.get("seen", 1 << 39))[0]
     data = scenes(args.scenes, args.cache)
     judge = Judge()
     rows = []
