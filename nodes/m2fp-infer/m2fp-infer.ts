@@ -77,7 +77,7 @@ export default function (RED: NodeAPI): void {
           return dropOrFail(msg, error, engine);
         }
         msg['parsing'] = parsing;
-        await putResult(RED, this, msg, config, summarize(parsing));
+        await putResult(RED, this, msg, config, await summarize(parsing));
         status.done(resultText(status, parsing));
         return msg;
       },

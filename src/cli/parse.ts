@@ -84,7 +84,8 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   if (colored !== undefined) {
     await writeOutput(colored, (await colorize(parsing, { format: pictureFormat })).image);
   }
-  const json = `${JSON.stringify(FORMATS[format ?? 'summary'](parsing), undefined, format === 'full' ? 0 : 2)}\n`;
+  const result = await FORMATS[format ?? 'summary'](parsing);
+  const json = `${JSON.stringify(result, undefined, format === 'full' ? 0 : 2)}\n`;
   if (options.out === undefined) out.write(json);
   else await writeOutput(options.out, json);
 }

@@ -1,4 +1,6 @@
 /** The one door to sharp: a native module, so it is loaded at first use and never at import. */
+import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import type sharp from 'sharp';
 import { M2fpError } from '../errors.ts';
 
@@ -53,9 +55,29 @@ export function memoisedSharp(load: () => Promise<{ default: Sharp }>): () => Pr
   };
 }
 
+/** What sharp requires before its binary, the slowest first. */
+export const DEPENDENCIES = ['semver', '@img/colour', 'detect-libc'] as const;
+
+/**
+ * sharp in several turns of the event loop: in one go, with all that it requires, it would stand still for 60 ms, on
+ * slow machines for 120.
+ */
+async function loadInTurns(): Promise<{ default: Sharp }> {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of DEPENDENCIES) {
+    try {
+      createRequire(resolve('sharp'))(name);
+    } catch {
+      // Whatever is missing, sharp itself says so, and better.
+    }
+    await setImmediate();
+  }
+  return import('sharp');
+}
+
 /**
  * sharp, loaded once.
  *
  * @throws M2FP_ENGINE_UNAVAILABLE where its binary is missing or does not fit; names the platform and the fix
  */
-export const loadSharp = memoisedSharp(() => import('sharp'));
+export const loadSharp = memoisedSharp(loadInTurns);

@@ -1,4 +1,5 @@
 /** A parsing without its pixels: small and JSON-ready, for MQTT, HTTP answers and the debug sidebar. */
+import { inSlices } from '../image/slices.ts';
 import type { Box, Parsing, Part, Timing } from './types.ts';
 
 export interface RegionSummary {
@@ -42,8 +43,11 @@ function round(value: number, decimals: number): number {
   return Math.round(value * scale) / scale;
 }
 
-/** The summary of a parsing; the keys always come in the same order, persons and parts in the parsing's. */
-export function summarize(parsing: Omit<Parsing, 'image' | 'personMap'>): ParsingSummary {
+/**
+ * The summary of a parsing; the keys always come in the same order, persons and parts in the parsing's. Lets the event
+ * loop turn while it counts the label map's pixels.
+ */
+export async function summarize(parsing: Omit<Parsing, 'image' | 'personMap'>): Promise<ParsingSummary> {
   const { width, height, model, cached, timing } = parsing;
   const pixels = width * height;
   const region = ({ id, score, box, area }: Omit<RegionSummary, 'share'>): RegionSummary => ({
@@ -61,8 +65,7 @@ export function summarize(parsing: Omit<Parsing, 'image' | 'personMap'>): Parsin
         return { id, label: part.label, ...rest };
       });
 
-  const counts = new Float64Array(parsing.labels.length);
-  for (const index of parsing.labelMap) counts[index]!++;
+  const counts = await countLabels(parsing.labelMap, parsing.labels.length);
   // By name, because a configuration may give two classes the same one.
   const areas = new Map<string, number>();
   parsing.labels.forEach((label, index) => {
@@ -86,4 +89,13 @@ export function summarize(parsing: Omit<Parsing, 'image' | 'personMap'>): Parsin
       total: round(timing.total, 1),
     },
   };
+}
+
+/** How many pixels of the label map (uint8, any order) each of `length` labels has. */
+async function countLabels(labelMap: Uint8Array, length: number): Promise<Float64Array> {
+  const counts = new Float64Array(length);
+  await inSlices(labelMap.length, 1, (first, end) => {
+    for (let p = first; p < end; p++) counts[labelMap[p]!]!++;
+  });
+  return counts;
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { describeRuntime, loadSharp, memoisedSharp } from '../../src/image/sharp.ts';
+import { DEPENDENCIES, describeRuntime, loadSharp, memoisedSharp } from '../../src/image/sharp.ts';
 import { failure } from './support.ts';
 
 const run = promisify(execFile);
@@ -53,6 +54,14 @@ describe('loadSharp', () => {
     });
     await assert.rejects(load(), failure('M2FP_ENGINE_UNAVAILABLE'));
     assert.equal(await load(), sharp);
+  });
+
+  it('loads what sharp depends on beforehand, each in a turn of its own', () => {
+    const manifest = new URL('../package.json', import.meta.resolve('sharp'));
+    const { dependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    assert.deepEqual([...DEPENDENCIES].toSorted(), Object.keys(dependencies).toSorted());
   });
 
   it('loads nothing native before it is asked', async () => {

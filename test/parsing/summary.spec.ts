@@ -35,8 +35,8 @@ const PARSING: Parsing = {
 };
 
 describe('summarize', () => {
-  it('tells everything but pixels', () => {
-    assert.deepEqual(summarize(PARSING), {
+  it('tells everything but pixels', async () => {
+    assert.deepEqual(await summarize(PARSING), {
       width: 10,
       height: 4,
       persons: [
@@ -61,9 +61,9 @@ describe('summarize', () => {
     });
   });
 
-  it('is the same after JSON, with keys in a fixed order', () => {
-    const summary = summarize(PARSING);
-    const again = summarize({ ...PARSING, parts: PARSING.parts.map((part) => ({ ...part })) });
+  it('is the same after JSON, with keys in a fixed order', async () => {
+    const summary = await summarize(PARSING);
+    const again = await summarize({ ...PARSING, parts: PARSING.parts.map((part) => ({ ...part })) });
     const text = JSON.stringify(summary);
     assert.deepEqual(JSON.parse(text), summary);
     assert.equal(text, JSON.stringify(again));
@@ -71,14 +71,31 @@ describe('summarize', () => {
     assert.doesNotMatch(text, /mask|counts|labelMap/);
   });
 
-  it('shares no box with the parsing', () => {
-    assert.notEqual(summarize(PARSING).persons[0]!.box, PARSING.persons[0]!.box);
+  it('shares no box with the parsing', async () => {
+    assert.notEqual((await summarize(PARSING)).persons[0]!.box, PARSING.persons[0]!.box);
   });
 
-  it('adds up labels of the same name', () => {
+  it('adds up labels of the same name', async () => {
     const labels = ['Background', 'Coat', 'Coat', 'Human'];
     const labelMap = Buffer.alloc(40, 1).fill(2, 20);
-    assert.deepEqual(summarize({ ...PARSING, labels, labelMap }).labels, { Coat: 1 });
+    assert.deepEqual((await summarize({ ...PARSING, labels, labelMap })).labels, { Coat: 1 });
+  });
+
+  it('lets the event loop turn while it counts the pixels of a large picture', async () => {
+    const labelMap = Buffer.alloc(4_000_000, 1);
+    let turned = 0;
+    const count = (): void => {
+      turned++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    try {
+      const { labels } = await summarize({ ...PARSING, width: 2000, height: 2000, labelMap });
+      assert.deepEqual(labels, { Hat: 1 });
+    } finally {
+      clearImmediate(next);
+    }
+    assert.ok(turned >= 7, `${turned} turns`);
   });
 });
 
