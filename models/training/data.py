@@ -17,6 +17,8 @@ WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT
 # How often a scene is picked in proportion to the pixels it has of a part. IoU counts pixels, and
 # a hundredth of the scenes, the near ones, have a third to a half of those of the rare parts.
 BY_PIXELS = 0.5
+# And which part, where not each as often: those that the label map confuses most.
+OFTEN = {L.LEG_L: 2.0, L.LEG_R: 2.0, L.DRESS: 2.0, L.GLOVES: 1.5, L.SOCKS: 1.5, L.SHOE_L: 1.5, L.SHOE_R: 1.5}
 # How often a scene is picked because it shows much of people and no head: legs and coats that
 # fill the frame are easily taken for walls, and the few of them are many pixels.
 HEADLESS = 0.15
@@ -25,6 +27,8 @@ HEADLESS = 0.15
 POINTS = ((128, 512), (224, 1024), (1 << 20, 4096))
 # Shares of the points: anywhere, at contours; the others are shared out among the parts.
 UNIFORM, CONTOUR = 0.4, 0.32
+PART_ODDS = np.array([0.0] + [OFTEN.get(c, 1.0) for c in range(1, L.PARTS)])
+PART_ODDS /= PART_ODDS.sum()
 MOST_TARGETS = 60
 PEOPLE = shards.BOXES
 EASY = 2  # stages of at most so many people show whole people and common classes more
@@ -84,7 +88,7 @@ class Pool:
         for _ in range(60):
             wanted = None
             if most > EASY and rng.random() < BY_PIXELS:
-                wanted = int(rng.integers(1, L.PARTS))
+                wanted = int(rng.choice(L.PARTS, p=PART_ODDS))
                 if not self.pixels[-1, wanted]:
                     continue
                 n = int(np.searchsorted(self.pixels[:, wanted], rng.integers(self.pixels[-1, wanted]), "right"))

@@ -4,6 +4,7 @@
     export.py FOLDER                    half-precision pytorch_model.pt and configuration.json
     export.py FOLDER --precision fp32   as trained: to measure what half precision costs
     export.py --resume                  resume.pt: from this a fresh clone goes on training
+    ... --blend 0.7                     0.7 of these weights and 0.3 of those of resume.pt, where the run began
 
 FOLDER/training.json tells how long the weights were trained; the model card is written from it.
 
@@ -33,6 +34,15 @@ def calibrated(state):
     return {**state, name: as_probabilities(state[name])}
 
 
+def blended(state, earlier, share):
+    """The mean of two states, `share` being the first one's weight.
+
+    After M. Wortsman et al., "Robust fine-tuning of zero-shot models", 2022: of a run and of where it began, the
+    mean is often better than both.
+    """
+    return {k: torch.lerp(earlier[k].float(), v, share) if v.is_floating_point() else v for k, v in state.items()}
+
+
 def half(state):
     """Floating-point tensors in half precision."""
     return rounded(state, torch.float16)
@@ -44,9 +54,13 @@ def main():
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--precision", choices=["fp16", "fp32"], default="fp16")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--blend", type=float, default=1.0, help="weight of the run against resume.pt, 0 to 1")
     parser.add_argument("--runs", type=Path, default=HERE / "runs")
     args = parser.parse_args()
     saved = torch.load(args.runs / "last.pt", map_location="cpu", weights_only=True)
+    if args.blend < 1:
+        earlier = torch.load(HERE / "resume.pt", map_location="cpu", weights_only=True)["model"]
+        saved["average"] = blended(saved["average"], earlier, args.blend)
     if args.resume:
         # The average stands for the weights too: it is the better place to go on from, and
         # Adam's moments are back after the warm-up.

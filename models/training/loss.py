@@ -16,8 +16,9 @@ import config
 from data import UNIFORM
 from scenes import labels as L
 
-CLASS, MASK, DICE, DENSE, CENTRE, LABEL_MAP = 2.0, 5.0, 5.0, 10.0, 4.0, 10.0
+CLASS, MASK, DICE, DENSE, CENTRE, LABEL_MAP, SIDES = 2.0, 5.0, 5.0, 10.0, 4.0, 10.0, 4.0
 SHARP = 4  # the higher, the more the label map's classes exclude one another
+SURE = 2  # the same for left and right
 KEPT = 0.99  # of the pooled counts from one batch to the next
 # Weight of "no object" among the classes. Mask2Former has 0.1 and judges by ranking; the product
 # paints what scores 0.1, so scores should be probabilities. Of people rather too many than too few:
@@ -26,7 +27,7 @@ NOTHING, PERSON = 0.4, 2.0
 # Rare and thin classes count more, in the set loss a little, in the dense head clearly.
 THIN = {L.GLOVES: 2.0, L.GLASSES: 2.0, L.SOCKS: 1.7, L.SCARF: 1.7, L.SHOE_L: 1.3, L.SHOE_R: 1.3, L.HUMAN: 1.3}
 DENSE_WEIGHT = {L.BACKGROUND: 0.5, L.HAT: 1.5, L.GLOVES: 3.0, L.GLASSES: 3.0, L.SOCKS: 2.0, L.SCARF: 2.0, L.SHOE_L: 1.7, L.SHOE_R: 1.7,
-                L.SKIRT: 1.3, L.DRESS: 1.3, L.ARM_L: 1.3, L.ARM_R: 1.3}
+                L.SKIRT: 1.3, L.DRESS: 1.7, L.ARM_L: 1.3, L.ARM_R: 1.3, L.LEG_L: 1.3, L.LEG_R: 1.3}
 
 
 def as_probabilities(logits):
@@ -64,11 +65,16 @@ class MapLoss(nn.Module):
     together, and which mistakes cost IoU from how many pixels a class has in all pictures. So
     the product's rule is followed in a smooth form, and the gradient is that of the mean of I / U
     with I and U of many batches: -(dI - I / U dU) / U. The value says nothing: it is 0 on average.
+
+    Where a limb is found and called by the other side's name, that gradient fades away. So the
+    choice between left and right has a cross-entropy of its own, weighted by classes in the same way.
     """
 
     def __init__(self):
         super().__init__()
         self.register_buffer("held", torch.zeros(3, L.PARTS), persistent=False)  # true positives, union, batches
+        sided = L.MIRRORED + [pair[::-1] for pair in L.MIRRORED]
+        self.register_buffer("sided", torch.tensor(sided), persistent=False)  # a class, and the other side's
 
     def forward(self, logits, masks, labels):
         """Class logits [B, Q, C + 1], mask logits [B, Q, P] and labels [B, P] of places anywhere in the pictures."""
@@ -88,7 +94,11 @@ class MapLoss(nn.Module):
         usual = self.held[1] / self.held[2]
         # A near view of a rare part does not outweigh all else.
         scale = torch.maximum(usual, union.detach() / 4).clamp(min=1)
-        return -((hit - self.held[0] / self.held[1].clamp(min=1e-6) * union) / scale).mean()
+        judged = -((hit - self.held[0] / self.held[1].clamp(min=1e-6) * union) / scale).mean()
+        side, other = self.sided.T
+        certainty = SURE * F.pad(value + 1e-3, (0, 0, 1, 0), value=1.0).log()
+        wrong = F.softplus(certainty[:, other] - certainty[:, side]) * truth[:, side]
+        return judged, (wrong.sum((0, 2)) / scale[side]).mean()
 
 
 class Criterion(nn.Module):
@@ -139,12 +149,12 @@ class Criterion(nn.Module):
         goal = torch.full(logits.shape[:3], logits.shape[-1] - 1, dtype=torch.long, device=logits.device)
         # Pairs are chosen by a part of the points: that is a ninth of a step's time otherwise.
         some = torch.randperm(points.shape[1], device=points.device)[:points.shape[1] * 2 // 5]
-        mask_loss = dice_loss = judged = features.sum() * 0
+        mask_loss = dice_loss = judged = sides = features.sum() * 0
         count = (targets[..., 0] >= 0).sum().clamp(min=1)
         if self.label_map:
             anywhere = int(points.shape[1] * UNIFORM)  # the first ones
             masks = embeddings[:, -1] @ features[:, :anywhere].transpose(1, 2)
-            judged = self.map(as_probabilities(logits[:, -1]), masks, codes[:, :anywhere] % L.PARTS)
+            judged, sides = self.map(as_probabilities(logits[:, -1]), masks, codes[:, :anywhere] % L.PARTS)
         # Unbound once: indexing in the loop would add up a full gradient a picture.
         embeddings, features = embeddings.unbind(0), features.unbind(0)
         for b in range(len(logits)):
@@ -170,6 +180,7 @@ class Criterion(nn.Module):
             dice_loss = dice_loss + (dice * weight).sum()
         mask_loss, dice_loss = mask_loss / count, dice_loss / count
         kind = sum(F.cross_entropy(logits[:, i].flatten(0, 1), goal[:, i].flatten(), self.class_weight) for i in range(layers))
-        total = CLASS * kind + MASK * mask_loss + DICE * dice_loss + DENSE * dense + CENTRE * centre + LABEL_MAP * judged
-        parts = dict(kind=kind / layers, mask=mask_loss / layers, dice=dice_loss / layers, dense=dense, centre=centre, map=judged)
+        total = CLASS * kind + MASK * mask_loss + DICE * dice_loss + DENSE * dense + CENTRE * centre
+        total = total + LABEL_MAP * judged + SIDES * sides
+        parts = dict(kind=kind / layers, mask=mask_loss / layers, dice=dice_loss / layers, dense=dense, centre=centre, map=judged, sides=sides)
         return total, {k: float(v.detach()) for k, v in parts.items()}
