@@ -63,14 +63,14 @@ export const DEPENDENCIES = ['semver', '@img/colour', 'detect-libc'] as const;
  * slow machines for 120.
  */
 async function loadInTurns(): Promise<{ default: Sharp }> {
-  const { resolve } = createRequire(import.meta.url);
-  for (const name of DEPENDENCIES) {
-    try {
-      createRequire(resolve('sharp'))(name);
-    } catch {
-      // Whatever is missing, sharp itself says so, and better.
+  try {
+    const requireAsSharp = createRequire(createRequire(import.meta.url).resolve('sharp'));
+    for (const name of DEPENDENCIES) {
+      requireAsSharp(name);
+      await setImmediate();
     }
-    await setImmediate();
+  } catch {
+    // Whatever is missing, sharp itself says so, and better.
   }
   return import('sharp');
 }

@@ -56,7 +56,7 @@ describe('loadSharp', () => {
     assert.equal(await load(), sharp);
   });
 
-  it('loads what sharp depends on beforehand, each in a turn of its own', () => {
+  it('lists what sharp depends on', () => {
     const manifest = new URL('../package.json', import.meta.resolve('sharp'));
     const { dependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as {
       dependencies: Record<string, string>;
