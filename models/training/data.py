@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from torch.utils.data import IterableDataset
 
 from scenes import labels as L
@@ -14,14 +14,17 @@ from scenes.seen import seen
 # How often a scene is picked because it shows a class, beside picks at random.
 WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT: 2.5, L.DRESS: 2.5, L.COAT: 1, L.SHOE_L: 1, L.SHOE_R: 1,
           L.LEG_L: 1.5, L.LEG_R: 1.5, L.TORSO: 0.5}
-# How often a scene is picked in proportion to the pixels it has of a part. IoU counts pixels, and
-# a hundredth of the scenes, the near ones, have a third to a half of those of the rare parts.
-BY_PIXELS = 0.5
+# How often a scene is picked by the pixels it has of a part. IoU counts pixels, and a hundredth of
+# the scenes, the near ones, have a third to a half of those of the rare parts. By a power of them:
+# in proportion the nearest few would be picked again and again, and learnt by heart.
+BY_PIXELS, POWER = 0.5, 0.7
 # And which part, where not each as often: those that the label map confuses most.
 OFTEN = {L.LEG_L: 2.0, L.LEG_R: 2.0, L.DRESS: 2.0, L.GLOVES: 1.5, L.SOCKS: 1.5, L.SHOE_L: 1.5, L.SHOE_R: 1.5}
 # How often a scene is picked because it shows much of people and no head: legs and coats that
 # fill the frame are easily taken for walls, and the few of them are many pixels.
 HEADLESS = 0.15
+# How often a scene of nobody is picked: else walls that fill the frame are taken for what does so elsewhere, for skirts.
+EMPTY = 0.03
 # How many points of a crop, by its side. They are cheap: 4096 instead of 1024 in crops of 320
 # cost a twentieth of a step.
 POINTS = ((128, 512), (224, 1024), (1 << 20, 4096))
@@ -37,6 +40,11 @@ for _a, _b in L.MIRRORED:
     FLIP[_a], FLIP[_b] = _b, _a
 
 
+# Garments, which have any colour; bodies have theirs. And what is one piece, or a pair.
+DYED = (L.HAT, L.GLOVES, L.UPPER, L.DRESS, L.COAT, L.SOCKS, L.PANTS, L.SCARF, L.SKIRT, L.SHOE_L)
+ONE_COLOUR = ((L.DRESS, L.DRESS_LOW), (L.COAT, L.COAT_LOW), (L.SHOE_L, L.SHOE_R))
+
+
 class Framing(NamedTuple):
     """How crops show scenes."""
 
@@ -46,11 +54,12 @@ class Framing(NamedTuple):
     # How often nothing at all, as a covered or a dark camera does: without it, a frame that a garment
     # fills teaches that one colour is somebody.
     blank: float
+    dyed: float  # how often garments have other colours than they were drawn with
 
 
-USUAL = Framing(0.7, 0.7, 0.4, 0.03)
+USUAL = Framing(0.7, 0.7, 0.4, 0.03, 0.4)
 # Closer to pictures in use (as Z. Ge et al., "YOLOX", 2021, end without their strongest augmentations).
-LAST = Framing(0.8, 0.8, 0.15, 0.03)
+LAST = Framing(0.8, 0.8, 0.15, 0.03, 0.1)
 
 
 class Pool:
@@ -77,21 +86,28 @@ class Pool:
         self.where = [(s, i) for s in held for i in range(len(s))]
         counts = np.concatenate([s.counts for s in held]) if held else np.zeros((0, L.PARTS), int)
         self.people = np.concatenate([(s.boxes[:, :, 2] > 0).sum(1) for s in held]) if held else np.zeros(0, int)
-        self.showing = {c: np.flatnonzero(counts[:, c] >= 24) for c in WANTED}
+        # Details come by their pixels or for want of a head: the other picks show what pictures in use are like.
+        usual = np.array([not s.detail for s, _ in self.where], bool)
+        self.usual = np.flatnonzero(usual)
+        self.showing = {c: np.flatnonzero((counts[:, c] >= 24) & usual) for c in WANTED}
         body = counts[:, 1:].sum(1)
         head = counts[:, [L.HAT, L.HAIR, L.FACE]].sum(1)
-        self.pixels = np.cumsum(counts, 0)
+        self.pixels = np.cumsum(counts ** POWER, 0)
+        self.empty = np.flatnonzero(self.people == 0)
         self.headless = np.flatnonzero((body > 0.15 * counts.sum(1)) & (head < 0.02 * body))
 
     def pick(self, rng, most):
         """A scene (shard, number) and the class it was picked for, if any."""
         for _ in range(60):
             wanted = None
+            if len(self.empty) and rng.random() < EMPTY:
+                n = rng.choice(self.empty)
+                break
             if most > EASY and rng.random() < BY_PIXELS:
                 wanted = int(rng.choice(L.PARTS, p=PART_ODDS))
                 if not self.pixels[-1, wanted]:
                     continue
-                n = int(np.searchsorted(self.pixels[:, wanted], rng.integers(self.pixels[-1, wanted]), "right"))
+                n = int(np.searchsorted(self.pixels[:, wanted], rng.uniform(0, self.pixels[-1, wanted])))
             elif rng.random() < (0.5 if most > EASY else 0.2):
                 names = list(WANTED)
                 odds = np.array([WANTED[c] for c in names], float)
@@ -102,7 +118,7 @@ class Pool:
             elif most > EASY and len(self.headless) and rng.random() < HEADLESS:
                 n = rng.choice(self.headless)
             else:
-                n = rng.integers(len(self.where))
+                n = rng.choice(self.usual)
             if self.people[n] <= most and (self.people[n] or rng.random() < 0.7):
                 break
         return (*self.where[n], wanted)
@@ -166,6 +182,22 @@ def choose_crop(rng, boxes, size, side, surface, wanted, near, framing):
     length = float(np.clip(length, side / 3, size))
     corner = np.clip(centre - length / 2, 0, size - length)
     return corner[0], corner[1], length
+
+
+def dye(rng, picture, surface, person):
+    """Garments in other colours, light and shadow kept; a picture without colours stays as it is."""
+    if np.array_equal(picture[..., 0], picture[..., 1]):
+        return picture
+    gain = np.full((PEOPLE, L.SURFACES, 3), 64.0)
+    for garment in DYED:
+        some = rng.random(PEOPLE) < 0.6
+        gain[some, garment] *= np.exp(rng.normal(0, 0.2, (PEOPLE, 1)) + rng.normal(0, 0.4, (PEOPLE, 3)))[some]
+    for whole, piece in ONE_COLOUR:
+        gain[:, piece] = gain[:, whole]
+    gain = gain.clip(0, 255).astype(np.uint8)[person, surface]
+    # In bytes, for the filter: one colour goes over into the next, as in the picture.
+    gain = np.asarray(Image.fromarray(gain).filter(ImageFilter.BoxBlur(1)), np.uint16)
+    return (picture * gain >> 6).clip(0, 255).astype(np.uint8)
 
 
 def colours(rng, picture):
@@ -232,10 +264,14 @@ def example(rng, pool, side, most, framing=USUAL):
     if most > EASY and rng.random() < framing.pasted:
         rgb, surface, person, boxes = paste(rng, pool, rgb, surface, person, boxes)
     x, y, length = choose_crop(rng, boxes, surface.shape[0], side, surface, wanted, 0.3 if most > EASY else 0.15, framing)
-    box = (x, y, x + length, y + length)
+    # A little wider or higher than it was drawn.
+    stretch = np.exp(rng.normal(0, 0.08))
+    box = (x, y, x + length * min(stretch, 1), y + length / max(stretch, 1))
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
     rgb, surface, person = cut(rgb, Image.BILINEAR), cut(surface, Image.NEAREST), cut(person, Image.NEAREST)
+    if rng.random() < framing.dyed:
+        rgb = dye(rng, rgb, surface, person)
     if rng.random() < framing.blank:
         rgb, surface, person = blank(rng, side), np.zeros_like(surface), np.zeros_like(person)
     label = seen(surface, person)

@@ -12,7 +12,9 @@ from scenes import shards, world
 HERE = Path(__file__).resolve().parent
 SCENES = 128  # a shard
 TRAINING_SEED = 1
-DETAILS = 5  # every fifth shard shows details: few scenes do, and they have many of the rare parts' pixels
+# Three shards of five show details, each garment and limb as often. Of other scenes few do, and they have most of
+# the rare parts' pixels: so few that they would be learnt by heart.
+USUAL = 2, 5
 
 
 def main():
@@ -32,14 +34,14 @@ def main():
     stop = args.folder / "stop"
     while not stop.exists() and not (args.until and len(shards.listing(args.folder)) * SCENES >= args.until):
         made = []
-        framing = args.framing or ("detail" if number % DETAILS == DETAILS - 1 else None)
+        framing = args.framing or (None if number % USUAL[1] < USUAL[0] else "detail")
         for i in range(SCENES):
             start = time.monotonic()
             made.append(world.make([TRAINING_SEED, args.worker, number, i], args.size, framing=framing))
             time.sleep((time.monotonic() - start) * (1 / args.duty - 1))
             if stop.exists():
                 return
-        shards.write(args.folder, f"{number:06d}-{args.worker}", made)
+        shards.write(args.folder, f"{number:06d}-{args.worker}" + (shards.DETAIL if framing == "detail" else ""), made)
         number += 1
         counter.write_text(str(number))
         held = shards.listing(args.folder)

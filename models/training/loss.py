@@ -77,7 +77,10 @@ class MapLoss(nn.Module):
         self.register_buffer("sided", torch.tensor(sided), persistent=False)  # a class, and the other side's
 
     def forward(self, logits, masks, labels):
-        """Class logits [B, Q, C + 1], mask logits [B, Q, P] and labels [B, P] of places anywhere in the pictures."""
+        """The map's loss and that of left against right.
+
+        Class logits [B, Q, C + 1], mask logits [B, Q, P] and labels [B, P] of places anywhere in the pictures.
+        """
         soft = masks.sigmoid()
         with torch.no_grad():
             on = masks > 0

@@ -14,6 +14,7 @@ from . import labels as L
 
 PEOPLE = 10  # at most in a scene, so that a byte holds the truth
 BOXES = PEOPLE + 1
+DETAIL = "-detail"  # the end of the name of shards that show details
 
 
 def describe(label, person):
@@ -58,6 +59,7 @@ class Shard:
         index = Path(index)
         with np.load(index) as data:
             self.spans, self.counts, self.boxes = data["spans"], data["counts"], data["boxes"]
+        self.detail = index.stem.endswith(DETAIL)
         self.blob = np.memmap(index.with_suffix(".bin"), np.uint8, "r")
 
     def __len__(self):

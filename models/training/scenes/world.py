@@ -243,6 +243,35 @@ def place_people(rng, count, framing):
     return spots
 
 
+# What details show: a garment that is worn and seen, and the joints that it is near; each as often.
+DETAILS = (
+    (lambda o: o.hat, ("head",)),
+    (lambda o: o.glasses, ("head",)),
+    (lambda o: o.scarf, ("neck",)),
+    (lambda o: o.gloves, ("wrists",)),
+    (lambda o: o.top == "none" or o.neck == "deep" and not o.scarf, ("neck",)),
+    (lambda o: o.sleeve < 0.6 and not o.coat, ("elbows", "wrists")),
+    (lambda o: o.dress, ("chest", "pelvis", "knees")),
+    (lambda o: o.coat, ("chest", "pelvis", "knees")),
+    (lambda o: o.lower == "skirt", ("pelvis", "knees")),
+    (lambda o: o.lower in ("shorts", "skirt", "none"), ("knees", "ankles")),
+    (lambda o: o.lower in ("shorts", "skirt", "none"), ("knees", "hips")),
+    (lambda o: o.socks and o.lower != "pants", ("knees", "ankles")),
+    (lambda o: o.shoes, ("ankles",)),
+    (lambda o: True, ("head", "chest", "pelvis", "knees", "elbows")),
+)
+
+
+def detail(rng):
+    """Somebody who wears one of DETAILS, and a place near it, metres from where the person stands."""
+    worn, joints = DETAILS[rng.integers(len(DETAILS))]
+    person = Person(rng)
+    while not worn(person.outfit):
+        person = Person(rng)
+    joint = getattr(person.pose, rng.choice(joints))
+    return person, (joint[rng.choice(["l", "r"])] if isinstance(joint, dict) else joint)
+
+
 class Scene:
     """A drawn picture with its truth: rgb uint8, surface, person numbers (0 nobody).
 
@@ -270,7 +299,7 @@ def attributes(person, place, origin):
 def make(seed, size=320, people=None, framing=None):
     """Draws the scene of a seed.
 
-    framing: portrait, half, full or far, by chance unless given; detail is any part of a body as near as those two.
+    framing: portrait, half, full or far, by chance unless given; detail is a part of a body, see DETAILS.
     """
     rng = np.random.default_rng(seed)
     stage = Stage()
@@ -280,25 +309,34 @@ def make(seed, size=320, people=None, framing=None):
         people = rng.choice([0, 1, 2, 3, 4, 5, 6], p=[0.025, 0.33, 0.32, 0.15, 0.085, 0.05, 0.04])
         if framing == "far" and people:
             people = people + rng.integers(0, 6)
-    persons = [Person(rng) for _ in range(people)]
+    persons, facing = [], None
+    if framing == "detail":
+        people, facing = max(people, 1), yaw(rng, rng.choice([0.55, 0.75, 0.2]))
+        first, joint = detail(rng)
+        joint = turn([0, 1, 0], facing) @ joint
+        persons = [first]
+    persons += [Person(rng) for _ in range(people - len(persons))]
     spots = place_people(rng, people, framing)
     persons = persons[:min(len(spots), shards.PEOPLE)]
     tall = persons[0].pose.head[1] + persons[0].shape.head if persons else 1.7
     if framing == "detail":
-        shown = rng.uniform(0.2, 0.8)
+        shown = np.exp(rng.uniform(np.log(0.16), np.log(1.1)))
     else:
         shown = {"portrait": rng.uniform(0.20, 0.45), "half": rng.uniform(0.45, 0.8), "full": rng.uniform(0.95, 1.7), "far": rng.uniform(1.8, 4.5)}[framing]
     height = shown * max(tall, 0.8)
     lens = rng.uniform(0.8, 2.4)
-    distance = height * lens
     if framing == "detail":
-        aim = rng.uniform(0.1, tall * 0.8)
+        lens = max(lens, 0.8 / height)  # hands reach out half a metre and more
+        aim = joint[1] + rng.normal(0, 0.15) * height
     elif framing in ("portrait", "half"):
         aim = tall - height * rng.uniform(0.30, 0.55) if rng.random() < 0.86 else rng.uniform(0.1, tall * 0.8)
     else:
         aim = tall * 0.5 + rng.normal(0, 0.08) * height
+    distance = height * lens
     side_step = rng.normal(0, 0.14) * height
     target = np.array([(spots[0][0] if spots else 0) + side_step, aim, 0])
+    if framing == "detail":
+        target += [joint[0], 0, joint[2]]
     pitch = rng.choice([rng.normal(0.04, 0.09), rng.uniform(-0.25, 0.6)], p=[0.75, 0.25])
     pitch = max(pitch, -np.arcsin(np.clip((aim - 0.12) / max(distance, 0.2), 0, 0.9)))
     turned, roll = rng.normal(0, 0.3), rng.normal(0, 0.035)
@@ -315,7 +353,8 @@ def make(seed, size=320, people=None, framing=None):
     near = 1e9
     frontal = rng.choice([0.55, 0.75, 0.2])
     for person, spot in zip(persons, spots):
-        place = (turn([0, 1, 0], yaw(rng, frontal) + turned), np.array([spot[0], 0, spot[1]]))
+        angle = yaw(rng, frontal) + turned if facing is None or person is not persons[0] else facing
+        place = (turn([0, 1, 0], angle), np.array([spot[0], 0, spot[1]]))
         away = (place[1] + [0, aim, 0] - origin) @ forward
         if away < 0.45:
             continue
