@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter
+from PIL import Image
 from torch.utils.data import IterableDataset
 
 from scenes import labels as L
@@ -19,7 +19,7 @@ WANTED = {L.GLOVES: 3, L.GLASSES: 3, L.SCARF: 3, L.SOCKS: 3, L.HAT: 1.5, L.SKIRT
 # in proportion the nearest few would be picked again and again, and learnt by heart.
 BY_PIXELS, POWER = 0.5, 0.7
 # And which part, where not each as often: those that the label map confuses most.
-OFTEN = {L.LEG_L: 2.0, L.LEG_R: 2.0, L.DRESS: 2.0, L.GLOVES: 1.5, L.SOCKS: 1.5, L.SHOE_L: 1.5, L.SHOE_R: 1.5}
+OFTEN = {L.LEG_L: 2.0, L.LEG_R: 2.0, L.DRESS: 2.0, L.SKIRT: 1.5, L.GLOVES: 1.5, L.SOCKS: 1.5, L.SHOE_L: 1.5, L.SHOE_R: 1.5}
 # How often a scene is picked because it shows much of people and no head: legs and coats that
 # fill the frame are easily taken for walls, and the few of them are many pixels.
 HEADLESS = 0.15
@@ -40,11 +40,6 @@ for _a, _b in L.MIRRORED:
     FLIP[_a], FLIP[_b] = _b, _a
 
 
-# Garments, which have any colour; bodies have theirs. And what is one piece, or a pair.
-DYED = (L.HAT, L.GLOVES, L.UPPER, L.DRESS, L.COAT, L.SOCKS, L.PANTS, L.SCARF, L.SKIRT, L.SHOE_L)
-ONE_COLOUR = ((L.DRESS, L.DRESS_LOW), (L.COAT, L.COAT_LOW), (L.SHOE_L, L.SHOE_R))
-
-
 class Framing(NamedTuple):
     """How crops show scenes."""
 
@@ -54,12 +49,11 @@ class Framing(NamedTuple):
     # How often nothing at all, as a covered or a dark camera does: without it, a frame that a garment
     # fills teaches that one colour is somebody.
     blank: float
-    dyed: float  # how often garments have other colours than they were drawn with
 
 
-USUAL = Framing(0.7, 0.7, 0.4, 0.03, 0.4)
+USUAL = Framing(0.7, 0.7, 0.4, 0.03)
 # Closer to pictures in use (as Z. Ge et al., "YOLOX", 2021, end without their strongest augmentations).
-LAST = Framing(0.8, 0.8, 0.15, 0.03, 0.1)
+LAST = Framing(0.8, 0.8, 0.15, 0.03)
 
 
 class Pool:
@@ -86,10 +80,12 @@ class Pool:
         self.where = [(s, i) for s in held for i in range(len(s))]
         counts = np.concatenate([s.counts for s in held]) if held else np.zeros((0, L.PARTS), int)
         self.people = np.concatenate([(s.boxes[:, :, 2] > 0).sum(1) for s in held]) if held else np.zeros(0, int)
-        # Details come by their pixels or for want of a head: the other picks show what pictures in use are like.
-        usual = np.array([not s.detail for s, _ in self.where], bool)
-        self.usual = np.flatnonzero(usual)
-        self.showing = {c: np.flatnonzero((counts[:, c] >= 24) & usual) for c in WANTED}
+        # Picks at random show what pictures in use are like, so none of them is a chosen scene, if there are others;
+        # details come by their pixels or for want of a head alone.
+        kinds = np.array([s.kind for s, _ in self.where])
+        usual = kinds == shards.USUAL
+        self.usual = np.flatnonzero(usual | ~usual.any())
+        self.showing = {c: np.flatnonzero((counts[:, c] >= 24) & (kinds != shards.DETAIL)) for c in WANTED}
         body = counts[:, 1:].sum(1)
         head = counts[:, [L.HAT, L.HAIR, L.FACE]].sum(1)
         self.pixels = np.cumsum(counts ** POWER, 0)
@@ -100,7 +96,7 @@ class Pool:
         """A scene (shard, number) and the class it was picked for, if any."""
         for _ in range(60):
             wanted = None
-            if len(self.empty) and rng.random() < EMPTY:
+            if most > EASY and len(self.empty) and rng.random() < EMPTY:
                 n = rng.choice(self.empty)
                 break
             if most > EASY and rng.random() < BY_PIXELS:
@@ -184,22 +180,6 @@ def choose_crop(rng, boxes, size, side, surface, wanted, near, framing):
     return corner[0], corner[1], length
 
 
-def dye(rng, picture, surface, person):
-    """Garments in other colours, light and shadow kept; a picture without colours stays as it is."""
-    if np.array_equal(picture[..., 0], picture[..., 1]):
-        return picture
-    gain = np.full((PEOPLE, L.SURFACES, 3), 64.0)
-    for garment in DYED:
-        some = rng.random(PEOPLE) < 0.6
-        gain[some, garment] *= np.exp(rng.normal(0, 0.2, (PEOPLE, 1)) + rng.normal(0, 0.4, (PEOPLE, 3)))[some]
-    for whole, piece in ONE_COLOUR:
-        gain[:, piece] = gain[:, whole]
-    gain = gain.clip(0, 255).astype(np.uint8)[person, surface]
-    # In bytes, for the filter: one colour goes over into the next, as in the picture.
-    gain = np.asarray(Image.fromarray(gain).filter(ImageFilter.BoxBlur(1)), np.uint16)
-    return (picture * gain >> 6).clip(0, 255).astype(np.uint8)
-
-
 def colours(rng, picture):
     """Gamma, contrast, brightness, cast, now and then paler or richer colours or none at all."""
     tones = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, 1)
@@ -270,8 +250,6 @@ def example(rng, pool, side, most, framing=USUAL):
     mirrored = rng.random() < 0.5
     cut = lambda a, how: np.asarray(Image.fromarray(np.ascontiguousarray(a)).resize((side, side), how, box=box))
     rgb, surface, person = cut(rgb, Image.BILINEAR), cut(surface, Image.NEAREST), cut(person, Image.NEAREST)
-    if rng.random() < framing.dyed:
-        rgb = dye(rng, rgb, surface, person)
     if rng.random() < framing.blank:
         rgb, surface, person = blank(rng, side), np.zeros_like(surface), np.zeros_like(person)
     label = seen(surface, person)

@@ -14,7 +14,8 @@ from . import labels as L
 
 PEOPLE = 10  # at most in a scene, so that a byte holds the truth
 BOXES = PEOPLE + 1
-DETAIL = "-detail"  # the end of the name of shards that show details
+# Kinds of scenes; all but the usual ones are chosen for what they show, and told at the end of a shard's name.
+USUAL, DETAIL, RICH = "usual", "detail", "rich"
 
 
 def describe(label, person):
@@ -59,7 +60,8 @@ class Shard:
         index = Path(index)
         with np.load(index) as data:
             self.spans, self.counts, self.boxes = data["spans"], data["counts"], data["boxes"]
-        self.detail = index.stem.endswith(DETAIL)
+        named = index.stem.split("-")  # number, worker and, unless usual, kind
+        self.kind = named[2] if len(named) > 2 else USUAL
         self.blob = np.memmap(index.with_suffix(".bin"), np.uint8, "r")
 
     def __len__(self):

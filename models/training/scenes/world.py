@@ -296,10 +296,18 @@ def attributes(person, place, origin):
             "weight": float(person.shape.weight), "pose": str(person.pose.kind), "angle": float(abs(angle))}
 
 
-def make(seed, size=320, people=None, framing=None):
-    """Draws the scene of a seed.
+# From which sum on a scene is rich for certain: of shares of the picture, each in terms of the usual mean of that class.
+RICH = 60.0
+USUAL_SHARE = {L.GLOVES: 0.0007, L.GLASSES: 0.0005, L.DRESS: 0.0114, L.COAT: 0.0404, L.SOCKS: 0.001, L.SCARF: 0.0046, L.SKIRT: 0.0068,
+               L.ARM_L: 0.008, L.ARM_R: 0.008, L.LEG_L: 0.0026, L.LEG_R: 0.0026, L.SHOE_L: 0.0027, L.SHOE_R: 0.0027}
+ROUGH_SIZE = 64
+
+
+def make(seed, size=320, people=None, framing=None, chosen=None):
+    """Draws the scene of a seed, or None if it is not chosen.
 
     framing: portrait, half, full or far, by chance unless given; detail is a part of a body, see DETAILS.
+    chosen: function of surface and person numbers of a rough picture, [64, 64], for a third of what a scene costs.
     """
     rng = np.random.default_rng(seed)
     stage = Stage()
@@ -380,7 +388,26 @@ def make(seed, size=320, people=None, framing=None):
     fog = rng.choice([0.0, rng.uniform(0, 0.04)], p=[0.8, 0.2])
     view = np.concatenate([[focal * 2, size, size], light, warm * key, sky * ambient, sky * ambient * rng.uniform(0.3, 0.8) * np.array([1, 0.95, 0.88]),
                            focus, [max(1.6, height * 0.9)], [hard], [rng.uniform(0.7, 4)], [rng.uniform(0.4, 0.8)], M.linear(0.6, rng.uniform(0, 0.2), 0.8), [fog]])
+    if chosen:
+        rough = view.copy()
+        rough[0:3] *= ROUGH_SIZE / (2 * size)
+        rough[[19, 21, 25]] = 0  # without shadow, occlusion and fog
+        nothing = np.zeros((ROUGH_SIZE, ROUGH_SIZE, 3))
+        if not chosen(*stage.draw(ROUGH_SIZE, ROUGH_SIZE, 1, rough, nothing, rotation, origin)[1:]):
+            return None
     rgb, surface, person = stage.draw(size, size, 2, view, backdrop(rng, size), rotation, origin)
     person[surface == L.BACKGROUND] = 0
     picture = photo.develop(rng, rgb, person)
     return Scene(picture, surface, person, drawn)
+
+
+def rich(seed, size=320):
+    """Draws the scene of a seed, a portrait or half a person, or None: the more it shows of rare parts, the likelier it is drawn."""
+    rng = np.random.default_rng([*seed, 1])
+    framing, least = rng.choice(["portrait", "half"], p=[0.36, 0.64]), rng.random() * RICH
+
+    def chosen(surface, person):
+        shares = np.bincount(seen(surface, person).ravel(), minlength=L.PARTS) / surface.size
+        return sum(shares[c] / usual for c, usual in USUAL_SHARE.items()) > least
+
+    return make(seed, size, framing=framing, chosen=chosen)
