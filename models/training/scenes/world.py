@@ -307,7 +307,7 @@ def make(seed, size=320, people=None, framing=None, chosen=None):
     """Draws the scene of a seed, or None if it is not chosen.
 
     framing: portrait, half, full or far, by chance unless given; detail is a part of a body, see DETAILS.
-    chosen: function of surface and person numbers of a rough picture, [64, 64], for a third of what a scene costs.
+    chosen: function of surface and person numbers of a rough picture, [64, 64], for a sixth of what a scene costs.
     """
     rng = np.random.default_rng(seed)
     stage = Stage()
