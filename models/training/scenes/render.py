@@ -21,7 +21,7 @@ def library():
 
 
 class Stage:
-    """Collects meshes (already in camera space when drawn) and their materials."""
+    """Collects meshes and their materials."""
 
     def __init__(self):
         self.vertices, self.triangles, self.mesh_of = [], [], []
@@ -43,26 +43,38 @@ class Stage:
         self.persons.append(person)
         self.materials_of.append(material)
 
-    def draw(self, width, height, supersample, view, backdrop, rotation, origin):
-        """Draws the meshes; rotation and origin bring world to camera space."""
-        vertices = np.concatenate(self.vertices).astype(np.float32)
+    def seen_from(self, rotation, origin):
+        """The meshes in camera space; rotation and origin bring the world there."""
+        return Meshes(self, rotation, origin)
+
+
+class Meshes:
+    """What a stage holds, packed for the rasteriser."""
+
+    def __init__(self, stage, rotation, origin):
+        vertices = np.concatenate(stage.vertices).astype(np.float32)
         vertices[:, 0:3] = (vertices[:, 0:3] - origin) @ rotation.T
         vertices[:, 3:6] = vertices[:, 3:6] @ rotation.T
-        vertices = np.ascontiguousarray(vertices, np.float32)
-        triangles = np.ascontiguousarray(np.concatenate(self.triangles), np.int32)
-        mesh_of = np.concatenate(self.mesh_of)
-        labels, persons = np.array(self.labels, np.uint8), np.array(self.persons, np.uint8)
-        materials_of = np.array(self.materials_of, np.int32)
-        materials = np.ascontiguousarray(np.stack(self.materials), np.float32)
+        self.vertices = np.ascontiguousarray(vertices, np.float32)
+        self.triangles = np.ascontiguousarray(np.concatenate(stage.triangles), np.int32)
+        self.mesh_of = np.concatenate(stage.mesh_of)
+        self.labels, self.persons = np.array(stage.labels, np.uint8), np.array(stage.persons, np.uint8)
+        self.materials_of = np.array(stage.materials_of, np.int32)
+        self.materials = np.ascontiguousarray(np.stack(stage.materials), np.float32)
+
+    def draw(self, size, supersample, view, backdrop):
+        """Draws them: rgb float [size, size, 3], surface and person uint8 [size, size].
+
+        view: of a picture supersample times as large; backdrop: [size, size, 3].
+        """
         view = np.ascontiguousarray(view, np.float32)
         backdrop = np.ascontiguousarray(backdrop, np.float32)
-        rgb = np.empty((height, width, 3), np.float32)
-        label = np.empty((height, width), np.uint8)
-        person = np.empty((height, width), np.uint8)
+        rgb = np.empty((size, size, 3), np.float32)
+        surface, person = np.empty((2, size, size), np.uint8)
         failed = library().draw(
-            width, height, supersample, len(vertices), pointer(vertices), len(triangles), pointer(triangles),
-            pointer(mesh_of), pointer(labels), pointer(persons), pointer(materials_of), pointer(materials),
-            pointer(view), pointer(backdrop), pointer(rgb), pointer(label), pointer(person))
+            size, size, supersample, len(self.vertices), pointer(self.vertices), len(self.triangles), pointer(self.triangles),
+            pointer(self.mesh_of), pointer(self.labels), pointer(self.persons), pointer(self.materials_of), pointer(self.materials),
+            pointer(view), pointer(backdrop), pointer(rgb), pointer(surface), pointer(person))
         if failed:
             raise MemoryError("the rasteriser ran out of memory")
-        return rgb, label, person
+        return rgb, surface, person
