@@ -17,7 +17,10 @@ interface Found {
   mask: Uint8Array;
 }
 
-/** Pairs up two sets of instances; fails where one is left over. */
+/**
+ * Pairs up two sets of instances; fails where one is left over. Several may be alike within the tolerance, so that
+ * a first choice has to give way where it has another one (augmenting paths).
+ */
 function assertSameSet<T extends { label: string; score: number }>(
   actual: Found[],
   expected: T[],
@@ -27,11 +30,18 @@ function assertSameSet<T extends { label: string; score: number }>(
     actual.map(({ label }) => label).toSorted(),
     expected.map(({ label }) => label).toSorted(),
   );
-  const open = [...actual];
+  const holders = new Map<Found, T>();
+  const findPlace = (wanted: T, tried: Set<Found>): boolean =>
+    actual.some((found) => {
+      if (tried.has(found) || found.label !== wanted.label || !isSame(found, wanted)) return false;
+      tried.add(found);
+      const holder = holders.get(found);
+      if (holder !== undefined && !findPlace(holder, tried)) return false;
+      holders.set(found, wanted);
+      return true;
+    });
   for (const wanted of expected) {
-    const at = open.findIndex((found) => found.label === wanted.label && isSame(found, wanted));
-    assert.ok(at >= 0, `no ${wanted.label} of score ${wanted.score} with this mask`);
-    open.splice(at, 1);
+    assert.ok(findPlace(wanted, new Set()), `no ${wanted.label} of score ${wanted.score} with this mask`);
   }
 }
 
