@@ -201,7 +201,13 @@ class AboutModel {
     return new Promise((resolve) => {
       const url = `m2fp/models/${path}`;
       this.#$
-        .ajax({ url, type, ...(data !== undefined && { data, contentType: 'application/json' }) })
+        .ajax({
+          url,
+          type,
+          // Node-RED takes nothing else, also where there is nothing to send.
+          ...(type === 'POST' && { contentType: 'application/json' }),
+          ...(data !== undefined && { data }),
+        })
         .done((answer) => resolve({ status: 200, answer }))
         .fail(({ status, responseJSON }) => {
           const { message } = (responseJSON ?? {}) as Partial<Failure>;

@@ -5,7 +5,7 @@ import { M2fpError } from '../../src/errors.ts';
 import { LABEL_SETS, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/palette.ts';
 import { BACKGROUND_INDEX, humanIndex, isRecord } from '../../src/parsing/options.ts';
-import { adminHandler, oncePerAdmin } from '../common/admin.ts';
+import { adminHandler, oncePerAdmin, ownJson, ownPages } from '../common/admin.ts';
 import type { ModelNode, RedisCredentials } from '../common/model.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
@@ -27,8 +27,8 @@ const isFirst = oncePerAdmin();
 export function serveAdmin(RED: NodeAPI): void {
   if (!isFirst(RED)) return;
   const checks = new Checks();
-  const read = RED.auth.needsPermission('flows.read') as RequestHandler;
-  const write = RED.auth.needsPermission('flows.write') as RequestHandler;
+  const read = [RED.auth.needsPermission('flows.read') as RequestHandler, ownPages(RED)];
+  const write = [RED.auth.needsPermission('flows.write') as RequestHandler, ...ownJson(RED)];
 
   RED.httpAdmin.get(
     '/m2fp/labels',

@@ -1,7 +1,7 @@
 /** What the editor asks for to draw previews. Pictures are pulled by who wants them; only their coming is told to all. */
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { adminHandler, oncePerAdmin } from '../common/admin.ts';
+import { adminHandler, oncePerAdmin, ownJson, ownPages } from '../common/admin.ts';
 import type { Preview, Thumbnail } from './preview.ts';
 
 /** What is told of a thumbnail; without a size it is gone. */
@@ -47,8 +47,8 @@ const isFirst = oncePerAdmin();
 /** Adds the routes, once. */
 export function serveAdmin(RED: NodeAPI): void {
   if (!isFirst(RED)) return;
-  const read = RED.auth.needsPermission('m2fp-preview.read') as RequestHandler;
-  const write = RED.auth.needsPermission('m2fp-preview.write') as RequestHandler;
+  const read = [RED.auth.needsPermission('m2fp-preview.read') as RequestHandler, ownPages(RED)];
+  const write = [RED.auth.needsPermission('m2fp-preview.write') as RequestHandler, ...ownJson(RED)];
 
   RED.httpAdmin.get('/m2fp/previews', read, (_request: Request, response: Response) => {
     response.json(

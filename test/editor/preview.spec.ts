@@ -245,7 +245,7 @@ describe('the preview where users log in', function () {
 
   /** Asks with the token of a user, or without. */
   const ask = async (user: string | null, method: string, path: string): Promise<number> => {
-    const headers: Record<string, string> = {};
+    const headers: Record<string, string> = method === 'POST' ? { 'content-type': 'application/json' } : {};
     if (user !== null) {
       const form = {
         client_id: 'node-red-admin',

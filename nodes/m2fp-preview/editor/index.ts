@@ -27,16 +27,19 @@ function createPreview(RED: EditorRed, $: Ajax): PreviewScript {
   const tell = (node: CanvasNode, then: () => void): void => {
     const state = node.active ? 'enable' : 'disable';
     const url = `m2fp/previews/${encodeURIComponent(node.id)}/${state}`;
-    $.ajax({ url, type: 'POST' }).then(then, (response: { status: number }) => {
-      // Not deployed yet: it begins with what its form says.
-      if (response.status === 404) return then();
-      node.active = !node.active;
-      node.dirty = true;
-      RED.view.redraw();
-      // Node-RED answers 401 to who is logged in, too, but has not the permission.
-      const isForbidden = response.status === 401 || response.status === 403;
-      RED.notify(text(RED, isForbidden ? 'forbidden' : 'unreachable'), { type: 'error' });
-    });
+    $.ajax({ url, type: 'POST', contentType: 'application/json' }).then(
+      then,
+      (response: { status: number }) => {
+        // Not deployed yet: it begins with what its form says.
+        if (response.status === 404) return then();
+        node.active = !node.active;
+        node.dirty = true;
+        RED.view.redraw();
+        // Node-RED answers 401 to who is logged in, too, but has not the permission.
+        const isForbidden = response.status === 401 || response.status === 403;
+        RED.notify(text(RED, isForbidden ? 'forbidden' : 'unreachable'), { type: 'error' });
+      },
+    );
   };
 
   return {

@@ -41,6 +41,7 @@ export interface Ajax {
     url: string;
     type: 'GET' | 'POST';
     dataType?: 'json';
+    contentType?: 'application/json';
     xhrFields?: { responseType: 'blob' };
   }): PromiseLike<unknown>;
 }

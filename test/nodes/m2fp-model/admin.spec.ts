@@ -42,7 +42,8 @@ describe('the admin routes of m2fp-model', () => {
     const { port } = server.address() as AddressInfo;
     const response = await fetch(`http://127.0.0.1:${port}/m2fp/${path}`, {
       method,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...(method === 'POST' && { headers: { 'content-type': 'application/json' } }),
+      ...(body && { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: (await response.json()) as T };
   };
@@ -76,9 +77,10 @@ describe('the admin routes of m2fp-model', () => {
     const served: string[][] = [];
     const RED = {
       auth: { needsPermission: (permission: string) => permission },
+      settings: {},
       httpAdmin: {
-        get: (path: string, permission: string) => served.push(['GET', path, permission]),
-        post: (path: string, permission: string) => served.push(['POST', path, permission]),
+        get: (path: string, [permission]: string[]) => served.push(['GET', path, permission!]),
+        post: (path: string, [permission]: string[]) => served.push(['POST', path, permission!]),
       },
     };
     serveAdmin(RED as unknown as NodeAPI);

@@ -43,7 +43,10 @@ describe('m2fp-preview', () => {
 
   const ask = (path: string, method = 'GET'): Promise<Response> => {
     const { port } = server.address() as AddressInfo;
-    return fetch(`http://127.0.0.1:${port}/m2fp/${path}`, { method });
+    return fetch(`http://127.0.0.1:${port}/m2fp/${path}`, {
+      method,
+      ...(method === 'POST' && { headers: { 'content-type': 'application/json' } }),
+    });
   };
   const pull = async (path: string): Promise<string> => {
     const response = await ask(path);
