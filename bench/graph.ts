@@ -8,7 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { nativeOptions } from '../src/engine/session.ts';
-import { FAST } from '../src/m2fp/formulation.ts';
+import { FAST } from '../src/m2fp/formulations/fast.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../src/m2fp/network.ts';
 import type { Graph } from '../src/onnx/graph.ts';

@@ -4,10 +4,10 @@
  * Add before LayerNormalization. The peer that our formulation is measured against. What costs nothing or what
  * onnxruntime does by itself is shared: folded batch norms, the projections of the 100 queries.
  */
-import type { Formulation } from '../src/m2fp/formulation.ts';
+import type { Formulation } from '../src/m2fp/formulations/types.ts';
 import { EPSILON, layerNorm, NORM_GROUPS } from '../src/m2fp/layers.ts';
 import type { StateDict } from '../src/m2fp/state-dict.ts';
-import { packedProjections } from '../src/m2fp/transformer-decoder.ts';
+import { packedProjections } from '../src/m2fp/attention.ts';
 import type { GraphBuilder, Value } from '../src/onnx/graph.ts';
 import { reshaped, transposed, type Weight } from '../src/onnx/weight.ts';
 
@@ -145,7 +145,7 @@ const crossAttention: Formulation['crossAttention'] = (g, options, module) => {
   const embed = g.weight(memory.embed);
   const project = (x: Value, { weight, bias }: typeof query) =>
     g.transpose(g.reshape(g.linear(x, weight, bias), [-1, heads, perHead]), [1, 0, 2]);
-  const keys = project(g.add(memory.placed, embed), key);
+  const keys = project(g.add(memory.positioned, embed), key);
   const values = project(g.add(memory.content, embed), value);
   const queries = project(g.add(input, g.weight(queryPosition)), query);
   const scaled = g.mul(queries, g.scalar(perHead ** -0.5));

@@ -1,4 +1,4 @@
-/** ResNet with detectron2's "deeplab" stem (architecture section 4). */
+/** ResNet with detectron2's "deeplab" stem (docs/m2fp-architecture.md section 4). */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { affine, foldBatchNorm, groupNorm } from './layers.ts';

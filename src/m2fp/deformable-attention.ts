@@ -1,12 +1,12 @@
 /**
- * Multi-scale deformable attention (architecture section 5.5) as ONNX's DeformConv: a depth-wise 2 x 2
+ * Multi-scale deformable attention (docs/m2fp-architecture.md section 5.5) as ONNX's DeformConv: a depth-wise 2 x 2
  * convolution of all ones whose four taps are the four sampling points, whose offset groups are the heads and
  * whose mask holds the attention weights. One call per pair of query level and value level, so that every
  * attribute is a constant and one session serves every picture size.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { concatRows, literal, plus, selectRows, type Weight } from '../onnx/weight.ts';
-import { unflatten, withoutShift, type MapSize } from './layers.ts';
+import { unflatten, compensateBias, type MapSize } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
 const KERNEL = 2;
@@ -56,7 +56,7 @@ export function positionRamps(
 /**
  * @param queries X + S, for each level [tokens, channels]
  * @param contents X
- * @param shift what both of them carry (see {@link withoutShift})
+ * @param shift what both of them carry (see {@link compensateBias})
  * @returns for each level [channels, tokens], before the output projection
  */
 export function deformableAttention(
@@ -72,7 +72,7 @@ export function deformableAttention(
   const projection = state.at('value_proj');
   const valueWeight = projection.get('weight', [channels, channels]);
   const valueMatrix = g.weight(valueWeight);
-  const valueBias = withoutShift(projection.get('bias', [channels]), valueWeight, shift);
+  const valueBias = compensateBias(projection.get('bias', [channels]), valueWeight, shift);
   const maps = contents.map((content, level) =>
     unflatten(g, g.linearTransposed(content, valueMatrix, valueBias), channels, levels[level]!),
   );
@@ -146,7 +146,7 @@ function sampler(
 
   return (tokens: Value, queryLevel: number) => {
     const taps = levels.flatMap((_, valueLevel) => tapBias(ratioOf(strides, queryLevel, valueLevel), heads));
-    const bias = withoutShift(concatRows([plus(offsetBias, literal(taps)), weightBias]), rows, shift);
+    const bias = compensateBias(concatRows([plus(offsetBias, literal(taps)), weightBias]), rows, shift);
     const pieces = g.split(
       g.linearTransposed(tokens, weight, bias),
       [...levels.map(() => heads * POINTS * 2), weightRows],

@@ -1,18 +1,18 @@
 /**
- * The pixel decoder's deformable encoder (architecture section 5.4), level by level, so that nothing has to be
+ * The pixel decoder's deformable encoder (docs/m2fp-architecture.md section 5.4), level by level, so that nothing has to be
  * joined and taken apart between its layers.
  *
  * Tokens carry a shift, the same vector added to each of them: the bias of the linear layer whose result is added
  * to them next. The layer norm before adds it together with its own bias, and the other layers that read the
- * tokens take it off in theirs ({@link withoutShift}); so the linear layer itself needs none, which saves a pass
- * over its result. Those linear layers have their sign turned: onnxruntime would fuse Add + LayerNormalization into
+ * tokens take it off in theirs ({@link compensateBias}); so the linear layer itself needs none, which saves a pass
+ * over its result. Those linear layers are negated: onnxruntime would fuse Add + LayerNormalization into
  * a kernel that is slower than both, and uses one thread for Sum; Sub it leaves alone.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { plus, scaled, type Weight } from '../onnx/weight.ts';
 import { deformableAttention, positionRamps, type AttentionShape } from './deformable-attention.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
-import { affine, EPSILON, withoutShift, type MapSize } from './layers.ts';
+import { affine, EPSILON, compensateBias, type MapSize } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
 /**
@@ -90,7 +90,7 @@ function encoderLayer(
   const { channels, feedForward, chunks } = shape;
   const attention = state.at('self_attn');
   const shift = attention.get('output_proj.bias', [channels]);
-  const output = turned(g, attention.get('output_proj.weight', [channels, channels]));
+  const output = negated(g, attention.get('output_proj.weight', [channels, channels]));
   const attended = g.scope('self_attn', () =>
     deformableAttention(g, queries, tokens, attention, shape, shift).map((x) =>
       g.gemm(x, output, undefined, { transA: true, transB: true }),
@@ -99,13 +99,13 @@ function encoderLayer(
 
   const innerShift = state.get('linear2.bias', [channels]);
   const weight1 = state.get('linear1.weight', [feedForward, channels]);
-  const bias1 = withoutShift(state.get('linear1.bias', [feedForward]), weight1, innerShift);
+  const bias1 = compensateBias(state.get('linear1.bias', [feedForward]), weight1, innerShift);
   const linear1 = { weight: g.weight(weight1), bias: g.weight(bias1) };
-  const linear2 = turned(g, state.get('linear2.weight', [channels, feedForward]));
+  const linear2 = negated(g, state.get('linear2.weight', [channels, feedForward]));
   const norm1 = shiftingNorm(g, state.at('norm1'), channels, innerShift);
   const norm2 = shiftingNorm(g, state.at('norm2'), channels, nextShift);
-  const chunk = (x: Value, turnedDelta: Value) => {
-    const y = norm1(g.sub(x, turnedDelta));
+  const chunk = (x: Value, negatedDelta: Value) => {
+    const y = norm1(g.sub(x, negatedDelta));
     const hidden = g.relu(g.gemm(y, linear1.weight, linear1.bias, { transB: true }));
     return norm2(g.sub(y, g.gemm(hidden, linear2, undefined, { transB: true })));
   };
@@ -122,7 +122,7 @@ function encoderLayer(
   });
 }
 
-function turned(g: GraphBuilder, weight: Weight): Value {
+function negated(g: GraphBuilder, weight: Weight): Value {
   return g.weight(scaled(weight, -1));
 }
 

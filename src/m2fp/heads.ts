@@ -1,4 +1,4 @@
-/** The prediction heads: class logits and mask logits of the queries (architecture section 6). */
+/** The prediction heads: class logits and mask logits of the queries (docs/m2fp-architecture.md section 6). */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { concatRows, product, reshaped, transposed } from '../onnx/weight.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
@@ -102,7 +102,7 @@ export function classHead(g: GraphBuilder, queries: Value, state: StateDict, hyp
 
 /**
  * The semantic scores of a single-human model: every query's mask, enlarged to the padded picture, weighted
- * with its class probabilities (architecture section 7): [classes, height, width].
+ * with its class probabilities (docs/m2fp-architecture.md section 7): [classes, height, width].
  */
 export function semanticHead(
   g: GraphBuilder,

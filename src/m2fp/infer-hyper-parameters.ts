@@ -1,4 +1,4 @@
-/** Hyper-parameters from the tensors, completed and checked by `configuration.json` (architecture section 9). */
+/** Hyper-parameters from the tensors, completed and checked by `configuration.json` (docs/m2fp-architecture.md section 9). */
 import type { Checkpoint } from '../checkpoint/index.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { ModelConfiguration } from './configuration.ts';

@@ -97,7 +97,7 @@ export function modelLabels(
   const labels = own
     ? fitted(classes, kind.value, own.labels, 'user')
     : (configuredLabels(classes, kind.value, configuration, warnings) ?? knownLabels(classes, kind, bySize));
-  warnings.push(...oddities(kind.value, labels.value));
+  warnings.push(...labelWarnings(kind.value, labels.value));
 
   const humanIndex = kind.value === 'multi' ? classes - 1 : null;
   const told = humanIndex === null ? undefined : configuration?.numParsing;
@@ -246,7 +246,7 @@ function knownLabels(
 }
 
 /** Labels that do not look like those of a model of this kind. */
-function oddities(kind: ModelKind, labels: readonly string[]): string[] {
+function labelWarnings(kind: ModelKind, labels: readonly string[]): string[] {
   const last = JSON.stringify(labels.at(-1));
   if (kind === 'multi' && !isHuman(labels.at(-1))) {
     return [`The last label, ${last}, is taken for the whole person. If it is a part, say --kind single`];

@@ -43,7 +43,7 @@ export function layerNorm(g: GraphBuilder, x: Value, state: StateDict, channels:
  * The bias with which a linear layer makes of tokens that carry `shift`, a vector added to each of them, what it
  * makes of the tokens without.
  */
-export function withoutShift(bias: Weight, weight: Weight, shift: Weight | undefined): Weight {
+export function compensateBias(bias: Weight, weight: Weight, shift: Weight | undefined): Weight {
   if (shift === undefined) return bias;
   const [outputs, inputs] = weight.shape as [number, number];
   const made = product(weight, reshaped(shift, [inputs, 1]));
@@ -73,7 +73,7 @@ export function unflatten(g: GraphBuilder, rows: Value, channels: number, size: 
 
 /**
  * Mask2Former's sine position embedding of a map, [height * width, channels]: the first half of the channels
- * tells the row, the second the column (architecture section 5.2).
+ * tells the row, the second the column (docs/m2fp-architecture.md section 5.2).
  */
 export function positionEmbedding(g: GraphBuilder, size: MapSize, channels: number): Value {
   const half = channels / 2;

@@ -2,7 +2,8 @@
 import type { Checkpoint } from '../checkpoint/index.ts';
 import { GraphBuilder, type Graph, type Value } from '../onnx/graph.ts';
 import { backbone } from './backbone.ts';
-import { FAST, type Formulation } from './formulation.ts';
+import { FAST } from './formulations/fast.ts';
+import type { Formulation } from './formulations/types.ts';
 import { classHead, semanticHead } from './heads.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { mapSize } from './layers.ts';

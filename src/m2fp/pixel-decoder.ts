@@ -1,8 +1,8 @@
-/** Mask2Former's pixel decoder: a deformable encoder on res3..res5 and one FPN step (architecture section 5). */
+/** Mask2Former's pixel decoder: a deformable encoder on res3..res5 and one FPN step (docs/m2fp-architecture.md section 5). */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { sliceRows } from '../onnx/weight.ts';
 import { stageChannels, stageStride, type Stage } from './backbone.ts';
-import type { Formulation } from './formulation.ts';
+import type { Formulation } from './formulations/types.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { affine, flatten, mapSize, positionEmbedding, unflatten, type MapSize } from './layers.ts';
 import type { StateDict } from './state-dict.ts';

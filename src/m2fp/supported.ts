@@ -5,7 +5,7 @@ import { NORM_GROUPS } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
 
 /** Tensors that only another network has, and what they are. */
-const STRANGERS: readonly [pattern: RegExp, what: string][] = [
+const UNSUPPORTED_VARIANTS: readonly [pattern: RegExp, what: string][] = [
   [/^backbone\.(patch_embed|layers)\./, 'a Swin transformer as its backbone; only ResNets are supported'],
   [/^backbone\.bottom_up\./, 'a feature pyramid around its backbone; only plain ResNets are supported'],
   [
@@ -40,7 +40,7 @@ function agrees(value: unknown, supported: unknown): boolean {
  * @throws M2fpError M2FP_CHECKPOINT_INVALID naming the variant and the tensor or setting that tells
  */
 export function assertSupported(state: StateDict, configuration: ModelConfiguration | undefined): void {
-  for (const [pattern, what] of STRANGERS) {
+  for (const [pattern, what] of UNSUPPORTED_VARIANTS) {
     const name = state.find(pattern);
     if (name !== undefined) throw state.fail(`the network has ${what} (the tensor ${name})`);
   }
