@@ -20,7 +20,7 @@ export function completeParsing(
   job: Job,
   { manifest: { id, digest, precision }, provider, queue, now }: AnswerFacts,
 ): Parsing {
-  const { width, height, labels, persons, parts } = parsing;
+  const { width, height, labels, persons, parts, doubtful } = parsing;
   const { decode, preprocess, inference, postprocess } = parsing.timing;
   return {
     image: job.picture.source,
@@ -31,6 +31,7 @@ export function completeParsing(
     personMap: asBuffer(parsing.personMap),
     persons,
     parts,
+    doubtful,
     model: { id, digest, precision, provider },
     cached: false,
     timing: {

@@ -102,11 +102,13 @@ export function isWellFormed(message: { type: ChildMessage['type'] }): message i
 
 /** True where `parsing` has all that a {@link ChildParsing} has to have, as far as a glance tells. */
 export function isParsing(parsing: Record<string, unknown>): boolean {
-  const { width, height, labelMap, personMap, timing } = parsing;
+  const { width, height, labelMap, personMap, doubtful, timing } = parsing;
   const pixels = Number(width) * Number(height);
   return (
     [labelMap, personMap].every((map) => map instanceof Uint8Array && map.byteLength === pixels) &&
     [parsing['labels'], parsing['persons'], parsing['parts']].every(Array.isArray) &&
+    isRecord(doubtful) &&
+    [doubtful['persons'], doubtful['parts']].every(Array.isArray) &&
     isRecord(timing) &&
     ['decode', 'preprocess', 'inference', 'postprocess'].every((stage) => typeof timing[stage] === 'number')
   );

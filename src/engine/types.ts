@@ -60,8 +60,9 @@ export interface ParseOptions {
   shortSide?: number;
   longSide?: number;
   /**
-   * 0.1 to 1: parts and persons below it are left out, and the label map shows all that reach it. Absent:
-   * ModelScope's rules (parts and persons from 0.1, the label map from the model's own threshold).
+   * The minimum score, 0.1 to 1: parts and persons below it are doubtful, and the label map shows all that reach it.
+   * Absent: ModelScope's rules (parts and persons from 0.1, none of them doubtful, the label map from the model's own
+   * threshold).
    */
   scoreThreshold?: number;
   /**

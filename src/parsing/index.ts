@@ -14,4 +14,4 @@ export {
   summarize,
 } from './summary.ts';
 export { decodeRle, encodeRle, rleArea, rleBox } from './rle.ts';
-export type { Box, Parsing, Part, Person, Rle, Timing } from './types.ts';
+export type { Box, Doubtful, Parsing, Part, Person, Rle, Timing } from './types.ts';

@@ -88,21 +88,31 @@ export function findInstances(
   return instances;
 }
 
-/** Splits instances into those that ModelScope returns: parts and persons of at least `threshold`. */
+/** Parts and persons. */
+export interface Split<T> {
+  parts: T[];
+  persons: T[];
+}
+
+/**
+ * Splits what ModelScope returns into parts and persons, those of at least `threshold` and the doubtful ones below it.
+ */
 export function splitInstances<T extends Pick<Instance, 'index' | 'score'>>(
   instances: readonly T[],
   humanIndex: number | null,
   threshold: number,
-): { parts: T[]; persons: T[] } {
-  const parts: T[] = [];
-  const persons: T[] = [];
+): { certain: Split<T>; doubtful: Split<T> } {
+  const certain: Split<T> = { parts: [], persons: [] };
+  const doubtful: Split<T> = { parts: [], persons: [] };
   for (const instance of instances) {
-    if (instance.score < threshold) continue;
+    // Merging may have lowered a score.
+    if (instance.score < MIN_SCORE) continue;
+    const { parts, persons } = instance.score < threshold ? doubtful : certain;
     if (instance.index === humanIndex) {
       if (instance.score > MIN_SCORE) persons.push(instance);
     } else if (instance.index !== BACKGROUND_INDEX) {
       parts.push(instance);
     }
   }
-  return { parts, persons };
+  return { certain, doubtful };
 }

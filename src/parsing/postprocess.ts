@@ -5,14 +5,14 @@ import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { ColumnSampler, type MaskGeometry } from './columns.ts';
 import { meanSemantic, mergeInstances, mirroredLabels } from './flip.ts';
-import { MIN_SCORE, findInstances, splitInstances } from './instances.ts';
+import { MIN_SCORE, findInstances, type Instance, splitInstances } from './instances.ts';
 import { linkParts } from './link.ts';
 import { type LabelRule, labelMap, personMap } from './maps.ts';
-import { numberIn } from './options.ts';
+import { BACKGROUND_INDEX, numberIn } from './options.ts';
 import { runsToRle } from './rle.ts';
 import { type Runs, runsArea, runsBox, runsByLabel } from './runs.ts';
 import { semanticLabels } from './semantic.ts';
-import type { Box, Parsing, Part, Rle } from './types.ts';
+import type { Box, Parsing, Part, Person, Rle } from './types.ts';
 
 /** A row-major tensor without a batch axis. */
 export interface Tensor {
@@ -85,6 +85,9 @@ function byScore(a: { score: number }, b: { score: number }): number {
   return b.score - a.score;
 }
 
+/** An instance of one view, or one that was merged of several. */
+type Found = Omit<Instance, 'columns'>;
+
 /** Of the picture and, for {@link ParseOptions.flip}, of its mirror image. */
 interface Views {
   output: NetworkOutput;
@@ -116,7 +119,7 @@ function parseMulti(
     return findInstances(logits.data, masks.data, shape, geometry, sampler, swapped);
   };
   const views = [seen(output), ...(mirrored ? [seen(mirrored, mirroredLabels(labels))] : [])];
-  const found = splitInstances(
+  const { certain, doubtful } = splitInstances(
     mirrored ? mergeInstances(views.flat(), sampler, height) : views.flat(),
     humanIndex,
     threshold ?? MIN_SCORE,
@@ -129,11 +132,23 @@ function parseMulti(
     return { box: { ...known.box }, area: known.area, mask: { ...known.mask } };
   };
 
-  const persons = found.persons.toSorted(byScore);
-  const owners = linkParts(found.parts, persons);
-  const parts = found.parts
-    .map((instance, i) => ({ instance, owner: owners[i] ?? null }))
-    .toSorted((a, b) => (a.owner ?? Infinity) - (b.owner ?? Infinity) || byScore(a.instance, b.instance));
+  const seenPersons = certain.persons.toSorted(byScore);
+  const allPersons = [...seenPersons, ...doubtful.persons.toSorted(byScore)];
+  const persons = allPersons.map((instance, i): Person => ({
+    id: i + 1,
+    score: instance.score,
+    ...regionOf(instance),
+  }));
+  const parts = [...byPerson(certain.parts, seenPersons), ...byPerson(doubtful.parts, allPersons)].map(
+    ({ instance, owner }, i): Part => ({
+      id: i + 1,
+      label: labels[instance.index]!,
+      index: instance.index,
+      person: owner === null ? null : owner + 1,
+      score: instance.score,
+      ...regionOf(instance),
+    }),
+  );
   const rule: LabelRule =
     threshold === undefined
       ? { minScore: model.scoreThreshold, minConfidence: model.mapConfidence ?? MAP_CONFIDENCE }
@@ -144,20 +159,28 @@ function parseMulti(
     labels: [...labels],
     labelMap: labelMap(views, humanIndex, rule, sampler, input.source),
     personMap: personMap(
-      persons.map(({ runs }) => runs),
+      seenPersons.map(({ runs }) => runs),
       width,
       height,
     ),
-    persons: persons.map((instance, i) => ({ id: i + 1, score: instance.score, ...regionOf(instance) })),
-    parts: parts.map(({ instance, owner }, i) => ({
-      id: i + 1,
-      label: labels[instance.index]!,
-      index: instance.index,
-      person: owner === null ? null : owner + 1,
-      score: instance.score,
-      ...regionOf(instance),
-    })),
+    persons: persons.slice(0, seenPersons.length),
+    parts: parts.slice(0, certain.parts.length),
+    doubtful: {
+      persons: persons.slice(seenPersons.length),
+      parts: parts.slice(certain.parts.length),
+    },
   };
+}
+
+/** The parts with the index of their person, by person, those of nobody last, then by falling score. */
+function byPerson(
+  parts: readonly Found[],
+  persons: readonly Found[],
+): { instance: Found; owner: number | null }[] {
+  const owners = linkParts(parts, persons);
+  return parts
+    .map((instance, i) => ({ instance, owner: owners[i] ?? null }))
+    .toSorted((a, b) => (a.owner ?? Infinity) - (b.owner ?? Infinity) || byScore(a.instance, b.instance));
 }
 
 function parseSingle(
@@ -176,22 +199,34 @@ function parseSingle(
     tensor(view, 'semantic', model, [classes, paddedHeight, paddedWidth]).data;
   const own = { semantic: seen(output), classes, paddedWidth, paddedHeight, crop };
   const semantic = mirrored ? meanSemantic(own, seen(mirrored), mirroredLabels(labels)) : own.semantic;
-  const result = semanticLabels({ ...own, semantic, width, height });
-  const parts: Part[] = [];
-  for (const [index, runs] of runsByLabel(result.labelMap, width, height)) {
-    const score = result.scores[index]!;
-    if (score < (threshold ?? 0)) continue;
-    const id = parts.length + 1;
-    parts.push({ id, label: labels[index]!, index, person: null, score, ...region(runs, width, height) });
+  const { labelMap: map, scores } = semanticLabels({ ...own, semantic, width, height });
+  const parts: Part[] = [...runsByLabel(map, width, height)].map(([index, runs]) => {
+    return {
+      id: 0,
+      label: labels[index]!,
+      index,
+      person: null,
+      score: scores[index]!,
+      ...region(runs, width, height),
+    };
+  });
+  const certain = parts.filter(({ score }) => score >= (threshold ?? 0));
+  const doubtful = parts.filter((part) => !certain.includes(part));
+  [...certain, ...doubtful].forEach((part, i) => (part.id = i + 1));
+  if (doubtful.length > 0) {
+    const shown = new Set(certain.map(({ index }) => index));
+    const table = Uint8Array.from({ length: classes }, (_, i) => (shown.has(i) ? i : BACKGROUND_INDEX));
+    for (let p = 0; p < map.length; p++) map[p] = table[map[p]!]!;
   }
   return {
     width,
     height,
     labels: [...labels],
-    labelMap: result.labelMap,
+    labelMap: map,
     personMap: Buffer.alloc(width * height),
     persons: [],
-    parts,
+    parts: certain,
+    doubtful: { persons: [], parts: doubtful },
   };
 }
 
@@ -204,14 +239,15 @@ function parseSingle(
  *   score. A person or part may be there more than once, as in ModelScope's result. `labelMap` is the argmax of
  *   M2FP's own per-class map, which takes only instances of the model's score threshold and only pixels it is
  *   confident of (`mapConfidence`). With `options.scoreThreshold` one threshold holds for all: parts and persons
- *   below it are left out, and `labelMap` shows every instance that reaches it, the whole of its mask. `personMap`
- *   shows the person with the higher score where two overlap.
+ *   below it lie apart in `doubtful`, and `labelMap` shows every instance that reaches it, the whole of its mask.
+ *   `personMap` shows the person with the higher score where two overlap. Parts that reach the threshold belong to
+ *   persons that reach it, or to nobody (those of a doubtful person); doubtful parts may belong to any person.
  * - `single`: one part per label in the picture, by label index, the background among them (index 0), as
- *   ModelScope returns it; no persons, `person` null, `personMap` all 0. `options.scoreThreshold` leaves parts
- *   out but not pixels of `labelMap`; the score says little here (see SemanticResult.scores).
+ *   ModelScope returns it; no persons, `person` null, `personMap` all 0. Parts below `options.scoreThreshold` are
+ *   doubtful, and background in `labelMap`; the score says little here (see SemanticResult.scores).
  *
  * With `mirrored` the result is that of both, as flip.ts says: `labelMap` by the mean of the two class maps, parts
- * and persons merged (those whose score fell below 0.1, or the threshold, left out).
+ * and persons merged (those whose score fell below 0.1 left out).
  *
  * @param mirrored what the network made of the mirror image of `input`
  * @throws M2fpError M2FP_BAD_OPTION for a bad `scoreThreshold`; M2FP_MODEL_INVALID where the output's shapes do

@@ -15,7 +15,7 @@ export interface Rle {
 }
 
 export interface Person {
-  /** 1 for the first person; the value in `personMap`. */
+  /** 1 for the first person; the value in `personMap`. Doubtful ones go on counting, and are in no map. */
   id: number;
   score: number;
   box: Box;
@@ -25,12 +25,15 @@ export interface Person {
 }
 
 export interface Part {
-  /** 1 for the first part. */
+  /** 1 for the first part; doubtful ones go on counting. */
   id: number;
   label: string;
   /** Index of `label` in `labels`. */
   index: number;
-  /** The person it belongs to; null where none claims it. */
+  /**
+   * The person it belongs to; null where none claims it. A part of `parts` belongs to one of `persons` or to nobody, a
+   * doubtful part to one of either list.
+   */
   person: number | null;
   score: number;
   box: Box;
@@ -49,6 +52,12 @@ export interface Timing {
   total: number;
 }
 
+/** What was found, but with a score below the minimum that was asked for. Only redact looks at it, to hide it too. */
+export interface Doubtful {
+  persons: Person[];
+  parts: Part[];
+}
+
 export interface Parsing {
   /** The source picture, encoded, as it came in. */
   image: Buffer;
@@ -57,12 +66,16 @@ export interface Parsing {
   height: number;
   /** Label index -> name. */
   labels: string[];
-  /** width * height bytes, row-major: label index of each pixel. */
+  /** width * height bytes, row-major: label index of each pixel, by the instances of `parts`. */
   labelMap: Buffer;
-  /** width * height bytes, row-major: 0 nobody, n = the person whose id is n. */
+  /** width * height bytes, row-major: 0 nobody, n = the person of `persons` whose id is n. */
   personMap: Buffer;
+  /** Those that score the minimum. */
   persons: Person[];
+  /** Those that score the minimum. */
   parts: Part[];
+  /** The others, down to the model's own threshold; empty where that is the minimum. */
+  doubtful: Doubtful;
   model: { id: string; digest: string; precision: string; provider: string };
   cached: boolean;
   timing: Timing;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { M2fpError } from '../../src/errors.ts';
 import { type NetworkOutput, postprocess, scoreThresholdOf } from '../../src/parsing/postprocess.ts';
+import type { Person } from '../../src/parsing/types.ts';
 import { decodeRle, rleArea, rleBox } from '../../src/parsing/rle.ts';
 import { manifest, networkInput } from './support.ts';
 
@@ -36,7 +37,7 @@ const SCENE = output([
   { index: 0, p: 0.9, from: 0, to: 1 },
 ]);
 
-function pick(parsing: ReturnType<typeof postprocess>) {
+function pick(parsing: Pick<ReturnType<typeof postprocess>, 'persons' | 'parts'>) {
   return {
     persons: parsing.persons.map(({ id, score }) => [id, Number(score.toFixed(1))]),
     parts: parsing.parts.map(({ id, label, person, score }) => [id, label, person, Number(score.toFixed(1))]),
@@ -146,6 +147,85 @@ describe('postprocess', () => {
     assert.deepEqual(high.parts, [[1, 'Hat', null, 0.9]]);
   });
 
+  it('keeps what scores less apart, with ids that go on counting', () => {
+    const model = manifest('multi', LABELS);
+    const all = postprocess(SCENE, INPUT, model);
+    assert.deepEqual(all.doubtful, { persons: [], parts: [] });
+    assert.deepEqual(postprocess(SCENE, INPUT, model, { scoreThreshold: 0.1 }).doubtful, all.doubtful);
+
+    const some = postprocess(SCENE, INPUT, model, { scoreThreshold: 0.65 });
+    assert.deepEqual(pick({ ...some, ...some.doubtful }), {
+      persons: [],
+      parts: [
+        [4, 'Coat', 1, 0.6],
+        [5, 'Hat', 2, 0.3],
+      ],
+    });
+    // The person of 0.8 is doubtful here: parts that are not are nobody's, and doubtful ones are his.
+    const few = postprocess(SCENE, INPUT, model, { scoreThreshold: 0.85 });
+    assert.deepEqual(pick({ ...few, ...few.doubtful }), {
+      persons: [[2, 0.8]],
+      parts: [
+        [2, 'Hat', 1, 0.7],
+        [3, 'Coat', 1, 0.6],
+        [4, 'Coat', 2, 0.7],
+        [5, 'Hat', 2, 0.3],
+      ],
+    });
+    const noPerson = postprocess(SCENE, INPUT, model, { scoreThreshold: 0.95 });
+    assert.deepEqual(
+      [noPerson.persons, noPerson.parts, noPerson.doubtful.persons.map(({ id }) => id)],
+      [[], [], [1, 2]],
+    );
+  });
+
+  it('gives a sure part of a doubtful person to nobody', () => {
+    const scene = output([
+      { index: 3, p: 0.4, from: 0, to: 6 },
+      { index: 3, p: 0.9, from: 8, to: 12 },
+      { index: 1, p: 0.9, from: 1, to: 3 },
+      { index: 2, p: 0.3, from: 3, to: 5 },
+    ]);
+    const { persons, parts, doubtful, personMap } = postprocess(scene, INPUT, manifest('multi', LABELS), {
+      scoreThreshold: 0.5,
+    });
+    assert.deepEqual([persons.map(({ id }) => id), doubtful.persons.map(({ id }) => id)], [[1], [2]]);
+    assert.deepEqual(
+      [...parts, ...doubtful.parts].map(({ id, person }) => [id, person]),
+      [
+        [1, null],
+        [2, 2],
+      ],
+    );
+    assert.deepEqual(new Set(personMap), new Set([0, 1]));
+  });
+
+  it('finds the same with any minimum, and shows in the maps what reaches it', () => {
+    const model = manifest('multi', LABELS);
+    const key = ({ score, area, mask }: Omit<Person, 'id'>) => `${score} ${area} ${mask.counts}`;
+    const everything = postprocess(SCENE, INPUT, model);
+    for (const scoreThreshold of [0.1, 0.35, 0.5, 0.65, 0.85, 1]) {
+      const { persons, parts, doubtful, labelMap, personMap } = postprocess(SCENE, INPUT, model, {
+        scoreThreshold,
+      });
+      assert.deepEqual(
+        [...persons, ...doubtful.persons].map(key).toSorted(),
+        everything.persons.map(key).toSorted(),
+      );
+      assert.deepEqual(
+        [...parts, ...doubtful.parts].map(key).toSorted(),
+        everything.parts.map(key).toSorted(),
+      );
+      const ids = [...parts, ...doubtful.parts].map(({ id }) => id);
+      assert.deepEqual(
+        ids,
+        ids.map((_, i) => i + 1),
+      );
+      assert.deepEqual(new Set([0, ...labelMap]), new Set([0, ...parts.map(({ index }) => index)]));
+      assert.deepEqual(new Set([0, ...personMap]), new Set([0, ...persons.map(({ id }) => id)]));
+    }
+  });
+
   it("takes weak parts into the label map where the model's two thresholds are lower", () => {
     assert.equal(shown(undefined, 0.2).left, 0); // Its pixels have 0.3 at most, M2FP's bar is 0.5.
     assert.equal(shown(undefined, 0.2, 0.2).left, 1);
@@ -169,7 +249,7 @@ describe('postprocess', () => {
     assert.notEqual(parsing.parts[0]!.mask, parsing.parts[1]!.mask);
   });
 
-  it('leaves parts of a single-human model out below a threshold, but no pixels', () => {
+  it('keeps parts of a single-human model below a threshold apart, as background in the label map', () => {
     const labels = LABELS.slice(0, 3);
     const data = new Float32Array(3 * 32 * 64);
     data.fill(0.9, 32 * 64, 2 * 32 * 64);
@@ -187,7 +267,12 @@ describe('postprocess', () => {
       parse(0.72).parts.map(({ label }) => label),
       ['Background'],
     );
-    assert.deepEqual(parse(0.72).labelMap, parse().labelMap);
+    assert.deepEqual(
+      parse(0.72).doubtful.parts.map(({ id, label }) => [id, label]),
+      [[2, 'Hat']],
+    );
+    assert.deepEqual(new Set(parse(0.72).labelMap), new Set([0]));
+    assert.deepEqual(new Set(parse().labelMap), new Set([0, 1]));
   });
 
   for (const value of [0, 0.09, 1.01, -1, NaN, Infinity, '0.5', null, {}]) {

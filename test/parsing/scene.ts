@@ -90,6 +90,7 @@ export async function parsingOf(scene: Scene): Promise<Parsing> {
     personMap: mapOf(scene.personRows, width, height),
     persons,
     parts,
+    doubtful: { persons: [], parts: [] },
     model: { id: 'test', digest: '0', precision: 'fp32', provider: 'cpu' },
     cached: false,
     timing: { queue: 0, decode: 0, preprocess: 0, inference: 0, postprocess: 0, total: 0 },

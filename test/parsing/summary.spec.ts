@@ -22,6 +22,7 @@ const PARSING: Parsing = {
     { id: 2, label: 'Hat', index: 1, person: 1, score: 0.3, box, area: 1, mask: mask('d') },
     { id: 3, label: 'Hat', index: 1, person: null, score: 0.25, box, area: 7, mask: mask('e') },
   ],
+  doubtful: { persons: [], parts: [] },
   model: { id: 'some/model', digest: 'd', precision: 'fp32', provider: 'cpu' },
   cached: false,
   timing: {

@@ -17,7 +17,7 @@ import { asBuffer, type ChildParsing, isParsing } from '../protocol.ts';
 import type { RemoteTask } from './link.ts';
 
 /** Of the layout below. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Bytes that an answer may have: several times the maps of the largest picture. */
 const MAX_ANSWER = 512 * 2 ** 20;

@@ -68,6 +68,7 @@ const parsing: fc.Arbitrary<ChildParsing> = fc
       personMap: bytes(width * height),
       persons: fc.array(person),
       parts: fc.array(part),
+      doubtful: record({ persons: fc.array(person), parts: fc.array(part) }),
       timing: record({ decode: number, preprocess: number, inference: number, postprocess: number }),
     }),
   );
@@ -108,6 +109,7 @@ describe('wire', () => {
       personMap: Buffer.alloc(width * height, 1),
       persons: [],
       parts: [],
+      doubtful: { persons: [], parts: [] },
       timing: { decode: 0, preprocess: 0, inference: 0, postprocess: 0 },
     };
     const { length } = await packAnswer({ parsing: sent });
@@ -131,23 +133,23 @@ describe('wire', () => {
   });
 
   it('says so where another version wrote it', async () => {
-    const newer = packr.pack({ v: 2, digest: '', image: Buffer.alloc(1), options: {} });
+    const newer = packr.pack({ v: 3, digest: '', image: Buffer.alloc(1), options: {} });
     const ofTask = await errorOf(() => unpackTask(newer));
     assert.equal(ofTask.code, 'M2FP_ENGINE_UNAVAILABLE');
-    assert.match(ofTask.message, /has version 2; this package reads version 1: install the same version/);
+    assert.match(ofTask.message, /has version 3; this package reads version 2: install the same version/);
     const ofAnswer = await errorOf(() => unpackAnswer(deflateSync(newer)));
     assert.equal(ofAnswer.code, 'M2FP_ENGINE_UNAVAILABLE');
-    assert.match(ofAnswer.message, /version 2/);
+    assert.match(ofAnswer.message, /version 3/);
   });
 
   it('refuses what is something else', async () => {
     const wrong = [
-      { v: 1 },
-      { v: 1, digest: '', image: 'text', options: {} },
-      { v: 1, digest: '', image: Buffer.alloc(1), options: null },
-      { v: 1, image: Buffer.alloc(1), options: {} },
-      { v: 1, parsing: { width: 2, height: 2, labelMap: Buffer.alloc(3), personMap: Buffer.alloc(4) } },
-      { v: 1, error: 'text' },
+      { v: 2 },
+      { v: 2, digest: '', image: 'text', options: {} },
+      { v: 2, digest: '', image: Buffer.alloc(1), options: null },
+      { v: 2, image: Buffer.alloc(1), options: {} },
+      { v: 2, parsing: { width: 2, height: 2, labelMap: Buffer.alloc(3), personMap: Buffer.alloc(4) } },
+      { v: 2, error: 'text' },
       [1],
       null,
     ];

@@ -72,6 +72,7 @@ export class Submission {
       personMap: Buffer.from([0, 0, 1, 1, 2, 2]),
       persons: [],
       parts: [],
+      doubtful: { persons: [], parts: [] },
       timing: { decode: 1, preprocess: 2, inference: 3, postprocess: 4 },
     });
   }

@@ -23,6 +23,7 @@ export function exampleParsing(image: Buffer = Buffer.from('picture')): Parsing 
       area: 100,
       mask: mask('b'.repeat(100 * id)),
     })),
+    doubtful: { persons: [], parts: [] },
     model: { id: 'test/model', digest: 'd1'.repeat(32), precision: 'fp32', provider: 'cpu' },
     cached: false,
     timing: { queue: 1, decode: 2, preprocess: 3, inference: 4, postprocess: 5, total: 15 },

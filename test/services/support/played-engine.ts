@@ -93,6 +93,7 @@ export class PlayedEngine implements Engine {
       personMap: Buffer.alloc(1),
       persons: [],
       parts: [],
+      doubtful: { persons: [], parts: [] },
       model: { id: bundled.id, digest: this.#digest, precision: 'fp16', provider: 'cpu' },
       cached: false,
       timing: { queue: 0, decode: 1, preprocess: 1, inference: 1, postprocess: 1, total: 4 },
