@@ -3,12 +3,18 @@ import { M2fpError } from '../errors.ts';
 import { isRecord, isWhole } from './options.ts';
 import type { Parsing } from './types.ts';
 
+/** The part of a parsing that is the same wherever it was made. */
+export type ParsingResult = Omit<Parsing, 'image' | 'model' | 'cached' | 'timing'>;
+
+/** Makes the error that says why a value is no parsing. */
+type Fail = (reason: string) => Error;
+
 /** A label map holds bytes, and two values stay free for "unknown" and "not painted". */
 const MAX_LABELS = 254;
 /** A person map holds bytes, and 0 means nobody. */
 const MAX_PERSON = 255;
 
-function fail(reason: string): M2fpError {
+function noParsing(reason: string): M2fpError {
   return new M2fpError(
     'M2FP_NO_PARSING',
     `This is not a parsing (${reason}): wire an M2FP infer node before this node.`,
@@ -21,6 +27,7 @@ function checkRegion(
   value: unknown,
   width: number,
   height: number,
+  fail: Fail,
 ): asserts value is Record<string, unknown> {
   if (!isRecord(value)) throw fail(`${name} is not an object`);
   const { id, score, box, area, mask } = value;
@@ -46,11 +53,20 @@ function checkRegion(
  * @throws {M2fpError} `M2FP_NO_PARSING` naming the first property that is wrong.
  */
 export function checkParsing(value: unknown): asserts value is Parsing {
-  if (value === undefined || value === null) throw fail('there is none');
-  if (!isRecord(value)) throw fail('it is not an object');
-  const { image, width, height, labels, labelMap, personMap, persons, parts } = value;
+  if (value === undefined || value === null) throw noParsing('there is none');
+  if (!isRecord(value)) throw noParsing('it is not an object');
+  if (!Buffer.isBuffer(value['image'])) throw noParsing('image is not a Buffer');
+  checkResult(value, noParsing);
+}
 
-  if (!Buffer.isBuffer(image)) throw fail('image is not a Buffer');
+/**
+ * The same for the part of it that the network's output makes; throws what `fail` makes of the reason.
+ */
+export function checkResult(
+  value: Record<string, unknown>,
+  fail: Fail,
+): asserts value is Record<string, unknown> & ParsingResult {
+  const { width, height, labels, labelMap, personMap, persons, parts } = value;
   if (!isWhole(width, 1, Number.MAX_SAFE_INTEGER) || !isWhole(height, 1, Number.MAX_SAFE_INTEGER)) {
     throw fail('width and height are not whole numbers from 1');
   }
@@ -68,13 +84,13 @@ export function checkParsing(value: unknown): asserts value is Parsing {
 
   if (!Array.isArray(persons)) throw fail('persons is not a list');
   persons.forEach((person: unknown, index) => {
-    checkRegion(`persons[${index}]`, person, width, height);
+    checkRegion(`persons[${index}]`, person, width, height, fail);
     if (!isWhole(person.id, 1, MAX_PERSON)) throw fail(`persons[${index}].id is above ${MAX_PERSON}`);
   });
   if (!Array.isArray(parts)) throw fail('parts is not a list');
   parts.forEach((part: unknown, index) => {
     const name = `parts[${index}]`;
-    checkRegion(name, part, width, height);
+    checkRegion(name, part, width, height, fail);
     if (typeof part.label !== 'string') throw fail(`${name}.label is not a name`);
     if (!isWhole(part.index, 0, 255)) throw fail(`${name}.index is not a label index`);
     if (part.person !== null && !isWhole(part.person, 1, MAX_PERSON)) {
