@@ -2,10 +2,12 @@
 import type { NodeDef } from 'node-red';
 import type { QueuePolicy } from '../../src/engine/types.ts';
 import type { PictureConfig } from '../common/picture.ts';
+import { withDefaults } from '../common/fields.ts';
 import type { ResultConfig } from '../common/result.ts';
 
-export interface InferConfig extends NodeDef, PictureConfig, ResultConfig {
+export interface InferConfig extends NodeDef, PictureConfig, Required<ResultConfig> {
   model: string;
+  /** The minimum score; blank = that of new nodes. */
   scoreThreshold: number | string;
   flip: boolean;
   policy: QueuePolicy;
@@ -20,21 +22,28 @@ export interface InferConfig extends NodeDef, PictureConfig, ResultConfig {
   priorityType: string;
 }
 
-/** What version 2 brought. A node from before waits in the model's line as it did; the form fills in the same. */
-const SINCE_2 = {
+/** What the form begins with. */
+export const DEFAULTS = {
+  model: '',
+  picture: 'payload',
+  pictureType: 'msg',
+  scoreThreshold: 0.5,
   flip: false,
   policy: 'wait',
-  limit: '',
-  maxAge: '',
+  limit: 8,
   key: 'topic',
+  maxAge: '',
   priority: '0',
   priorityType: 'num',
+  result: 'payload',
+  resultType: 'msg',
 } as const;
 
-/** A node of any version. */
-export type StoredConfig = Omit<InferConfig, keyof typeof SINCE_2> & Partial<InferConfig>;
+/** A node that any version, or an API, stored. */
+export type StoredConfig = NodeDef & Partial<InferConfig> & { configVersion?: number };
 
-/** The configuration in full, of a node that any version stored. */
+/** The configuration in full. A node of version 1, which had no line of its own, waits in the model's as it did. */
 export function completeConfig(stored: StoredConfig): InferConfig {
-  return { ...SINCE_2, ...stored };
+  const { configVersion } = stored;
+  return withDefaults({ ...DEFAULTS, ...(configVersion === 1 && { limit: '' }) }, stored);
 }

@@ -3,6 +3,7 @@ import { dropReasonOf } from '../../src/engine/dropped.ts';
 import type { DropReason, Engine, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { humanIndex } from '../../src/parsing/options.ts';
+import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { hasClient } from '../common/client.ts';
@@ -63,7 +64,7 @@ export default function (RED: NodeAPI): void {
         const options: ParseOptions = {
           // Network input has its size already.
           ...(Buffer.isBuffer(image) && model.parseOptions()),
-          scoreThreshold: numberField(config.scoreThreshold),
+          scoreThreshold: numberField(config.scoreThreshold) ?? DEFAULT_MIN_SCORE,
           ...(config.flip && { flip: true }),
           ...overrides.parse,
         };

@@ -9,6 +9,7 @@ import { publishedFacts } from '../../src/m2fp/published.ts';
 import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
 import { memoryFacts, platformFacts, processorFacts } from '../../src/observe/system.ts';
 import { humanIndex } from '../../src/parsing/options.ts';
+import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import { engines } from '../common/engines.ts';
@@ -148,7 +149,7 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
   const engine = await model.engine(signal);
   const wasLoaded = ['ready', 'running'].includes(engine.info().state);
   await engine.load();
-  const options = model.parseOptions();
+  const options = { ...model.parseOptions(), scoreThreshold: DEFAULT_MIN_SCORE };
   const parse = async () => engine.parse({ image: await samplePicture(), options, signal });
   // The first run of a session takes longer than all that follow.
   if (!wasLoaded) await parse();

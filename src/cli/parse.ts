@@ -5,13 +5,22 @@ import { acquireEngine, type ParseOptions, shutdownEngines } from '../engine/ind
 import { asM2fpError, M2fpError } from '../errors.ts';
 import { pictureFrom } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
-import { type Parsing, summarize, toModelScope } from '../parsing/index.ts';
+import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
 import { ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, folderOfModel, storeOption } from './stores.ts';
 
-const OPTIONS = ['model', 'store', 'short-side', 'long-side', 'format', 'out', 'colorize'] as const;
+const OPTIONS = [
+  'model',
+  'store',
+  'short-side',
+  'long-side',
+  'min-score',
+  'format',
+  'out',
+  'colorize',
+] as const;
 
 /** What `--format` chooses from. */
 const FORMATS = {
@@ -47,6 +56,8 @@ Options:
   --long-side N       pixels that its longer side must not pass (default: the model's)
   --flip              parse the mirrored picture too and combine both results, as in M2FP's published figures:
                       steadier labels and outlines, twice the time
+  --min-score N       minimum score of persons and parts, 0.1 to 1: what scores less is doubtful, and neither counted nor
+                      coloured (default: 0.5; for --format modelscope what its pipeline returns, from 0.1)
   --format NAME       what is printed:
                         summary     persons and parts with boxes, areas and scores (default)
                         modelscope  {labels, scores, masks} as ModelScope's pipeline, masks in COCO run-length encoding
@@ -69,6 +80,9 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   const chosen = {
     shortSide: numberOption('short-side', options['short-side']),
     longSide: numberOption('long-side', options['long-side']),
+    scoreThreshold:
+      numberOption('min-score', options['min-score']) ??
+      (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
     ...flags,
   };
   const colored = options.colorize;

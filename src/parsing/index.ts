@@ -1,4 +1,5 @@
 export {
+  DEFAULT_MIN_SCORE,
   type NetworkOutput,
   type PostprocessResult,
   type Tensor,

@@ -33,6 +33,8 @@ export interface NetworkOutput {
 /** All of a parsing that the network's output decides. */
 export type PostprocessResult = Omit<Parsing, 'image' | 'model' | 'cached' | 'timing'>;
 
+/** The minimum score of infer nodes and of `m2fp parse` that are told none. */
+export const DEFAULT_MIN_SCORE = 0.5;
 /** M2FP's own bar for a pixel to enter the label map, where the model's manifest has none. */
 export const MAP_CONFIDENCE = 0.5;
 /** A label map holds bytes, of which checkParsing keeps two free. */

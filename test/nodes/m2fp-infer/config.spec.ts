@@ -24,7 +24,16 @@ describe('completeConfig', () => {
       key: 'topic',
       priority: '0',
       priorityType: 'num',
+      result: 'payload',
+      resultType: 'msg',
     });
+  });
+
+  it('has the minimum score of a new node where none is stored, and keeps the one that is', () => {
+    const stored = { id: 'a', type: 'm2fp-infer', name: '', z: '', model: 'model' };
+    assert.equal(completeConfig(stored).scoreThreshold, 0.5);
+    assert.equal(completeConfig({ ...stored, configVersion: 1 }).scoreThreshold, 0.5);
+    assert.equal(completeConfig({ ...stored, scoreThreshold: 0.1 }).scoreThreshold, 0.1);
   });
 
   it('knows every field that the form has', () => {

@@ -129,7 +129,7 @@ describe('m2fp-infer', () => {
       const events = await startFlow([t.model({ shortSide: 100 }), t.infer()]);
       assert.equal(await parsed(events, { payload: input }), input);
       // Its size is decided; only the message could still object.
-      assert.deepEqual(t.engine.requests[0]!.options, { scoreThreshold: undefined });
+      assert.deepEqual(t.engine.requests[0]!.options, { scoreThreshold: 0.5 });
     });
   });
 
@@ -209,6 +209,23 @@ describe('m2fp-infer', () => {
           { shortSide: 100, longSide: 300, scoreThreshold: 0.6 },
         ],
       );
+    });
+
+    it('have a minimum score of 0.5 where none is told, and another where it is', async () => {
+      for (const [properties, expected] of [
+        [{}, 0.5],
+        [{ scoreThreshold: undefined }, 0.5],
+        [{ scoreThreshold: '' }, 0.5],
+        [{ scoreThreshold: '0.1' }, 0.1],
+        [{ scoreThreshold: 0.7 }, 0.7],
+      ] as [object, number][]) {
+        t.engine.requests.length = 0;
+        const events = await startFlow([t.model(), t.infer(properties)]);
+        send({ payload: t.picture });
+        await events.ended();
+        assert.equal(t.engine.requests[0]!.options!.scoreThreshold, expected, JSON.stringify(properties));
+        await stopFlow();
+      }
     });
 
     it('of the engine come from the model', async () => {
