@@ -1,6 +1,6 @@
 /** `m2fp convert`: a PyTorch checkpoint becomes a model folder. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { parseJson, readBounded } from '../bounded-file.ts';
 import { M2fpError } from '../errors.ts';
 import { LABEL_SET_NAMES, type LabelOverrides, type LabelSetName } from '../m2fp/labels.ts';
 import { convertCheckpoint } from '../store/convert.ts';
@@ -10,6 +10,9 @@ import { interruptible } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 
 const OPTIONS = ['out', 'id', 'kind', 'labels', 'precision', 'short-side', 'long-side'] as const;
+
+/** More than the names of any model's labels take. */
+const MAX_LABELS_BYTES = 2 ** 20;
 
 export const convert: Command = {
   name: 'convert',
@@ -76,17 +79,19 @@ async function labelsOption(text: string | undefined): Promise<LabelOverrides['l
   const problem = (reason: string) => new M2fpError('M2FP_BAD_OPTION', `--labels ${text}: ${reason}`);
   let content: string;
   try {
-    content = await readFile(text, 'utf8');
-  } catch {
+    content = await readBounded(text, MAX_LABELS_BYTES);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw problem(`it ${message}`);
     throw problem(`neither one of the label sets ${LABEL_SET_NAMES.join(', ')} nor a file that can be read`);
   }
   if (!content.trimStart().startsWith('['))
     return content.split(/\r?\n/).filter((line) => line.trim() !== '');
   let names: unknown;
   try {
-    names = JSON.parse(content);
+    names = parseJson(content);
   } catch (error) {
-    throw problem(`not valid JSON (${(error as Error).message})`);
+    throw problem(`it ${(error as Error).message}`);
   }
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
     throw problem('not a list of names');

@@ -6,7 +6,7 @@ import { preprocess } from '../image/preprocess.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { postprocess } from '../parsing/index.ts';
-import { readManifest } from '../store/manifest.ts';
+import { intactManifest } from '../store/manifest.ts';
 import { ruleFor } from './picture.ts';
 import type { ChildParsing } from './protocol.ts';
 import { openSession, type Session } from './session.ts';
@@ -58,7 +58,7 @@ export function createPipeline(session: Session, manifest: ModelManifest): Pipel
  * @throws M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_ENGINE_UNAVAILABLE
  */
 export async function openPipeline(model: string, digest: string, threads: number): Promise<Pipeline> {
-  const manifest = await readManifest(model);
+  const manifest = await intactManifest(model);
   if (manifest.digest !== digest) {
     throw new M2fpError(
       'M2FP_MODEL_INVALID',

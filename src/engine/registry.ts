@@ -1,5 +1,5 @@
 /** One engine per model and processes, or per model and workers, shared by all who ask for it. */
-import { readManifest } from '../store/manifest.ts';
+import { intactManifest } from '../store/manifest.ts';
 import { systemClock, type Clock, type Timer } from '../clock.ts';
 import { LocalEngine, type EngineInternals } from './local-engine.ts';
 import { completeEngineOptions } from './options.ts';
@@ -76,7 +76,7 @@ function registry(): Registry {
 /**
  * A share in the engine for these options: the one that exists, also where it merely lingers, else a new one. A
  * new one has not started its processes yet: `engine.load()` or the first `engine.parse()` does, or this where it
- * takes the place of one that serves. Equal models in two folders (same digest) are one. Options other than
+ * takes the place of one that serves. Equal models in two folders (same digest, as computed) are one. Options other than
  * `threads` and `processes` make no other engine: those of the newest lease hold for all.
  *
  * Throws M2FP_BAD_OPTION, M2FP_MODEL_NOT_FOUND or M2FP_MODEL_INVALID; a failure is not remembered.
@@ -86,7 +86,7 @@ export async function acquireEngine(
   { owner, ...internals }: AcquireOptions & RegistryInternals = {},
 ): Promise<EngineLease> {
   const complete = completeEngineOptions(options);
-  const manifest = await readManifest(complete.model);
+  const manifest = await intactManifest(complete.model);
   // No await from here on: two callers at the same time must find the same entry.
   const key = JSON.stringify([manifest.digest, complete.threads, complete.processes]);
   const { clock = systemClock, linger = LINGER } = internals;

@@ -15,6 +15,12 @@ function fits<T extends number | boolean | number[]>(value: unknown, example: T)
   return typeof example === 'number' ? isSize(value) : typeof value === 'boolean';
 }
 
+/** A value of the configuration, short enough for a line. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
 /** What a value of the type of `example` is called. */
 function nameOf(example: number | boolean | number[]): string {
   if (Array.isArray(example)) return `a list of ${example.length} positive whole numbers`;
@@ -49,7 +55,7 @@ export class ConfigurationReader {
       if (value === undefined) return fallback;
       if (fits(value, fallback)) return value;
       throw this.#fail(
-        `configuration.json: model.${section}.${key} is ${JSON.stringify(value)}, not ${nameOf(fallback)}`,
+        `configuration.json: model.${section}.${key} is ${shown(value)}, not ${nameOf(fallback)}`,
       );
     };
   }
@@ -62,7 +68,7 @@ export class ConfigurationReader {
 
   /** Notes that the tensors say something else. */
   differs(section: SectionName, key: string, found: number | boolean | string): void {
-    const value = JSON.stringify(this.peek(section, key));
+    const value = shown(this.peek(section, key));
     this.warnings.push(
       `configuration.json says model.${section}.${key} = ${value}, the tensors say ${found} (used)`,
     );

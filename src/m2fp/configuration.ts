@@ -1,5 +1,5 @@
 /** ModelScope's `configuration.json`: the keys that tell something about the network or its use. */
-import { readFile } from 'node:fs/promises';
+import { parseJson, readBounded } from '../bounded-file.ts';
 import { M2fpError } from '../errors.ts';
 
 /** The keys of its entry `model`; every one may be absent. */
@@ -16,6 +16,9 @@ export interface ModelConfiguration {
   /** [width, height] of the single-human canvas. */
   canvas?: [number, number];
 }
+
+/** ModelScope's have about 4 kB. */
+const MAX_BYTES = 2 ** 20;
 
 /** A canvas beyond this takes more memory than a network of this kind can use. */
 const MAX_SIDE = 4096;
@@ -34,26 +37,26 @@ export async function readConfiguration(file: string): Promise<ModelConfiguratio
   const fail = (reason: string) => new M2fpError('M2FP_CHECKPOINT_INVALID', `${file}: ${reason}`);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readBounded(file, MAX_BYTES);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fail(`it cannot be read (${(error as Error).message})`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw fail(`it cannot be read (${code === undefined ? `it ${message}` : message})`);
   }
   let json: unknown;
   try {
-    // Windows' editors put a byte order mark before JSON.
-    json = JSON.parse(text.replace(/^\ufeff/, ''));
+    json = parseJson(text);
   } catch (error) {
-    throw fail(`not valid JSON (${(error as Error).message}); download it again`);
+    throw fail(`it ${(error as Error).message}; download it again`);
   }
   const model = isObject(json) ? json['model'] : undefined;
   if (!isObject(model))
     throw fail('it has no entry "model", so it is not the configuration of a ModelScope model');
   const type = model['type'];
   if (type !== undefined && type !== 'm2fp') {
-    throw fail(
-      `it describes a model of type ${JSON.stringify(type)}; only "m2fp" (human parsing) can be converted`,
-    );
+    // A link may lead to any file: only what looks like a type is repeated.
+    const named = typeof type === 'string' && /^[\w-]{1,40}$/.test(type) ? `type "${type}"` : 'another type';
+    throw fail(`it describes a model of ${named}; only "m2fp" (human parsing) can be converted`);
   }
   return parseModel(model, fail);
 }

@@ -21,7 +21,10 @@ export interface ModelManifest {
   format: 1;
   /** What the user calls the model: a ModelScope id, or the folder's name. */
   id: string;
-  /** SHA-256 over the model files' digests, labels, input rule and thresholds: equal digests give equal results. */
+  /**
+   * SHA-256 over the model files' digests, labels, input rule and thresholds: equal digests give equal results. It is
+   * computed when a manifest is read; what the file says is for people.
+   */
   digest: string;
   kind: ModelKind;
   /** Label index -> name; for `multi` the last one is the whole person ("Human"). */

@@ -1,5 +1,4 @@
 /** From a PyTorch checkpoint to a model folder that the engine runs. */
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -16,7 +15,7 @@ import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
 import { makeFolder } from './folders.ts';
-import { MANIFEST_FILE } from './manifest.ts';
+import { MANIFEST_FILE, modelDigest } from './manifest.ts';
 import { partialPrefix } from './partial.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
@@ -114,16 +113,10 @@ async function convertInto(
     scoreThreshold: configuration?.scoreThreshold ?? SCORE_THRESHOLD,
     ...(configuration?.mapConfidence !== undefined && { mapConfidence: configuration.mapConfidence }),
   };
-  const decisive = {
-    digests: Object.values(files).map((file) => file.sha256),
-    ...labels,
-    input,
-    ...thresholds,
-  };
   const manifest: ModelManifest = {
     format: 1,
     id: options.id,
-    digest: createHash('sha256').update(JSON.stringify(decisive)).digest('hex'),
+    digest: modelDigest({ files, ...labels, input, ...thresholds }),
     ...labels,
     input,
     ...thresholds,

@@ -1,6 +1,7 @@
 /** SHA-256 of files. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { throwIfCancelled } from './cancel.ts';
 
 /** Bytes read at a time; hashing as many takes well under a millisecond. */
@@ -23,4 +24,49 @@ export async function sha256File(file: string, { signal, onProgress }: DigestOpt
     onProgress?.(bytes);
   }
   return hash.digest('hex');
+}
+
+/** So many files' digests are remembered: those of a dozen models. */
+const REMEMBERED = 64;
+
+/** By path and state; the one asked for last at the end. */
+const known = new Map<string, Promise<string>>();
+let computed = 0;
+
+/** How many files {@link fileDigest} has read, for tests. */
+export const digestsComputed = (): number => computed;
+
+/**
+ * The SHA-256 of a regular file, computed once for each state of it: path, number, size, and the times of the last
+ * change of contents and of the entry (which nobody can put back). Callers at the same time share the work, which
+ * does not hold the event loop. Rejects with file system errors.
+ */
+export async function fileDigest(path: string): Promise<string> {
+  const key = await stateOf(path);
+  const digest = known.get(key) ?? compute(path, key);
+  known.delete(key);
+  known.set(key, digest);
+  for (const oldest of known.keys()) {
+    if (known.size <= REMEMBERED) break;
+    known.delete(oldest);
+  }
+  return digest;
+}
+
+async function compute(path: string, key: string): Promise<string> {
+  computed++;
+  try {
+    const digest = await sha256File(path);
+    // Of a file that was written to meanwhile nobody knows which state this is the digest of.
+    if ((await stateOf(path)) !== key) known.delete(key);
+    return digest;
+  } catch (error) {
+    known.delete(key);
+    throw error;
+  }
+}
+
+async function stateOf(path: string): Promise<string> {
+  const { ino, dev, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  return JSON.stringify([path, ...[dev, ino, size, mtimeNs, ctimeNs].map(String)]);
 }

@@ -1,9 +1,13 @@
 /** Downloads one file, goes on where an earlier attempt broke off, and accepts only what was announced. */
-import { open, readFile, rm, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises';
+import { readBounded } from '../bounded-file.ts';
 import { M2fpError } from '../errors.ts';
 import { sha256File } from './digest.ts';
 import { get, shownUrl, statusError, type Answer, type RequestOptions } from './http.ts';
 import { retry, TransientError } from './retry.ts';
+
+/** What {@link Origin} takes. */
+const MAX_ORIGIN_BYTES = 2 ** 16;
 
 /** What is known of a file before it arrives. */
 export interface Expected {
@@ -109,7 +113,7 @@ class Download {
   /** Finds out what an earlier attempt left; what belongs to other content is deleted. */
   async #recall(): Promise<void> {
     const { file, expected } = this.#options;
-    const origin = await readFile(`${file}.json`, 'utf8')
+    const origin = await readBounded(`${file}.json`, MAX_ORIGIN_BYTES)
       .then((text) => JSON.parse(text) as Partial<Origin> | null)
       .catch(() => null);
     const length = await stat(file).then(

@@ -3,9 +3,10 @@
  * an owner's death by the clock only; here a dead owner on the same machine is noticed at once.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { readBounded } from '../bounded-file.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 import { sleep } from './retry.ts';
@@ -15,6 +16,8 @@ const HEARTBEAT = 10_000;
 /** A file that was not touched for so long has no owner any more, in milliseconds. */
 const STALE_AFTER = 60_000;
 const POLL = 500;
+/** An {@link Owner} takes less. */
+const MAX_BYTES = 2 ** 14;
 
 /** Locks that this process holds: what else carries its process id is from an earlier life of that number. */
 const held = new Set<string>();
@@ -141,7 +144,7 @@ async function create(file: string, owner: Owner): Promise<void> {
 /** Undefined where the file is gone, or its owner died (or is) between making and filling it. */
 async function read(file: string): Promise<Owner | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Owner;
+    return JSON.parse(await readBounded(file, MAX_BYTES)) as Owner;
   } catch {
     return undefined;
   }

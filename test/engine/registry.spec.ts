@@ -86,7 +86,7 @@ describe('acquireEngine', () => {
     const copy = join(root, 'fine copy');
     await cp(model, copy, { recursive: true });
     const other = await mkdtemp(join(root, 'fine '));
-    await writeModel(other, { ...MANIFEST, digest: 'other' });
+    await writeModel(other, { ...MANIFEST, labels: ['Background', 'Hat', 'Human'] });
     const { engine } = await acquire();
     assert.equal((await acquire({ model: copy })).engine, engine);
     assert.notEqual((await acquire({ model: other })).engine, engine);
@@ -147,7 +147,7 @@ describe('acquireEngine', () => {
 
   it('does not keep an engine that failed when nobody has it', async () => {
     const broken = await mkdtemp(join(root, 'fail M2FP_MODEL_INVALID '));
-    await writeModel(broken, { ...MANIFEST, digest: 'broken' });
+    await writeModel(broken, { ...MANIFEST, labels: ['Background', 'Broken', 'Human'] });
     const first = await acquire({ model: broken });
     await assert.rejects(first.engine.load());
     assert.equal((await acquire({ model: broken })).engine, first.engine, 'it is in use');

@@ -167,7 +167,7 @@ describe('an engine whose owner asks for other processes', () => {
     const old = (await first.engine.load()).pid!;
     first.release();
     const other = await mkdtemp(join(root, 'fine '));
-    await writeModel(other, { ...MANIFEST, digest: 'other' });
+    await writeModel(other, { ...MANIFEST, labels: ['Background', 'Hat', 'Human'] });
     const second = await acquire(1, { model: other });
     assert.equal(second.engine.info().state, 'idle');
     assert.ok(isAlive(old), 'it lingers');

@@ -101,7 +101,14 @@ export const MANIFEST: ModelManifest = {
       inputProjection: false,
     },
   },
-  files: { 'model.onnx': { size: 1, sha256: '' }, 'model.onnx.data': { size: 0, sha256: '' } },
+  files: {
+    // Of a blank and of nothing, see support/model-folder.ts.
+    'model.onnx': { size: 1, sha256: '36a9e7f1c95b82ffb99743e0c5c4ce95d83c9a430aac59f84ef3cbfab6145068' },
+    'model.onnx.data': {
+      size: 0,
+      sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    },
+  },
   source: { file: 'pytorch_model.pt', size: 1, sha256: '', configuration: true },
   converter: { name: 'test', version: '0', opset: 20 },
 };
