@@ -3,9 +3,10 @@
  * several nodes, so every node knows the names of all, and a misspelt one is refused by the first of them.
  */
 import { COLORIZE_OPTIONS } from '../../src/parsing/colorize-options.ts';
-import { CROP_OPTIONS } from '../../src/parsing/crop-options.ts';
+import { namesOf } from '../../src/parsing/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options.ts';
 import { REDACT_OPTIONS } from '../../src/parsing/redact.ts';
+import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
 import { M2fpError } from '../../src/errors.ts';
 
 /** The names of each node's options. */
@@ -13,8 +14,8 @@ export const OPTION_NAMES = {
   load: ['action'],
   preprocess: ['shortSide', 'longSide'],
   infer: ['shortSide', 'longSide', 'scoreThreshold', 'flip', 'policy', 'limit', 'maxAge', 'key', 'priority'],
-  colorize: COLORIZE_OPTIONS,
-  crop: [...CROP_OPTIONS, 'output'],
+  colorize: namesOf(COLORIZE_OPTIONS),
+  crop: namesOf(CROP_SETTINGS),
   redact: [...REDACT_OPTIONS, 'replaceSource'],
 } as const satisfies Record<string, readonly string[]>;
 

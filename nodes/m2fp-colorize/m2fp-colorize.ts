@@ -8,13 +8,12 @@ import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { completeConfig, forLabels, optionsOf, type StoredConfig } from './config.ts';
+import { type ColorizeConfig, forLabels, optionsOf } from './config.ts';
 
 /** Draws the parsing as a coloured picture. */
 export default function (RED: NodeAPI): void {
-  function createColorize(this: Node, stored: StoredConfig): void {
-    RED.nodes.createNode(this, stored);
-    const config = completeConfig(stored);
+  function createColorize(this: Node, config: ColorizeConfig): void {
+    RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
     openInbox(
       this,

@@ -1,7 +1,6 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop.ts';
-import { oneOf } from '../../src/parsing/options.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
 import { labelsInModel } from '../common/labels.ts';
@@ -9,13 +8,12 @@ import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { completeConfig, OUTPUTS, type Settings, settingsOf, type StoredConfig } from './config.ts';
+import { CROP_SETTINGS, type CropConfig, type CropSettings, settingsOf } from './config.ts';
 
 /** Cuts parts or persons out of the picture. */
 export default function (RED: NodeAPI): void {
-  function createCrop(this: Node, stored: StoredConfig): void {
-    RED.nodes.createNode(this, stored);
-    const config = completeConfig(stored);
+  function createCrop(this: Node, config: CropConfig): void {
+    RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
     openInbox(
       this,
@@ -23,9 +21,9 @@ export default function (RED: NodeAPI): void {
       inOrder(async (msg) => {
         const { output, ...options } = {
           ...settingsOf(config),
-          ...optionsInMessage<Settings>(msg, 'crop'),
+          ...optionsInMessage<CropSettings>(msg, 'crop'),
         };
-        const form = oneOf('output', output, OUTPUTS, 'sequence');
+        const form = CROP_SETTINGS.output.read('output', output);
         const parsing = await parsingOf(RED, this, msg, config);
         checkParsing(parsing);
         if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
@@ -34,7 +32,8 @@ export default function (RED: NodeAPI): void {
         const messages = form === 'array' ? msg : sequence(msg, crops, RED.util.generateId());
         if (Array.isArray(messages)) {
           for (const [index, message] of messages.entries()) {
-            unshare(RED, message, config.resultType === 'msg' ? config.result : '');
+            const { result = 'payload', resultType = 'msg' } = config;
+            unshare(RED, message, resultType === 'msg' ? result : '');
             await putResult(RED, this, message, config, crops[index]!.image);
           }
         }

@@ -5,13 +5,8 @@ import { inSlices } from '../image/slices.ts';
 import type { RawImage } from '../image/types.ts';
 import { M2fpError } from '../errors.ts';
 import { checkParsing } from './check.ts';
-import {
-  type CropOptions,
-  type CropPlan,
-  type Extent,
-  readCropOptions,
-  type Resize,
-} from './crop-options.ts';
+import { type CropOptions, type CropPlan, readCropOptions, type Resize } from './crop-options.ts';
+import type { Extent } from './option-table.ts';
 import { fileNames, type Region, regionsOf } from './crop-regions.ts';
 import { clamp, frameOf } from './frame.ts';
 import { coverOf } from './masks.ts';

@@ -1,5 +1,6 @@
 /** The rectangle that a crop shows. */
-import type { CropPlan, Extent } from './crop-options.ts';
+import type { CropPlan } from './crop-options.ts';
+import type { Extent } from './option-table.ts';
 import type { Box } from './types.ts';
 
 type Size = { width: number; height: number };

@@ -3,16 +3,8 @@ import cihp from '../../models/palettes/cihp.json' with { type: 'json' };
 import lip from '../../models/palettes/lip.json' with { type: 'json' };
 import mhpV2 from '../../models/palettes/mhp-v2.json' with { type: 'json' };
 import pascalPersonPart from '../../models/palettes/pascal-person-part.json' with { type: 'json' };
-import {
-  BACKGROUND_INDEX,
-  badOption,
-  indicesOf,
-  isRecord,
-  isWhole,
-  knownOptions,
-  labelKey,
-  oneOf,
-} from './options.ts';
+import { custom, type GivenOptions, oneOf, type Option, readOptions } from './option-table.ts';
+import { BACKGROUND_INDEX, badOption, indicesOf, isRecord, isWhole, labelKey } from './options.ts';
 
 /** Red, green and blue, each 0 to 255. */
 export type Rgb = readonly [number, number, number];
@@ -51,14 +43,19 @@ export const PALETTES = [
   'mhp-v2',
 ] as const;
 
-export interface PaletteOptions {
-  /** The base that `colors` changes; default `auto`. */
-  palette?: (typeof PALETTES)[number];
+export const PALETTE_OPTIONS = {
+  /** The base that `colors` changes. */
+  palette: oneOf(PALETTES, 'auto'),
   /** The user's own colours, label name -> colour, as an object or as its JSON text. */
-  colors?: Readonly<Record<string, Color>> | string;
-}
+  colors: custom<Readonly<Record<string, Color>>, Readonly<Record<string, Color>> | string>(readColors),
+};
 
-export const PALETTE_OPTIONS = ['palette', 'colors'] as const satisfies readonly (keyof PaletteOptions)[];
+export type PaletteOptions = GivenOptions<typeof PALETTE_OPTIONS>;
+
+/** A colour. */
+export function color(fallback: string): Option<Rgb, Color> {
+  return custom((name, given) => parseColor(name, given ?? fallback));
+}
 
 /** The colour names that are understood, with CSS's values. */
 export const COLOR_NAMES: Readonly<Record<string, string>> = {
@@ -199,17 +196,18 @@ function bestTable(keys: readonly string[]): Map<string, Rgb> {
 }
 
 /** The user's table as an object, from an object or JSON text. */
-function readColors(colors: unknown): Record<string, unknown> {
-  let given: unknown = colors;
+function readColors(name: string, colors: unknown): Record<string, Color> {
+  let given: unknown = colors ?? {};
   if (typeof colors === 'string') {
     try {
       given = colors.trim() === '' ? {} : JSON.parse(colors);
     } catch {
-      throw badOption('colors', colors, 'a JSON object of label names and colours');
+      throw badOption(name, colors, 'a JSON object of label names and colours');
     }
   }
-  if (!isRecord(given)) throw badOption('colors', colors, 'an object of label names and colours');
-  return given;
+  if (!isRecord(given)) throw badOption(name, colors, 'an object of label names and colours');
+  // Each colour is checked where it is used, by its label's name.
+  return given as Record<string, Color>;
 }
 
 /**
@@ -223,11 +221,10 @@ function readColors(colors: unknown): Record<string, unknown> {
  * that is not a colour.
  */
 export function resolvePalette(labels: readonly string[], options?: PaletteOptions): Rgb[] {
-  const { palette, colors } = knownOptions(options, PALETTE_OPTIONS);
-  const name = oneOf('palette', palette, PALETTES, 'auto');
-  const result = baseColors(name, labels.map(labelKey));
+  const { palette, colors } = readOptions(PALETTE_OPTIONS, options);
+  const result = baseColors(palette, labels.map(labelKey));
 
-  for (const [label, color] of Object.entries(readColors(colors ?? {}))) {
+  for (const [label, color] of Object.entries(colors)) {
     const indices = indicesOf(label, labels);
     if (indices.length === 0) throw badOption('colors', label, `the model's labels: ${labels.join(', ')}`);
     const rgb = parseColor(`colors["${label}"]`, color);

@@ -1,6 +1,6 @@
 /** How a picture is encoded. */
 import { ENCODED_FORMATS } from '../image/encode.ts';
-import { numberIn, oneOf } from './options.ts';
+import { type GivenOptions, oneOf, type OptionValues, whole } from './option-table.ts';
 
 export type EncodedFormat = (typeof ENCODED_FORMATS)[number];
 
@@ -10,21 +10,12 @@ export const MIME_TYPES: Readonly<Record<EncodedFormat, string>> = {
   webp: 'image/webp',
 };
 
-const DEFAULT_QUALITY = 85;
+export const PICTURE_OPTIONS = {
+  /** How the result is encoded. */
+  format: oneOf(ENCODED_FORMATS, 'png'),
+  /** Of jpeg and webp, 1 to 100. */
+  quality: whole(1, 100, 90),
+};
 
-export interface PictureOptions {
-  /** Default `png`. */
-  format?: EncodedFormat;
-  /** Of jpeg and webp, 1 to 100; default 85. */
-  quality?: number;
-}
-
-export const PICTURE_OPTIONS = ['format', 'quality'] as const satisfies readonly (keyof PictureOptions)[];
-
-/** The options with their defaults. @throws {M2fpError} `M2FP_BAD_OPTION` */
-export function readPictureOptions(options: PictureOptions): Required<PictureOptions> {
-  return {
-    format: oneOf('format', options.format, ENCODED_FORMATS, 'png'),
-    quality: numberIn('quality', options.quality, { min: 1, max: 100, integer: true }, DEFAULT_QUALITY),
-  };
-}
+export type PictureOptions = GivenOptions<typeof PICTURE_OPTIONS>;
+export type PictureEncoding = OptionValues<typeof PICTURE_OPTIONS>;

@@ -17,7 +17,8 @@ import {
 } from './options.ts';
 import { growOwners, measureOwners, type Owners, paintOwner } from './owners.ts';
 import { type Color, parseColor, type Rgb } from './palette.ts';
-import { MIME_TYPES, PICTURE_OPTIONS, type PictureOptions, readPictureOptions } from './picture-options.ts';
+import { namesOf, readOptions as readTable } from './option-table.ts';
+import { MIME_TYPES, PICTURE_OPTIONS, type PictureEncoding, type PictureOptions } from './picture-options.ts';
 import { decodeSource } from './source.ts';
 import type { Parsing } from './types.ts';
 
@@ -86,7 +87,7 @@ export const REDACT_OPTIONS = [
   'color',
   'minScore',
   'nobody',
-  ...PICTURE_OPTIONS,
+  ...namesOf(PICTURE_OPTIONS),
 ] as const satisfies readonly (keyof RedactOptions)[];
 
 /** The options with their defaults, checked and read. */
@@ -100,7 +101,7 @@ interface Plan {
   color: Rgb;
   minScore: number;
   all: boolean;
-  picture: Required<PictureOptions>;
+  picture: PictureEncoding;
 }
 
 function identifying(labels: readonly string[]): Set<number> {
@@ -118,7 +119,7 @@ function readPersons(value: unknown): Set<number> | null {
 
 function readOptions(labels: readonly string[], options: RedactOptions | undefined): Plan {
   const given = knownOptions(options, REDACT_OPTIONS);
-  const picture = readPictureOptions(given);
+  const picture = readTable(PICTURE_OPTIONS, { format: given.format, quality: given.quality });
   const method = oneOf('method', given.method, METHODS, 'blur');
   if (method === 'remove' && picture.format === 'jpeg') {
     throw badOption('format', picture.format, 'png or webp where "method" is "remove"');

@@ -90,7 +90,7 @@ describe('colorize', () => {
   it('writes png, jpeg and webp', async () => {
     const parsing = await twoPeople();
     for (const format of ['png', 'jpeg', 'webp'] as const) {
-      const { image, ...facts } = await colorize(parsing, { format });
+      const { image, ...facts } = await colorize(parsing, { mode: 'map', format });
       assert.equal(formatOf(image), format);
       assert.deepEqual(facts, { width: 8, height: 4, mime: `image/${format}` });
       const { width, height } = await sharp(image).metadata();
@@ -128,8 +128,8 @@ describe('colorize', () => {
 
   it('needs the picture only for an overlay', async () => {
     const parsing = { ...(await twoPeople()), image: Buffer.from('not a picture') };
-    await colorize(parsing);
-    await assert.rejects(colorize(parsing, { mode: 'overlay' }), { code: 'M2FP_UNSUPPORTED_FORMAT' });
+    await colorize(parsing, { mode: 'map' });
+    await assert.rejects(colorize(parsing), { code: 'M2FP_UNSUPPORTED_FORMAT' });
   });
 
   describe('on a large picture', () => {

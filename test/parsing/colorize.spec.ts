@@ -18,7 +18,7 @@ const LEGEND = {
 };
 
 async function draw(parsing: Parsing, options: ColorizeOptions): Promise<string[]> {
-  const { image } = await colorize(parsing, { colors: COLORS, ...options });
+  const { image } = await colorize(parsing, { mode: 'map', colors: COLORS, ...options });
   return (await pixelsOf(image)).rows(LEGEND);
 }
 
@@ -89,9 +89,11 @@ describe('colorize', () => {
     const parsing = await twoPeople();
     const legend = { '.': [1, 2, 3], 1: personColor(1), 2: personColor(2), u: [128, 128, 128] };
     const persons = async (options: ColorizeOptions) =>
-      (await pixelsOf((await colorize(parsing, { colors: COLORS, by: 'person', ...options })).image)).rows(
-        legend,
-      );
+      (
+        await pixelsOf(
+          (await colorize(parsing, { mode: 'map', colors: COLORS, by: 'person', ...options })).image,
+        )
+      ).rows(legend);
     assert.deepEqual(await persons({}), ['11..u.22', '111...22', '11....22', '11....22']);
     assert.deepEqual(await persons({ paint: 'map' }), ['11....22', '111...22', '11....22', '11....22']);
     assert.deepEqual(await persons({ labels: ['Face'] }), ['11....22', '11....22', '........', '........']);
@@ -123,7 +125,7 @@ describe('colorize', () => {
   });
 
   it('paints the PASCAL palette by label index', async () => {
-    const { image } = await colorize(await twoPeople(), { palette: 'pascal' });
+    const { image } = await colorize(await twoPeople(), { mode: 'map', palette: 'pascal' });
     const pixels = await pixelsOf(image);
     assert.deepEqual(
       [pixels.at(0, 3), pixels.at(7, 0), pixels.at(2, 0)],
@@ -145,9 +147,11 @@ describe('colorize', () => {
     });
     const legend = { ...LEGEND, w: [255, 255, 255], x: [9, 8, 7] };
     const line = async (options: ColorizeOptions) =>
-      (await pixelsOf((await colorize(parsing, { paint: 'map', colors: COLORS, ...options })).image)).rows(
-        legend,
-      )[0];
+      (
+        await pixelsOf(
+          (await colorize(parsing, { mode: 'map', paint: 'map', colors: COLORS, ...options })).image,
+        )
+      ).rows(legend)[0];
     assert.equal(await line({}), '.hhffhh.');
     assert.equal(await line({ contours: 1 }), 'whwfwhw.');
     assert.equal(await line({ contours: 1, contourColor: [9, 8, 7] }), 'xhxfxhx.');
@@ -155,7 +159,13 @@ describe('colorize', () => {
     assert.equal(await line({ contours: 1, labels: ['Face'] }), '..wfw...');
     // By person a change of label is no border.
     const persons = { w: [255, 255, 255], '.': [1, 2, 3], 1: personColor(1), 2: personColor(2) };
-    const { image } = await colorize(parsing, { paint: 'map', by: 'person', contours: 1, colors: COLORS });
+    const { image } = await colorize(parsing, {
+      mode: 'map',
+      paint: 'map',
+      by: 'person',
+      contours: 1,
+      colors: COLORS,
+    });
     assert.equal((await pixelsOf(image)).rows(persons)[0], 'w111w2w.');
     // Whatever the opacity.
     const overlay = await pixelsOf(
@@ -175,7 +185,7 @@ describe('colorize', () => {
         { index: 3, person: 2, rows: ['...###'] },
       ],
     });
-    const { image } = await colorize(parsing, { contours: 1, colors: COLORS });
+    const { image } = await colorize(parsing, { mode: 'map', contours: 1, colors: COLORS });
     assert.deepEqual((await pixelsOf(image)).rows({ ...LEGEND, w: [255, 255, 255] }), ['ccwccc']);
   });
 
@@ -188,14 +198,16 @@ describe('colorize', () => {
 
   it('paints the parts of each person in shades of one hue', async () => {
     const parsing = await twoPeople();
-    const pixels = await pixelsOf((await colorize(parsing, { by: 'person-part' })).image);
+    const pixels = await pixelsOf((await colorize(parsing, { mode: 'map', by: 'person-part' })).image);
     assert.deepEqual(pixels.at(0, 0), [...personPartColor(1, 2)]);
     assert.deepEqual(pixels.at(0, 1), [...personPartColor(1, 3)]);
     assert.deepEqual(pixels.at(7, 0), [...personPartColor(2, 2)]);
     assert.deepEqual(pixels.at(4, 0), [...personPartColor(0, 1)]);
     assert.deepEqual(pixels.at(2, 0), [0, 0, 0]);
     // By part, whole persons are not painted, and two labels have a line between them.
-    const lines = await pixelsOf((await colorize(parsing, { by: 'person-part', contours: 1 })).image);
+    const lines = await pixelsOf(
+      (await colorize(parsing, { mode: 'map', by: 'person-part', contours: 1 })).image,
+    );
     assert.deepEqual(lines.at(0, 0), [255, 255, 255]);
   });
 

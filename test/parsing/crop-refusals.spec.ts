@@ -37,7 +37,7 @@ describe('crop', () => {
     ['padding', { padding: '-5%' }, /"padding" is "-5%"/],
     ['padding', { padding: '1001%' }, /"padding" is "1001%"/],
     ['padding', { padding: Infinity }, /"padding" is Infinity/],
-    ['minArea', { minArea: -1 }, /"minArea" is -1; allowed: a number of at least 0\./],
+    ['minArea', { minArea: -1 }, /"minArea" is -1; allowed: a number of pixels from 0, or a text/],
     ['minArea', { minArea: '9' }, /"minArea" is "9"/],
     ['minArea', { minArea: '101%' }, /"minArea" is "101%"; allowed: a number of pixels from 0, or a text/],
     ['grow', { grow: -513 }, /"grow" is -513; allowed: a number from -512 to 512\./],

@@ -112,7 +112,9 @@ describe('names and scores', () => {
     const parsing = await scene();
     const options = { mode: 'overlay', colors: COLORS, opacity: 0.5 } as const;
     const plain = await pixelsOf((await colorize(parsing, options)).image);
-    const named = await pixelsOf((await colorize(parsing, { ...options, names: true, textSize: 12 })).image);
+    const named = await pixelsOf(
+      (await colorize(parsing, { ...options, names: true, textSize: 12 })).image,
+    );
     assert.equal(named.channels, 3);
     let changed = 0;
     for (let y = 0; y < HEIGHT; y++) {
@@ -128,7 +130,7 @@ describe('names and scores', () => {
   });
 
   it('keep a removed background clear', async () => {
-    const { image } = await colorize(await scene(), { background: 'remove', names: true });
+    const { image } = await colorize(await scene(), { mode: 'map', background: 'remove', names: true });
     const pixels = await pixelsOf(image);
     assert.equal(pixels.channels, 4);
     assert.deepEqual(pixels.at(199, 0), [0, 0, 0, 0]);
@@ -184,8 +186,13 @@ describe('the legend', () => {
   it('lies next to the picture, which stays as it is', async () => {
     const parsing = await scene();
     for (const legend of ['beside', 'below'] as const) {
-      const { image, width, height } = await colorize(parsing, { colors: COLORS, legend, textSize: 10 });
-      const plain = await pixelsOf((await colorize(parsing, { colors: COLORS })).image);
+      const { image, width, height } = await colorize(parsing, {
+        mode: 'map',
+        colors: COLORS,
+        legend,
+        textSize: 10,
+      });
+      const plain = await pixelsOf((await colorize(parsing, { mode: 'map', colors: COLORS })).image);
       const pixels = await pixelsOf(image);
       assert.deepEqual([pixels.width, pixels.height, pixels.channels], [width, height, 3]);
       assert.ok(
@@ -207,7 +214,7 @@ describe('the legend', () => {
   });
 
   it('is not there where nothing is shown', async () => {
-    const { width, height } = await colorize(await scene(), { labels: [], legend: 'beside' });
+    const { width, height } = await colorize(await scene(), { mode: 'map', labels: [], legend: 'beside' });
     assert.deepEqual([width, height], [WIDTH, HEIGHT]);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { completeConfig, forLabels, type StoredConfig } from '../../../nodes/m2fp-colorize/config.ts';
+import { type ColorizeConfig, forLabels, optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
+import { readColorizeOptions } from '../../../src/parsing/colorize-options.ts';
 import { nodeConfig } from '../support/flows.ts';
 
 const VERSION_1 = {
@@ -23,31 +24,16 @@ const VERSION_1 = {
   configVersion: 1,
 } as const;
 
-describe('completeConfig of m2fp-colorize', () => {
+describe('optionsOf m2fp-colorize', () => {
+  const read = (config: object) => readColorizeOptions(['Background'], optionsOf(config as ColorizeConfig));
+
   it('lets a node of version 1 draw as it did', () => {
-    assert.deepEqual(completeConfig(VERSION_1), {
-      ...VERSION_1,
-      parsing: 'parsing',
-      parsingType: 'msg',
-      dim: 0.6,
-      blurRadius: '',
-      names: false,
-      scores: false,
-      legend: 'none',
-      textSize: '',
-      result: 'payload',
-      resultType: 'msg',
-    });
-    assert.equal(completeConfig({ ...VERSION_1, background: 'transparent' }).background, 'remove');
+    assert.deepEqual(read(VERSION_1), read({}));
+    assert.equal(read({ ...VERSION_1, background: 'transparent' }).background, 'remove');
   });
 
-  it('knows every field that the form has, with the same default', () => {
-    const node = nodeConfig('m2fp-colorize', 'a') as unknown as StoredConfig;
-    assert.deepEqual(completeConfig(node), node);
-    const added = completeConfig({} as StoredConfig) as unknown as Record<string, unknown>;
-    for (const [name, value] of Object.entries(added)) {
-      assert.deepEqual(value, (node as unknown as Record<string, unknown>)[name], name);
-    }
+  it("has the form's defaults where a node has no fields", () => {
+    assert.deepEqual(read(nodeConfig('m2fp-colorize', 'a')), read({}));
   });
 });
 

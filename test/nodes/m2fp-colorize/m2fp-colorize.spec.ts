@@ -147,7 +147,7 @@ describe('m2fp-colorize', () => {
     const events = await startFlow([{ id: 'node', type: 'm2fp-colorize', name: '', ...stored }]);
     send({ parsing });
     await events.ended();
-    const options = { background: 'remove', contours: 1, colors: { Hair: '#102030' } } as const;
+    const options = { mode: 'map', background: 'remove', contours: 1, colors: { Hair: '#102030' } } as const;
     assert.deepEqual(events.sent[0]!.payload, (await colorize(parsing, options)).image);
   });
 

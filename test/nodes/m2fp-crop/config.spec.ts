@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { completeConfig, settingsOf, type StoredConfig } from '../../../nodes/m2fp-crop/config.ts';
+import { CROP_SETTINGS, type CropConfig, settingsOf } from '../../../nodes/m2fp-crop/config.ts';
+import { readOptions } from '../../../src/parsing/option-table.ts';
 import { nodeConfig } from '../support/flows.ts';
 
 const VERSION_1 = {
@@ -20,38 +21,17 @@ const VERSION_1 = {
   configVersion: 1,
 } as const;
 
-describe('completeConfig of m2fp-crop', () => {
-  it('lets a node of version 1 crop as it did', () => {
-    assert.deepEqual(completeConfig(VERSION_1), {
-      ...VERSION_1,
-      parsing: 'parsing',
-      parsingType: 'msg',
-      groups: '',
-      grow: 0,
-      feather: 0,
-      aspect: '',
-      edge: 'clamp',
-      fill: '',
-      scale: 'none',
-      maxSide: 512,
-      width: '',
-      height: '',
-      result: 'payload',
-      resultType: 'msg',
-    });
-  });
-
-  it('knows every field that the form has, with the same default', () => {
-    const node = nodeConfig('m2fp-crop', 'a') as unknown as StoredConfig;
-    assert.deepEqual(completeConfig(node), node);
-    const added = completeConfig({} as StoredConfig) as unknown as Record<string, unknown>;
-    for (const [name, value] of Object.entries(added)) {
-      assert.deepEqual(value, (node as unknown as Record<string, unknown>)[name], name);
-    }
-  });
-});
-
 describe('settingsOf', () => {
+  const read = (config: object) => readOptions(CROP_SETTINGS, settingsOf(config as CropConfig));
+
+  it('lets a node of version 1 crop as it did', () => {
+    assert.deepEqual(read(VERSION_1), { ...read({}), what: 'persons' });
+  });
+
+  it("has the form's defaults where a node has no fields", () => {
+    assert.deepEqual(read(nodeConfig('m2fp-crop', 'a')), read({}));
+  });
+
   it('leaves blank fields to the defaults', () => {
     const blank = {
       padding: '',
@@ -63,13 +43,11 @@ describe('settingsOf', () => {
       feather: '',
       maxSide: '',
     };
-    const settings = settingsOf(completeConfig({ ...VERSION_1, ...blank }));
+    const settings = settingsOf({ ...VERSION_1, ...blank });
     const given = Object.entries(settings).filter(([, value]) => value !== undefined);
     assert.deepEqual(Object.fromEntries(given), {
       what: 'persons',
       mode: 'box',
-      edge: 'clamp',
-      scale: 'none',
       format: 'png',
       output: 'sequence',
     });
