@@ -5,6 +5,12 @@ import { plainCopy } from './plain-copy.ts';
 /** What equal pictures have in common: all but the picture itself, of which each asker brings its own. */
 export type KeptResult = Omit<Parsing, 'image' | 'cached' | 'timing'>;
 
+/** A copy of what is kept of a parsing, so that its owner may change it. */
+export function keptOf(parsing: Parsing): KeptResult {
+  const { image: _image, cached: _cached, timing: _timing, ...rest } = parsing;
+  return plainCopy(rest);
+}
+
 /** How full a cache is; bytes. */
 export interface CacheInfo {
   entries: number;
@@ -45,8 +51,7 @@ export class ResultCache {
   /** Keeps a copy, and drops those that were not asked for the longest; one larger than the limit is not kept. */
   set(key: string, parsing: Parsing): void {
     this.#delete(key);
-    const { image: _image, cached: _cached, timing: _timing, ...rest } = parsing;
-    const result = plainCopy(rest);
+    const result = keptOf(parsing);
     const bytes = bytesOf(key, result);
     if (bytes > this.#limit) return;
     this.#entries.set(key, { result, bytes });

@@ -23,7 +23,7 @@ export interface RequestEvent {
   fate: Fate;
   /** For `failed`, `rejected` and `cancelled`. */
   code?: M2fpErrorCode;
-  /** Whether the result came from the cache, or from an equal picture in flight. */
+  /** Whether the result came from the cache, or from an equal picture before it in line. */
   cached: boolean;
   /** Milliseconds in the queue. */
   queue: number;

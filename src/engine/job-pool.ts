@@ -4,7 +4,6 @@ import type { M2fpError } from '../errors.ts';
 import type { EngineLabels } from './events.ts';
 import type { Job } from './job.ts';
 import type { ChildParsing } from './protocol.ts';
-import type { FairQueue } from './queue.ts';
 import type { Suspect } from './suspects.ts';
 import type { EngineState, ProcessInfo } from './types.ts';
 
@@ -46,10 +45,15 @@ export interface JobPool {
 
 /** The engine that a pool works for. */
 export interface PoolOwner {
-  readonly queue: FairQueue<Job>;
+  /** Pictures that wait. */
+  readonly waiting: number;
   readonly clock: Clock;
   readonly labels: EngineLabels;
-  /** Called with the answer to a job that somebody still waits for; `queue`: milliseconds that it waited. */
+  /** Takes the next job out of the line that has to be parsed; undefined where there is none. */
+  next: () => Job | undefined;
+  /** Whether anybody waits for the result: its caller, or one in line with an equal picture. */
+  isWanted: (job: Job) => boolean;
+  /** Called with the answer to a job, also where its caller has gone; `queue`: milliseconds that it waited. */
   onResult: (job: Job, parsing: ChildParsing, queue: number) => void;
   /** Called where nothing that waits has a chance. */
   onHopeless: (error: M2fpError) => void;

@@ -123,20 +123,24 @@ export class Pool implements JobPool {
     this.#pumpAgain = true;
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#pumpAgain) {
-      this.#pumpAgain = false;
-      for (const slot of this.#slots) {
-        if (slot.running === null && slot.supervisor.ready) this.#runNext(slot);
+    try {
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        for (const slot of this.#slots) {
+          if (slot.running === null && slot.supervisor.ready) this.#runNext(slot);
+        }
+        this.#startMissing();
+        this.#reconsider();
       }
-      this.#startMissing();
-      this.#reconsider();
+    } finally {
+      // Whatever went wrong in this step, the next one is not to find the way blocked.
+      this.#pumping = false;
     }
-    this.#pumping = false;
     this.#owner.onChange();
   }
 
   #runNext(slot: Slot): void {
-    const job = this.#owner.queue.take();
+    const job = this.#owner.next();
     if (job !== undefined) void this.#run(slot, job);
   }
 
@@ -155,7 +159,7 @@ export class Pool implements JobPool {
       const result = await supervisor.run(request);
       this.#times.ran(clock.now() - begun, first);
       this.#suspects.clear(request);
-      if (!job.settled) this.#owner.onResult(job, result.parsing, job.queued);
+      this.#owner.onResult(job, result.parsing, job.queued);
     } catch (error) {
       if (supervisor.replacing === 'crash' || error instanceof MemoryExceeded) this.#suspects.blame(request);
       job.reject(error);
@@ -166,7 +170,7 @@ export class Pool implements JobPool {
 
   /** As many processes as there is work for, and those that were given up for their memory between two pictures. */
   #startMissing(): void {
-    let wanted = this.#owner.queue.size - this.#slots.filter(({ attempt }) => attempt !== null).length;
+    let wanted = this.#owner.waiting - this.#slots.filter(({ attempt }) => attempt !== null).length;
     for (const slot of this.#slots) {
       const { running, supervisor, attempt } = slot;
       if (running !== null || attempt !== null || supervisor.ready) continue;
@@ -196,10 +200,10 @@ export class Pool implements JobPool {
 
   /** Runs that nobody wants any more are ended where that is the quicker way for those who wait. */
   #reconsider(): void {
-    const wanted = this.#owner.queue.size > this.#slots.filter(isComing).length;
+    const wanted = this.#owner.waiting > this.#slots.filter(isComing).length;
     for (const slot of this.#slots) {
       const { running } = slot;
-      if (running === null || !running.settled || !wanted) {
+      if (running === null || !wanted || this.#owner.isWanted(running)) {
         slot.abandon?.cancel();
         slot.abandon = null;
       } else if (slot.abandon === null) {

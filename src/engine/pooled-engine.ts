@@ -4,15 +4,17 @@ import type { ModelManifest } from '../m2fp/manifest.ts';
 import type { Parsing } from '../parsing/types.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { completeParsing } from './answer.ts';
+import { keptOf, type KeptResult, ResultCache } from './cache.ts';
 import { DroppedRequest, dropReasonOf } from './dropped.ts';
 import { requestEvents, type EngineLabels, type Fate } from './events.ts';
 import { Job } from './job.ts';
 import type { JobPool, PoolOwner } from './job-pool.ts';
 import { Listeners } from './listeners.ts';
 import { checkParseOptions, completeQueueOptions } from './options.ts';
-import { checkPicture, type Picture } from './picture.ts';
+import { plainCopy } from './plain-copy.ts';
+import { bytesOf, checkPicture, digestOf, formOf, type Picture } from './picture.ts';
+import type { ChildParsing } from './protocol.ts';
 import { FairQueue } from './queue.ts';
-import { ResultSharing } from './sharing.ts';
 import type {
   Engine,
   EngineInfo,
@@ -49,6 +51,8 @@ interface Visit {
   job: Job | null;
 }
 
+const MEBIBYTE = 2 ** 20;
+
 export class PooledEngine<O extends LineOptions = LineOptions> implements Engine {
   readonly #manifest: ModelManifest;
   readonly #labels: EngineLabels;
@@ -56,7 +60,8 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   readonly #clock: Clock;
   readonly #queue: FairQueue<Job>;
   readonly #pool: JobPool;
-  readonly #sharing: ResultSharing;
+  /** Null where no results are kept beyond those that equal pictures in line wait for. */
+  #cache: ResultCache | null = null;
   readonly #listeners = new Listeners();
   #idle: Timer | null = null;
   #drained: (() => void)[] = [];
@@ -69,22 +74,25 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     this.#labels = { model: manifest.id, digest: manifest.digest.slice(0, 12) };
     this.#options = options;
     this.#clock = clock;
-    this.#sharing = new ResultSharing(manifest, options, clock);
+    this.#resizeCache();
     this.#queue = new FairQueue({
       clock,
+      isReady: ({ ready }) => ready,
       onDrop: (job, reason) => {
         job.reject(new DroppedRequest(reason));
         this.#pool.pump();
       },
     });
+    const waiting = (): number => this.#queue.size;
     const owner: PoolOwner = {
-      queue: this.#queue,
+      get waiting() {
+        return waiting();
+      },
       clock,
       labels: this.#labels,
-      onResult: (job, parsing, queue) => {
-        const { provider } = this.#pool.facts;
-        job.resolve(completeParsing(parsing, job, { manifest, provider, queue, now: clock.now() }));
-      },
+      next: () => this.#next(),
+      isWanted: (job) => !job.settled || this.#equalTo(job).length > 0,
+      onResult: (job, parsing, queue) => this.#finish(job, parsing, queue),
       onHopeless: (error) => this.#failWaiting(error),
       onChange: () => this.#changed(),
     };
@@ -98,9 +106,28 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     return this.info();
   }
 
+  /** A picture and the event that tells how it ended. */
   async parse(request: ParseRequest): Promise<Parsing> {
     const asked = this.#check(request);
-    return this.#sharing.parse(asked, (signal) => this.#compute({ ...asked, signal }));
+    const visit: Visit = { job: null };
+    const engine = this.#labels;
+    try {
+      const parsing = await this.#lineUp(asked, visit);
+      const { cached, timing } = parsing;
+      const { queue } = timing;
+      requestEvents.publish({ engine, fate: 'completed', cached, queue, ...(!cached && { timing }) });
+      return parsing;
+    } catch (error) {
+      const { job } = visit;
+      const fate = fateOf(error, job !== null);
+      requestEvents.publish({ engine, ...fate, cached: false, queue: job?.queued ?? 0 });
+      throw error;
+    }
+  }
+
+  /** Drops what waits here of a camera that sends to another engine from now on. */
+  replaceOlder(queue: QueueOptions): void {
+    this.#queue.replaceOlder(completeQueueOptions(queue));
   }
 
   info(): EngineInfo {
@@ -114,7 +141,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       loadSeconds: facts.loadSeconds,
       waiting: this.#queue.size,
       maxQueue: this.#options.maxQueue,
-      cache: this.#sharing.info(),
+      cache: this.#cache?.info() ?? null,
       running,
       threads: facts.threads,
       processes: this.#closed ? processes.map((one) => ({ ...one, state: 'closed' as const })) : processes,
@@ -131,14 +158,14 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   /** Takes over other options: from the next request, run or start on. */
   configure(options: O): void {
     this.#options = options;
-    this.#sharing.configure(options);
+    this.#resizeCache();
     this.#changed();
   }
 
   /** Waiting requests fail with M2FP_CANCELLED; the running ones may finish within the grace time. */
   async unload(): Promise<void> {
     this.#failWaiting(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded while the picture waited.'));
-    this.#sharing.clear();
+    this.#cache?.clear();
     await this.#pool.stop();
   }
 
@@ -167,24 +194,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     };
   }
 
-  /** The parsing of a picture by the pool, and the event that tells how it ended. */
-  async #compute(asked: Asked): Promise<Parsing> {
-    const visit: Visit = { job: null };
-    const engine = this.#labels;
-    try {
-      const parsing = await this.#lineUp(asked, visit);
-      const { timing } = parsing;
-      requestEvents.publish({ engine, fate: 'completed', cached: false, queue: timing.queue, timing });
-      return parsing;
-    } catch (error) {
-      const { job } = visit;
-      const fate = fateOf(error, job !== null);
-      requestEvents.publish({ engine, ...fate, cached: false, queue: job?.queued ?? 0 });
-      throw error;
-    }
-  }
-
-  /** Throws at once where the picture has no place in the line. */
+  /** Throws at once where the picture has no place in the line; one whose result is kept needs none. */
   #lineUp({ picture, options, queue, signal }: Asked, visit: Visit): Promise<Parsing> {
     this.#checkOpen();
     if (signal?.aborted) {
@@ -192,10 +202,11 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
         cause: signal.reason,
       });
     }
-    this.#pool.check({ image: picture.payload, options });
+    const form = formOf(picture, options, this.#manifest.input);
     const job = new Job({
       picture,
       options,
+      form,
       signal,
       clock: this.#clock,
       onCancel: (cancelled) => {
@@ -203,15 +214,73 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
         this.#pool.pump();
       },
     });
+    const digest = this.#cache === null ? null : digestOf(bytesOf(picture));
+    const kept = typeof digest === 'string' ? this.#lookUp(job, digest) : undefined;
+    if (kept !== undefined) {
+      this.#queue.replaceOlder(queue);
+      job.answer(kept);
+      return job.promise;
+    }
     try {
+      this.#pool.check({ image: picture.payload, options });
       this.#queue.add(job, queue, { free: this.#pool.free, limit: this.#options.maxQueue });
     } catch (error) {
       job.reject(error);
       return job.promise;
     }
     visit.job = job;
+    if (digest !== null && typeof digest !== 'string') void this.#lookUpLater(job, digest);
     this.#pool.pump();
     return job.promise;
+  }
+
+  /** What the cache has for it. */
+  #lookUp(job: Job, digest: string): KeptResult | undefined {
+    job.key = `${digest} ${job.form}`;
+    return this.#cache?.get(job.key);
+  }
+
+  /** Never rejects. The job has its place in line meanwhile, and whoever comes after it does not overtake it. */
+  async #lookUpLater(job: Job, digest: Promise<string>): Promise<void> {
+    job.ready = false;
+    const found = await digest.catch(() => null);
+    job.ready = true;
+    const kept = found === null ? undefined : this.#lookUp(job, found);
+    if (kept !== undefined && this.#queue.delete(job)) job.answer(kept);
+    this.#pool.pump();
+  }
+
+  /** The next one that has to be parsed; those before it get what an equal picture has come to. */
+  #next(): Job | undefined {
+    for (;;) {
+      const job = this.#queue.take();
+      if (job === undefined || job.kept === null) return job;
+      job.answer(plainCopy(job.kept));
+    }
+  }
+
+  /** The result is kept for equal pictures until they have had their turn, and beyond that where there is a cache. */
+  #finish(job: Job, parsing: ChildParsing, queue: number): void {
+    const { provider } = this.#pool.facts;
+    const facts = { manifest: this.#manifest, provider, queue, now: this.#clock.now() };
+    const complete = completeParsing(parsing, job, facts);
+    const equal = this.#equalTo(job);
+    const kept = equal.length > 0 ? keptOf(complete) : null;
+    for (const other of equal) other.kept = kept;
+    if (job.key !== null) this.#cache?.set(job.key, complete);
+    if (!job.settled) job.resolve(complete);
+  }
+
+  /** Those in line with an equal picture. */
+  #equalTo(job: Job): Job[] {
+    return this.#queue.items().filter((other) => other.equals(job));
+  }
+
+  #resizeCache(): void {
+    const limit = this.#options.cacheSize * MEBIBYTE;
+    if (limit === 0) this.#cache = null;
+    else if (this.#cache === null) this.#cache = new ResultCache(limit);
+    else this.#cache.resize(limit);
   }
 
   #checkOpen(): void {

@@ -14,6 +14,8 @@ export interface FairQueueOptions<T> {
   clock: Clock;
   /** Called for an item that was given up, when it has left the line. */
   onDrop: (item: T, reason: DropReason) => void;
+  /** Whether the item can be taken; where it is its turn and it cannot, all wait for it. */
+  isReady?: (item: T) => boolean;
 }
 
 /** How much more an engine can take. */
@@ -38,15 +40,17 @@ interface Entry<T> {
 export class FairQueue<T> {
   readonly #clock: Clock;
   readonly #onDrop: (item: T, reason: DropReason) => void;
+  readonly #isReady: (item: T) => boolean;
   /** In the order that they came, except that a newer item takes the place of the one that it replaces. */
   readonly #entries: Entry<T>[] = [];
   /** The turn at which each lane was served last; the one longest ago is first. */
   readonly #served = new Map<string, number>();
   #turn = 0;
 
-  constructor({ clock, onDrop }: FairQueueOptions<T>) {
+  constructor({ clock, onDrop, isReady = () => true }: FairQueueOptions<T>) {
     this.#clock = clock;
     this.#onDrop = onDrop;
+    this.#isReady = isReady;
   }
 
   get size(): number {
@@ -59,10 +63,9 @@ export class FairQueue<T> {
    */
   add(item: T, options: Required<QueueOptions>, room: Room): void {
     const { policy, lane, priority, maxAge } = options;
-    const key = policy === 'latest' ? options.key : undefined;
-    const older =
-      key === undefined ? -1 : this.#entries.findIndex((entry) => entry.lane === lane && entry.key === key);
+    const older = this.#olderThan(options);
     if (older < 0) this.#checkRoom(options, room);
+    const key = policy === 'latest' ? options.key : undefined;
     const entry: Entry<T> = { item, lane, key, priority, expires: Infinity, timer: null };
     if (maxAge > 0) {
       entry.expires = this.#clock.now() + maxAge;
@@ -78,14 +81,27 @@ export class FairQueue<T> {
     this.#onDrop(replaced!.item, 'replaced');
   }
 
-  /** The next one; undefined where nobody waits. */
+  /** Drops what an item with these options would take the place of, for one that needs no place. */
+  replaceOlder(options: Required<QueueOptions>): void {
+    const older = this.#entries[this.#olderThan(options)];
+    if (older === undefined) return;
+    this.#remove(older);
+    this.#onDrop(older.item, 'replaced');
+  }
+
+  /** All that wait, in no order. */
+  items(): T[] {
+    return this.#entries.map(({ item }) => item);
+  }
+
+  /** The next one; undefined where nobody waits, or it is not ready. */
   take(): T | undefined {
     this.#expireOverdue();
     let best: Entry<T> | undefined;
     for (const entry of this.#entries) {
       if (best === undefined || this.#goesBefore(entry, best)) best = entry;
     }
-    if (best === undefined) return undefined;
+    if (best === undefined || !this.#isReady(best.item)) return undefined;
     this.#remove(best);
     this.#serve(best.lane);
     return best.item;
@@ -104,6 +120,12 @@ export class FairQueue<T> {
     const entries = this.#entries.splice(0);
     for (const { timer } of entries) timer?.cancel();
     return entries.map(({ item }) => item);
+  }
+
+  /** Index of the entry whose place a newer one takes; -1 where there is none. */
+  #olderThan({ policy, lane, key }: Required<QueueOptions>): number {
+    if (policy !== 'latest') return -1;
+    return this.#entries.findIndex((entry) => entry.lane === lane && entry.key === key);
   }
 
   #checkRoom({ policy, lane, limit }: Required<QueueOptions>, { free, limit: all }: Room): void {

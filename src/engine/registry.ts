@@ -3,7 +3,7 @@ import { intactManifest } from '../store/manifest.ts';
 import { systemClock, type Clock, type Timer } from '../clock.ts';
 import { LocalEngine, type EngineInternals } from './local-engine.ts';
 import { completeEngineOptions } from './options.ts';
-import { SwappingEngine } from './swap.ts';
+import { type ReplacedEngine, SwappingEngine } from './swap.ts';
 import type { Engine, EngineInfo, EngineOptions } from './types.ts';
 
 /** Milliseconds that an engine outlives its last lease: Node-RED's full deploy closes and re-creates every node. */
@@ -29,7 +29,7 @@ export interface RegistryInternals extends EngineInternals {
 }
 
 /** What the registry does with engines of all kinds. */
-export interface SharedEngine extends Engine {
+export interface SharedEngine extends ReplacedEngine {
   /** Resolves when nothing waits and nothing runs. */
   drained(): Promise<void>;
   /** Unloads for good. */

@@ -1,21 +1,30 @@
 /** An engine that takes the place of another: the old one serves until the new one is loaded. */
 import { Listeners } from './listeners.ts';
-import type { Engine, EngineInfo, EngineListener, ParseRequest } from './types.ts';
+import type { Engine, EngineInfo, EngineListener, ParseRequest, QueueOptions } from './types.ts';
 import type { Parsing } from '../parsing/types.ts';
 
+/** An engine that gets no more requests, but works off those that it has. */
+export interface ReplacedEngine extends Engine {
+  /** Drops what waits of a camera that sends to another engine from now on. */
+  replaceOlder(queue: QueueOptions): void;
+}
+
 export class SwappingEngine implements Engine {
+  readonly #old: ReplacedEngine;
   readonly #next: Engine;
   readonly #onSwap: () => void;
   readonly #loaded: Promise<void>;
   readonly #listeners = new Listeners();
   #current: Engine;
   #unsubscribe: () => void;
+  #disposed = false;
 
   /**
    * Begins to load `next` at once.
    * @param onSwap called once, when `next` has taken over and `old` gets no more requests
    */
-  constructor(old: Engine, next: Engine, onSwap: () => void) {
+  constructor(old: ReplacedEngine, next: Engine, onSwap: () => void) {
+    this.#old = old;
     this.#current = old;
     this.#next = next;
     this.#onSwap = onSwap;
@@ -30,7 +39,9 @@ export class SwappingEngine implements Engine {
     return this.#next.load();
   }
 
-  parse(request: ParseRequest): Promise<Parsing> {
+  async parse(request: ParseRequest): Promise<Parsing> {
+    // The old one may still have an older picture of the same camera in line.
+    if (this.#current === this.#next) this.#old.replaceOlder(request.queue ?? {});
     return this.#current.parse(request);
   }
 
@@ -48,13 +59,14 @@ export class SwappingEngine implements Engine {
     await this.#next.unload();
   }
 
-  /** Ends the subscription to the engine that serves. */
+  /** Ends the subscription to the engine that serves, for good: what loads later takes nobody's place any more. */
   dispose(): void {
+    this.#disposed = true;
     this.#unsubscribe();
   }
 
   #swap(): void {
-    if (this.#current === this.#next) return;
+    if (this.#current === this.#next || this.#disposed) return;
     this.#unsubscribe();
     this.#current = this.#next;
     this.#unsubscribe = this.#follow(this.#next);

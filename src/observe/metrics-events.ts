@@ -70,7 +70,7 @@ export class EventMetrics {
     );
     const hits = this.#counter(
       'cache_hits',
-      'Requests whose result came from the cache, or from an equal picture in flight',
+      'Requests whose result came from the cache, or from an equal picture before them in line',
       ENGINE_LABELS,
     );
     const request = this.#histogram(

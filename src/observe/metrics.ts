@@ -15,7 +15,7 @@
  * | inference_compute_input_…_us     | inference_compute_input_duration_seconds{stage}: sum of both stages |
  * | inference_compute_infer_…_us     | inference_compute_infer_duration_seconds                            |
  * | inference_compute_output_…_us    | inference_compute_output_duration_seconds                           |
- * | cache_num_hits_per_model         | cache_hits_total, with those that share a picture in flight         |
+ * | cache_num_hits_per_model         | cache_hits_total, with those answered by an equal one before them   |
  *
  * Success, failure and dropped add up to all requests.
  */

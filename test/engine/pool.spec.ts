@@ -1,8 +1,20 @@
 /** An engine with several processes, on the fake child. */
 import assert from 'node:assert/strict';
+import { CrashLog } from '../../src/engine/crash-log.ts';
 import type { LocalEngine } from '../../src/engine/local-engine.ts';
+import { Pool } from '../../src/engine/pool.ts';
+import { DEFAULT_PATIENCE } from '../../src/engine/supervisor.ts';
 import { isAlive } from '../support/processes.ts';
-import { type FakeClock, ask, facts, fails, letGo, until } from './support/fakes.ts';
+import {
+  FAKE_CHILD,
+  FakeClock,
+  ask,
+  facts,
+  fails,
+  leavesNothingBehind,
+  letGo,
+  until,
+} from './support/fakes.ts';
 import { localEngineUnderTest } from './support/local-engine.ts';
 
 describe('an engine of two processes', () => {
@@ -126,6 +138,48 @@ describe('an engine of two processes', () => {
     make({ processes: 0, machine: { cores: 12, freeMemory: 100e9 } });
     const { processes, threads } = engine.info();
     assert.deepEqual([processes.length, threads], [3, 4]);
+  });
+});
+
+describe('Pool', () => {
+  leavesNothingBehind();
+
+  it('goes on after a step that went wrong', async () => {
+    const clock = new FakeClock();
+    let trouble = false;
+    let asked = 0;
+    const pool = new Pool({
+      size: { processes: 1, threads: 1 },
+      supervisor: {
+        entry: FAKE_CHILD,
+        load: () => ({ model: '/fake/fine', digest: '', threads: 1, warmUp: false }),
+        limits: () => ({ timeout: 0, maxMemory: 0 }),
+        patience: DEFAULT_PATIENCE,
+        crashes: new CrashLog(clock, DEFAULT_PATIENCE),
+      },
+      owner: {
+        waiting: 0,
+        clock,
+        labels: { model: 'test/model', digest: '' },
+        next() {
+          asked++;
+          if (trouble) throw new Error('trouble');
+          return undefined;
+        },
+        isWanted: () => true,
+        onResult() {},
+        onHopeless() {},
+        onChange() {},
+      },
+    });
+    await pool.load();
+    trouble = true;
+    assert.throws(() => pool.pump(), /trouble/);
+    trouble = false;
+    const before = asked;
+    pool.pump();
+    assert.equal(asked, before + 1);
+    await pool.stop();
   });
 });
 

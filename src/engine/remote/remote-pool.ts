@@ -132,14 +132,18 @@ export class RemotePool implements JobPool {
     this.#pumpAgain = true;
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#pumpAgain) {
-      this.#pumpAgain = false;
-      this.#seen = this.#reach.workers[0] ?? this.#seen;
-      for (const run of this.#runs) if (run.job.settled) run.end(cancelled());
-      if (this.#owner.queue.size > 0) this.#reach.open();
-      while (this.#runs.size < this.#places && this.#handOver());
+    try {
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        this.#seen = this.#reach.workers[0] ?? this.#seen;
+        for (const run of this.#runs) if (!this.#owner.isWanted(run.job)) run.end(cancelled());
+        if (this.#owner.waiting > 0) this.#reach.open();
+        while (this.#runs.size < this.#places && this.#handOver());
+      }
+    } finally {
+      // Whatever went wrong in this step, the next one is not to find the way blocked.
+      this.#pumping = false;
     }
-    this.#pumping = false;
     this.#owner.onChange();
   }
 
@@ -150,7 +154,7 @@ export class RemotePool implements JobPool {
 
   /** Takes the next one out of the line; false where nobody waits. */
   #handOver(): boolean {
-    const job = this.#owner.queue.take();
+    const job = this.#owner.next();
     if (job === undefined) return false;
     const run = new Run(job);
     this.#runs.add(run);
@@ -170,7 +174,7 @@ export class RemotePool implements JobPool {
       this.#suspects.check(request);
       const parsing = await link.submit({ digest: manifest.digest, ...request }, signal);
       this.#suspects.clear(request);
-      if (!job.settled) this.#owner.onResult(job, parsing, this.#waited(job, parsing));
+      this.#owner.onResult(job, parsing, this.#waited(job, parsing));
     } catch (error) {
       if (isCrash(error)) this.#suspects.blame(request);
       job.reject(error);

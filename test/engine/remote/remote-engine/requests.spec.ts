@@ -115,6 +115,8 @@ describe('RemoteEngine', () => {
     it('is shared by equal pictures, kept for later ones, and counted like any other', async () => {
       const events: RequestEvent[] = [];
       const end = requestEvents.subscribe((event) => events.push(event));
+      // With a place for each, both would run.
+      subject.workers.set(worker({ slots: 1 }));
       const { engine, workers } = make({ cacheSize: 1 });
       const both = [askAgain(engine, 'a'), askAgain(engine, 'a')];
       await answer();
