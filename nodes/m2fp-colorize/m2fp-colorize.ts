@@ -18,7 +18,7 @@ export default function (RED: NodeAPI): void {
     openInbox(
       this,
       status,
-      inOrder(async (msg) => {
+      inOrder(RED, async (msg) => {
         const inMessage = optionsInMessage<ColorizeOptions>(msg, 'colorize');
         const options = { ...optionsOf(config), ...inMessage };
         // The form hides the format then: what was chosen for pictures of colours does not hold.

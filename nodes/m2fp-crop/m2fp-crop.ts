@@ -18,7 +18,7 @@ export default function (RED: NodeAPI): void {
     openInbox(
       this,
       status,
-      inOrder(async (msg) => {
+      inOrder(RED, async (msg) => {
         const { output, ...options } = {
           ...settingsOf(config),
           ...optionsInMessage<CropSettings>(msg, 'crop'),

@@ -79,7 +79,7 @@ export default function (RED: NodeAPI): void {
         diagnosis: structuredClone(diagnosis),
       };
     };
-    const inTurn = inOrder(async (msg, signal) => {
+    const inTurn = inOrder(RED, async (msg, signal) => {
       msg.payload = await answer(actionFor(msg), signal);
       return msg;
     });
@@ -87,7 +87,7 @@ export default function (RED: NodeAPI): void {
       this,
       status,
       async (msg, signal) => {
-        // Not in the line, which has no end: so many may wait for a model that is being pulled, and no more.
+        // Not in the line: whoever waits for a model that is being pulled is in the model's own.
         if (needsModel(actionFor(msg))) await link.model().present(signal);
         return inTurn(msg, signal);
       },

@@ -10,6 +10,7 @@ import type { Precision } from '../../src/m2fp/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
+import { bufferLimit } from '../common/buffer-limit.ts';
 import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
@@ -84,7 +85,7 @@ export function readSettings(
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
   const shared = {
-    maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED)),
+    maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED) ?? Infinity),
     timeout: seconds === undefined ? undefined : seconds * 1000,
     cacheSize: numberField(config.cacheSize),
   };
@@ -145,12 +146,6 @@ function addressOf(
     username: credential(redisUsername, 'user name for Redis'),
     password: credential(redisPassword, 'password for Redis'),
   };
-}
-
-/** Node-RED's own limit of messages that a node may keep; 0 and absent mean none. */
-function bufferLimit(RED: NodeAPI): number {
-  const limit = (RED.settings as { nodeMessageBufferMaxLength?: unknown }).nodeMessageBufferMaxLength;
-  return typeof limit === 'number' && limit > 0 ? limit : Infinity;
 }
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` */

@@ -22,7 +22,7 @@ export default function (RED: NodeAPI): void {
       presenceChanged: (presence) => status.presence(presence),
       modelFailed: (error) => status.error(error),
     });
-    const inTurn = inOrder(async (msg) => {
+    const inTurn = inOrder(RED, async (msg) => {
       const overrides = overridesOf(msg, 'preprocess').parse;
       const picture = await pictureOf(RED, this, msg, config);
       const model = link.model();
@@ -36,7 +36,7 @@ export default function (RED: NodeAPI): void {
       this,
       status,
       async (msg, signal) => {
-        // Not in the line, which has no end: so many may wait for a model that is being pulled, and no more.
+        // Not in the line: whoever waits for a model that is being pulled is in the model's own.
         await link.model().present(signal);
         return inTurn(msg, signal);
       },

@@ -47,7 +47,7 @@ export default function (RED: NodeAPI): void {
     openInbox(
       this,
       status,
-      inOrder(async (msg) => {
+      inOrder(RED, async (msg) => {
         const parsing = await parsingOf(RED, this, msg, config);
         checkParsing(parsing);
         const settings = { ...settingsOf(config), ...optionsInMessage<Settings>(msg, 'redact') };
