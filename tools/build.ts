@@ -21,5 +21,6 @@ for (const file of ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']
   copyFileSync(join(web, file), join('dist', 'engine', 'wasm', file));
 }
 copyFileSync(join('src', 'engine', 'wasm', 'NOTICE'), join('dist', 'engine', 'wasm', 'NOTICE'));
+cpSync('schemas', 'dist/schemas', { recursive: true });
 // The package itself is made of ES modules; what is built for Node-RED is not.
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');

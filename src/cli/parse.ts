@@ -59,10 +59,11 @@ Options:
   --min-score N       minimum score of persons and parts, 0.1 to 1: what scores less is doubtful, and neither counted nor
                       coloured (default: 0.5; for --format modelscope what its pipeline returns, from 0.1)
   --format NAME       what is printed:
-                        summary     persons and parts with boxes, areas and scores (default)
+                        summary     persons and parts with boxes, areas and scores (default), as infer's msg.payload
                         modelscope  {labels, scores, masks} as ModelScope's pipeline, masks in COCO run-length encoding
-                        full        persons and parts with masks in COCO run-length encoding; labelMap and personMap,
-                                    one byte per pixel (row by row), in base64
+                        full        msg.parsing without its image: persons and parts, also doubtful ones, with masks in
+                                    COCO run-length encoding; labelMap and personMap, one byte per pixel (row by row),
+                                    in base64
   --out FILE          write the JSON to FILE instead
   --colorize FILE     also write the coloured picture: .png, .jpg or .webp
   --help              show this text

@@ -7,12 +7,6 @@ export {
   scoreThresholdOf,
 } from './postprocess.ts';
 export { type ModelScopeResult, toModelScope } from './modelscope.ts';
-export {
-  type ParsingSummary,
-  type PartSummary,
-  type PersonSummary,
-  type RegionSummary,
-  summarize,
-} from './summary.ts';
+export { type ParsingSummary, type PartSummary, type PersonSummary, summarize } from './summary.ts';
 export { decodeRle, encodeRle, rleArea, rleBox } from './rle.ts';
 export type { Box, Doubtful, Parsing, Part, Person, Rle, Timing } from './types.ts';

@@ -95,6 +95,19 @@ export function labelKey(name: string): string {
     .replace(/[\s_-]+/g, '-');
 }
 
+/**
+ * For each label the index of the first that is called the same (see {@link labelKey}). Labels of one name are one label
+ * to whoever reads names: they are chosen, coloured and counted together.
+ */
+export function firstOfName(labels: readonly string[]): number[] {
+  const firsts = new Map<string, number>();
+  return labels.map((label, index) => {
+    const key = labelKey(label);
+    if (!firsts.has(key)) firsts.set(key, index);
+    return firsts.get(key)!;
+  });
+}
+
 /** The indices of the labels that are called `name` (see {@link labelKey}): a model may have two of one name. */
 export function indicesOf(name: string, labels: readonly string[]): number[] {
   const key = labelKey(name);

@@ -1,41 +1,30 @@
 /** A parsing without its pixels: small and JSON-ready, for MQTT, HTTP answers and the debug sidebar. */
 import { inSlices } from '../image/slices.ts';
-import type { Box, Parsing, Part, Timing } from './types.ts';
+import { firstOfName } from './options.ts';
+import type { Box, Parsing, Part, Person, Timing } from './types.ts';
 
-export interface RegionSummary {
-  /** The id in `msg.parsing`. */
-  id: number;
-  /** Four decimals. */
-  score: number;
-  box: Box;
-  /** Pixels. */
-  area: number;
-  /** `area` as a share of the picture, 0 to 1, four decimals. */
-  share: number;
-}
+/** As in the parsing, the score with four decimals. */
+export type PersonSummary = Omit<Person, 'mask'>;
 
-export interface PartSummary extends RegionSummary {
-  label: string;
-}
+/** As in the parsing, the score with four decimals. */
+export type PartSummary = Omit<Part, 'mask'>;
 
-export interface PersonSummary extends RegionSummary {
-  /** This person's parts. */
-  parts: PartSummary[];
-}
-
-export interface ParsingSummary {
-  width: number;
-  height: number;
+/**
+ * What `msg.payload` of infer is: `msg.parsing` without what has pixels (image, maps, masks) and without the doubtful,
+ * and with the shares that its label map gives. A name means in both the same. schemas/summary.schema.json describes it.
+ */
+export interface ParsingSummary extends Pick<
+  Parsing,
+  'width' | 'height' | 'labels' | 'model' | 'cached' | 'timing'
+> {
   persons: PersonSummary[];
-  /** Parts that belong to no person; all of them for a single-human model. */
+  /** All of them, each with its person. */
   parts: PartSummary[];
-  /** Label -> share of the label map's pixels (0 to 1, four decimals), for the labels that occur. */
-  labels: Record<string, number>;
-  /** The model's id. */
-  model: string;
-  cached: boolean;
-  /** Milliseconds, one decimal. */
-  timing: Timing;
+  /**
+   * Label -> share of the label map's pixels (0 to 1, four decimals), for the labels that occur. Labels of one name
+   * (by labelKey) count together, under the name that the first of them has.
+   */
+  shares: Record<string, number>;
 }
 
 function round(value: number, decimals: number): number {
@@ -43,59 +32,66 @@ function round(value: number, decimals: number): number {
   return Math.round(value * scale) / scale;
 }
 
+/** What persons and parts have in common, as objects of its own. */
+function region({ score, box, area }: { score: number; box: Box; area: number }) {
+  const { x, y, width, height } = box;
+  return { score: round(score, 4), box: { x, y, width, height }, area };
+}
+
+/** One decimal. */
+function rounded({ queue, decode, preprocess, inference, postprocess, total }: Timing): Timing {
+  return {
+    queue: round(queue, 1),
+    decode: round(decode, 1),
+    preprocess: round(preprocess, 1),
+    inference: round(inference, 1),
+    postprocess: round(postprocess, 1),
+    total: round(total, 1),
+  };
+}
+
 /**
  * The summary of a parsing; the keys always come in the same order, persons and parts in the parsing's. Lets the event
  * loop turn while it counts the label map's pixels.
  */
-export async function summarize(parsing: Omit<Parsing, 'image' | 'personMap'>): Promise<ParsingSummary> {
-  const { width, height, model, cached, timing } = parsing;
-  const pixels = width * height;
-  const region = ({ id, score, box, area }: Omit<RegionSummary, 'share'>): RegionSummary => ({
-    id,
-    score: round(score, 4),
-    box: { x: box.x, y: box.y, width: box.width, height: box.height },
-    area,
-    share: round(area / pixels, 4),
-  });
-  const partsOf = (person: number | null) =>
-    parsing.parts
-      .filter((part) => part.person === person)
-      .map((part: Part): PartSummary => {
-        const { id, ...rest } = region(part);
-        return { id, label: part.label, ...rest };
-      });
-
-  const counts = await countLabels(parsing.labelMap, parsing.labels.length);
-  // By name, because a configuration may give two classes the same one.
-  const areas = new Map<string, number>();
-  parsing.labels.forEach((label, index) => {
-    if (counts[index]! > 0) areas.set(label, (areas.get(label) ?? 0) + counts[index]!);
-  });
-
+export async function summarize(
+  parsing: Omit<Parsing, 'image' | 'personMap' | 'doubtful'>,
+): Promise<ParsingSummary> {
+  const { width, height, persons, parts, labels, labelMap, cached, timing } = parsing;
+  const { id, digest, precision, provider } = parsing.model;
   return {
     width,
     height,
-    persons: parsing.persons.map((person) => ({ ...region(person), parts: partsOf(person.id) })),
-    parts: partsOf(null),
-    labels: Object.fromEntries([...areas].map(([label, area]) => [label, round(area / pixels, 4)])),
-    model: model.id,
+    persons: persons.map((person) => ({ id: person.id, ...region(person) })),
+    parts: parts.map((part) => ({
+      id: part.id,
+      label: part.label,
+      index: part.index,
+      person: part.person,
+      ...region(part),
+    })),
+    labels: [...labels],
+    shares: await sharesOf(labelMap, labels),
+    model: { id, digest, precision, provider },
     cached,
-    timing: {
-      queue: round(timing.queue, 1),
-      decode: round(timing.decode, 1),
-      preprocess: round(timing.preprocess, 1),
-      inference: round(timing.inference, 1),
-      postprocess: round(timing.postprocess, 1),
-      total: round(timing.total, 1),
-    },
+    timing: rounded(timing),
   };
 }
 
-/** How many pixels of the label map (uint8, any order) each of `length` labels has. */
-async function countLabels(labelMap: Uint8Array, length: number): Promise<Float64Array> {
-  const counts = new Float64Array(length);
+async function sharesOf(labelMap: Uint8Array, labels: readonly string[]): Promise<Record<string, number>> {
+  const counts = new Float64Array(labels.length);
   await inSlices(labelMap.length, 1, (first, end) => {
     for (let p = first; p < end; p++) counts[labelMap[p]!]!++;
   });
-  return counts;
+  const areas = new Map<number, number>();
+  const firsts = firstOfName(labels);
+  counts.forEach((count, index) => {
+    const first = firsts[index]!;
+    if (count > 0) areas.set(first, (areas.get(first) ?? 0) + count);
+  });
+  return Object.fromEntries(
+    [...areas]
+      .toSorted(([a], [b]) => a - b)
+      .map(([index, area]) => [labels[index]!, round(area / labelMap.length, 4)]),
+  );
 }

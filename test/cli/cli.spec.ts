@@ -168,7 +168,7 @@ describe('m2fp parse', function () {
   it('prints persons and parts, with the bundled model', async () => {
     const { out, err } = await success('parse', picture);
     const summary = JSON.parse(out) as ParsingSummary;
-    assert.deepEqual([summary.width, summary.height, summary.model], [448, 448, 'm2fp-demo']);
+    assert.deepEqual([summary.width, summary.height, summary.model.id], [448, 448, 'm2fp-demo']);
     assert.ok(summary.persons.length > 0);
     assert.equal(err, '');
   });
@@ -181,10 +181,7 @@ describe('m2fp parse', function () {
     const wasm = JSON.parse(out) as ParsingSummary;
     const native = JSON.parse((await success('parse', picture)).out) as ParsingSummary;
     const found = ({ persons, parts }: ParsingSummary) =>
-      [...persons, ...persons.flatMap((person) => person.parts), ...parts].map(({ score, area }) => ({
-        score,
-        area,
-      }));
+      [...persons, ...parts].map(({ score, area }) => ({ score, area }));
     const [here, there] = [found(wasm), found(native)];
     assert.equal(here.length, there.length);
     // Both round differently in the last digits.
@@ -215,6 +212,25 @@ describe('m2fp parse', function () {
     assert.ok(!('image' in full));
   });
 
+  it('counts from a minimum score, and leaves ModelScope’s rules alone', async () => {
+    type Found = Pick<Parsing, 'persons' | 'parts' | 'doubtful'>;
+    const full = async (...more: string[]) =>
+      JSON.parse((await success('parse', picture, '--format', 'full', ...more)).out) as Found;
+    const [usual, all] = [await full(), await full('--min-score', '0.1')];
+    assert.ok([...usual.persons, ...usual.parts].every(({ score }) => score >= 0.5));
+    assert.ok(all.parts.length > usual.parts.length, 'the sample has doubtful parts');
+    assert.deepEqual(all.doubtful, { persons: [], parts: [] });
+    assert.equal(usual.persons.length + usual.doubtful.persons.length, all.persons.length);
+    assert.equal(usual.parts.length + usual.doubtful.parts.length, all.parts.length);
+    const { out } = await success('parse', picture, '--format', 'modelscope');
+    const { scores } = JSON.parse(out) as ModelScopeResult;
+    assert.deepEqual(
+      scores,
+      [...all.parts, ...all.persons].map(({ score }) => score),
+    );
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--min-score', '0');
+  });
+
   it('writes the result and the coloured picture to files, and nothing else', async () => {
     const json = join(folder, 'result.json');
     for (const [name, format] of [
@@ -243,7 +259,7 @@ describe('m2fp parse', function () {
       '--long-side',
       '96',
     );
-    assert.equal((JSON.parse(out) as ParsingSummary).model, 'multi');
+    assert.equal((JSON.parse(out) as ParsingSummary).model.id, 'multi');
   });
 
   it('parses the mirrored picture too', async () => {
@@ -260,7 +276,7 @@ describe('m2fp parse', function () {
     await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'v2'), '--id', 'own/multi');
     const model = ['--model', 'own/multi', '--store', store, '--short-side', '64', '--long-side', '96'];
     const { out } = await success('parse', picture, ...model);
-    assert.equal((JSON.parse(out) as ParsingSummary).model, 'own/multi');
+    assert.equal((JSON.parse(out) as ParsingSummary).model.id, 'own/multi');
     assert.match(
       await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', 'own/other', '--store', store),
       /own\/other is no folder, and no model in .*store: run "m2fp pull own\/other"/,
@@ -279,10 +295,10 @@ describe('m2fp parse', function () {
     const model = ['--model', checkpoint, '--store', store, '--short-side', '64', '--long-side', '96'];
     const first = await success('parse', picture, ...model);
     assert.match(first.err, /^Converting/);
-    const { model: id } = JSON.parse(first.out) as ParsingSummary;
+    const { id } = (JSON.parse(first.out) as ParsingSummary).model;
     assert.match(id, /^local\//);
     const second = await success('parse', picture, ...model);
-    assert.deepEqual([second.err, (JSON.parse(second.out) as ParsingSummary).model], ['', id]);
+    assert.deepEqual([second.err, (JSON.parse(second.out) as ParsingSummary).model.id], ['', id]);
   });
 
   it('says what is wrong in one line', async () => {

@@ -53,6 +53,8 @@ describe('the package', function () {
       'dist/engine/wasm/ort-wasm-simd-threaded.mjs',
       'dist/engine/wasm/ort-wasm-simd-threaded.wasm',
       'dist/engine/wasm/runtime.js',
+      'dist/schemas/parsing.schema.json',
+      'dist/schemas/summary.schema.json',
       'resources/m2fp-form.js',
       'models/demo/m2fp.json',
       'models/demo/model.onnx',

@@ -41,22 +41,17 @@ describe('summarize', () => {
       width: 10,
       height: 4,
       persons: [
-        {
-          id: 1,
-          score: 0.9877,
-          box,
-          area: 20,
-          share: 0.5,
-          parts: [
-            { id: 1, label: 'Coat', score: 0.8765, box, area: 13, share: 0.325 },
-            { id: 2, label: 'Hat', score: 0.3, box, area: 1, share: 0.025 },
-          ],
-        },
-        { id: 2, score: 0.5, box, area: 3, share: 0.075, parts: [] },
+        { id: 1, score: 0.9877, box, area: 20 },
+        { id: 2, score: 0.5, box, area: 3 },
       ],
-      parts: [{ id: 3, label: 'Hat', score: 0.25, box, area: 7, share: 0.175 }],
-      labels: { Background: 0.675, Coat: 0.325 },
-      model: 'some/model',
+      parts: [
+        { id: 1, label: 'Coat', index: 2, person: 1, score: 0.8765, box, area: 13 },
+        { id: 2, label: 'Hat', index: 1, person: 1, score: 0.3, box, area: 1 },
+        { id: 3, label: 'Hat', index: 1, person: null, score: 0.25, box, area: 7 },
+      ],
+      labels: ['Background', 'Hat', 'Coat', 'Human'],
+      shares: { Background: 0.675, Coat: 0.325 },
+      model: { id: 'some/model', digest: 'd', precision: 'fp32', provider: 'cpu' },
       cached: false,
       timing: { queue: 0, decode: 5.1, preprocess: 3.1, inference: 1234.6, postprocess: 30, total: 1272.8 },
     });
@@ -70,16 +65,53 @@ describe('summarize', () => {
     assert.equal(text, JSON.stringify(again));
     assert.match(text, /^\{"width":10,"height":4,"persons":\[\{"id":1,"score":0.9877,"box":\{"x":1,"y":0,/);
     assert.doesNotMatch(text, /mask|counts|labelMap/);
+    assert.deepEqual(Object.keys(summary), [
+      'width',
+      'height',
+      'persons',
+      'parts',
+      'labels',
+      'shares',
+      'model',
+      'cached',
+      'timing',
+    ]);
   });
 
-  it('shares no box with the parsing', async () => {
-    assert.notEqual((await summarize(PARSING)).persons[0]!.box, PARSING.persons[0]!.box);
+  it('says of each thing what the parsing says, but for the last digits', async () => {
+    const { shares: _shares, timing: _timing, ...summary } = await summarize(PARSING);
+    const rounded = <T extends { score: number; mask: unknown }>({ mask: _mask, ...region }: T) => ({
+      ...region,
+      score: Number(region.score.toFixed(4)),
+    });
+    assert.deepEqual(summary, {
+      width: PARSING.width,
+      height: PARSING.height,
+      persons: PARSING.persons.map(rounded),
+      parts: PARSING.parts.map(rounded),
+      labels: PARSING.labels,
+      model: PARSING.model,
+      cached: PARSING.cached,
+    });
+  });
+
+  it('has no object in common with the parsing', async () => {
+    const summary = await summarize(PARSING);
+    assert.notEqual(summary.persons[0]!.box, PARSING.persons[0]!.box);
+    assert.notEqual(summary.labels, PARSING.labels);
+    assert.notEqual(summary.model, PARSING.model);
   });
 
   it('adds up labels of the same name', async () => {
-    const labels = ['Background', 'Coat', 'Coat', 'Human'];
     const labelMap = Buffer.alloc(40, 1).fill(2, 20);
-    assert.deepEqual((await summarize({ ...PARSING, labels, labelMap })).labels, { Coat: 1 });
+    for (const [first, second] of [
+      ['Coat', 'Coat'],
+      ['Left-arm', 'left arm'],
+      ['左臂', '左臂'],
+    ] as const) {
+      const labels = ['Background', first, second, 'Human'];
+      assert.deepEqual((await summarize({ ...PARSING, labels, labelMap })).shares, { [first]: 1 });
+    }
   });
 
   it('lets the event loop turn while it counts the pixels of a large picture', async () => {
@@ -91,8 +123,8 @@ describe('summarize', () => {
     };
     let next = setImmediate(count);
     try {
-      const { labels } = await summarize({ ...PARSING, width: 2000, height: 2000, labelMap });
-      assert.deepEqual(labels, { Hat: 1 });
+      const { shares } = await summarize({ ...PARSING, width: 2000, height: 2000, labelMap });
+      assert.deepEqual(shares, { Hat: 1 });
     } finally {
       clearImmediate(next);
     }

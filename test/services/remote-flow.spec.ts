@@ -109,7 +109,7 @@ describe('a flow whose pictures workers parse', function () {
     const response = await parse();
     const summary = (await response.json()) as ParsingSummary;
     assert.equal(response.status, 200, JSON.stringify(summary));
-    assert.deepEqual([summary.model, summary.width, summary.height], ['m2fp-demo', 448, 448]);
+    assert.deepEqual([summary.model.id, summary.width, summary.height], ['m2fp-demo', 448, 448]);
     assert.ok(summary.persons.length > 0);
     const facts = (await (await fetch(`${nodeRed.url}/m2fp/models/model`)).json()) as ModelFacts;
     assert.deepEqual(facts.remote, { url: redis.address.url, queue: redis.address.queue, workers: 1 });

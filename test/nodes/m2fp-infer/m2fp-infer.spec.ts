@@ -48,10 +48,12 @@ describe('m2fp-infer', () => {
       assert.equal(parsing.image.buffer, t.picture.buffer, 'the picture is not copied');
       const summary = sent.payload as unknown as ParsingSummary;
       assert.deepEqual(
-        summary.persons.map(({ id, parts }) => [id, parts.map(({ label }) => label)]),
+        summary.parts.map(({ label, person }) => [label, person]),
         [
-          [1, ['Hair', 'Coat']],
-          [2, ['Hair', 'Coat']],
+          ['Hair', 1],
+          ['Coat', 1],
+          ['Hair', 2],
+          ['Coat', 2],
         ],
       );
       assert.deepEqual(notPlain(sent), []);
