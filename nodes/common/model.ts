@@ -92,20 +92,47 @@ export interface ModelNode extends Node<RedisCredentials> {
 
 /** A node's tie to its config node. */
 export interface ModelLink {
-  /** @throws {M2fpError} `M2FP_MODEL_NOT_FOUND` where no model is chosen, or it is disabled */
+  /** @throws {M2fpError} `M2FP_MODEL_NOT_FOUND` where the model that is chosen is disabled, or gone */
   model(): ModelNode;
   /** To be called when the node closes. */
   close(): void;
 }
 
-/** Ties `node` to the config node `id`. */
-export function linkModel(RED: NodeAPI, node: Node, id: string, user: ModelUser): ModelLink {
-  const found = RED.nodes.getNode(id) as Partial<ModelNode> | null | undefined;
-  if (typeof found?.manifest !== 'function') {
+/** Makes the model of the nodes for which none is chosen. */
+let makeBundled: (() => ModelNode) | undefined;
+
+/** To be called by the set of the config node, which alone knows how a model is made. */
+export function offerBundledModel(make: () => ModelNode): void {
+  makeBundled = make;
+}
+
+/** The models of the flows that run: those of config nodes, and the bundled one where nodes use it without one. */
+export function deployedModels(RED: NodeAPI): ModelNode[] {
+  const found: ModelNode[] = [];
+  RED.nodes.eachNode(({ id }) => {
+    const model = modelNode(RED, id);
+    if (model) found.push(model);
+  });
+  const bundled = makeBundled?.();
+  if (bundled && Object.keys(bundled.users).length > 0) found.push(bundled);
+  return found;
+}
+
+/** The deployed config node; undefined for what is none, or is disabled. */
+export function modelNode(RED: NodeAPI, id: unknown): ModelNode | undefined {
+  const node = typeof id === 'string' ? (RED.nodes.getNode(id) as Partial<ModelNode> | null) : null;
+  return node?.type === 'm2fp-model' && typeof node.place === 'function' ? (node as ModelNode) : undefined;
+}
+
+/** Ties `node` to the config node `id`; to the bundled model where that is blank, or absent. */
+export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user: ModelUser): ModelLink {
+  const model = id ? modelNode(RED, id) : makeBundled?.();
+  if (model === undefined) {
     const missing = (): M2fpError =>
       new M2fpError(
         'M2FP_MODEL_NOT_FOUND',
-        'No model is chosen, or it is disabled: open this node and choose one.',
+        'The model that is chosen is disabled, or was deleted: open this node and choose another one, or none, ' +
+          'which means the bundled one.',
       );
     user.modelFailed(missing());
     return {
@@ -115,7 +142,6 @@ export function linkModel(RED: NodeAPI, node: Node, id: string, user: ModelUser)
       close() {},
     };
   }
-  const model = found as ModelNode;
   model.register(node, user);
   return { model: () => model, close: () => model.deregister(node) };
 }

@@ -5,6 +5,7 @@ export interface Elements {
   length: number;
   val(): string | undefined;
   val(value: string): Elements;
+  text(): string;
   text(value: string): Elements;
   attr(name: string): string | undefined;
   attr(name: string, value: string): Elements;

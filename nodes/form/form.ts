@@ -5,6 +5,7 @@ import { prepareDialog } from './dialog.ts';
 import { fetchLabels, type LabelsAnswer } from './label-sets.ts';
 import { createPaletteEditor, type PaletteEditorOptions } from './palette-editor.ts';
 import { createPartToggles, type PartToggles, type PartTogglesOptions } from './part-toggles.ts';
+import { shortenInPalette } from './palette-entry.ts';
 import { nodeText, type Values } from './texts.ts';
 import { createValidators, type Validators } from './validators.ts';
 
@@ -14,6 +15,9 @@ export interface Form {
 
   /** The checks for the fields of the node `type`. */
   validators(type: string): Validators;
+
+  /** To be called by onpaletteadd: shows the label of the node `type` up to its colon; the filter searches all of it. */
+  shortenInPalette(type: string): void;
 
   /**
    * To be called by oneditprepare:
@@ -49,6 +53,7 @@ export function createForm(RED: EditorRed, $: Dollar): Form {
   return {
     text: (type, key, values) => nodeText(RED, type, key, values),
     validators: (type) => createValidators(RED, type),
+    shortenInPalette: (type) => shortenInPalette($, type),
     prepare: (node) => prepareDialog($, node),
     partToggles: (container, options) => createPartToggles(RED, $, container, options),
     paletteEditor: (container, options) => createPaletteEditor(RED, $, container, options),

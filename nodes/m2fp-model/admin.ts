@@ -6,7 +6,7 @@ import { LABEL_SETS, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/palette.ts';
 import { BACKGROUND_INDEX, humanIndex, isRecord } from '../../src/parsing/options.ts';
 import { adminHandler, oncePerAdmin, ownJson, ownPages } from '../common/admin.ts';
-import type { ModelNode, RedisCredentials } from '../common/model.ts';
+import { deployedModels, modelNode, type ModelNode, type RedisCredentials } from '../common/model.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
 import { checkModel, type CheckResult, prospectOf } from './about.ts';
@@ -99,22 +99,11 @@ function enteredCredentials(entered: unknown, known: RedisCredentials = {}): Red
   };
 }
 
-/** The deployed config node; undefined for what is none. */
-function modelNode(RED: NodeAPI, id: unknown): ModelNode | undefined {
-  const node = typeof id === 'string' ? (RED.nodes.getNode(id) as Partial<ModelNode> | null) : null;
-  return node?.type === 'm2fp-model' && typeof node.place === 'function' ? (node as ModelNode) : undefined;
-}
-
 async function labelsAnswer(RED: NodeAPI): Promise<LabelsAnswer> {
-  const found: ModelNode[] = [];
-  RED.nodes.eachNode(({ id }) => {
-    const model = modelNode(RED, id);
-    if (model) found.push(model);
-  });
   return {
     sets: Object.entries(LABEL_SETS).map(([id, { name, labels }]) => ({ id, name, parts: partsOf(labels) })),
     models: await Promise.all(
-      found.map(async (model) => ({
+      deployedModels(RED).map(async (model) => ({
         id: model.id,
         name: model.name ?? '',
         parts: await partsOfModel(model),

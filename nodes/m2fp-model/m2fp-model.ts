@@ -1,40 +1,66 @@
+import { EventEmitter } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
 import type { PulledModel } from '../../src/store/pull.ts';
-import type { ModelNode, RedisCredentials } from '../common/model.ts';
+import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
 import { ModelAccess } from './access.ts';
 import { serveAdmin } from './admin.ts';
-import { type ModelConfig, readSettings } from './settings.ts';
+import { type ModelConfig, type ModelSettings, readSettings } from './settings.ts';
 
 /** The config node: which model, and how it runs. It pulls and loads nothing before a node asks for it. */
 export default function (RED: NodeAPI): void {
   function createModel(this: ModelNode, config: ModelConfig): void {
     RED.nodes.createNode(this, config);
     const settings = () => readSettings(RED, this, config, this.credentials);
-    const onMade = ({ id, folder, warnings }: PulledModel): void => {
-      this.log(`The model ${id} lies in ${folder} now.`);
-      for (const warning of warnings) this.warn(warning);
-    };
-    const access = new ModelAccess(this.id, settings, onMade, (why) => warnOnce(this, why));
-    this.users = access.users;
-    this.register = (node, user) => access.register(node, user);
-    this.deregister = (node) => access.deregister(node);
-    this.parseOptions = () => settings().parse;
-    this.place = () => access.place();
-    this.present = (signal) => access.present(signal);
-    this.manifest = (signal) => access.manifest(signal);
-    this.engine = (signal) => access.engine(signal);
-    this.isComing = () => access.isComing();
-    this.workers = (signal) => access.workers(signal);
-    this.forget = () => access.forget();
+    const access = giveAccess(this, settings);
     this.on('close', (_removed: boolean, done: () => void) => {
       void access.forget().finally(done);
     });
   }
   serveAdmin(RED);
+  let bundled: ModelNode | undefined;
+  offerBundledModel(() => (bundled ??= bundledModel(RED)));
   RED.nodes.registerType<ModelNode, ModelConfig, object, RedisCredentials>('m2fp-model', createModel, {
     settings: { m2fpModelStore: { value: '', exportable: false } },
     credentials: { redisUsername: { type: 'text' }, redisPassword: { type: 'password' } },
   });
+}
+
+/** Lets the model do what the other nodes ask of it. @param settings throws where the configuration is wrong */
+function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelAccess {
+  const onMade = ({ id, folder, warnings }: PulledModel): void => {
+    model.log(`The model ${id} lies in ${folder} now.`);
+    for (const warning of warnings) model.warn(warning);
+  };
+  const access = new ModelAccess(model.id, settings, onMade, (why) => warnOnce(model, why));
+  model.users = access.users;
+  model.register = (node, user) => access.register(node, user);
+  model.deregister = (node) => access.deregister(node);
+  model.parseOptions = () => settings().parse;
+  model.place = () => access.place();
+  model.present = (signal) => access.present(signal);
+  model.manifest = (signal) => access.manifest(signal);
+  model.engine = (signal) => access.engine(signal);
+  model.isComing = () => access.isComing();
+  model.workers = (signal) => access.workers(signal);
+  model.forget = () => access.forget();
+  return access;
+}
+
+/** The model of all nodes for which none is chosen: no node of the flow, so it lives as long as somebody uses it. */
+function bundledModel(RED: NodeAPI): ModelNode {
+  const model = Object.assign(new EventEmitter(), {
+    id: 'm2fp-bundled',
+    type: 'm2fp-model',
+    log: (text: string) => RED.log.info(text),
+    warn: (text: string) => RED.log.warn(text),
+  }) as unknown as ModelNode;
+  const config = { source: 'bundled' } as ModelConfig;
+  const access = giveAccess(model, () => readSettings(RED, model, config));
+  model.deregister = (node) => {
+    access.deregister(node);
+    if (Object.keys(access.users).length === 0) void access.forget();
+  };
+  return model;
 }
 
 /** What was logged: what is wrong with the installation concerns all models, and deploys change nothing about it. */

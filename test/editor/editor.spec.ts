@@ -31,7 +31,7 @@ for (const version of VERSIONS) {
     it('shows our nodes in the palette, with their names', async () => {
       for (const type of IN_PALETTE) {
         const entry = editor.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
-        assert.match(await entry.innerText(), /^[\w\s]*\w$/, type);
+        assert.match(await entry.innerText(), /^M2FP\s[\w\s]*\w$/, type);
       }
     });
 

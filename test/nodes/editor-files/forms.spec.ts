@@ -106,11 +106,4 @@ describe('the forms', () => {
     assert.equal(verdict('m2fp-model', 'folder', '', { source: 'bundled' }), true);
     assert.equal(verdict('m2fp-model', 'folder', '/a', { source: 'folder' }), true);
   });
-
-  it('require a model where the node needs one', () => {
-    for (const type of ['m2fp-load', 'm2fp-preprocess', 'm2fp-infer'] as const) {
-      const { model } = registered(type).defaults;
-      assert.deepEqual([model!.type, model!.required, model!.value], ['m2fp-model', true, '']);
-    }
-  });
 });

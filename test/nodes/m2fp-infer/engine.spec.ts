@@ -41,8 +41,8 @@ describe('m2fp-infer', () => {
       assert.equal(events.sent.length, 1);
     });
 
-    it('missing for lack of a model: the node exists, shows it, and every message ends in an error', async () => {
-      const events = await startFlow([t.infer({ model: '' })]);
+    it('whose model is disabled or gone: the node exists, shows it, and every message ends in an error', async () => {
+      const events = await startFlow([t.infer({ model: 'nowhere' })]);
       send({ payload: t.picture });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');

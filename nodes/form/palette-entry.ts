@@ -1,0 +1,46 @@
+/**
+ * Our entries in the palette. The palette's filter finds a node by its label and by nothing else of ours, so the labels
+ * hold the words that people search for: more than the entry has room for.
+ */
+import type { Dollar } from './editor.ts';
+
+/** Letters of a line, of which a Chinese one takes the room of two. */
+const LINE = 13;
+/** Of a line, and around all of them, pixels, as the editor has it. */
+const LINE_HEIGHT = 20;
+const AROUND = 8;
+/** Of a port, pixels. */
+const PORT = 10;
+
+/** Shows what stands before the colon. Where an editor is built in another way, the whole label stays. */
+export function shortenInPalette($: Dollar, type: string): void {
+  const entry = $(`.red-ui-palette-node[data-palette-type="${type}"]`);
+  const label = entry.find('.red-ui-palette-label');
+  const whole = entry.attr('data-palette-label');
+  if (label.length !== 1 || whole === undefined) return;
+  const lines = shortLines(whole);
+  label.empty();
+  lines.forEach((line, index) => {
+    if (index > 0) label.append($('<br>'));
+    label.append($('<span>').text(line));
+  });
+  const height = AROUND + LINE_HEIGHT * lines.length;
+  entry.css('height', `${height}px`);
+  entry.find('.red-ui-palette-port').css('top', `${(height - PORT) / 2}px`);
+}
+
+/** "M2FP infer: human parsing" in the lines that are shown of it. */
+export function shortLines(label: string): string[] {
+  const words = label.split(/[:：]/, 1)[0]!.trim().split(' ');
+  const lines: string[] = [];
+  for (const word of words) {
+    const joined = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && widthOf(joined) <= LINE) lines[lines.length - 1] = joined;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function widthOf(text: string): number {
+  return [...text].reduce((sum, letter) => sum + (letter.codePointAt(0)! > 0x2e80 ? 2 : 1), 0);
+}

@@ -1,0 +1,129 @@
+/** What people type into the palette's filter finds our nodes, and a node that was just dragged out of it works. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../support/installed-package.ts';
+import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
+import { Editor } from './editor.ts';
+
+const TAB = 'first-tab';
+const FLOW: FlowNode[] = [
+  { id: TAB, type: 'tab', label: 'Flow 1' },
+  {
+    id: 'inject',
+    type: 'inject',
+    z: TAB,
+    x: 160,
+    y: 100,
+    wires: [],
+    name: '',
+    topic: '',
+    once: false,
+    repeat: '',
+    crontab: '',
+    props: [{ p: 'payload' }],
+    payload: readFileSync(join(root, 'models', 'demo', 'samples', 'two-people.png'), 'base64'),
+    payloadType: 'str',
+  },
+];
+
+/** What is typed, and the nodes that it must find among others. */
+const WORDS: Record<string, Record<string, string[]>> = {
+  'en-US': {
+    human: ['m2fp-infer'],
+    person: ['m2fp-infer', 'm2fp-crop'],
+    people: ['m2fp-infer', 'm2fp-colorize', 'm2fp-redact'],
+    face: ['m2fp-redact', 'm2fp-crop'],
+    parsing: ['m2fp-infer'],
+    segmentation: ['m2fp-infer'],
+    mask: ['m2fp-infer', 'm2fp-redact'],
+    blur: ['m2fp-redact'],
+    privacy: ['m2fp-redact'],
+    colour: ['m2fp-colorize'],
+    color: ['m2fp-colorize'],
+    image: ['m2fp-infer', 'm2fp-preprocess', 'm2fp-preview', 'm2fp-crop'],
+    m2fp: ['m2fp-infer', 'm2fp-load', 'm2fp-status'],
+  },
+  'zh-CN': {
+    人体: ['m2fp-infer'],
+    人: ['m2fp-infer', 'm2fp-crop', 'm2fp-redact', 'm2fp-colorize'],
+    脸: ['m2fp-redact', 'm2fp-crop'],
+    人脸: ['m2fp-redact', 'm2fp-crop'],
+    分割: ['m2fp-infer'],
+    解析: ['m2fp-infer'],
+    掩码: ['m2fp-infer'],
+    模糊: ['m2fp-redact'],
+    隐私: ['m2fp-redact'],
+    颜色: ['m2fp-colorize'],
+    图像: ['m2fp-infer', 'm2fp-colorize'],
+    图片: ['m2fp-infer', 'm2fp-preprocess', 'm2fp-preview', 'm2fp-crop'],
+  },
+};
+
+for (const version of VERSIONS) {
+  describe(`the palette (${version})`, function () {
+    this.timeout(120_000);
+    let nodeRed: NodeRed;
+    let editor: Editor;
+
+    before(async () => {
+      nodeRed = await NodeRed.start(version, FLOW);
+    });
+    after(() => nodeRed?.stop());
+    afterEach(async function () {
+      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} palette failed`);
+      await editor?.close();
+    });
+
+    for (const [language, words] of Object.entries(WORDS)) {
+      it(`finds the nodes by the words that people search for (${language})`, async () => {
+        editor = await Editor.open(nodeRed.url, language);
+        const { page } = editor;
+        await editor.screenshot(`${version} palette ${language}`);
+        const filter = page.locator('#red-ui-palette-search input');
+        for (const [word, types] of Object.entries(words)) {
+          await filter.fill('');
+          await filter.pressSequentially(word);
+          // What an input method writes comes without keys; the last one that is pressed is no letter.
+          await filter.press('Shift');
+          // The filter waits for the end of the typing.
+          for (const type of types)
+            await page.locator(`[data-palette-type="${type}"]`).waitFor({ state: 'visible', timeout: 5000 });
+          await page
+            .locator('[data-palette-type="m2fp-load"]')
+            .waitFor({ state: types.includes('m2fp-load') ? 'visible' : 'hidden' });
+          if (word === 'face') await editor.screenshot(`${version} palette face`);
+        }
+        assert.deepEqual(editor.complaints, []);
+      });
+    }
+
+    it('gives an infer node that works as it is', async () => {
+      editor = await Editor.open(nodeRed.url);
+      const { page } = editor;
+      await page.locator('#red-ui-palette-search input').pressSequentially('human');
+      await page.locator('[data-palette-type="m2fp-load"]').waitFor({ state: 'hidden' });
+      await page
+        .locator('[data-palette-type="m2fp-infer"]')
+        .dragTo(page.locator('#red-ui-workspace-chart'), { targetPosition: { x: 420, y: 100 } });
+      const id = await editor.nodeOn(TAB, 'm2fp-infer');
+      assert.equal(await page.evaluate((node) => RED.nodes.node(node)?.valid, id), true);
+      assert.equal(await editor.drawing(id).locator('.red-ui-flow-node-error').isVisible(), false);
+      // Node-RED's own way to wire: from the port of one to the port of the other.
+      await editor
+        .drawing('inject')
+        .locator('.red-ui-flow-port-output .red-ui-flow-port')
+        .dragTo(editor.drawing(id).locator('.red-ui-flow-port-input .red-ui-flow-port'));
+      await editor.screenshot(`${version} first infer`);
+      await editor.deploy();
+      await nodeRed.inject('inject');
+      await editor.statusOf(id, 'green');
+      await editor.editNode(id, async () => {
+        await editor.form.getByText('Without a model, the bundled demonstration model is used.').waitFor();
+        assert.equal(await editor.form.locator('.input-error').count(), 0);
+        await editor.screenshot(`${version} infer form`);
+      });
+      assert.deepEqual(editor.complaints, []);
+    });
+  });
+}
