@@ -166,6 +166,8 @@ export function randomCheckpoint(network: RandomNetwork): Checkpoint {
     size: 0,
     container: 'zip',
     tensors,
+    opaque: new Map(),
+    averaged: null,
     readFloat32: (name) => Promise.resolve(entryValues(name, entries.get(name)!)),
     close: () => Promise.resolve(),
   };

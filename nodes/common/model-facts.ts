@@ -26,6 +26,8 @@ export interface ModelFacts {
   /** How sure a pixel of the label map must be. */
   mapConfidence: number | null;
   precision: Precision;
+  /** What is wrong with its weights, in words; mostly empty. */
+  warnings: string[];
   /** 'cpu' (native) or 'wasm'. */
   provider: string | null;
   threads: number | null;
@@ -69,6 +71,7 @@ function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): Model
     scoreThreshold,
     mapConfidence = MAP_CONFIDENCE,
     precision,
+    warnings = [],
   } = manifest;
   return {
     id,
@@ -84,6 +87,7 @@ function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): Model
     scoreThreshold,
     mapConfidence,
     precision,
+    warnings: [...warnings],
     provider,
     threads,
     state,
@@ -112,6 +116,7 @@ function absentFacts(place: ModelPlace, model: ModelName, licence: string): Mode
     scoreThreshold: null,
     mapConfidence: null,
     precision: model.precision,
+    warnings: [],
     provider: null,
     threads: null,
     state: place.presence.state === 'pulling' ? 'pulling' : place.checkpoint ? 'not converted' : 'not pulled',

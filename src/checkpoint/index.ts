@@ -2,13 +2,14 @@
  * Reads PyTorch and safetensors checkpoints without Python: names, types and shapes of the tensors of a state dict at once,
  * their values one at a time from the disk.
  */
+import { M2fpError } from '../errors.ts';
 import type { CheckpointForm, Container } from './container.ts';
 import { CheckpointFile, DAMAGED, TAMPERED, quoted } from './file.ts';
 import { detectForm } from './format.ts';
 import { openLegacy } from './legacy.ts';
 import { openSafetensors } from './safetensors.ts';
 import { readFloat32, storageBytes, type DType } from './tensors.ts';
-import { PickledDict, TensorReference, type PickledValue } from './values.ts';
+import { OpaqueValue, PickledDict, TensorReference, type PickledValue } from './values.ts';
 import { openZip } from './zip.ts';
 
 export type { CheckpointForm } from './container.ts';
@@ -30,6 +31,10 @@ export interface Checkpoint {
   container: CheckpointForm;
   /** The state dict's tensors by name, in file order. */
   tensors: ReadonlyMap<string, TensorInfo>;
+  /** Entries of the state dict that are no tensors that can be read, and the class or function that makes them. */
+  opaque: ReadonlyMap<string, string>;
+  /** The entry with averaged weights (EMA), where the file has one that is not the state dict taken; else null. */
+  averaged: string | null;
   /**
    * The contiguous row-major float32 values of one tensor, read from disk when asked.
    * @throws M2FP_CHECKPOINT_INVALID where there is no tensor of this name or the file can no longer be read
@@ -41,6 +46,24 @@ export interface Checkpoint {
 /** The entries under which trainers keep the state dict, the first that holds tensors is taken. */
 const WRAPPERS = ['model', 'model_state_dict', 'state_dict'];
 
+/** The entries under which trainers keep the running average of the weights. */
+const AVERAGES = [
+  'ema',
+  'model_ema',
+  'ema_model',
+  'ema_state_dict',
+  'model_ema_state_dict',
+  'state_dict_ema',
+  'ema_state',
+];
+
+/** The weights of the last step, or their running average (EMA). */
+export type WeightsChoice = 'model' | 'ema';
+export const WEIGHTS_CHOICES: readonly WeightsChoice[] = ['model', 'ema'];
+
+/** What `AveragedModel` counts beside the model that it wraps under `module.`. */
+const AVERAGED_COUNT = 'n_averaged';
+
 /** How deep wrappers lie in each other at most: a trainer's around the model's. */
 const MAX_WRAPPING = 2;
 
@@ -50,44 +73,102 @@ const PREFIXES = ['module.', 'model.', 'state_dict.', '_orig_mod.'];
 /** How many of them one name can have. */
 const MAX_PREFIXES = 4;
 
-function tensorsOf(value: PickledValue | undefined): [string, TensorReference][] {
-  if (!(value instanceof PickledDict)) return [];
-  return [...value].filter((pair): pair is [string, TensorReference] => pair[1] instanceof TensorReference);
+type Entries = [name: string, value: PickledValue][];
+
+const isTensor = (value: PickledValue | undefined) => value instanceof TensorReference;
+
+/** The entries of a dict that has tensors, with all that could have been one. */
+function entriesOf(value: PickledValue | undefined): Entries {
+  if (!(value instanceof PickledDict) || ![...value.values()].some(isTensor)) return [];
+  return [...value].filter(([, entry]) => isTensor(entry) || entry instanceof OpaqueValue);
 }
 
-/** The tensors of the first wrapper that has any, else of the dict itself. */
-function wrappedTensors(value: PickledValue | undefined, depth: number): [string, TensorReference][] {
+/** The entries of the first wrapper that has tensors, else of the dict itself. */
+function wrappedEntries(value: PickledValue | undefined, depth: number, wrappers = WRAPPERS): Entries {
   if (depth > 0 && value instanceof PickledDict) {
-    for (const wrapper of WRAPPERS) {
-      const tensors = wrappedTensors(value.get(wrapper), depth - 1);
-      if (tensors.length > 0) return tensors;
+    for (const wrapper of wrappers) {
+      const entries = wrappedEntries(value.get(wrapper), depth - 1);
+      if (entries.length > 0) return entries;
     }
   }
-  return tensorsOf(value);
+  return entriesOf(value);
+}
+
+/** The averaged weights: under one of their names, or in a wrapper around the model. */
+function findAverage(object: PickledDict): { entry: string; entries: Entries } | undefined {
+  for (const entry of AVERAGES) {
+    const entries = wrappedEntries(object.get(entry), MAX_WRAPPING, [...WRAPPERS, 'module', 'shadow']);
+    if (entries.length > 0) return { entry, entries };
+  }
+  return undefined;
 }
 
 /** The names without the prefixes that all of them have: one that only some have may tell two networks apart. */
-function stripPrefixes(tensors: [string, TensorReference][]): [string, TensorReference][] {
+function stripPrefixes(entries: Entries): Entries {
+  const rest = entries.filter(([name]) => name !== AVERAGED_COUNT);
+  if (allBegin(rest, 'module.')) entries = rest;
   for (let stripped = 0; stripped < MAX_PREFIXES; stripped++) {
-    const prefix = PREFIXES.find((candidate) => tensors.every(([name]) => name.startsWith(candidate)));
+    const prefix = PREFIXES.find((candidate) => allBegin(entries, candidate));
     if (prefix === undefined) break;
-    tensors = tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]);
+    entries = entries.map(([name, value]) => [
+      name.startsWith(prefix) ? name.slice(prefix.length) : name,
+      value,
+    ]);
   }
-  return tensors;
+  return entries;
+}
+
+/** True where the names of all tensors do; what else lies between them has no say. */
+function allBegin(entries: Entries, prefix: string): boolean {
+  const tensors = entries.filter(([, value]) => isTensor(value));
+  return tensors.length > 0 && tensors.every(([name]) => name.startsWith(prefix));
+}
+
+interface StateDict {
+  tensors: Map<string, TensorReference>;
+  opaque: Map<string, string>;
+  averaged: string | null;
 }
 
 /** The state dict in what was given to `torch.save`, prefixes stripped. */
-function findStateDict(file: CheckpointFile, object: PickledValue): Map<string, TensorReference> {
+function findStateDict(file: CheckpointFile, object: PickledValue, weights: WeightsChoice): StateDict {
+  if (object instanceof OpaqueValue) throw wholeObject(file, object);
   if (!(object instanceof PickledDict)) throw file.invalid(`holds no dict. ${TAMPERED}`);
-  const tensors = wrappedTensors(object, MAX_WRAPPING);
-  if (tensors.length === 0) {
+  const average = findAverage(object);
+  if (weights === 'ema' && average === undefined) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `${file.name} holds no averaged weights (an entry ${AVERAGES.map(quoted).join(', ')}): leave the option out`,
+    );
+  }
+  const usual = weights === 'ema' ? [] : wrappedEntries(object, MAX_WRAPPING);
+  const entries = usual.length > 0 ? usual : (average?.entries ?? []);
+  if (entries.length === 0) {
+    const whole = WRAPPERS.map((name) => object.get(name)).find((value) => value instanceof OpaqueValue);
+    if (whole !== undefined) throw wholeObject(file, whole);
     const names = [...object.keys()].slice(0, 10).map(quoted).join(', ');
     throw file.invalid(
       `holds no tensors under ${WRAPPERS.map(quoted).join(', ')} or directly; its entries are: ${names || 'none'}. ` +
         'Save the weights: torch.save(model.state_dict(), file).',
     );
   }
-  return new Map(stripPrefixes(tensors));
+  const state: StateDict = {
+    tensors: new Map(),
+    opaque: new Map(),
+    averaged: usual.length > 0 ? (average?.entry ?? null) : null,
+  };
+  for (const [name, value] of stripPrefixes(entries)) {
+    if (value instanceof TensorReference) state.tensors.set(name, value);
+    else if (value instanceof OpaqueValue) state.opaque.set(name, value.name);
+  }
+  return state;
+}
+
+function wholeObject(file: CheckpointFile, { name }: OpaqueValue): M2fpError {
+  return file.invalid(
+    `holds a whole object, ${quoted(name)}, not its weights; nothing of it was run. Save only the weights: ` +
+      'torch.save(model.state_dict(), file).',
+  );
 }
 
 const OPEN: Readonly<Record<CheckpointForm, (file: CheckpointFile) => Promise<Container>>> = {
@@ -116,16 +197,18 @@ function assertStored(
  * the file is run: a pickle that asks for anything but tensors and plain data is refused, save NumPy's scalars
  * and arrays, which are dropped unread.
  * @param file the path of the checkpoint, for example `pytorch_model.pt`
- * @throws M2FP_MODEL_NOT_FOUND where there is no such file; M2FP_CHECKPOINT_INVALID where it is no checkpoint,
+ * @param weights which ones, where the file has both; the other ones where it has only those
+ * @throws M2FP_BAD_OPTION where averaged weights are asked for and there are none; M2FP_MODEL_NOT_FOUND where there is no
+ *   such file; M2FP_CHECKPOINT_INVALID where it is no checkpoint,
  *   damaged, or asks for something that a checkpoint never needs
  */
-export async function openCheckpoint(file: string): Promise<Checkpoint> {
+export async function openCheckpoint(file: string, weights: WeightsChoice = 'model'): Promise<Checkpoint> {
   const source = await CheckpointFile.open(file);
   try {
     const form = await detectForm(source);
     const container = await OPEN[form](source);
-    const stateDict = findStateDict(source, container.object);
-    for (const [name, tensor] of stateDict) assertStored(source, container, name, tensor);
+    const stateDict = findStateDict(source, container.object, weights);
+    for (const [name, tensor] of stateDict.tensors) assertStored(source, container, name, tensor);
     return new OpenCheckpoint(source, container, stateDict);
   } catch (error) {
     await source.close();
@@ -138,23 +221,27 @@ class OpenCheckpoint implements Checkpoint {
   readonly size: number;
   readonly container: CheckpointForm;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly opaque: ReadonlyMap<string, string>;
+  readonly averaged: string | null;
   readonly #source: CheckpointFile;
   readonly #container: Container;
   readonly #stateDict: ReadonlyMap<string, TensorReference>;
 
-  constructor(source: CheckpointFile, container: Container, stateDict: ReadonlyMap<string, TensorReference>) {
+  constructor(source: CheckpointFile, container: Container, { tensors, opaque, averaged }: StateDict) {
     this.file = source.path;
     this.size = source.size;
     this.container = container.form;
     this.tensors = new Map(
-      [...stateDict].map(([name, { storage, layout }]) => [
+      [...tensors].map(([name, { storage, layout }]) => [
         name,
         { name, dtype: storage.dtype, shape: [...layout.shape] },
       ]),
     );
     this.#source = source;
     this.#container = container;
-    this.#stateDict = stateDict;
+    this.#stateDict = tensors;
+    this.opaque = opaque;
+    this.averaged = averaged;
   }
 
   async readFloat32(name: string): Promise<Float32Array> {

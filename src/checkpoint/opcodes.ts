@@ -1,10 +1,10 @@
-/** The opcodes of pickle protocol 2: those that a state dict needs, and the names of those that are refused. */
+/** The opcodes of pickle protocol 2: those that PyTorch writes, and the names of those that are refused. */
 import type { Machine } from './unpickle.ts';
 import { PickledDict } from './values.ts';
 
 type Operation = readonly [name: string, run: (machine: Machine) => void];
 
-/** The opcodes of a state dict. STOP ends the loop in {@link Machine.run}. */
+/** The opcodes of a state dict and of what trainers keep beside it. STOP ends the loop in {@link Machine.run}. */
 export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   // Framing
   [0x80, ['PROTO', (machine) => machine.assertProtocol(machine.uint8())]],
@@ -37,10 +37,14 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
   [0x72, ['LONG_BINPUT', (machine) => machine.put(machine.uint32())]],
   [0x68, ['BINGET', (machine) => machine.get(machine.uint8())]],
   [0x6a, ['LONG_BINGET', (machine) => machine.get(machine.uint32())]],
+  // The stack: written for tuples that hold themselves
+  [0x30, ['POP', (machine) => void machine.pop()]],
+  [0x31, ['POP_MARK', (machine) => void machine.popToMark()]],
   // Objects
   [0x63, ['GLOBAL', (machine) => machine.global(machine.line(), machine.line())]],
   [0x51, ['BINPERSID', (machine) => machine.push(machine.storage(machine.pop()))]],
   [0x52, ['REDUCE', (machine) => machine.reduce()]],
+  [0x81, ['NEWOBJ', (machine) => machine.reduce()]],
   [0x62, ['BUILD', (machine) => machine.build()]],
 ]);
 
@@ -48,8 +52,6 @@ export const STOP = 0x2e;
 
 /** Opcodes that are refused, by name, so that the message can say what was met. */
 export const REFUSED: ReadonlyMap<number, string> = new Map([
-  [0x30, 'POP'],
-  [0x31, 'POP_MARK'],
   [0x32, 'DUP'],
   [0x46, 'FLOAT'],
   [0x49, 'INT'],
@@ -65,7 +67,6 @@ export const REFUSED: ReadonlyMap<number, string> = new Map([
   [0x6c, 'LIST'],
   [0x6f, 'OBJ'],
   [0x70, 'PUT'],
-  [0x81, 'NEWOBJ'],
   [0x82, 'EXT1'],
   [0x83, 'EXT2'],
   [0x84, 'EXT4'],

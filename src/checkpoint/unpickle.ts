@@ -1,15 +1,17 @@
 /**
  * A pickle machine that can build a PyTorch state dict and nothing else: the opcodes that `torch.save`
- * writes (pickle protocol 2), the few globals that a state dict names, no imports, no calls, no code. NumPy's
- * values, which trainers leave beside the weights, are recognised and dropped.
+ * writes (pickle protocol 2), the few globals that a state dict names, no imports, no calls, no code. What trainers
+ * leave beside the weights (counters, NumPy's values, objects of any class) becomes an opaque value that nothing calls,
+ * whatever it is called with; names that only an attack has are refused.
  * What the opcodes mean: Python's own documentation of them, the module pickletools.
  *
  * Every opcode costs at least one byte and a bounded amount of memory, nothing recurses, and the number of
  * opcodes is limited: a hostile pickle ends in an error, soon.
  */
 import { M2fpError } from '../errors.ts';
+import { isAttack } from './attacks.ts';
 import { DAMAGED, TAMPERED, quoted } from './file.ts';
-import { FUNCTIONS, OPAQUE_CLASS, OPAQUE_FUNCTIONS, STORAGE_TYPES } from './globals.ts';
+import { FUNCTIONS, STORAGE_TYPES } from './globals.ts';
 import { OPERATIONS, REFUSED, STOP } from './opcodes.ts';
 import { isCount } from './tensors.ts';
 import { GlobalReference, OpaqueValue, PickledDict, StorageReference, type PickledValue } from './values.ts';
@@ -160,12 +162,14 @@ export class Machine {
 
   append(values: PickledValue[]): void {
     const list = this.#top();
+    if (list instanceof OpaqueValue) return;
     if (!Array.isArray(list)) throw this.refuse('appends to something that is no list');
     for (const value of values) list.push(value);
   }
 
   setItems(pairs: PickledValue[]): void {
     const dict = this.#top();
+    if (dict instanceof OpaqueValue) return;
     if (!(dict instanceof PickledDict)) throw this.refuse('sets an item of something that is no dict');
     if (pairs.length % 2 !== 0) throw this.refuse('sets an item without a value');
     for (let i = 0; i < pairs.length; i += 2) {
@@ -189,23 +193,23 @@ export class Machine {
 
   global(module: string, name: string): void {
     const full = `${module}.${name}`;
-    const known = FUNCTIONS.has(full) || STORAGE_TYPES.has(full) || OPAQUE_FUNCTIONS.has(full);
-    if (!known && full !== OPAQUE_CLASS) {
-      throw this.refuse(`asks for the global ${quoted(full)}`);
-    }
+    if (isAttack(full)) throw this.refuse(`asks for the global ${quoted(full)}`);
     this.push(new GlobalReference(full));
   }
 
   /**
    * The storage that a persistent id names: ('storage', class, key, location, elements), in the legacy form
-   * with a sixth member for views on storages, which PyTorch has written as None since 0.4.
+   * with a sixth member for views on storages, which PyTorch has written as None since 0.4. One of a class that is not
+   * read (complex, quantised) is opaque. The legacy form names classes of modules, too: ('module', class, file, text).
    */
-  storage(id: PickledValue): StorageReference {
+  storage(id: PickledValue): StorageReference | GlobalReference | OpaqueValue {
+    if (Array.isArray(id) && id[0] === 'module' && id[1] instanceof GlobalReference) return id[1];
     if (!Array.isArray(id) || id[0] !== 'storage')
       throw this.refuse('has a persistent id that is no storage');
     const [, type, key, , elements, view = null] = id;
-    const dtype = type instanceof GlobalReference ? STORAGE_TYPES.get(type.name) : undefined;
-    if (dtype === undefined) throw this.refuse('has a storage of an unknown class');
+    if (!(type instanceof GlobalReference)) throw this.refuse('has a storage of an unknown class');
+    const dtype = STORAGE_TYPES.get(type.name);
+    if (dtype === undefined) return new OpaqueValue(type.name);
     if (typeof key !== 'string' || !/^[\w.-]{1,64}$/.test(key))
       throw this.refuse('has a storage with an odd key');
     if (!isCount(elements)) throw this.refuse(`has storage ${key} with an odd length`);
@@ -222,27 +226,27 @@ export class Machine {
     return storage;
   }
 
+  /** A call, or the making of an object: none happens, but for the few functions that a state dict needs. */
   reduce(): void {
     const [callable, args] = this.popMany(2);
-    const name = callable instanceof GlobalReference ? callable.name : '';
-    const call = FUNCTIONS.get(name);
-    if (call === undefined && !OPAQUE_FUNCTIONS.has(name)) {
+    // What an opaque value makes is opaque, too.
+    const isCallable = callable instanceof GlobalReference || callable instanceof OpaqueValue;
+    if (!isCallable || STORAGE_TYPES.has(callable.name)) {
       throw this.refuse('calls something that is no function');
     }
     if (!Array.isArray(args)) throw this.refuse('calls a function without a tuple of arguments');
-    this.push(call === undefined ? new OpaqueValue(name) : call(args, (action) => this.refuse(action)));
+    const call = callable instanceof GlobalReference ? FUNCTIONS.get(callable.name) : undefined;
+    this.push(
+      call === undefined ? new OpaqueValue(callable.name) : call(args, (action) => this.refuse(action)),
+    );
   }
 
-  /**
-   * `state_dict()` hangs `_metadata` on its OrderedDict, of which nothing is needed here; a NumPy array's
-   * state is the array itself.
-   */
+  /** `state_dict()` hangs `_metadata` on its OrderedDict: of no object's state anything is needed here. */
   build(): void {
-    const state = this.pop();
-    if (this.#top() instanceof OpaqueValue) return;
-    if (!(state instanceof PickledDict) || !(this.#top() instanceof PickledDict)) {
-      throw this.refuse('sets the state of something that is no dict');
-    }
+    this.pop();
+    const target = this.#top();
+    if (target instanceof OpaqueValue || target instanceof PickledDict) return;
+    throw this.refuse('sets the state of something that is no dict');
   }
 }
 

@@ -34,7 +34,10 @@ export class TensorReference {
   }
 }
 
-/** What is neither weights nor plain data (a NumPy scalar or array): its place is kept, its contents are not. */
+/**
+ * What is neither weights nor plain data (a counter of a scheduler, a NumPy array, an object of the trainer's): its
+ * place is kept, its contents are not.
+ */
 export class OpaqueValue {
   /** The global that makes it. */
   readonly name: string;

@@ -67,18 +67,23 @@ class ReadAhead extends RandomAccessReader {
   }
 }
 
-function assertPlain(file: CheckpointFile, entry: Entry): void {
+/** Why an entry is none of PyTorch's. */
+function oddity(file: CheckpointFile, entry: Entry): M2fpError | undefined {
   const name = quoted(entry.fileName);
   if (entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength > MAX_ENTRY_TEXT) {
+    // No further one is read.
     throw file.invalid(`the entry ${name} has a header of more than ${MAX_ENTRY_TEXT} bytes. ${DAMAGED}`);
   }
-  if (entry.isEncrypted()) throw file.invalid(`the entry ${name} is encrypted. ${REPACKED}`);
-  if (entry.compressionMethod !== 0) throw file.invalid(`the entry ${name} is compressed. ${REPACKED}`);
+  if (entry.isEncrypted()) return file.invalid(`the entry ${name} is encrypted. ${REPACKED}`);
+  if (entry.compressionMethod !== 0) return file.invalid(`the entry ${name} is compressed. ${REPACKED}`);
+  return undefined;
 }
 
 /** The entries by name, none compressed, none outside of the file, no two sharing bytes. */
 async function readDirectory(file: CheckpointFile): Promise<Map<string, Member>> {
   const members = new Map<string, Member>();
+  /** What is wrong with the first entry that is not as PyTorch writes them: it is told where this is a checkpoint. */
+  let odd: M2fpError | undefined;
   try {
     const zip = await fromRandomAccessReaderPromise(new ReadAhead(file), file.size, { autoClose: false });
     if (zip.entryCount > MAX_ENTRIES) {
@@ -87,7 +92,7 @@ async function readDirectory(file: CheckpointFile): Promise<Map<string, Member>>
       );
     }
     for await (const entry of zip.eachEntry()) {
-      assertPlain(file, entry);
+      odd ??= oddity(file, entry);
       const { fileName: name, relativeOffsetOfLocalHeader: header, compressedSize: bytes } = entry;
       if (members.has(name)) throw file.invalid(`has two entries ${quoted(name)}. ${DAMAGED}`);
       members.set(name, { name, header, bytes, end: file.size });
@@ -96,6 +101,11 @@ async function readDirectory(file: CheckpointFile): Promise<Map<string, Member>>
     if (error instanceof M2fpError) throw error;
     const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
     throw file.invalid(`is no whole zip archive (${reason}). ${DAMAGED}`, { cause: error });
+  }
+  // A zip archive around a model's folder is another thing than a checkpoint that another program packed anew.
+  if (odd !== undefined) {
+    findRoot(file, members);
+    throw odd;
   }
   separate(file, [...members.values()]);
   return members;
@@ -143,7 +153,7 @@ function findRoot(file: CheckpointFile, members: ReadonlyMap<string, Member>): s
   if (root === undefined || roots.length > 1) {
     throw file.invalid(
       `is a zip archive with ${roots.length} entries <name>/data.pkl where torch.save writes one. ` +
-        'Give the file pytorch_model.pt itself, not an archive of the model folder.',
+        'If it is an archive of the model folder, unpack it first, and give the file pytorch_model.pt inside.',
     );
   }
   if (members.has(`${root}/constants.pkl`)) {

@@ -1,6 +1,7 @@
 /** `m2fp convert`: a PyTorch checkpoint becomes a model folder. */
 import { resolve } from 'node:path';
 import { parseJson, readBounded } from '../bounded-file.ts';
+import { WEIGHTS_CHOICES } from '../checkpoint/index.ts';
 import { M2fpError } from '../errors.ts';
 import { LABEL_SET_NAMES, type LabelOverrides, type LabelSetName } from '../m2fp/labels.ts';
 import { convertCheckpoint } from '../store/convert.ts';
@@ -9,7 +10,7 @@ import { modelFacts, originFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 
-const OPTIONS = ['out', 'id', 'kind', 'labels', 'precision', 'short-side', 'long-side'] as const;
+const OPTIONS = ['out', 'id', 'kind', 'labels', 'precision', 'weights', 'short-side', 'long-side'] as const;
 
 /** More than the names of any model's labels take. */
 const MAX_LABELS_BYTES = 2 ** 20;
@@ -22,7 +23,8 @@ export const convert: Command = {
 Turns an M2FP checkpoint, as PyTorch saved it, into a model folder (model.onnx, model.onnx.data, m2fp.json).
 No Python is needed, and nothing in the checkpoint is executed.
 
-SOURCE is a folder in ModelScope's layout (pytorch_model.pt, configuration.json) or a checkpoint file.
+SOURCE is a folder in ModelScope's layout (pytorch_model.pt, configuration.json) or a checkpoint file. What a trainer
+left beside the weights (optimizer, scheduler, counters) is not read.
 
 Options:
   --out FOLDER        the folder to make; a model that it holds is replaced
@@ -31,6 +33,7 @@ Options:
   --labels LABELS     a label set (${LABEL_SET_NAMES.join(', ')}) or a file
                       with the names in the order of their indices, a JSON list or one a line
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
+  --weights NAME      which weights, where the checkpoint has both: model (default) or ema, their running average
   --short-side N      pixels that the shorter side of a picture is scaled to (multi)
   --long-side N       pixels that the longer side must not pass (multi)
   --help              show this text
@@ -59,6 +62,7 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     kind: choiceOption('kind', options.kind, ['multi', 'single']),
     labels: await labelsOption(options.labels),
     precision: choiceOption('precision', options.precision, ['fp32', 'fp16']),
+    weights: choiceOption('weights', options.weights, WEIGHTS_CHOICES),
     shortSide: numberOption('short-side', options['short-side']),
     longSide: numberOption('long-side', options['long-side']),
   };

@@ -55,6 +55,7 @@ function plain({ id, revision, precision, folder, size, manifest, problem }: Sto
     digest: manifest?.digest ?? null,
     state: problem === null ? 'ok' : 'damaged',
     problem: problem?.message ?? null,
+    warnings: manifest?.warnings ?? [],
     folder,
   };
 }
@@ -68,6 +69,7 @@ function listing(entries: StoreEntry[]): string {
       ['size', megabytes(size)],
       ...(manifest === null ? [] : [['digest', manifest.digest.slice(0, SHORT_DIGEST)] as const]),
       ['state', problem === null ? 'ok' : `damaged: ${problem.message}`],
+      ...(manifest?.warnings ?? []).map((warning) => ['warning', warning] as const),
     ];
     return `${id}\n${table(facts, '  ')}`;
   });

@@ -42,6 +42,8 @@ export interface ModelManifest {
   precision: Precision;
   hyperParameters: HyperParameters;
   files: Record<'model.onnx' | 'model.onnx.data', { size: number; sha256: string }>;
+  /** What is wrong with the weights, in words: some are no numbers. Absent where nothing is. */
+  warnings?: string[];
   /** Where the weights came from. */
   source: { file: string; size: number; sha256: string; configuration: boolean };
   converter: { name: string; version: string; opset: number };

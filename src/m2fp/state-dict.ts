@@ -94,6 +94,14 @@ export class StateDict {
     const name = this.#nameOf(key);
     const info = this.#checkpoint.tensors.get(name);
     if (info !== undefined) return info;
+    const opaque = this.#checkpoint.opaque.get(name);
+    if (opaque !== undefined) {
+      const made = opaque.length > 80 ? `${opaque.slice(0, 80)}…` : opaque;
+      throw this.fail(
+        `the tensor ${name} is saved as ${JSON.stringify(made)}, which is not read: save plain float tensors, ` +
+          'torch.save(model.state_dict(), file)',
+      );
+    }
     throw this.fail(`the tensor ${name} is missing, so this is not an M2FP checkpoint, or not a whole one`);
   }
 

@@ -1,8 +1,9 @@
 /** From a PyTorch checkpoint to a model folder that the engine runs. */
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { openCheckpoint, type Checkpoint } from '../checkpoint/index.ts';
+import { isArchiveName, isShardName, JOIN_SHARDS } from '../checkpoint/format.ts';
+import { openCheckpoint, type Checkpoint, type WeightsChoice } from '../checkpoint/index.ts';
 import { M2fpError } from '../errors.ts';
 import { readConfiguration, type ModelConfiguration } from '../m2fp/configuration.ts';
 import { inferHyperParameters } from '../m2fp/infer-hyper-parameters.ts';
@@ -14,6 +15,7 @@ import { OPSET } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
+import { watchFinite } from './finite.ts';
 import { makeFolder } from './folders.ts';
 import { MANIFEST_FILE, modelDigest } from './manifest.ts';
 import { partialPrefix } from './partial.ts';
@@ -42,6 +44,8 @@ export interface ConvertOptions extends LabelOverrides {
   /** The model's name; default: the name of the source folder. */
   id?: string;
   precision?: Precision;
+  /** Which weights, where the checkpoint has both: those of the last step (default) or their running average. */
+  weights?: WeightsChoice;
   /** For multi-human models: the sizes that pictures are scaled to, pixels. */
   shortSide?: number;
   longSide?: number;
@@ -67,7 +71,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   const { file, configurationFile, name } = await locateCheckpoint(options.source);
   const configuration = await readConfiguration(configurationFile);
   const out = resolve(options.out);
-  const checkpoint = await openCheckpoint(file);
+  const checkpoint = await openCheckpoint(file, options.weights);
   let leave: (() => Promise<void>) | undefined;
   let partial: string | undefined;
   try {
@@ -90,10 +94,11 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
 
 async function convertInto(
   folder: string,
-  checkpoint: Checkpoint,
+  source: Checkpoint,
   configuration: ModelConfiguration | undefined,
   options: ConvertOptions & { id: string },
 ): Promise<Conversion> {
+  const checkpoint = watchFinite(source);
   const { precision = 'fp32' } = options;
   const onProgress = (share: number) => {
     throwIfCancelled(options.signal);
@@ -109,6 +114,7 @@ async function convertInto(
   const graph = buildNetwork(checkpoint, hyper, labels.kind);
   const producer = { name: packageJson.name, version: packageJson.version };
   const files = await writeModel(graph, folder, { precision, producer, onProgress });
+  const doubtful = checkpoint.warning();
   const thresholds = {
     scoreThreshold: configuration?.scoreThreshold ?? SCORE_THRESHOLD,
     ...(configuration?.mapConfidence !== undefined && { mapConfidence: configuration.mapConfidence }),
@@ -123,6 +129,7 @@ async function convertInto(
     precision,
     hyperParameters: hyper,
     files,
+    ...(doubtful !== null && { warnings: [doubtful] }),
     source: {
       file: basename(checkpoint.file),
       size: checkpoint.size,
@@ -134,9 +141,24 @@ async function convertInto(
   await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return {
     manifest,
-    warnings: [...warnings, ...doubts, ...graph.warnings],
+    warnings: [
+      ...(doubtful === null ? [] : [doubtful]),
+      ...averageOffered(checkpoint),
+      ...warnings,
+      ...doubts,
+      ...graph.warnings,
+    ],
     origins: { ...origins, ...labelOrigins },
   };
+}
+
+/** Tells of averaged weights that lie beside those that were taken. */
+function averageOffered({ averaged }: Checkpoint): string[] {
+  if (averaged === null) return [];
+  return [
+    `The checkpoint also holds averaged weights (${JSON.stringify(averaged)}), often the better ones: ` +
+      '"m2fp convert --weights ema" takes them',
+  ];
 }
 
 /**
@@ -158,6 +180,18 @@ export async function locateCheckpoint(
     if (await stat(file).catch(() => undefined)) {
       return { file, configurationFile: join(path, 'configuration.json'), name: basename(path) };
     }
+  }
+  const names = await readdir(path).catch(() => []);
+  const shard = names.find(isShardName);
+  if (shard !== undefined) {
+    throw new M2fpError('M2FP_CHECKPOINT_INVALID', `${path} holds ${shard}, of ${JOIN_SHARDS}`);
+  }
+  const archive = names.find(isArchiveName);
+  if (archive !== undefined) {
+    throw new M2fpError(
+      'M2FP_MODEL_NOT_FOUND',
+      `${path} holds no checkpoint, but the archive ${archive}: unpack it first`,
+    );
   }
   throw new M2fpError(
     'M2FP_MODEL_NOT_FOUND',

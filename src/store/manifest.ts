@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson, readBounded } from '../bounded-file.ts';
+import { isArchiveName } from '../checkpoint/format.ts';
 import { M2fpError } from '../errors.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { fileDigest } from './digest.ts';
@@ -88,6 +89,9 @@ async function notFound(folder: string, error: NodeJS.ErrnoException): Promise<M
   const problem = (reason: string) => new M2fpError('M2FP_MODEL_NOT_FOUND', reason, { cause: error });
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return problem(`There is no model folder ${folder}`);
+  if (!found.isDirectory() && isArchiveName(folder)) {
+    return problem(`${folder} is an archive: unpack it first, and give the folder or checkpoint inside`);
+  }
   if (!found.isDirectory()) {
     return problem(
       `${folder} is a file; convert a checkpoint with "m2fp convert ${folder} --out FOLDER" first`,
@@ -145,6 +149,9 @@ export function parseManifest(text: string, file: string): ModelManifest {
   require(typeof manifest.scoreThreshold === 'number', 'scoreThreshold');
   require(['undefined', 'number'].includes(typeof manifest.mapConfidence), 'mapConfidence');
   require(manifest.precision === 'fp32' || manifest.precision === 'fp16', 'precision');
+  require(manifest.warnings === undefined ||
+    (Array.isArray(manifest.warnings) &&
+      manifest.warnings.every((text) => typeof text === 'string')), 'warnings');
   require([files?.['model.onnx'], files?.['model.onnx.data']].every(isFileEntry), 'files');
   const { 'model.onnx': network, 'model.onnx.data': weights } = files!;
   // Other names could lead out of the folder, and nothing would read them.

@@ -19,11 +19,20 @@ describe('a file that is no checkpoint', () => {
     ['text with a brace where safetensors has its header', 'function{return 1}', /is a text file/],
     ['JSON', '{"Code": 10010205001, "Message": "not found"}', /is a text file/],
     ['text whose 512th byte is half a letter', `${'a'.repeat(511)}ü and more`, /is a text file/],
-    ['a binary', bytes(0x7f, 'ELF', 0, 0), /begins with the bytes 7f454c46/],
-    ['a single zero', bytes(0), /begins with the bytes 00,/],
+    ['a binary', bytes(0x7f, 'ELF', 0, 0), /does not begin like a checkpoint/],
+    ['a single zero', bytes(0), /does not begin like a checkpoint/],
     ['the first bytes of a zip archive', 'PK\x03\x04', /is no whole zip archive.*download or copy it again/],
     ['an empty zip archive', bytes('PK\x05\x06', Buffer.alloc(18)), /0 entries <name>\/data\.pkl/],
   ];
+  it('is named: a part or the list of one that was split', async () => {
+    for (const name of ['pytorch_model-00001-of-00002.bin', 'pytorch_model.bin.index.json']) {
+      await assert.rejects(
+        openCheckpoint(scratch.write('{}', name)),
+        isInvalid(/split into several files.*unpack it first/),
+      );
+    }
+  });
+
   for (const [title, content, message] of strangers) {
     it(`is named: ${title}`, async () => {
       await assert.rejects(

@@ -162,13 +162,11 @@ describe('unpickle', () => {
       });
     }
 
-    it('but nothing else of NumPy', () => {
+    it('but nothing of NumPy that reads files', () => {
       refuses(global('numpy', 'load'), /asks for the global "numpy\.load"/);
       refuses(global('numpy.core.multiarray', 'fromfile'), /the global "numpy\.core\.multiarray\.fromfile"/);
       refuses(global('_codecs', 'decode'), /the global "_codecs\.decode"/);
-      refuses(call(global('numpy', 'ndarray'), tuple(int(1))), /calls something that is no function/);
-      refuses([dtype, 'NR'], /calls something that is no function/);
-      refuses(call(global('torch._utils', '_rebuild_parameter'), dtype), /a parameter without a tensor/);
+      refuses([dtype, 'NR'], /calls a function without a tuple of arguments/);
     });
   });
 });

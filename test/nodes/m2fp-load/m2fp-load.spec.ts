@@ -50,6 +50,7 @@ describe('m2fp-load', () => {
       scoreThreshold: 0.5,
       mapConfidence: 0.5,
       precision: 'fp32',
+      warnings: [],
       provider: 'cpu',
       threads: 2,
       state: 'ready',
