@@ -1,40 +1,12 @@
 /** Encoded bytes to pixels. */
 import { M2fpError } from '../errors.ts';
-import { requireFormat, type PictureFormat } from './format.ts';
+import { checkCost } from './cost.ts';
+import { requireFormat } from './format.ts';
 import { isSrgbProfile } from './icc.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
+import { NAMES, type Readable, readable, readableAfterAll, undecodable } from './readable.ts';
 import { loadSharp } from './sharp.ts';
 import type { ImageLimits, RawImage } from './types.ts';
-
-const NAMES: Record<PictureFormat, string> = {
-  jpeg: 'JPEG',
-  png: 'PNG',
-  webp: 'WebP',
-  gif: 'GIF',
-  tiff: 'TIFF',
-  avif: 'AVIF',
-};
-
-/** True where a picture ends before its own structure says that it does. */
-function isTruncated(format: PictureFormat, image: Buffer, reason: string): boolean {
-  if (format === 'png') return image.lastIndexOf('IEND') === -1;
-  if (format === 'webp') return image.length < 12 || image.readUInt32LE(4) + 8 > image.length;
-  if (format === 'tiff' && image.length >= 8) {
-    const little = image[0] === 0x49;
-    if ((little ? image.readUInt32LE(4) : image.readUInt32BE(4)) >= image.length) return true;
-  }
-  return /premature end|unexpected end|bad seek|truncated/i.test(reason);
-}
-
-function undecodable(format: PictureFormat, image: Buffer, error: unknown): M2fpError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const [firstLine] = reason.split('\n');
-  const what = isTruncated(format, image, reason)
-    ? `is truncated: its end is missing after ${image.length} bytes. It was cut off on the way (a size limit, an ` +
-      'aborted upload) or not written wholly yet; send it again'
-    : 'is damaged or of a kind that cannot be decoded; save it again with another program or send another';
-  return new M2fpError('M2FP_BAD_IMAGE', `The ${NAMES[format]} ${what} (${firstLine}).`, { cause: error });
-}
 
 /**
  * The pixels of an encoded picture: 3 channels, 8 bits, sRGB, turned upright by its EXIF orientation; the first frame
@@ -44,11 +16,12 @@ function undecodable(format: PictureFormat, image: Buffer, error: unknown): M2fp
  * sRGB (Pillow ignores it), CMYK is converted by its profile (Pillow subtracts), 16-bit greyscale keeps the high
  * byte (Pillow clips at 255). AVIF with halved colour resolution differs in how colour is spread over the pixels.
  *
- * Bytes and pixels are checked against `limits` before anything is decoded. What a decoder only warns of (stray
- * bytes in a camera's JPEG) is accepted, damage and truncation are not.
+ * Bytes, pixels and what decoding costs are checked against `limits` before anything is decoded. What stands between,
+ * before or after the data of the picture is passed over (stray bytes in a camera's JPEG), and so is a missing end
+ * marker; damage and truncation of the data itself are not (see {@link readable}).
  *
  * @throws M2FP_NO_IMAGE no bytes
- * @throws M2FP_UNSUPPORTED_FORMAT no picture of a supported format
+ * @throws M2FP_UNSUPPORTED_FORMAT no picture of a supported format, or an animated AVIF
  * @throws M2FP_IMAGE_TOO_LARGE over a limit
  * @throws M2FP_BAD_IMAGE truncated or damaged
  * @throws M2FP_ENGINE_UNAVAILABLE sharp does not load
@@ -62,24 +35,36 @@ export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT
     checkPixels(image.readUInt32BE(16), image.readUInt32BE(20), limits);
   }
   const sharp = await loadSharp();
-  const options = { failOn: 'error', limitInputPixels: false, autoOrient: true } as const;
-  const header = await sharp(image, options)
+  const ready = await readable(format, image);
+  const first = { limitInputPixels: false, autoOrient: true } as const;
+  const header = await sharp(ready.bytes, { ...first, failOn: 'error' })
     .metadata()
     .catch((error: unknown) => {
       throw undecodable(format, image, error);
     });
   checkPixels(header.width, header.height, limits);
+  checkCost(format, { ...header, buffered: ready.buffered }, limits);
   const ignoreIcc = header.icc === undefined || isSrgbProfile(header.icc);
-  const picture = sharp(image, { ...options, limitInputPixels: limits.maxPixels, ignoreIcc })
-    .removeAlpha()
-    .toColourspace('srgb');
-  // sharp takes 16-bit pictures with a profile to Display P3 and leaves them there, unless a profile is asked for.
-  if (!ignoreIcc && header.space === 'rgb16') picture.withIccProfile('srgb', { attach: false });
-  const { data, info } = await picture
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
+  const decode = ({ bytes, known }: Readable) => {
+    const options = {
+      ...first,
+      failOn: known ? 'error' : 'warning',
+      limitInputPixels: limits.maxPixels,
+    } as const;
+    const picture = sharp(bytes, { ...options, ignoreIcc })
+      .removeAlpha()
+      .toColourspace('srgb');
+    // sharp takes 16-bit pictures with a profile to Display P3 and leaves them there, unless a profile is asked for.
+    if (!ignoreIcc && header.space === 'rgb16') picture.withIccProfile('srgb', { attach: false });
+    return picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  };
+  const { data, info } = await decode(ready)
+    .catch(async (error: unknown) => {
+      if (ready.known) throw error;
+      return decode(await readableAfterAll(image));
+    })
     .catch((error: unknown) => {
-      throw undecodable(format, image, error);
+      throw error instanceof M2fpError ? error : undecodable(format, image, error);
     });
   if (info.channels !== 3) {
     throw new M2fpError(

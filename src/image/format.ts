@@ -6,7 +6,14 @@ export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
 const SUPPORTED = 'Supported are JPEG, PNG, WebP, GIF, TIFF and AVIF.';
 
 /** How much is looked at: all signatures lie here, and a mangled picture shows by then. */
-const HEAD_BYTES = 4096;
+export const HEAD_BYTES = 4096;
+
+/** `image=`: the one field of a form that nobody took apart. */
+export const FORM_FIELD = /^\s*[A-Za-z_][\w.[\]-]{0,60}=/;
+
+/** The first bytes of JPEG, PNG, WebP, GIF and TIFF as hex, as databases and logs write them. */
+export const HEX_START =
+  /^\s*(?:0x|\\x)?(?:ff[\s:,]*d8[\s:,]*ff|89[\s:,]*50[\s:,]*4e[\s:,]*47|52[\s:,]*49[\s:,]*46[\s:,]*46|47[\s:,]*49[\s:,]*46[\s:,]*38|49[\s:,]*49[\s:,]*2a[\s:,]*00|4d[\s:,]*4d[\s:,]*00[\s:,]*2a)/i;
 
 const hasAscii = (bytes: Buffer, text: string, offset = 0): boolean =>
   bytes.length >= offset + text.length && bytes.toString('latin1', offset, offset + text.length) === text;
@@ -32,6 +39,11 @@ export function detectFormat(bytes: Buffer): PictureFormat | null {
   if (['II*\0', 'II+\0', 'MM\0*', 'MM\0+'].some((signature) => hasAscii(bytes, signature))) return 'tiff';
   if (brands(bytes).some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
   return null;
+}
+
+/** True for an AVIF that is a sequence of pictures. */
+export function isSequence(bytes: Buffer): boolean {
+  return brands(bytes).includes('avis');
 }
 
 /** The head of bytes as UTF-8 text, null where it is none. */
@@ -75,9 +87,29 @@ function describeText(text: string): string {
     return 'an SVG drawing, which is refused because it may point to other files; render it to a PNG first';
   }
   if (lower.startsWith('<?xml')) return 'an XML document';
+  if (/^\[object \w+\]$/.test(text))
+    return `${JSON.stringify(text)}, what an object becomes as text; pass the object`;
   if (/^[{[]/.test(text)) return 'JSON text; parse it first and pass the property that holds the picture';
   if (/^https?:\/\/\S+$/.test(lower)) {
     return 'an address; fetch it first with an http request node that returns a binary buffer';
+  }
+  if (/^(rtsps?|rtmps?|rtp|udp|srt|mms|onvif|webrtc):\/\/\S+$/.test(lower)) {
+    return (
+      "the address of a video stream; take single pictures of it: the camera's own snapshot address with an http " +
+      'request node that returns a binary buffer, or a node that runs ffmpeg'
+    );
+  }
+  if (/^file:\/\/\S+$/.test(lower)) {
+    return 'the address of a file; read it first with a read file node whose output is a single Buffer object';
+  }
+  if (/^[a-z][a-z0-9+.-]{1,20}:\/\/\S+$/.test(lower)) {
+    return 'an address; fetch what lies there first and pass its bytes as a Buffer';
+  }
+  if (lower.startsWith('<buffer ')) {
+    return 'the printed form of a Buffer, which leaves most of it out; pass the Buffer itself';
+  }
+  if (/^-?\d{1,3}(\s*,\s*-?\d{1,3}){3}/.test(text)) {
+    return 'a list of numbers as text; pass the list itself, or Buffer.from(text.split(","))';
   }
   if (/^[^\n<>|]*\.(jpe?g|png|webp|gif|tiff?|avif|heic|bmp)$/.test(lower)) {
     return 'a file name; read it first with a read file node whose output is a single Buffer object';
@@ -124,7 +156,8 @@ export function unsupported(bytes: Buffer): M2fpError {
     mangled === null
       ? `Unsupported format: this is ${describeContent(bytes)}. ${SUPPORTED}`
       : 'The picture was decoded as text on the way, which destroyed it; ' +
-        `send it with Content-Type: ${mangled}, or let the node that receives it output a Buffer.`;
+        `send it with Content-Type: ${mangled}, or let the node that receives it output a Buffer ` +
+        '(http request: "Return: a binary buffer").';
   return new M2fpError('M2FP_UNSUPPORTED_FORMAT', message);
 }
 
@@ -139,10 +172,12 @@ export function requireFormat(bytes: Buffer): PictureFormat {
   return format;
 }
 
-/** True where bytes are text that looks like a data URL or the base64 form of a picture. */
+/** The base64 of FF D8 FF, 89 PNG, RIFF, GIF8, II*\0, MM\0* and of an ftyp box, or a data URL, also escaped (%2F). */
+const ENCODED_START =
+  /^\s*(?:data(?::|%3A)|(?:\/|%2F)9j(?:\/|%2F)|_9j_|iVBORw0KGgo|UklGR|R0lGOD|SUkqA|TU0AK|AAAA..Z0eXB)/;
+
+/** True where bytes are text that looks like a data URL, or the base64 or hex form of a picture. */
 export function isEncodedText(bytes: Buffer): boolean {
-  // The base64 of FF D8 FF, 89 PNG, RIFF, GIF8, II*\0, MM\0* and of an ftyp box.
-  return /^\s*(data:|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD|SUkqA|TU0AK|AAAA..Z0eXB)/.test(
-    bytes.toString('latin1', 0, 64),
-  );
+  const head = bytes.toString('latin1', 0, 128);
+  return ENCODED_START.test(head.replace(FORM_FIELD, '')) || ENCODED_START.test(head) || HEX_START.test(head);
 }

@@ -1,7 +1,8 @@
 /** A Buffer after `JSON.parse(JSON.stringify(buffer))`. */
 export interface JsonBuffer {
   type: 'Buffer';
-  data: number[];
+  /** What was sent may be anything. */
+  data: unknown[];
 }
 
 export function isJsonBuffer(value: unknown): value is JsonBuffer {

@@ -1,8 +1,23 @@
 import { M2fpError } from '../errors.ts';
 import type { ImageLimits } from './types.ts';
 
-/** 32 MiB encoded; 50 million pixels, which is 150 MB decoded. */
-export const DEFAULT_LIMITS: Readonly<ImageLimits> = { maxBytes: 32 * 1024 * 1024, maxPixels: 50_000_000 };
+/**
+ * 32 MiB encoded; 64 million pixels, so that a phone's photo of 50 megapixels passes: 190 MB decoded, some 240 MB while
+ * it is decoded, and never more than 640 MB, however it is stored (see cost.ts).
+ */
+export const DEFAULT_LIMITS: Readonly<ImageLimits> = { maxBytes: 32 * 1024 * 1024, maxPixels: 64_000_000 };
+
+/** Most that the limits can be set to: libvips and the maps of a parsing go no further. */
+export const MOST_BYTES = 1024 * 1024 * 1024;
+export const MOST_PIXELS = 500_000_000;
+
+/** Where the limit is raised. */
+export function raise(limit: 'bytes' | 'pixels'): string {
+  return limit === 'bytes'
+    ? 'raise the limit of bytes: "Largest file" in the form of the model, --max-image-size of m2fp, or the option maxBytes'
+    : 'raise the limit of pixels: "Largest picture" in the form of the model, --max-megapixels of m2fp, or the option ' +
+        'maxPixels';
+}
 
 /** Longest side of a picture, pixels: JPEG and GIF end there too, and the resizer's tables stay small. */
 const MAX_SIDE = 65_535;
@@ -12,7 +27,7 @@ export function checkBytes(bytes: number, { maxBytes }: ImageLimits): void {
   if (bytes <= maxBytes) return;
   throw new M2fpError(
     'M2FP_IMAGE_TOO_LARGE',
-    `The picture has ${bytes} bytes; the limit is ${maxBytes}. Send a smaller one or raise the limit of bytes.`,
+    `The picture has ${bytes} bytes; the limit is ${maxBytes}. Send a smaller one, or ${raise('bytes')}.`,
   );
 }
 
@@ -22,7 +37,7 @@ export function checkPixels(width: number, height: number, { maxPixels }: ImageL
     throw new M2fpError(
       'M2FP_IMAGE_TOO_LARGE',
       `The picture is ${width} x ${height} pixels (${width * height}); the limit is ${maxPixels}. ` +
-        'Send a smaller one or raise the limit of pixels.',
+        `Send a smaller one, or ${raise('pixels')}.`,
     );
   }
   if (Math.max(width, height) > MAX_SIDE) {

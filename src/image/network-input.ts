@@ -1,8 +1,10 @@
 /** Checks of what preprocess hands to infer: it may have come through a file, a queue or a stranger's request. */
+import { types } from 'node:util';
 import { M2fpError } from '../errors.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
 import { isJsonBuffer } from './json-buffer.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
+import { numbersToBytes } from './numbers.ts';
 import type { ImageLimits, NetworkInput } from './types.ts';
 
 /** True where `value` says of itself that it is a network input; {@link checkNetworkInput} sees whether it is one. */
@@ -17,6 +19,9 @@ function bad(what: string): M2fpError {
   );
 }
 
+/** What is too large shows when it is compared with the size that it should have. */
+const NO_LIMITS: ImageLimits = { maxBytes: Infinity, maxPixels: Infinity };
+
 /** An object's properties; what is no object has none. */
 function properties(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
@@ -28,8 +33,10 @@ function integer(value: unknown, name: string, least: number): number {
 }
 
 function bytes(value: unknown, name: string): Buffer {
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  if (isJsonBuffer(value)) return Buffer.from(value.data);
+  // Also that of another realm, as a function node makes it.
+  if (types.isUint8Array(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const data = isJsonBuffer(value) ? numbersToBytes(value.data, value.data.length, NO_LIMITS) : null;
+  if (data !== null) return data;
   throw bad(`${name} must be a Buffer`);
 }
 

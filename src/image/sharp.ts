@@ -36,7 +36,11 @@ export function memoisedSharp(load: () => Promise<{ default: Sharp }>): () => Pr
   let loading: Promise<Sharp> | undefined;
   return () => {
     loading ??= load().then(
-      (module) => module.default,
+      (module) => {
+        // Reads pictures with a gain map (Ultra HDR), and fails on grey ones; without it, they are the JPEGs that they are.
+        module.default.block({ operation: ['VipsForeignLoadUhdr'] });
+        return module.default;
+      },
       (error: unknown) => {
         loading = undefined;
         const [reason] = String(error instanceof Error ? error.message : error).split('\n');

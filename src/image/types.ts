@@ -15,6 +15,8 @@ export interface ImageLimits {
   maxBytes: number;
   /** Width x height. */
   maxPixels: number;
+  /** Estimated bytes of memory while it is decoded; absent: ten for each of `maxPixels`. */
+  maxMemory?: number;
 }
 
 /**

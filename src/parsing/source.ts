@@ -22,7 +22,12 @@ export async function decodeSource(parsing: Parsing): Promise<RawImage> {
   const { image, width, height } = parsing;
   let source: RawImage;
   try {
-    source = await decodePicture(image, { maxBytes: image.length, maxPixels: width * height });
+    source = await decodePicture(image, {
+      maxBytes: image.length,
+      maxPixels: width * height,
+      // It was decoded before, by whatever limits.
+      maxMemory: Infinity,
+    });
   } catch (error) {
     const isLarger = error instanceof M2fpError && error.code === 'M2FP_IMAGE_TOO_LARGE';
     throw isLarger ? mismatch(parsing, 'has more', error) : error;

@@ -232,7 +232,14 @@ describe('decodePicture', () => {
       });
       await assert.rejects(
         decodePicture(image),
-        failure('M2FP_IMAGE_TOO_LARGE', /30000 x 30000/, /50000000/),
+        failure(
+          'M2FP_IMAGE_TOO_LARGE',
+          /30000 x 30000/,
+          /64000000/,
+          /Largest picture/,
+          /--max-megapixels/,
+          /maxPixels/,
+        ),
       );
     });
 

@@ -1,0 +1,157 @@
+/** Every form in which public reports had a picture come, and every other thing that came in its place. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { parse as parseForm } from 'node:querystring';
+import { runInNewContext } from 'node:vm';
+import { pictureFrom } from '../../src/image/source.ts';
+import { failure, noisePng } from './support.ts';
+
+const PICTURE = readFileSync(new URL('fixtures/people.jpg', import.meta.url));
+const base64 = PICTURE.toString('base64');
+const hex = PICTURE.toString('hex');
+const part = 'Content-Type: image/jpeg\r\nContent-Length: 26109\r\n\r\n';
+
+const joined = (...pieces: (string | Buffer)[]): Buffer =>
+  Buffer.concat(pieces.map((piece) => Buffer.from(piece as string)));
+
+/** What a function node makes: an object of another realm, which is no instance of our classes. */
+const foreign = (code: string): unknown => runInNewContext(code, { bytes: [...PICTURE] });
+
+describe('pictureFrom reads', () => {
+  const forms: Record<string, unknown> = {
+    'an array of bytes': [...PICTURE],
+    'an array of bytes in "image"': { image: [...PICTURE] },
+    'an array of such arrays': [[...PICTURE], [...PICTURE]],
+    'an array of signed bytes, as Java makes them': [...new Int8Array(PICTURE)],
+    'a Uint8Array that went through JSON': JSON.parse(JSON.stringify(new Uint8Array(PICTURE))),
+    'a Uint8Array of another realm': foreign('Uint8Array.from(bytes)'),
+    'an ArrayBuffer of another realm': foreign('Uint8Array.from(bytes).buffer'),
+    'an array of another realm': foreign('[...bytes]'),
+    'a view of another realm on part of its memory': foreign(
+      'const all = Uint8Array.from([1, 2, 3, ...bytes, 4, 5]); new Uint8Array(all.buffer, 3, bytes.length)',
+    ),
+    'a DataView of another realm on part of its memory': foreign(
+      'const all = Uint8Array.from([1, 2, 3, ...bytes, 4, 5]); new DataView(all.buffer, 3, bytes.length)',
+    ),
+    'an upload of another realm': foreign('({ buffer: Uint8Array.from(bytes), mimetype: "image/jpeg" })'),
+    'a Uint8ClampedArray': new Uint8ClampedArray(PICTURE),
+    'base64 of which a form made blanks': base64.replaceAll('+', ' '),
+    'a data URL of which a form made blanks': `data:image/jpeg;base64,${base64.replaceAll('+', ' ')}`,
+    'base64 in lines that blanks join': base64.replace(/.{76}/g, '$& '),
+    'base64 in indented lines': base64.replace(/.{76}/g, '$&\r\n  '),
+    'base64 that was escaped for a form': encodeURIComponent(base64),
+    'a data URL with a charset, escaped': `data:image/jpeg;charset=utf-8;base64,${encodeURIComponent(base64)}`,
+    'the one field of a form, raw': `image=${base64}`,
+    'the one field of a form, escaped, in a Buffer': Buffer.from(
+      `image=${encodeURIComponent(`data:image/jpeg;base64,${base64}`)}`,
+    ),
+    'the fields of a form whose text was not escaped': { ...parseForm(`image=${base64}`) },
+    'base64 that was sent without its type, so that it became the name of a field': { ...parseForm(base64) },
+    hex,
+    'hex with blanks': hex.replace(/../g, '$& '),
+    'hex as databases print it': `\\x${hex}`,
+    'hex in a Buffer': Buffer.from(`0x${hex.toUpperCase()}`),
+    'a binary string': PICTURE.toString('latin1'),
+    'a binary string that was made a Buffer as if it were text': Buffer.from(PICTURE.toString('latin1')),
+    'a picture behind a line break': joined('\r\n', PICTURE),
+    'one part of an MJPEG stream with its headers': joined(part, PICTURE),
+    'one part of an MJPEG stream with its boundary': joined('\r\n--frame\r\n', part, PICTURE),
+    'one part of an MJPEG stream and what follows it': joined('--frame\r\n', part, PICTURE, '\r\n--frame\r\n', part),
+    'a whole HTTP answer': joined('HTTP/1.1 200 OK\r\nServer: x\r\n', part, PICTURE),
+    'a whole HTTP answer with a stream': joined(
+      'HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\n\r\n--f\r\n',
+      part,
+      PICTURE,
+    ),
+  }; // prettier-ignore
+  for (const [name, form] of Object.entries(forms)) {
+    it(name, () => {
+      const picture = pictureFrom(form);
+      assert.ok(picture.subarray(0, PICTURE.length).equals(PICTURE));
+    });
+  }
+
+  it('shared memory, of which it takes a view', () => {
+    const memory = new SharedArrayBuffer(PICTURE.length);
+    new Uint8Array(memory).set(PICTURE);
+    assert.ok(pictureFrom(memory).equals(PICTURE));
+  });
+
+  it('a PNG behind a byte order mark', () => {
+    const png = noisePng(6, 5);
+    assert.ok(pictureFrom(joined(Buffer.from('efbbbf', 'hex'), png)).equals(png));
+  });
+});
+
+describe('pictureFrom names, with what to do,', () => {
+  const cases: [string, unknown, RegExp][] = [
+    ['a video stream', 'rtsp://user:word@192.168.1.9/stream1', /the address of a video stream.*snapshot/],
+    ['the address of a file', 'file:///tmp/a.jpg', /the address of a file.*read file/],
+    ['another address', 'ftp://nas/a.jpg', /an address; fetch/],
+    ['the text of a Buffer', '<Buffer ff d8 ff e0 00 10 ... 26059 more bytes>', /the printed form of a Buffer/],
+    ['the text of an object', '[object Object]', /pass the object/],
+    ['the text of a list of bytes', String(new Uint8Array(PICTURE)), /a list of numbers as text/],
+    ['an HTTP answer that is an error', joined('HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\n', PICTURE), /status 404/],
+    ['an HTTP answer in pieces', joined('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n65fd\r\n', PICTURE), /chunked/],
+    ['a picture that was taken for a form', { ...parseForm(PICTURE.toString('utf8')) }, /as a form.*Content-Type: image\/jpeg.*curl/],
+    ['a picture that was taken for text', PICTURE.toString('utf8'), /a binary buffer/],
+  ]; // prettier-ignore
+  for (const [name, value, pattern] of cases) {
+    it(name, () => assert.throws(() => pictureFrom(value), failure('M2FP_UNSUPPORTED_FORMAT', pattern)));
+  }
+
+  const none: [string, unknown, RegExp][] = [
+    ['a Blob', new Blob([PICTURE]), /a Blob; pass Buffer\.from/],
+    ['a Promise', Promise.resolve(PICTURE), /a Promise; await it/],
+    ['a getter that throws', Object.defineProperty({}, 'image', { get: () => assert.fail('no') }), /cannot be read.*no/],
+    ['a Proxy that was revoked', revoked(), /cannot be read/],
+    ['numbered entries that are no bytes', { 0: 255, 1: 'a' }, /numbered entries/],
+    ['names that mean something to JavaScript', JSON.parse('{"__proto__":{"image":1},"constructor":2}'), /__proto__/],
+  ]; // prettier-ignore
+  for (const [name, value, pattern] of none) {
+    it(name, () => assert.throws(() => pictureFrom(value), failure('M2FP_NO_IMAGE', pattern)));
+  }
+});
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+describe('pictureFrom takes no time for', () => {
+  const million = <T>(make: (i: number) => T): T[] => Array.from({ length: 1_000_000 }, (_, i) => make(i));
+  const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown;
+  const cases: Record<string, unknown> = {
+    'a million numbers that are no bytes': million((i) => i),
+    'a million nothings': million(() => null),
+    'a million objects': million(() => ({ a: 1 })),
+    'a million words': million(() => 'hello, world'),
+    'a thousand arrays of a thousand words': Array.from({ length: 1000 }, () => Array(1000).fill('hello')),
+    'arrays in arrays': deep,
+    'a hundred arrays in arrays': Array(100).fill(deep),
+  };
+  /** Milliseconds of the fastest of three tries: the machine may have other things to do. */
+  const fastest = (work: () => void): number =>
+    Math.min(
+      ...[1, 2, 3].map(() => {
+        const begun = performance.now();
+        work();
+        return performance.now() - begun;
+      }),
+    );
+
+  for (const [name, value] of Object.entries(cases)) {
+    it(name, () => {
+      // One error object for each of them took 20 s.
+      const took = fastest(() => assert.throws(() => pictureFrom(value)));
+      assert.ok(took < 50, `${took} ms`);
+    });
+  }
+
+  it('a picture of 1.3 million numbers', () => {
+    const numbers = Array.from(Buffer.concat([PICTURE, Buffer.alloc(1_300_000 - PICTURE.length)]));
+    const took = fastest(() => assert.equal(pictureFrom(numbers).length, 1_300_000));
+    assert.ok(took < 50, `${took} ms`);
+  });
+});
