@@ -1,8 +1,7 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { dropReasonOf } from '../../src/engine/dropped.ts';
-import type { DropReason, Engine, ParseOptions } from '../../src/engine/types.ts';
+import type { DropReason, Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { humanIndex } from '../../src/parsing/options.ts';
 import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
@@ -79,7 +78,7 @@ export default function (RED: NodeAPI): void {
         }
         msg['parsing'] = parsing;
         await putResult(RED, this, msg, config, await summarize(parsing));
-        status.done(resultText(status, parsing));
+        status.done(resultText(status, parsing, engine.info()));
         return msg;
       },
       () => link.close(),
@@ -101,10 +100,14 @@ function refusal(reason: DropReason): M2fpError {
 }
 
 /** "2 persons · 1.2 s"; for a model of single persons, "12 parts · 1.2 s". */
-function resultText(status: StatusLine, { labels, persons, parts, timing }: Parsing): string {
+function resultText(
+  status: StatusLine,
+  { persons, parts, timing }: Parsing,
+  { manifest }: EngineInfo,
+): string {
   const seconds = timing.total / 1000;
   const time = seconds.toFixed(seconds < 10 ? 1 : 0);
-  const singular = humanIndex(labels) < 0 ? 'part' : 'person';
+  const singular = manifest.humanIndex === null ? 'part' : 'person';
   const { length } = singular === 'part' ? parts : persons;
   return status.text(`result.${length === 1 ? singular : `${singular}s`}`, { n: length, time });
 }

@@ -8,7 +8,6 @@ import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts
 import { publishedFacts } from '../../src/m2fp/published.ts';
 import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
 import { memoryFacts, platformFacts, processorFacts } from '../../src/observe/system.ts';
-import { humanIndex } from '../../src/parsing/options.ts';
 import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { modelFolder } from '../../src/store/names.ts';
@@ -153,8 +152,8 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
   const parse = async () => engine.parse({ image: await samplePicture(), options, signal });
   // The first run of a session takes longer than all that follow.
   if (!wasLoaded) await parse();
-  const { width, height, labels, persons, parts, timing } = await parse();
-  const { loadSeconds, processes, provider, threads } = engine.info();
+  const { width, height, persons, parts, timing } = await parse();
+  const { loadSeconds, manifest, processes, provider, threads } = engine.info();
   // What workers take, they take of other machines.
   const resident = processes.flatMap(({ rss, host }) => (rss === null || host !== undefined ? [] : [rss]));
   return {
@@ -164,7 +163,7 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
     provider,
     threads,
     processes: processes.length,
-    persons: humanIndex(labels) < 0 ? null : persons.length,
+    persons: manifest.humanIndex === null ? null : persons.length,
     parts: parts.length,
     width,
     height,

@@ -2,9 +2,9 @@
 import type { Request, RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import { LABEL_SETS, partGroup } from '../../src/m2fp/labels.ts';
+import { LABEL_SETS, type LabelSet, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/palette.ts';
-import { BACKGROUND_INDEX, humanIndex, isRecord } from '../../src/parsing/options.ts';
+import { BACKGROUND_INDEX, firstOfName, isRecord } from '../../src/parsing/options.ts';
 import { adminHandler, oncePerAdmin, ownJson, ownPages } from '../common/admin.ts';
 import { deployedModels, modelNode, type ModelNode, type RedisCredentials } from '../common/model.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
@@ -101,7 +101,7 @@ function enteredCredentials(entered: unknown, known: RedisCredentials = {}): Red
 
 async function labelsAnswer(RED: NodeAPI): Promise<LabelsAnswer> {
   return {
-    sets: Object.entries(LABEL_SETS).map(([id, { name, labels }]) => ({ id, name, parts: partsOf(labels) })),
+    sets: Object.entries(LABEL_SETS).map(([id, set]) => ({ id, name: set.name, parts: partsOf(set) })),
     models: await Promise.all(
       deployedModels(RED).map(async (model) => ({
         id: model.id,
@@ -117,20 +117,23 @@ async function partsOfModel(model: ModelNode): Promise<Part[] | null> {
   try {
     const { presence } = await model.place();
     if (presence.state !== 'present') return null;
-    return partsOf((await model.manifest(patience(PATIENCE))).labels);
+    return partsOf(await model.manifest(patience(PATIENCE)));
   } catch {
     return null;
   }
 }
 
-function partsOf(labels: readonly string[]): Part[] {
+/** One for each name. */
+function partsOf({ labels, kind }: Pick<LabelSet, 'labels' | 'kind'>): Part[] {
   const palette = resolvePalette(labels);
-  const human = humanIndex(labels);
-  return labels.map((name, index) => ({
+  const human = kind === 'multi' ? labels.length - 1 : -1;
+  const parts = labels.map((name, index) => ({
     name,
     color: `#${palette[index]!.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`,
     group: index === BACKGROUND_INDEX || index === human ? 'whole' : (partGroup(name) ?? 'other'),
   }));
+  const firsts = firstOfName(labels);
+  return parts.filter((_, index) => firsts[index] === index);
 }
 
 /** One check of a model at a time: who asks meanwhile gets the result of that. */

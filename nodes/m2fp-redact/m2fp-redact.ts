@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
-import { BACKGROUND_INDEX, humanIndex, oneOf } from '../../src/parsing/options.ts';
+import { BACKGROUND_INDEX, oneOf, personIndex } from '../../src/parsing/options.ts';
 import { redact, type RedactOptions } from '../../src/parsing/redact.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { labelsField, numberField } from '../common/fields.ts';
@@ -93,9 +93,10 @@ function settingsOf(config: RedactConfig): Settings {
 }
 
 /** The chosen labels that the model has, all its parts where none are named. */
-function labelsOf(names: readonly string[] | undefined, { labels }: Parsing): readonly string[] {
+function labelsOf(names: readonly string[] | undefined, parsing: Parsing): readonly string[] {
+  const { labels } = parsing;
   if (names === undefined) {
-    const human = humanIndex(labels);
+    const human = personIndex(parsing);
     return labels.filter((_, index) => index !== BACKGROUND_INDEX && index !== human);
   }
   // What is no list is for `redact` to refuse.

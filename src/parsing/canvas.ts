@@ -1,13 +1,13 @@
 /** What a picture of a parsing shows at each pixel, before colours. */
 import { inSlices } from '../image/slices.ts';
 import { eachColumnRun } from './masks.ts';
-import { BACKGROUND_INDEX, humanIndex } from './options.ts';
+import { BACKGROUND_INDEX, firstOfName, personIndex } from './options.ts';
 import type { Parsing, Rle } from './types.ts';
 
 export interface Canvas {
   /**
-   * width * height bytes, row-major: 0 nothing; by label: label index + 1, or the number of labels + 1 for a label
-   * index that has no name; by person: 1.
+   * width * height bytes, row-major: 0 nothing; by label: 1 + the index of the first label of that name, or the number of
+   * labels + 1 for a label index that has no name; by index: 1 + the label index itself; by person: 1.
    */
   codes: Uint8Array;
   /** width * height bytes, row-major: id of the person whose pixel it is, 0 nobody's (and where `codes` is 0). */
@@ -21,7 +21,7 @@ export interface CanvasOptions {
    */
   paint: 'map' | 'parts';
   /** What is told apart. */
-  by: 'label' | 'person';
+  by: 'label' | 'index' | 'person';
   /** Parts and persons below it are left out of `parts`. */
   minScore: number;
   /** Label indices to show; null for all but the background, and but the whole person where it goes by label. */
@@ -38,9 +38,12 @@ export async function paintCanvas(parsing: Parsing, options: CanvasOptions): Pro
 }
 
 /** The code of a label index and of whole persons; 0 for what is not shown. */
-function codesOf(labels: readonly string[], { by, chosen }: CanvasOptions) {
-  const human = humanIndex(labels);
-  const code = (index: number): number => (by === 'person' ? 1 : Math.min(index, labels.length) + 1);
+function codesOf(parsing: Parsing, { by, chosen }: CanvasOptions) {
+  const { labels } = parsing;
+  const human = personIndex(parsing);
+  const firsts = by === 'index' ? [] : firstOfName(labels);
+  const code = (index: number): number =>
+    by === 'person' ? 1 : (firsts[index] ?? Math.min(index, labels.length)) + 1;
   const isPart = (index: number): boolean => index !== BACKGROUND_INDEX && index !== human;
   return {
     ofLabel: (index: number): number => ((chosen?.has(index) ?? isPart(index)) ? code(index) : 0),
@@ -53,7 +56,7 @@ async function paintMaps(
   parsing: Parsing,
   options: CanvasOptions,
 ): Promise<void> {
-  const { ofLabel, ofPersons } = codesOf(parsing.labels, options);
+  const { ofLabel, ofPersons } = codesOf(parsing, options);
   const table = Uint8Array.from({ length: 256 }, (_, index) => ofLabel(index));
   const { labelMap, personMap } = parsing;
   await inSlices(labelMap.length, 3, (first, end) => {
@@ -77,7 +80,7 @@ async function paintParts(
   options: CanvasOptions,
 ): Promise<void> {
   const { width } = parsing;
-  const { ofLabel, ofPersons } = codesOf(parsing.labels, options);
+  const { ofLabel, ofPersons } = codesOf(parsing, options);
   const shown = <T extends { score: number }>(found: T[]) =>
     found.filter(({ score }) => score >= options.minScore).toSorted(byScore);
   const layers: { code: number; person: number; mask: Rle }[] = [

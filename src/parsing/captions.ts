@@ -2,6 +2,7 @@
 import type { ColorizePlan } from './colorize-options.ts';
 import { colorOf } from './colorize-options.ts';
 import { type Drawing, inkOn, textWidth } from './drawing.ts';
+import { firstOfName } from './options.ts';
 import type { ShownRegion } from './regions.ts';
 import type { Box, Parsing } from './types.ts';
 
@@ -23,7 +24,10 @@ export function nameOf({ by }: ColorizePlan, labels: readonly string[], region: 
 /** The best score of what a region shows; undefined where nothing found belongs to it. */
 function scoreOf(plan: ColorizePlan, parsing: Parsing, { code, person }: ShownRegion): number | undefined {
   const ofPerson = parsing.persons.filter(({ id }) => id === person);
-  const ofPart = parsing.parts.filter((part) => part.index === code - 1 && (part.person ?? 0) === person);
+  const firsts = firstOfName(parsing.labels);
+  const ofPart = parsing.parts.filter(
+    ({ index, person: owner }) => (firsts[index] ?? index) === code - 1 && (owner ?? 0) === person,
+  );
   const found = plan.by === 'person' || ofPart.length === 0 ? ofPerson : ofPart;
   return found.length === 0 ? undefined : Math.max(...found.map(({ score }) => score));
 }

@@ -75,8 +75,8 @@ export async function drawCanvas(parsing: Parsing, canvas: Canvas, plan: Coloriz
 }
 
 /** What the canvas tells apart. */
-function subjectOf({ mode, by }: ColorizePlan): 'label' | 'person' {
-  if (isNumberMode(mode)) return mode === 'persons' ? 'person' : 'label';
+function subjectOf({ mode, by }: ColorizePlan): 'label' | 'index' | 'person' {
+  if (isNumberMode(mode)) return mode === 'persons' ? 'person' : 'index';
   return by === 'person' ? 'person' : 'label';
 }
 

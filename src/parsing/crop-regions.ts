@@ -1,6 +1,6 @@
 /** What becomes a crop, in which order, and how its file is called. */
 import type { CropPlan } from './crop-options.ts';
-import { BACKGROUND_INDEX, humanIndex } from './options.ts';
+import { BACKGROUND_INDEX, firstOfName, personIndex } from './options.ts';
 import type { EncodedFormat } from './picture-options.ts';
 import type { Box, Parsing, Person, Rle } from './types.ts';
 
@@ -21,7 +21,7 @@ export interface Region {
 
 /** What to crop, in order: persons by id, nobody last; then by label or group. */
 export function regionsOf(parsing: Parsing, { what, chosen, groups, minScore }: CropPlan): Region[] {
-  const human = humanIndex(parsing.labels);
+  const human = personIndex(parsing);
   const isFound = (found: { score: number; box: Box }): boolean =>
     found.score >= minScore && found.box.width > 0 && found.box.height > 0;
   const wholePersons = (): Region[] =>
@@ -43,8 +43,10 @@ export function regionsOf(parsing: Parsing, { what, chosen, groups, minScore }: 
   switch (what) {
     case 'person-parts':
       return regions.toSorted(byPerson);
-    case 'labels':
-      return unions(regions, ({ index }) => index).toSorted(byPerson);
+    case 'labels': {
+      const firsts = firstOfName(parsing.labels);
+      return unions(regions, ({ index }) => firsts[index] ?? index).toSorted(byPerson);
+    }
     default: {
       const members = groups.flatMap(({ name, indices }, index) =>
         regions

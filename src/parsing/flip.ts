@@ -27,13 +27,16 @@ const SIDE = /(?<![a-z])(?:left|right)(?![a-z])|[左右]/g;
 /**
  * For each label the one that it becomes in a mirror: "Left-arm" and "Right-arm" change places, as in the training of
  * all of M2FP's label sets (the `pairs` of models/labels), and all others stay. It goes by the names, so that it holds
- * for a user's own labels too; a side whose counterpart is missing stays.
+ * for a user's own labels too; a side whose counterpart is missing stays. Of several labels of one name the first
+ * changes places with the first of the other side, the second with the second, so that none is lost.
  */
 export function mirroredLabels(labels: readonly string[]): number[] {
   const keys = labels.map(labelKey);
+  const indices = new Map<string, number[]>();
+  keys.forEach((key, index) => indices.set(key, [...(indices.get(key) ?? []), index]));
   return keys.map((key, index) => {
-    const other = keys.indexOf(key.replaceAll(SIDE, (side) => OTHER_SIDE[side]!));
-    return other < 0 ? index : other;
+    const place = indices.get(key)!.indexOf(index);
+    return indices.get(key.replaceAll(SIDE, (side) => OTHER_SIDE[side]!))?.[place] ?? index;
   });
 }
 

@@ -1,5 +1,6 @@
 /** Checks of the options that colorize, crop and their kin share; each failure is an `M2FP_BAD_OPTION`. */
 import { M2fpError } from '../errors.ts';
+import type { Parsing } from './types.ts';
 
 const SHOWN_LENGTH = 80;
 
@@ -133,7 +134,19 @@ export function labelIndices(name: string, value: unknown, labels: readonly stri
 /** Index of the background: the network has no query class below it, so it is always the first. */
 export const BACKGROUND_INDEX = 0;
 
-/** Index of the whole-person label, -1 where there is none (single-human models). */
-export function humanIndex(labels: readonly string[]): number {
-  return labels.findLastIndex((label) => labelKey(label) === 'human');
+/**
+ * Index of the whole-person label; -1 where no whole person was found, so that nothing has it. Only models whose last
+ * label is the whole person find persons, whatever they call it: "Human", "person", "人".
+ */
+export function personIndex({
+  labels,
+  persons,
+  parts,
+  doubtful,
+}: Pick<Parsing, 'labels' | 'persons' | 'parts' | 'doubtful'>): number {
+  const last = labels.length - 1;
+  const isFound = persons.length > 0 || doubtful.persons.length > 0;
+  // A list of labels may come without it, from elsewhere.
+  const isPart = [...parts, ...doubtful.parts].some(({ index }) => index === last);
+  return isFound && !isPart ? last : -1;
 }

@@ -4,7 +4,15 @@ import lip from '../../models/palettes/lip.json' with { type: 'json' };
 import mhpV2 from '../../models/palettes/mhp-v2.json' with { type: 'json' };
 import pascalPersonPart from '../../models/palettes/pascal-person-part.json' with { type: 'json' };
 import { custom, type GivenOptions, oneOf, type Option, readOptions } from './option-table.ts';
-import { BACKGROUND_INDEX, badOption, indicesOf, isRecord, isWhole, labelKey } from './options.ts';
+import {
+  BACKGROUND_INDEX,
+  badOption,
+  indicesOf,
+  isRecord,
+  isWhole,
+  labelKey,
+  firstOfName,
+} from './options.ts';
 
 /** Red, green and blue, each 0 to 255. */
 export type Rgb = readonly [number, number, number];
@@ -213,7 +221,7 @@ function readColors(name: string, colors: unknown): Record<string, Color> {
 /**
  * The colour of each of a model's labels, in their order.
  *
- * The base is a table by label name or the PASCAL palette by index; a label that the table does not know is grey
+ * Labels of one name have one colour. The base is a table by label name or the PASCAL palette by index; a label that the table does not know is grey
  * (128, 128, 128). `colors` goes on top of it. Names count as equal without regard to case and to blank,
  * underscore or hyphen.
  *
@@ -230,7 +238,7 @@ export function resolvePalette(labels: readonly string[], options?: PaletteOptio
     const rgb = parseColor(`colors["${label}"]`, color);
     for (const index of indices) result[index] = rgb;
   }
-  return result;
+  return firstOfName(labels).map((first) => result[first]!);
 }
 
 /** The colours of the labels `keys` in the palette `name`. */

@@ -8,6 +8,7 @@ import type { RawImage } from '../image/types.ts';
 import { type Canvas, paintCanvas } from './canvas.ts';
 import { drawCanvas } from './colorize.ts';
 import { readColorizeOptions } from './colorize-options.ts';
+import { firstOfName } from './options.ts';
 import { hexOf, resolvePalette, UNKNOWN_COLOR } from './palette.ts';
 import { decodeSource } from './source.ts';
 import type { Box, Parsing } from './types.ts';
@@ -41,6 +42,7 @@ export interface PreviewFacts {
   /** Those that the picture has, the largest first. */
   labels: PreviewLabel[];
   persons: { id: number; score: number; box: Box }[];
+  /** `label`: the name that it has in `labels`. */
   parts: { label: string; person: number | null; score: number }[];
   model: string;
   /** Seconds that the parsing took. */
@@ -144,6 +146,7 @@ export async function previewMaps(
 async function factsOf(parsing: Parsing, { codes }: Canvas, minScore: number): Promise<PreviewFacts> {
   const { width, height, labels, persons, parts, model, timing } = parsing;
   const palette = resolvePalette(labels);
+  const firsts = firstOfName(labels);
   const areas = new Uint32Array(256);
   await inSlices(codes.length, 1, (first, end) => {
     for (let p = first; p < end; p++) areas[codes[p]!]!++;
@@ -162,7 +165,11 @@ async function factsOf(parsing: Parsing, { codes }: Canvas, minScore: number): P
       .filter(({ code, share }) => code > 0 && share > 0)
       .toSorted((a, b) => b.share - a.share),
     persons: shown(persons).map(({ id, score, box }) => ({ id, score, box })),
-    parts: shown(parts).map(({ label, person, score }) => ({ label, person, score })),
+    parts: shown(parts).map(({ label, index, person, score }) => ({
+      label: labels[firsts[index]!] ?? label,
+      person,
+      score,
+    })),
     model: model.id,
     seconds: timing.total / 1000,
   };

@@ -7,13 +7,13 @@ import { type Method, obscure } from './obscure.ts';
 import {
   badOption,
   flag,
-  humanIndex,
   isWhole,
   knownOptions,
   labelIndices,
   labelKey,
   numberIn,
   oneOf,
+  personIndex,
 } from './options.ts';
 import { growOwners, measureOwners, type Owners, paintOwner } from './owners.ts';
 import { type Color, parseColor, type Rgb } from './palette.ts';
@@ -170,9 +170,9 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
 
 /** The pixels of the chosen parts; what is chosen of one person, and each part of nobody, is a region of its own. */
 async function chosenPixels(parsing: Parsing, plan: Plan): Promise<{ owners: Owners; count: number }> {
-  const { width, height, labels } = parsing;
+  const { width, height } = parsing;
   const owners: Owners = new Uint16Array(width * height);
-  const human = humanIndex(labels);
+  const human = personIndex(parsing);
   const numbers = new Map<string, number>();
   const numberOf = (region: string): number => {
     if (!numbers.has(region)) numbers.set(region, numbers.size + 1);

@@ -143,8 +143,8 @@ export function parseManifest(text: string, file: string): ModelManifest {
   require(Array.isArray(labels) &&
     labels.length > 0 &&
     labels.every((name) => typeof name === 'string'), 'labels');
-  require(manifest.humanIndex === null ||
-    (isCount(manifest.humanIndex) && manifest.humanIndex < labels!.length), 'humanIndex');
+  // The whole person's is the last label; everything that comes after the network relies on it.
+  require(manifest.humanIndex === (manifest.kind === 'multi' ? labels!.length - 1 : null), 'humanIndex');
   require(isInputRule(input), 'input');
   require(typeof manifest.scoreThreshold === 'number', 'scoreThreshold');
   require(['undefined', 'number'].includes(typeof manifest.mapConfidence), 'mapConfidence');
