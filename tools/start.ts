@@ -18,6 +18,7 @@ const EXAMPLES = [
   '2 HTTP API',
   '3 Parts',
   '4 Web page',
+  '6 Folder watch',
   '7 Privacy',
   '8 Health and metrics',
   '9 Gallery',
@@ -87,11 +88,12 @@ function writeIfMissing(name: string, content: string): void {
   if (!existsSync(file)) writeFileSync(file, content);
 }
 
-/** The examples in one file. */
+/** The examples in one file, with what they share once. */
 function exampleFlows(): unknown[] {
-  return EXAMPLES.flatMap(
-    (name) => JSON.parse(readFileSync(join(root, 'examples', `${name}.json`), 'utf8')) as unknown[],
+  const nodes = EXAMPLES.flatMap(
+    (name) => JSON.parse(readFileSync(join(root, 'examples', `${name}.json`), 'utf8')) as { id: string }[],
   );
+  return [...new Map(nodes.map((node) => [node.id, node])).values()];
 }
 
 function announce(port: number): void {

@@ -131,10 +131,23 @@ export class Editor {
     await page.waitForFunction("jQuery(':animated').length === 0");
     await label(name).last().click();
     await page.locator('#red-ui-clipboard-dialog-ok').click();
+    // What the examples share is there already: Node-RED asks, and takes over what is there.
+    if (before.length > 1) {
+      const copy = page.locator('.red-ui-notification button', { hasText: /Import copy|导入副本/ });
+      if (await this.#asks(copy, before.length)) await copy.click();
+    }
     let tab: string | undefined;
     while (tab === undefined) tab = (await this.tabs()).find((id) => !before.includes(id));
     await this.showTab(tab);
     return tab;
+  }
+
+  /** Whether the import waits for an answer, rather than that it has made its tab. */
+  async #asks(question: Locator, tabs: number): Promise<boolean> {
+    for (;;) {
+      if (await question.isVisible()) return true;
+      if ((await this.tabs()).length > tabs) return false;
+    }
   }
 
   /** The ids of all tabs. */

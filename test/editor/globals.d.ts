@@ -11,7 +11,7 @@ declare const RED: {
       validationErrors?: string[];
       [property: string]: unknown;
     } | null;
-    createCompleteNodeSet(): { id: string; type: string; z?: string }[];
+    createCompleteNodeSet(): { id: string; type: string; z?: string; [property: string]: unknown }[];
     createExportableNodeSet(nodes: object[]): object[];
     filterNodes(filter: object): { id: string; type: string }[];
     dirty(): boolean;

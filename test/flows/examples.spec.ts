@@ -1,7 +1,7 @@
 /** The examples that the other specs do not run, all at once in a real Node-RED, from the packed package. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import sharp from 'sharp';
@@ -37,7 +37,6 @@ for (const version of VERSIONS) {
     };
 
     before(async () => {
-      mkdirSync(inbox);
       broker = await startBroker();
       nodeRed = await NodeRed.start(version, NAMES.flatMap(example).map(adapted));
       sidebar = await debugSidebar(nodeRed.url);
@@ -214,6 +213,21 @@ for (const version of VERSIONS) {
     });
 
     describe('6 Folder watch', () => {
+      it('makes its folders, in the user folder where their names have no path', async () => {
+        assert.ok(statSync(inbox).isDirectory() && statSync(outbox).isDirectory());
+        const asItIs = await NodeRed.start(version, example('6 Folder watch'));
+        const debug = await debugSidebar(asItIs.url);
+        try {
+          await asItIs.inject('m2fpe6injec00001');
+          const path = await debug.text('m2fpe6debug00001', (text) => text.includes('person-1-hair'));
+          assert.ok(path.startsWith(join(asItIs.userDir, 'm2fp-out', 'two-people')), path);
+          assert.deepEqual(readdirSync(join(asItIs.userDir, 'm2fp-in')), ['two-people.jpg']);
+        } finally {
+          debug.close();
+          await asItIs.stop();
+        }
+      });
+
       /** The files that were written below `picture`, when a picture that came after it is written, too. */
       async function cropsOf(picture: string): Promise<string[]> {
         const next = `after-${picture}`;
@@ -300,8 +314,12 @@ for (const version of VERSIONS) {
         );
         assert.deepEqual(
           kept.map(({ name }) => name),
-          ['only the redacted'],
+          ['only the redacted', 'read the body'],
         );
+        // What reads bodies keeps how much it holds and where it is, never what.
+        const [, reader] = kept;
+        const names = [...String(reader!['func']).matchAll(/\.set\('(\w+)'/g)].map((match) => match[1]);
+        assert.deepEqual(names.toSorted(), ['held', 'root']);
       });
     });
 

@@ -117,7 +117,7 @@ describe('the package', function () {
       [],
     );
     const core =
-      /^(tab|group|comment|inject|debug|catch|complete|link (in|out)|change|switch|function|template|trigger|rbe|join|http (in|response)|mqtt (in|out)|mqtt-broker|file( in)?|watch)$/;
+      /^(tab|group|comment|inject|debug|catch|complete|link (in|out)|change|switch|function|template|trigger|rbe|join|http (in|response)|mqtt (in|out)|mqtt-broker|file( in)?|subflow(:m2fp\w+)?)$/;
     assert.deepEqual(
       [...usedTypes].filter((type) => !core.test(type) && !types.includes(type)),
       [],
@@ -134,9 +134,15 @@ describe('the package', function () {
   it('gives every example a comment in both languages, and lays it out on the grid', () => {
     for (const name of examples) {
       const nodes = example(name);
-      const comment = nodes.find(({ type }) => type === 'comment') as FlowNode & { info: string };
-      assert.match(comment.info, /[A-Za-z]{4}[^]*[\u4e00-\u9fff]{4}/, name);
-      const placed = nodes.filter((node) => 'x' in node && node.type !== 'group') as Placed[];
+      const told = nodes.filter(({ type }) => ['comment', 'tab', 'subflow'].includes(type));
+      for (const { type, info } of told as (FlowNode & { info: string })[]) {
+        if (type === 'comment' && info === '') continue;
+        assert.match(info, /[A-Za-z]{4}[^]*[\u4e00-\u9fff]{4}/, `${name}: ${type}`);
+      }
+      const inSubflow = nodes.filter(({ type }) => type === 'subflow').map(({ id }) => id);
+      const placed = nodes.filter(
+        (node) => 'x' in node && node.type !== 'group' && !inSubflow.includes(String(node['z'])),
+      ) as Placed[];
       const spots = placed.map(({ x, y }) => `${x},${y}`);
       assert.equal(new Set(spots).size, spots.length, `${name}: nodes on top of each other`);
       for (const { id, x, y } of placed) {
@@ -146,10 +152,26 @@ describe('the package', function () {
     }
   });
 
-  it('wires the examples, which share no id and no address', () => {
+  it('wires the examples, which share a model and what reads bodies, else no id and no address', () => {
     const all = examples.flatMap(example);
     const ids = new Set(all.map(({ id }) => id));
-    assert.equal(ids.size, all.length);
+    const shared = all.filter(({ id }, at) => all.findIndex((other) => other.id === id) < at);
+    const kinds = new Set(shared.map(({ id, z }) => `${String(z ?? '')} ${id}`));
+    assert.deepEqual([...kinds].toSorted(), [
+      ' m2fpbodysubflow0',
+      ' m2fpmodelbundled',
+      'm2fpbodysubflow0 m2fpbodyread0000',
+    ]);
+    for (const node of shared)
+      assert.deepEqual(
+        node,
+        all.find(({ id }) => id === node.id),
+      );
+    const models = all.filter(({ type }) => type === 'm2fp-model');
+    assert.match(String(models[0]!['name']), /^people model/);
+    assert.equal(new Set(models.map(({ id }) => id)).size, 1);
+    const subflows = all.filter(({ type }) => type.startsWith('subflow:')).map(({ type }) => type.slice(8));
+    for (const id of subflows) assert.ok(ids.has(id), id);
     for (const node of all as (FlowNode & Links)[]) {
       const targets = [
         ...(node.wires ?? []).flat(),
@@ -168,6 +190,28 @@ describe('the package', function () {
       .filter(({ type }) => type === 'http in')
       .map((node) => `${String(node['method'])} ${String(node['url'])}`);
     assert.equal(new Set(addresses).size, addresses.length);
+  });
+
+  it('takes bodies the same way at every address, and shows errors whole', () => {
+    for (const name of examples) {
+      const nodes = example(name) as (FlowNode & Links)[];
+      const posts = nodes.filter((node) => node.type === 'http in' && node['method'] === 'post');
+      for (const post of posts) {
+        assert.equal(post['upload'], true, name);
+        const [[target]] = post.wires as [[string]];
+        const reader = nodes.find(({ id }) => id === target)!;
+        assert.match(reader.type, /^subflow:/, name);
+        const [{ value }] = reader['env'] as [{ value: string }];
+        assert.ok(value.split(' ').includes(String(post['url'])), `${name}: ${String(post['url'])}`);
+      }
+      if (!nodes.some(({ type }) => type === 'm2fp-infer')) continue;
+      const caught = nodes
+        .filter(({ type }) => type === 'catch')
+        .flatMap((node) => (node.wires ?? []).flat())
+        .map((id) => nodes.find((node) => node.id === id)!);
+      const debug = caught.find(({ type }) => type === 'debug');
+      assert.match(String(debug?.['complete']), /error\.message/, name);
+    }
   });
 
   it('fills in every property of its nodes in the examples', () => {

@@ -22,9 +22,13 @@ export async function debugSidebar(url: string) {
       while (own().length < count) await once(arrived, 'message');
       return own();
     },
-    /** Resolves when there is a text of node `id` that `wanted` accepts. */
-    async text(id: string, wanted: (text: string) => boolean): Promise<void> {
-      while (!(await this.texts(id, 0)).some(wanted)) await once(arrived, 'message');
+    /** Resolves with the first text of node `id` that `wanted` accepts. */
+    async text(id: string, wanted: (text: string) => boolean): Promise<string> {
+      for (;;) {
+        const found = (await this.texts(id, 0)).find(wanted);
+        if (found !== undefined) return found;
+        await once(arrived, 'message');
+      }
     },
     close: () => socket.close(),
   };

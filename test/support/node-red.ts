@@ -61,11 +61,13 @@ export interface Status {
 
 export class NodeRed {
   readonly url: string;
+  readonly userDir: string;
   readonly child: ChildProcess;
   #log = '';
 
-  private constructor(url: string, child: ChildProcess) {
+  private constructor(url: string, userDir: string, child: ChildProcess) {
     this.url = url;
+    this.userDir = userDir;
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -75,7 +77,11 @@ export class NodeRed {
     }
   }
 
-  /** Resolves when the flows run. @param settings for settings.js, on top of ours */
+  /**
+   * Resolves when the flows run.
+   * @param flows what several examples share may be in it several times
+   * @param settings for settings.js, on top of ours
+   */
   static async start(version: Version, flows: FlowNode[], settings: object = {}): Promise<NodeRed> {
     const userDir = temporaryFolder('user');
     const { modules } = installedPackage();
@@ -83,13 +89,16 @@ export class NodeRed {
     cpSync(join(dirname(modules), 'package.json'), join(userDir, 'package.json'));
     const more = `Object.assign(module.exports, ${JSON.stringify(settings)});\n`;
     writeFileSync(join(userDir, 'settings.js'), SETTINGS + more);
-    writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flows));
+    writeFileSync(
+      join(userDir, 'flows.json'),
+      JSON.stringify([...new Map(flows.map((node) => [node.id, node])).values()]),
+    );
     const port = await freePort();
     const program = require.resolve(`${version}/red.js`);
     const child = spawn(node, [program, '--userDir', userDir, '--port', String(port)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, child);
+    const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, userDir, child);
     try {
       await nodeRed.logged('Started flows');
       // Sometimes the flows are first.
