@@ -1,17 +1,5 @@
 /** What the fields of forms mean. A blank field leaves the choice to the default. */
 
-/**
- * What a node stores, and of what it does not, `defaults`: those of its form. A node that was made by an API or written by
- * hand may lack any field.
- */
-export function withDefaults<D extends object, S extends { readonly [Name in keyof D]?: unknown }>(
-  defaults: D,
-  stored: S,
-): S & D {
-  const given = Object.entries(stored).filter(([, value]) => value !== undefined && value !== null);
-  return { ...stored, ...defaults, ...Object.fromEntries(given) };
-}
-
 /** A number field: undefined where it is blank, NaN where it is no number. */
 export function numberField(field: unknown): number | undefined {
   return field === undefined || field === null || field === '' ? undefined : Number(field);

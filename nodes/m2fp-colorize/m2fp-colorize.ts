@@ -1,7 +1,8 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { colorize, type ColorizeOptions } from '../../src/parsing/colorize.ts';
 import { isNumberMode } from '../../src/parsing/colorize-options.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
 import { optionsInMessage } from '../common/option-names.ts';
@@ -12,8 +13,9 @@ import { type ColorizeConfig, forLabels, optionsOf } from './config.ts';
 
 /** Draws the parsing as a coloured picture. */
 export default function (RED: NodeAPI): void {
-  function createColorize(this: Node, config: ColorizeConfig): void {
-    RED.nodes.createNode(this, config);
+  function createColorize(this: Node, stored: Partial<ColorizeConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<ColorizeConfig>('m2fp-colorize', stored);
     const status = new StatusLine(RED, this);
     openInbox(
       this,

@@ -1,6 +1,7 @@
-import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
 import { labelsInModel } from '../common/labels.ts';
@@ -12,8 +13,9 @@ import { CROP_SETTINGS, type CropConfig, type CropSettings, settingsOf } from '.
 
 /** Cuts parts or persons out of the picture. */
 export default function (RED: NodeAPI): void {
-  function createCrop(this: Node, config: CropConfig): void {
-    RED.nodes.createNode(this, config);
+  function createCrop(this: Node, stored: Partial<CropConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<CropConfig>('m2fp-crop', stored);
     const status = new StatusLine(RED, this);
     openInbox(
       this,

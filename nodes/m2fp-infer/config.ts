@@ -2,7 +2,7 @@
 import type { NodeDef } from 'node-red';
 import type { QueuePolicy } from '../../src/engine/types.ts';
 import type { PictureConfig } from '../common/picture.ts';
-import { withDefaults } from '../common/fields.ts';
+import { withDefaults } from '../common/defaults.ts';
 import type { ResultConfig } from '../common/result.ts';
 
 export interface InferConfig extends NodeDef, PictureConfig, Required<ResultConfig> {
@@ -22,28 +22,11 @@ export interface InferConfig extends NodeDef, PictureConfig, Required<ResultConf
   priorityType: string;
 }
 
-/** What the form begins with. */
-export const DEFAULTS = {
-  model: '',
-  picture: 'payload',
-  pictureType: 'msg',
-  scoreThreshold: 0.5,
-  flip: false,
-  policy: 'wait',
-  limit: 8,
-  key: 'topic',
-  maxAge: '',
-  priority: '0',
-  priorityType: 'num',
-  result: 'payload',
-  resultType: 'msg',
-} as const;
-
 /** A node that any version, or an API, stored. */
 export type StoredConfig = NodeDef & Partial<InferConfig> & { configVersion?: number };
 
 /** The configuration in full. A node of version 1, which had no line of its own, waits in the model's as it did. */
 export function completeConfig(stored: StoredConfig): InferConfig {
   const { configVersion } = stored;
-  return withDefaults({ ...DEFAULTS, ...(configVersion === 1 && { limit: '' }) }, stored);
+  return withDefaults('m2fp-infer', { ...(configVersion === 1 && { limit: '' }), ...stored });
 }

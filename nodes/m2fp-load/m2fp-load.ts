@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
@@ -29,8 +30,9 @@ const checkup = new Checkup();
 
 /** Loads, warms up, reloads or unloads the model, and tells its facts and how far its pull has come. */
 export default function (RED: NodeAPI): void {
-  function createLoad(this: Node, config: LoadConfig): void {
-    RED.nodes.createNode(this, config);
+  function createLoad(this: Node, stored: Partial<LoadConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<LoadConfig>('m2fp-load', stored);
     const status = new StatusLine(RED, this);
     const output = new ProgressOutput((progress) => this.send([null, { payload: { ...progress } }]));
     const link = linkModel(RED, this, config.model, {

@@ -11,6 +11,7 @@ import { bundledModelFolder } from '../../src/paths.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { bufferLimit } from '../common/buffer-limit.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
@@ -79,9 +80,10 @@ export type ModelSettings = LocalSettings | RemoteSettings;
 export function readSettings(
   RED: NodeAPI,
   node: Node,
-  config: ModelConfig,
+  stored: ModelConfig,
   credentials: RedisCredentials = {},
 ): ModelSettings {
+  const config = withDefaults<ModelConfig>('m2fp-model', stored);
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
   const shared = {

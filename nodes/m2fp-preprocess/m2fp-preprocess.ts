@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import { preprocess } from '../../src/image/index.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
@@ -15,8 +16,9 @@ interface PreprocessConfig extends NodeDef, PictureConfig, ResultConfig {
 
 /** Makes the network's input of a picture, by the model's rule and without starting its engine. */
 export default function (RED: NodeAPI): void {
-  function createPreprocess(this: Node, config: PreprocessConfig): void {
-    RED.nodes.createNode(this, config);
+  function createPreprocess(this: Node, stored: Partial<PreprocessConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<PreprocessConfig>('m2fp-preprocess', stored);
     const status = new StatusLine(RED, this);
     const link = linkModel(RED, this, config.model, {
       presenceChanged: (presence) => status.presence(presence),

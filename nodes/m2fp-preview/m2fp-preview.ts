@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { numberIn, oneOf } from '../../src/parsing/options.ts';
 import { PREVIEW_VIEWS, type PreviewView } from '../../src/parsing/preview.ts';
+import { FORM_DEFAULTS, withDefaults } from '../common/defaults.ts';
 import { numberField } from '../common/fields.ts';
 import { openInbox } from '../common/input.ts';
 import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
@@ -26,8 +27,9 @@ interface PreviewConfig extends NodeDef, ParsingConfig, PictureConfig {
 export default function (RED: NodeAPI): void {
   serveAdmin(RED);
 
-  function createPreview(this: Node & { _alias?: string }, config: PreviewConfig): void {
-    RED.nodes.createNode(this, config);
+  function createPreview(this: Node & { _alias?: string }, stored: Partial<PreviewConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<PreviewConfig>('m2fp-preview', stored);
     const status = new StatusLine(RED, this);
     // In the editor the nodes of a sub-flow have the ids of its template.
     const id = this._alias ?? this.id;
@@ -73,7 +75,8 @@ export default function (RED: NodeAPI): void {
   RED.nodes.registerType('m2fp-preview', createPreview);
 }
 
-const DEFAULTS: PreviewSettings = { view: 'overlay', size: 200, minScore: 0.3 };
+const { view: VIEW, size: SIZE, minScore: MIN_SCORE } = FORM_DEFAULTS['m2fp-preview'];
+const DEFAULTS: PreviewSettings = { view: VIEW, size: SIZE, minScore: MIN_SCORE };
 
 /** A wrong form is told by the status and by each message, not by a node that cannot be made. */
 function settingsOrError(config: PreviewConfig): PreviewSettings | Error {

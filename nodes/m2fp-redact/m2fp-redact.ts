@@ -3,6 +3,7 @@ import { checkParsing } from '../../src/parsing/check.ts';
 import { BACKGROUND_INDEX, oneOf, personIndex } from '../../src/parsing/options.ts';
 import { redact, type RedactOptions } from '../../src/parsing/redact.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { labelsField, numberField } from '../common/fields.ts';
 import { inOrder } from '../common/in-order.ts';
 import { openInbox, Outputs } from '../common/input.ts';
@@ -41,8 +42,9 @@ interface RedactConfig extends NodeDef, ParsingConfig, ResultConfig {
 
 /** Makes chosen parts of the people in a picture unrecognisable. */
 export default function (RED: NodeAPI): void {
-  function createRedact(this: Node, config: RedactConfig): void {
-    RED.nodes.createNode(this, config);
+  function createRedact(this: Node, stored: Partial<RedactConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<RedactConfig>('m2fp-redact', stored);
     const status = new StatusLine(RED, this);
     openInbox(
       this,

@@ -3,6 +3,7 @@ import type { EngineState } from '../../src/engine/types.ts';
 import type { Health } from '../../src/observe/health.ts';
 import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
 import { oneOf } from '../../src/parsing/options.ts';
+import { withDefaults } from '../common/defaults.ts';
 import { openInbox } from '../common/input.ts';
 import { linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
@@ -26,8 +27,9 @@ export default function (RED: NodeAPI): void {
   // They begin here, and not with the first node, so that nothing is left out.
   const metrics = processMetrics();
 
-  function createStatus(this: Node, config: StatusConfig): void {
-    RED.nodes.createNode(this, config);
+  function createStatus(this: Node, stored: Partial<StatusConfig> & NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const config = withDefaults<StatusConfig>('m2fp-status', stored);
     const status = new StatusLine(RED, this);
     let told = summaryOf({ status: 'ready', reasons: [] });
     let latest = Promise.resolve();

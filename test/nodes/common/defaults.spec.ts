@@ -1,0 +1,106 @@
+/** A node without its fields, as an API makes it, is a node from the palette. */
+import assert from 'node:assert/strict';
+import type { NodeMessage } from 'node-red';
+import { FORM_DEFAULTS, withDefaults } from '../../../nodes/common/defaults.ts';
+import { optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
+import { CROP_SETTINGS, settingsOf } from '../../../nodes/m2fp-crop/config.ts';
+import { COLORIZE_OPTIONS } from '../../../src/parsing/colorize-options.ts';
+import { readOptions } from '../../../src/parsing/option-table.ts';
+import { exampleParsing, fakeEngines, type FakeEngine, restoreEngines } from '../support/fake-engine.ts';
+import { nodeConfig, type NodeType, registered, TYPES } from '../support/flows.ts';
+import { startFlow, send, stopFlow } from '../support/red.ts';
+
+/** Of the editor alone. */
+const EDITOR_ONLY = ['name', 'configVersion'];
+
+function formDefaults(type: NodeType): Record<string, unknown> {
+  const fields = Object.entries(registered(type).defaults).map(([name, { value }]) => [name, value]);
+  return Object.fromEntries(fields.filter(([name]) => !EDITOR_ONLY.includes(name as string)));
+}
+
+describe('the defaults of nodes', () => {
+  it('are those of the forms, field by field', () => {
+    assert.deepEqual(Object.keys(FORM_DEFAULTS).toSorted(), [...TYPES].toSorted());
+    for (const type of TYPES) {
+      const fields: Record<string, unknown> = FORM_DEFAULTS[type];
+      const form = formDefaults(type);
+      assert.deepEqual(Object.keys(fields).toSorted(), Object.keys(form).toSorted(), type);
+      for (const [name, value] of Object.entries(form)) {
+        assert.deepEqual(fields[name], value, `${type}.${name}`);
+      }
+    }
+  });
+
+  it('stand in for what is not stored, or null, and for nothing else', () => {
+    for (const type of TYPES) {
+      const fields: Record<string, unknown> = FORM_DEFAULTS[type];
+      assert.deepEqual(withDefaults(type, {}), fields);
+      for (const [name, value] of Object.entries(fields)) {
+        for (const missing of [undefined, null]) {
+          const stored = { ...fields, [name]: missing } as object;
+          assert.deepEqual(withDefaults(type, stored), fields, `${type}.${name}`);
+        }
+        const other = typeof value === 'boolean' ? !value : '';
+        assert.equal(withDefaults<Record<string, unknown>>(type, { [name]: other })[name], other);
+      }
+    }
+  });
+
+  it('mean to colorize and crop what their options mean that are not given', () => {
+    const colorize = withDefaults<object>('m2fp-colorize', {});
+    assert.deepEqual(
+      readOptions(COLORIZE_OPTIONS, { colors: '{}', ...optionsOf(colorize as never) }),
+      readOptions(COLORIZE_OPTIONS, { colors: '{}' }),
+    );
+    const crop = withDefaults<object>('m2fp-crop', {});
+    assert.deepEqual(readOptions(CROP_SETTINGS, settingsOf(crop as never)), readOptions(CROP_SETTINGS, {}));
+  });
+
+  describe('of a node that has nothing but its id, type and wires', () => {
+    let engine: FakeEngine;
+
+    beforeEach(() => {
+      ({ engine } = fakeEngines());
+    });
+    afterEach(async () => {
+      await stopFlow();
+      restoreEngines();
+    });
+
+    /** Without what differs from run to run. */
+    const plain = ({ _msgid, ...msg }: NodeMessage): unknown =>
+      JSON.parse(
+        JSON.stringify(msg, (name, value: unknown) =>
+          name === 'id' && typeof value === 'string' ? '' : value,
+        ),
+      );
+
+    for (const type of TYPES.filter((name) => name !== 'm2fp-model')) {
+      it(`${type} does what one from the palette does`, async () => {
+        const parsing = await exampleParsing();
+        const results: unknown[] = [];
+        const asked: unknown[] = [];
+        for (const node of [{ id: 'node', type }, nodeConfig(type, 'node')]) {
+          engine.requests.length = 0;
+          const model = 'model' in FORM_DEFAULTS[type] && type !== 'm2fp-status' ? { model: 'model' } : {};
+          const events = await startFlow([
+            { id: 'model', type: 'm2fp-model' },
+            { ...node, ...model, wires: [['out']] },
+          ]);
+          send({ payload: parsing.image, topic: 'x', parsing } as NodeMessage);
+          await events.ended();
+          assert.deepEqual(
+            events.caught.map(({ error }) => error.message),
+            [],
+          );
+          if (type !== 'm2fp-status') results.push(events.sent.map(plain));
+          else results.push(Object.keys(events.sent[0]!.payload as object));
+          asked.push(engine.requests.map(({ options, queue }) => ({ options, queue })));
+          await stopFlow();
+        }
+        assert.deepEqual(results[0], results[1]);
+        assert.deepEqual(asked[0], asked[1]);
+      });
+    }
+  });
+});
