@@ -21,6 +21,7 @@ for (const file of ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']
   copyFileSync(join(web, file), join('dist', 'engine', 'wasm', file));
 }
 copyFileSync(join('src', 'engine', 'wasm', 'NOTICE'), join('dist', 'engine', 'wasm', 'NOTICE'));
+copyFileSync(join('src', 'parsing', 'pixel-font.NOTICE'), join('dist', 'pixel-font.NOTICE'));
 cpSync('schemas', 'dist/schemas', { recursive: true });
 // The package itself is made of ES modules; what is built for Node-RED is not.
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');

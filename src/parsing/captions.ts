@@ -3,6 +3,7 @@ import type { ColorizePlan } from './colorize-options.ts';
 import { colorOf } from './colorize-options.ts';
 import { type Drawing, inkOn, textWidth } from './drawing.ts';
 import { firstOfName } from './options.ts';
+import { readableLabel } from './label-text.ts';
 import type { ShownRegion } from './regions.ts';
 import type { Box, Parsing } from './types.ts';
 
@@ -18,7 +19,7 @@ const SHIFTS = [0, -1, 1];
 /** What a region shows: the label's name or the person's number, `#1`; '' for what belongs to nobody, by person. */
 export function nameOf({ by }: ColorizePlan, labels: readonly string[], region: ShownRegion): string {
   if (by === 'person') return region.person === 0 ? '' : `#${region.person}`;
-  return labels[region.code - 1] ?? '?';
+  return readableLabel(labels[region.code - 1] ?? '?');
 }
 
 /** The best score of what a region shows; undefined where nothing found belongs to it. */

@@ -1,23 +1,36 @@
 /**
- * Boxes and text as an SVG picture. Text is drawn from the outlines in label-font.json and never from a font of the
- * machine: a container may have none, and a picture shall look the same everywhere.
+ * Boxes and text as an SVG picture. Text is drawn from the outlines in label-font.json, what they lack from the pixels in
+ * pixel-font.json, and never from a font of the machine: a container may have none, and a picture shall look the same
+ * everywhere.
  */
 import font from './label-font.json' with { type: 'json' };
 import { hexOf, type Rgb } from './palette.ts';
+import { pixelGlyph } from './pixel-font.ts';
 
 type Glyph = readonly [advance: number, path: string];
 
-const GLYPHS = font.glyphs as unknown as Readonly<Record<string, Glyph>>;
-/** Shown for what the outlines do not hold: anything but printable ASCII. */
-const SUBSTITUTE = '?';
+const GLYPHS = new Map(Object.entries(font.glyphs as unknown as Readonly<Record<string, Glyph>>));
+/** Shown for what neither font holds: emoji, rare ideographs. */
+const SUBSTITUTE = '\ufffd';
 
+/** The outlines of printable ASCII, and those of other characters that were asked for. */
+function glyphOf(character: string): Glyph {
+  let glyph = GLYPHS.get(character);
+  if (glyph === undefined) {
+    glyph = pixelGlyph(character, font.unitsPerEm) ?? pixelGlyph(SUBSTITUTE, font.unitsPerEm)!;
+    GLYPHS.set(character, glyph);
+  }
+  return glyph;
+}
+
+/** An accent of its own becomes one with its letter, where there is such a letter. */
 function charactersOf(text: string): string[] {
-  return Array.from(text, (character) => (Object.hasOwn(GLYPHS, character) ? character : SUBSTITUTE));
+  return Array.from(text.normalize('NFC'));
 }
 
 /** Width of `text`, pixels. @param size font size, pixels */
 export function textWidth(text: string, size: number): number {
-  const units = charactersOf(text).reduce((sum, character) => sum + GLYPHS[character]![0], 0);
+  const units = charactersOf(text).reduce((sum, character) => sum + glyphOf(character)[0], 0);
   return (units * size) / font.unitsPerEm;
 }
 
@@ -50,10 +63,11 @@ export class Drawing {
     let at = 0;
     const uses = charactersOf(text).map((character) => {
       const from = at;
-      at += GLYPHS[character]![0];
-      if (GLYPHS[character]![1] === '') return '';
+      const [advance, path] = glyphOf(character);
+      at += advance;
+      if (path === '') return '';
       this.#used.add(character);
-      return `<use xlink:href="#c${character.charCodeAt(0)}" x="${from}"/>`;
+      return `<use xlink:href="#c${character.codePointAt(0)}" x="${from}"/>`;
     });
     const scale = size / font.unitsPerEm;
     const baseline = y + size * MIDDLE_TO_BASELINE;
@@ -70,7 +84,7 @@ export class Drawing {
   toSvg(width: number, height: number): Buffer {
     const outlines = Array.from(
       this.#used,
-      (character) => `<path id="c${character.charCodeAt(0)}" d="${GLYPHS[character]![1]}"/>`,
+      (character) => `<path id="c${character.codePointAt(0)}" d="${glyphOf(character)[1]}"/>`,
     );
     return Buffer.from(
       `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ` +

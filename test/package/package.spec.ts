@@ -53,6 +53,7 @@ describe('the package', function () {
       'dist/engine/wasm/ort-wasm-simd-threaded.mjs',
       'dist/engine/wasm/ort-wasm-simd-threaded.wasm',
       'dist/engine/wasm/runtime.js',
+      'dist/pixel-font.NOTICE',
       'dist/schemas/parsing.schema.json',
       'dist/schemas/summary.schema.json',
       'resources/m2fp-form.js',

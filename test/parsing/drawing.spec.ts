@@ -61,9 +61,53 @@ describe('Drawing', () => {
     assert.ok(textWidth(' ', 10) > 1);
   });
 
-  it('shows a question mark for what it has no outline of', async () => {
-    assert.deepEqual(await render(written('é<中')), await render(written('?<?')));
-    assert.equal(textWidth('中', 10), textWidth('?', 10));
+  it('draws names in the scripts that labels come in, each character its own', async () => {
+    const names = ['头发', '上衣', '左臂', '髪', '머리', 'Волосы', 'Μαλλιά', 'chapéu', 'fałda', 'שיער', 'ผม'];
+    for (const text of names) {
+      const box = await inkBox(await render(written(text)));
+      const width = textWidth(text, 20);
+      assert.ok(
+        Math.abs(box.right - (10 + width)) <= 5 && box.left >= 9,
+        `${text}: ${box.left} ${box.right}`,
+      );
+      assert.ok(box.top >= 8 && box.bottom <= 30, `${text}: ${box.top} to ${box.bottom}`);
+    }
+    const characters = [...new Set(names.join(''))];
+    const looks = await Promise.all(characters.map((one) => render(written(one), 40, 40)));
+    const hashes = new Set(looks.map((look) => createHash('sha256').update(look).digest('hex')));
+    // о and o, a and а: some letters of different scripts look alike.
+    assert.ok(hashes.size >= characters.length - 3, `${hashes.size} of ${characters.length}`);
+  });
+
+  it('has a character for all of Chinese that GB 2312 knows', () => {
+    const decoder = new TextDecoder('gb2312');
+    const shape = (text: string) => / d="([^"]*)"/.exec(written(text).toSvg(9, 9).toString())![1];
+    const unknown = shape('\u{20000}');
+    for (let high = 0xb0; high <= 0xf7; high++) {
+      for (let low = 0xa1; low <= 0xfe; low++) {
+        const character = decoder.decode(Uint8Array.of(high, low));
+        if (/^\p{Script=Han}$/u.test(character)) {
+          assert.notEqual(shape(character), unknown, character);
+          assert.equal(textWidth(character, 16), 16, character);
+        }
+      }
+    }
+  });
+
+  it('is as sharp as the pixels of its font: no seams inside a stroke', async () => {
+    const drawing = new Drawing();
+    drawing.text('一', 0, 20, 37, BLACK);
+    const pixels = await pixelsOf(await render(drawing, 40, 40));
+    const column = Array.from({ length: 40 }, (_, y) => pixels.at(18, y)[3]!);
+    const inked = column.filter((alpha) => alpha > 0);
+    assert.ok(inked.length >= 2 && inked.slice(1, -1).every((alpha) => alpha === 255), String(inked));
+  });
+
+  it('shows one sign for what it has no shape of, and puts accents on their letters', async () => {
+    const sign = await render(written('\u{1f600}'));
+    assert.deepEqual(await render(written('\u{20000}')), sign);
+    assert.notDeepEqual(sign, await render(written('?')));
+    assert.deepEqual(await render(written('e\u0301')), await render(written('\u00e9')));
   });
 
   it('draws text that looks like markup as text', async () => {
@@ -78,10 +122,10 @@ describe('Drawing', () => {
       import sharp from 'sharp';
       import { Drawing } from ${JSON.stringify(source)};
       const drawing = new Drawing();
-      drawing.text('Hair 0.95', 10, 20, 20, [0, 0, 0]);
+      drawing.text('Hair 头发 0.95', 10, 20, 20, [0, 0, 0]);
       const pixels = await sharp(drawing.toSvg(${WIDTH}, ${HEIGHT})).raw().toBuffer();
       console.log(createHash('sha256').update(pixels).digest('hex'));`;
-    const here = await sharp(written('Hair 0.95').toSvg(WIDTH, HEIGHT)).raw().toBuffer();
+    const here = await sharp(written('Hair 头发 0.95').toSvg(WIDTH, HEIGHT)).raw().toBuffer();
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--no-warnings', '--input-type=module', '--eval', program],

@@ -4,6 +4,7 @@ import { drawCaptions } from '../../src/parsing/captions.ts';
 import { colorize, type ColorizeOptions } from '../../src/parsing/colorize.ts';
 import { readColorizeOptions } from '../../src/parsing/colorize-options.ts';
 import { Drawing, textWidth } from '../../src/parsing/drawing.ts';
+import { readableLabel } from '../../src/parsing/label-text.ts';
 import { layOutLegend, legendEntries, shareText } from '../../src/parsing/legend.ts';
 import { personColor } from '../../src/parsing/palette.ts';
 import type { ShownRegion } from '../../src/parsing/regions.ts';
@@ -63,6 +64,24 @@ async function captions(options: ColorizeOptions, regions: ShownRegion[]): Promi
   return drawing;
 }
 
+describe('a label', () => {
+  it('is written as people write it', () => {
+    const readable: [string, string][] = [
+      ['UpperClothes', 'Upper clothes'],
+      ['Upper-clothes', 'Upper clothes'],
+      ['upper_clothes', 'Upper clothes'],
+      ['Left-arm', 'Left arm'],
+      ['Torso-skin', 'Torso skin'],
+      ['Face', 'Face'],
+      ['ID-Card', 'ID card'],
+      ['头发', '头发'],
+      ['левая рука', 'Левая рука'],
+      ['grade 5-6', 'Grade 5-6'],
+    ];
+    for (const [label, text] of readable) assert.equal(readableLabel(label), text);
+  });
+});
+
 describe('names and scores', () => {
   const regions = [region(2, 1, 500, 50, 20), region(3, 2, 900, 75, 75), region(3, 0, 100, 185, 65)];
 
@@ -79,6 +98,22 @@ describe('names and scores', () => {
       'Hair',
       'Coat',
     ]);
+  });
+
+  it('are readable, in the legend, too, and in the script of the model', async () => {
+    const parsing = { ...(await scene()), labels: ['背景', 'UpperClothes', '外套', 'Human'] };
+    const plan = readColorizeOptions(parsing.labels, { names: true });
+    const drawing = new Recorder();
+    drawCaptions(drawing, regions, parsing, plan, 12);
+    assert.deepEqual(drawing.texts, ['外套', 'Upper clothes', '外套']);
+    assert.deepEqual(
+      legendEntries(regions, parsing, plan).map(({ name }) => name),
+      ['Upper clothes', '外套'],
+    );
+    const { image } = await colorize(parsing, { names: true, legend: 'below', textSize: 16 });
+    const other = { ...parsing, labels: ['背景', 'UpperClothes', '外衣', 'Human'] };
+    const { image: another } = await colorize(other, { names: true, legend: 'below', textSize: 16 });
+    assert.notDeepEqual(image, another);
   });
 
   it('number the persons where it goes by person, and not what is nobody’s', async () => {
@@ -112,9 +147,7 @@ describe('names and scores', () => {
     const parsing = await scene();
     const options = { mode: 'overlay', colors: COLORS, opacity: 0.5 } as const;
     const plain = await pixelsOf((await colorize(parsing, options)).image);
-    const named = await pixelsOf(
-      (await colorize(parsing, { ...options, names: true, textSize: 12 })).image,
-    );
+    const named = await pixelsOf((await colorize(parsing, { ...options, names: true, textSize: 12 })).image);
     assert.equal(named.channels, 3);
     let changed = 0;
     for (let y = 0; y < HEIGHT; y++) {
