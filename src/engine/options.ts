@@ -12,7 +12,7 @@ export const MAX_TIMEOUT = 2 ** 31 - 1;
 export const MAX_MEBIBYTES = 2 ** 24;
 
 /** Preprocess takes no more either. */
-const MAX_SIDE = 8192;
+export const MAX_SIDE = 8192;
 
 export const ENGINE_DEFAULTS = {
   threads: 0,

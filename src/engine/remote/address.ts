@@ -65,6 +65,9 @@ export function connectionFailure(error: unknown, url: string): M2fpError {
   return new M2fpError('M2FP_ENGINE_UNAVAILABLE', sentence(error, url));
 }
 
+/** Characters of what Redis says: it may be anything. */
+const MAX_WORDS = 300;
+
 function sentence(error: unknown, url: string): string {
   if (error === undefined) return `The connection to Redis at ${url} is lost.`;
   const { name, message, code } = fields(error);
@@ -82,7 +85,20 @@ function sentence(error: unknown, url: string): string {
   if (message.includes('NOAUTH')) return `Redis at ${url} wants a password, and none is set.`;
   if (message.includes('NOPERM')) return `Redis at ${url} does not allow its user what is needed: ${message}`;
   if (message.includes('LOADING')) return `Redis at ${url} is still reading its data.`;
-  if (/Protocol error|RESP type/.test(message)) return `What answers at ${url} is not Redis.`;
+  if (/^OOM\b|maxmemory/.test(message)) {
+    return `Redis at ${url} has no memory left: give it more (maxmemory), or send fewer or smaller pictures. (${message})`;
+  }
+  if (/^READONLY\b/.test(message)) {
+    return `Redis at ${url} is a replica that takes no changes: name the address of its primary. (${message})`;
+  }
+  if (/^MISCONF\b/.test(message)) {
+    return `Redis at ${url} takes no changes because it cannot save to its disk: mend that, or turn saving off. (${message})`;
+  }
+  if (/WRONGTYPE/.test(message)) {
+    return `Somebody else has put something under the keys of the queue on Redis at ${url}: delete it, or name another queue. (${message})`;
+  }
+  if (/Protocol error|RESP type|Invalid array length|call stack/.test(message))
+    return `What answers at ${url} is not Redis.`;
   if (CERTIFICATE_CODES.includes(code) || /certificate/i.test(message)) {
     return `The certificate of ${url} is not trusted: NODE_EXTRA_CA_CERTS names a file with its authority. (${message})`;
   }
@@ -96,7 +112,8 @@ function sentence(error: unknown, url: string): string {
 }
 
 function fields(error: unknown): { name: string; message: string; code: string } {
-  if (!(error instanceof Error)) return { name: '', message: String(error), code: '' };
+  if (!(error instanceof Error)) return { name: '', message: String(error).slice(0, MAX_WORDS), code: '' };
   const { name, message, code } = error as NodeJS.ErrnoException;
-  return { name, message, code: typeof code === 'string' ? code : '' };
+  const words = message.split(/[\r\n]/, 1)[0]!.slice(0, MAX_WORDS);
+  return { name, message: words, code: typeof code === 'string' ? code : '' };
 }

@@ -4,13 +4,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
 import { systemClock, type Timer } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
+import { pictureSize } from '../../image/size.ts';
 import type { ChildParsing } from '../protocol.ts';
+import type { PictureSize } from './answer-check.ts';
 import { Connection } from './connection.ts';
 import type { RemoteTask, WorkerAddress, WorkerFacts } from './link.ts';
+import { collect, putTask } from './mailbox.ts';
 import { namesOf, type Names } from './names.ts';
 import { readWorkers } from './presence.ts';
 import type { Times } from './times.ts';
-import { packTask, unpackAnswer } from './wire.ts';
+import { answerLimit, packTask, unpackAnswer } from './wire.ts';
 
 /** How often a task goes out in all where Redis forgets it. */
 const MAX_SENDS = 3;
@@ -18,13 +21,21 @@ const MAX_SENDS = 3;
 /** Events that Redis keeps for clients that were away; what is older, a client finds out by looking. */
 const KEPT_EVENTS = 1000;
 
+/** Characters of what Redis says of a failed job. */
+const MAX_REASON = 300;
+
 /** Milliseconds that saying goodbye may take. */
 const GOODBYE = 1000;
+
+/** Milliseconds between two looks that news ask for: whoever floods the channel has no more done than that. */
+const NEWS_PAUSE = 100;
 
 /** A task on its way. */
 interface Submission {
   readonly id: string;
   readonly blob: Buffer;
+  /** Of its picture; null where it has none that can be read. */
+  readonly size: Promise<PictureSize | null>;
   readonly resolve: (parsing: ChildParsing) => void;
   readonly reject: (error: unknown) => void;
   /** How often Redis has taken it. */
@@ -44,6 +55,10 @@ export class BullClient {
   #queue!: Queue;
   #events!: QueueEvents;
   #workers: WorkerFacts[] = [];
+  /** Why it cannot be found out who works, although there is a connection. */
+  #trouble: M2fpError | null = null;
+  /** While workers are looked for; `again` where that is asked for meanwhile. */
+  #looking: { again: boolean } | null = null;
   #timer: Timer | null = null;
   #closed = false;
 
@@ -67,16 +82,11 @@ export class BullClient {
   ): Promise<BullClient> {
     const names = namesOf(address.queue);
     const client = new BullClient(names, times, onChange);
-    client.#connection = await Connection.open(
-      address,
-      times,
-      [names.news],
-      {
-        onChange: () => client.#connectionChanged(),
-        onMessage: () => void client.#lookForWorkers(),
-      },
-      signal,
-    );
+    client.#connection = await Connection.open(address, times, [names.news], signal);
+    client.#connection.listen({
+      onChange: () => client.#connectionChanged(),
+      onMessage: () => client.#lookForWorkers(),
+    });
     try {
       await client.#start();
     } catch (error) {
@@ -91,14 +101,16 @@ export class BullClient {
   }
 
   get failure(): M2fpError | null {
-    return this.#connection.failure;
+    return this.#connection.failure ?? this.#trouble;
   }
 
   submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing> {
     const blob = packTask(task);
     let abort: () => void;
     const parsing = new Promise<ChildParsing>((resolve, reject) => {
-      const submission: Submission = { id: randomUUID(), blob, resolve, reject, sends: 0, busy: null };
+      // Where it cannot be read, the worker's answer says why.
+      const size = sizeOf(task.image).catch(() => null);
+      const submission: Submission = { id: randomUUID(), blob, size, resolve, reject, sends: 0, busy: null };
       this.#submissions.set(submission.id, submission);
       abort = () => {
         if (!this.#settle(submission)) return;
@@ -125,7 +137,7 @@ export class BullClient {
       );
     }
     // Where there is no connection, what was sent is looked after no more, and expires.
-    if (this.failure === null) {
+    if (this.#connection.failure === null) {
       for (const submission of submissions) this.#recall(submission);
       await Promise.race([Promise.all(this.#recalls), after(GOODBYE)]);
     }
@@ -143,11 +155,29 @@ export class BullClient {
     this.#events = new QueueEvents(this.#names.jobs, { ...options, lastEventId: last?.[0] ?? '0-0' });
     // The connection tells of what goes wrong with it; without a listener, BullMQ would print it.
     this.#queue.on('error', ignore);
-    this.#events.on('error', ignore);
+    this.#events.on('error', () => this.#eventsEnded());
     this.#events.on('completed', ({ jobId }) => this.#ended(jobId));
     this.#events.on('failed', ({ jobId, failedReason }) => this.#ended(jobId, failedReason));
     this.#workers = await readWorkers(commands, this.#names);
     this.#tick();
+  }
+
+  /**
+   * BullMQ reads events no more where one cannot be understood. Those that come after it are read on; what is missed, the
+   * next look finds.
+   */
+  #eventsEnded(): void {
+    if (this.#closed) return;
+    systemClock.after(
+      this.#times.retry,
+      () => {
+        if (this.#closed || this.#connection.failure !== null) return;
+        Object.assign(this.#events.opts, { lastEventId: '$' });
+        // It says no where it still reads: the error was that of a connection that is back.
+        this.#events.run().catch(ignore);
+      },
+      { background: true },
+    );
   }
 
   #tick(): void {
@@ -163,8 +193,8 @@ export class BullClient {
 
   /** Looks after everything that events tell, for those that were lost. */
   #look(): void {
-    if (this.#closed || this.failure !== null) return;
-    void this.#lookForWorkers();
+    if (this.#closed || this.#connection.failure !== null) return;
+    this.#lookForWorkers();
     for (const submission of this.#submissions.values())
       this.#occupy(submission, () => this.#check(submission));
   }
@@ -174,10 +204,41 @@ export class BullClient {
     this.#look();
   }
 
-  async #lookForWorkers(): Promise<void> {
-    const workers = await readWorkers(this.#connection.commands, this.#names).catch(() => this.#workers);
-    if (this.#closed || isDeepStrictEqual(workers, this.#workers)) return;
+  /** However often it is asked for, one look at a time. */
+  #lookForWorkers(): void {
+    if (this.#closed) return;
+    if (this.#looking !== null) {
+      this.#looking.again = true;
+      return;
+    }
+    const looking = { again: false };
+    this.#looking = looking;
+    void this.#readWorkers().finally(() => {
+      systemClock.after(
+        NEWS_PAUSE,
+        () => {
+          this.#looking = null;
+          if (looking.again) this.#lookForWorkers();
+        },
+        { background: true },
+      );
+    });
+  }
+
+  /** Never rejects. */
+  async #readWorkers(): Promise<void> {
+    let workers = this.#workers;
+    let trouble: M2fpError | null = null;
+    try {
+      workers = await readWorkers(this.#connection.commands, this.#names);
+    } catch (error) {
+      // What was known holds until the connection is back.
+      if (this.#connection.failure === null) trouble = this.#connection.explain(error);
+    }
+    const same = isDeepStrictEqual(workers, this.#workers) && trouble?.message === this.#trouble?.message;
+    if (this.#closed || same) return;
     this.#workers = workers;
+    this.#trouble = trouble;
     this.#onChange();
   }
 
@@ -191,8 +252,17 @@ export class BullClient {
 
   async #send(submission: Submission): Promise<void> {
     const { id, blob } = submission;
-    await this.#connection.commands.set(this.#names.task(id), blob, 'PX', this.#times.task);
-    await this.#queue.add('parse', {}, { jobId: id, removeOnComplete: true, removeOnFail: true });
+    await putTask(this.#connection.commands, this.#names, id, blob, this.#times);
+    await this.#queue.add(
+      'parse',
+      {},
+      {
+        jobId: id,
+        removeOnComplete: true,
+        // So long it can be seen that a job failed, where the event that told of it was lost.
+        removeOnFail: { age: 60, count: 100 },
+      },
+    );
     submission.sends++;
   }
 
@@ -219,7 +289,10 @@ export class BullClient {
     submission.reject(
       failure.includes('stalled')
         ? new M2fpError('M2FP_ENGINE_CRASHED', 'Two workers died over the picture, one after the other.')
-        : new M2fpError('M2FP_ENGINE_UNAVAILABLE', `The worker could not deliver its answer: ${failure}`),
+        : new M2fpError(
+            'M2FP_ENGINE_UNAVAILABLE',
+            `The worker could not deliver its answer: ${failure.slice(0, MAX_REASON)}`,
+          ),
     );
     this.#recall(submission);
   }
@@ -229,32 +302,48 @@ export class BullClient {
     if (!this.#submissions.has(submission.id)) return;
     const { id, blob } = submission;
     const { commands } = this.#connection;
-    const [answer, task, job] = await results(
-      commands
-        .multi()
-        .getdelBuffer(this.#names.answer(id))
-        .pexpire(this.#names.task(id), this.#times.task)
-        .exists(this.#names.job(id)),
+    const size = await submission.size;
+    const limit = answerLimit(size);
+    this.#connection.allow(limit);
+    const { answer, fault, task, job, failure } = await collect(
+      commands,
+      this.#names,
+      id,
+      limit,
+      this.#times,
     );
-    if (Buffer.isBuffer(answer)) return this.#take(submission, answer);
+    if (answer !== null) return this.#take(submission, answer, size);
+    if (fault !== null) return this.#refuse(submission, fault);
     if (!this.#submissions.has(id)) return;
-    if (job === 0) {
+    if (failure !== null) return this.#ended(id, failure);
+    if (!job) {
       if (submission.sends < MAX_SENDS) return this.#send(submission);
       throw new M2fpError(
         'M2FP_ENGINE_UNAVAILABLE',
         `Redis forgot the picture ${MAX_SENDS} times: does it have memory enough, and a policy of noeviction?`,
       );
     }
-    if (task === 0) await commands.set(this.#names.task(id), blob, 'PX', this.#times.task);
+    if (!task) await putTask(commands, this.#names, id, blob, this.#times);
   }
 
-  async #take(submission: Submission, bytes: Buffer): Promise<void> {
-    const answer = await unpackAnswer(bytes).catch((error: unknown) => ({ error }));
+  async #take(submission: Submission, bytes: Buffer, size: PictureSize | null): Promise<void> {
+    const answer = await unpackAnswer(bytes, size).catch((error: unknown) => ({ error }));
     if (!this.#settle(submission)) return;
     if ('parsing' in answer) submission.resolve(answer.parsing);
     else submission.reject(answer.error);
     // A task that went out twice may be with another worker, too.
     if (submission.sends > 1) this.#recall(submission);
+  }
+
+  #refuse(submission: Submission, fault: string): void {
+    if (!this.#settle(submission)) return;
+    submission.reject(
+      new M2fpError(
+        'M2FP_ENGINE_UNAVAILABLE',
+        `What the worker answered is no answer to the picture: ${fault}.`,
+      ),
+    );
+    this.#recall(submission);
   }
 
   /** False where it was settled before. */
@@ -280,15 +369,9 @@ export class BullClient {
   }
 }
 
-/** The results of a transaction; its first error is thrown. */
-async function results(transaction: {
-  exec(): Promise<[Error | null, unknown][] | null>;
-}): Promise<unknown[]> {
-  const replies = (await transaction.exec()) ?? [];
-  return replies.map(([error, result]) => {
-    if (error !== null) throw error;
-    return result;
-  });
+/** The size of what comes of a picture. Of network input, that is its source's. */
+async function sizeOf(image: RemoteTask['image']): Promise<PictureSize | null> {
+  return Buffer.isBuffer(image) ? pictureSize(image) : image.source;
 }
 
 function after(milliseconds: number): Promise<void> {

@@ -2,8 +2,9 @@
  * What goes through Redis, as bytes: MessagePack, with a version first. Readers take nothing for granted, since anything
  * may lie under a key.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { deflate, inflate } from 'node:zlib';
+import { createInflate, deflate } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import {
   deserializeError,
@@ -12,26 +13,46 @@ import {
   type SerializedError,
   serializeError,
 } from '../../errors.ts';
+import { DEFAULT_LIMITS } from '../../image/limits.ts';
 import { isNetworkInput } from '../../image/network-input.ts';
-import { asBuffer, type ChildParsing, isParsing } from '../protocol.ts';
+import type { InputRule } from '../../m2fp/manifest.ts';
+import { MAX_SIDE } from '../options.ts';
+import { asBuffer, type ChildParsing } from '../protocol.ts';
+import { answerLimits, parsingFault, type PictureSize } from './answer-check.ts';
 import type { RemoteTask } from './link.ts';
+import { packFault, type PackLimits } from './packed.ts';
 
 /** Of the layout below. */
 const VERSION = 2;
 
-/** Bytes that an answer may have: several times the maps of the largest picture. */
-const MAX_ANSWER = 512 * 2 ** 20;
+/** What a task may have beside its picture, which is bytes: its options, and what network input tells of itself. */
+const TASK_LIMITS: PackLimits = { entries: 200, depth: 3, text: 8192 };
+/** Bytes of a task beside its picture. */
+const TASK_OVERHEAD = 64 * 1024;
+
+/** Bytes that are inflated or copied in one go. */
+const PIECE = 2 ** 18;
+
+/** Characters of an error's message: it may hold the last words of a process. */
+const MAX_MESSAGE = 16 * 1024;
 
 const packr = new Packr({ useRecords: false });
 const squeeze = promisify(deflate);
-const expand = promisify(inflate);
 
 /** What came of a task. */
 export type Answer = { parsing: ChildParsing } | { error: M2fpError };
 
 /** A task as bytes. Pictures are compressed already, so this is not. */
 export function packTask({ digest, image, options }: RemoteTask): Buffer {
-  return packr.pack({ v: VERSION, digest, image, options });
+  // MessagePack has no undefined; what is left out means the same.
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return packr.pack({ v: VERSION, digest, image, options: given });
+}
+
+/** Bytes that a task may have, for a model that takes input by this rule. */
+export function taskLimit(rule: InputRule): number {
+  const pixels = rule.kind === 'canvas' ? rule.width * rule.height : MAX_SIDE ** 2;
+  return Math.max(DEFAULT_LIMITS.maxBytes, 3 * pixels) + TASK_OVERHEAD;
 }
 
 /**
@@ -39,7 +60,7 @@ export function packTask({ digest, image, options }: RemoteTask): Buffer {
  * @throws {M2fpError} `M2FP_BAD_IMAGE` for anything else, `M2FP_ENGINE_UNAVAILABLE` for that of another version
  */
 export function unpackTask(bytes: Buffer): RemoteTask {
-  const { digest, image, options } = open(bytes, 'M2FP_BAD_IMAGE');
+  const { digest, image, options } = open(bytes, TASK_LIMITS, 'M2FP_BAD_IMAGE');
   const picture = image instanceof Uint8Array ? asBuffer(image) : image;
   const isPicture = Buffer.isBuffer(picture) || isNetworkInput(picture);
   if (typeof digest !== 'string' || !isPicture || !isRecord(options)) {
@@ -57,26 +78,76 @@ export async function packAnswer(answer: { parsing: ChildParsing } | { error: un
   return squeeze(packr.pack({ v: VERSION, ...content }), { level: 1 });
 }
 
+/** Bytes that the answer about a picture of this size may have as it lies in Redis; null: about one that is none. */
+export function answerLimit(size: PictureSize | null): number {
+  const { bytes } = answerLimits(size);
+  // What cannot be deflated grows by less than that.
+  return Math.ceil(bytes * 1.001) + 1024;
+}
+
 /**
- * The answer in `bytes`.
+ * The answer in `bytes`, about a picture of the size `size`; null: it has none that can be read, and an error is the
+ * only answer. Nothing is unpacked that such an answer cannot be, and others get their turn while it is looked through.
  * @throws {M2fpError} `M2FP_ENGINE_UNAVAILABLE` for anything else: the picture is not to blame
  */
-export async function unpackAnswer(bytes: Buffer): Promise<Answer> {
-  const content = await expand(bytes, { maxOutputLength: MAX_ANSWER }).catch(() => Buffer.alloc(0));
-  const { parsing, error } = open(content, 'M2FP_ENGINE_UNAVAILABLE');
-  if (isRecord(error) && typeof error['message'] === 'string') {
-    return { error: deserializeError(error as unknown as SerializedError, 'M2FP_ENGINE_CRASHED') };
+export async function unpackAnswer(bytes: Buffer, size: PictureSize | null): Promise<Answer> {
+  const limits = answerLimits(size);
+  const content = await expand(bytes, limits.bytes);
+  const { parsing, error } = open(content, limits, 'M2FP_ENGINE_UNAVAILABLE');
+  if (isRecord(error)) return { error: errorIn(error) };
+  const fault = size === null || !isRecord(parsing) ? 'there is none' : await parsingFault(parsing, size);
+  if (fault === null) return { parsing: parsing as ChildParsing };
+  throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', `What the worker answered is no parsing: ${fault}.`);
+}
+
+/** What was deflated; nothing where that is damaged, or longer than `limit`. Others get their turn meanwhile. */
+async function expand(bytes: Buffer, limit: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    const inflating = createInflate({ chunkSize: PIECE });
+    inflating.end(bytes);
+    for await (const piece of inflating as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > limit) return Buffer.alloc(0);
+      pieces.push(piece);
+    }
+  } catch {
+    return Buffer.alloc(0);
   }
-  if (isRecord(parsing) && isParsing(parsing)) return { parsing: parsing as unknown as ChildParsing };
-  throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'What the worker answered is no parsing.');
+  // As Buffer.concat does it, which for the maps of a large picture takes a tenth of a second in one go.
+  const whole = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const piece of pieces) {
+    if (at > 0) await nextTurn();
+    at += piece.copy(whole, at);
+  }
+  return whole;
+}
+
+/** Only what an error of ours has: no stack, which may be anything. */
+function errorIn({ code, message }: Record<string, unknown>): M2fpError {
+  if (typeof message !== 'string' || message.length > MAX_MESSAGE) {
+    throw new M2fpError(
+      'M2FP_ENGINE_UNAVAILABLE',
+      'What the worker answered is neither a parsing nor an error.',
+    );
+  }
+  const plain = { name: 'M2fpError', message, ...(typeof code === 'string' && { code }) };
+  return deserializeError(plain, 'M2FP_ENGINE_CRASHED');
 }
 
 function withoutStack(error: unknown): SerializedError {
-  const { stack: _stack, ...plain } = serializeError(error);
-  return plain;
+  const { stack: _stack, message, ...plain } = serializeError(error);
+  return { ...plain, message: message.slice(0, MAX_MESSAGE) };
 }
 
-function open(bytes: Buffer, unreadable: M2fpErrorCode): Record<string, unknown> {
+/** What is packed in `bytes`; they are looked over before they are unpacked. */
+function open(bytes: Buffer, limits: PackLimits, unreadable: M2fpErrorCode): Record<string, unknown> {
+  const fault = packFault(bytes, limits);
+  if (fault !== null) {
+    throw new M2fpError(unreadable, `What came through Redis cannot be read: ${fault}.`);
+  }
   let content: unknown;
   try {
     content = packr.unpack(bytes);
@@ -84,7 +155,7 @@ function open(bytes: Buffer, unreadable: M2fpErrorCode): Record<string, unknown>
     content = undefined;
   }
   if (!isRecord(content) || !Number.isInteger(content['v'])) {
-    throw new M2fpError(unreadable, 'What came through Redis cannot be read.');
+    throw new M2fpError(unreadable, 'What came through Redis cannot be read: it is something else.');
   }
   if (content['v'] !== VERSION) {
     throw new M2fpError(

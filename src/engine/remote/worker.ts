@@ -1,7 +1,7 @@
 /** A worker: an engine of this machine that parses what clients put into a queue on Redis. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Job, Worker } from 'bullmq';
+import { type Job, WaitingError, Worker } from 'bullmq';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { systemClock, type Timer } from '../../clock.ts';
 import { asM2fpError, deserializeError, M2fpError } from '../../errors.ts';
@@ -11,19 +11,20 @@ import type { ChildParsing } from '../protocol.ts';
 import type { EngineInfo, EngineOptions } from '../types.ts';
 import { Connection } from './connection.ts';
 import type { WorkerAddress, WorkerFacts } from './link.ts';
+import { deliver, fetchTask } from './mailbox.ts';
 import { namesOf, type Names } from './names.ts';
 import { announce, leave, readWorkers, spreadNews } from './presence.ts';
 import { TIMES, type Times } from './times.ts';
-import { packAnswer, unpackTask } from './wire.ts';
+import { packAnswer, taskLimit, unpackTask } from './wire.ts';
 
 /** Where its jobs wait for it: BullMQ hands out no more than there are processes. */
 const QUEUE = { lane: 'remote', limit: 10_000 };
 
-/** Leaves an answer only where somebody still waits for it, and nothing of the picture. */
-const DELIVER = `
-  if redis.call('DEL', KEYS[1]) == 0 then return 0 end
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-  return 1`;
+/** Characters of a complaint in the log. */
+const MAX_WORDS = 500;
+
+/** How often a worker may take a picture that workers before it gave back. */
+const MAX_STARTS = 4;
 
 export interface WorkerOptions {
   address: WorkerAddress;
@@ -78,6 +79,8 @@ class QueueWorker implements RunningWorker {
   /** By the id of the job; a job that Redis lost and a client sent anew may run twice. */
   readonly #running = new Set<{ id: string; abort: AbortController }>();
   #connection!: Connection;
+  /** Bytes. */
+  #taskLimit = 0;
   #bull: Worker | null = null;
   #timer: Timer | null = null;
   #unsubscribe: () => void = () => {};
@@ -131,12 +134,14 @@ class QueueWorker implements RunningWorker {
       this.#address,
       this.#times,
       [this.#names.recalls],
-      {
-        onChange: () => this.#connectionChanged(),
-        onMessage: (_channel, id) => this.#recall(id),
-      },
       new AbortController().signal,
     );
+    this.#connection.listen({
+      onChange: () => this.#connectionChanged(),
+      onMessage: (_channel, id) => this.#recall(id),
+    });
+    this.#taskLimit = taskLimit(this.#lease.engine.info().manifest.input);
+    this.#connection.allow(this.#taskLimit);
     try {
       // Before the model is loaded, which takes a while, and after, when another one may have come.
       await this.#checkOthers();
@@ -173,7 +178,7 @@ class QueueWorker implements RunningWorker {
 
   #startBull(): Worker {
     const { lock, stalled } = this.#times;
-    const bull = new Worker(this.#names.jobs, (job: Job) => this.#work(job.id ?? ''), {
+    const bull = new Worker(this.#names.jobs, (job: Job, token = '') => this.#work(job, token), {
       connection: this.#connection.commands,
       prefix: this.#names.prefix,
       name: this.#id,
@@ -188,27 +193,38 @@ class QueueWorker implements RunningWorker {
     return bull;
   }
 
-  /** Never says no: what goes wrong with a picture is its answer. */
-  async #work(id: string): Promise<void> {
-    const { commands } = this.#connection;
+  /**
+   * Never says no: what goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because
+   * it gave up before, is given back, for another worker.
+   */
+  async #work(job: Job, token: string): Promise<void> {
+    const { id = '' } = job;
     const run = { id, abort: new AbortController() };
     this.#running.add(run);
     try {
-      const task = await commands.getBuffer(this.#names.task(id));
+      const { commands } = this.#connection;
+      const task = await fetchTask(commands, this.#names, id, this.#taskLimit);
       // Nobody wants it any more.
       if (task === null) return;
-      const answer = await this.#answer(task, run.abort.signal);
+      const answer = await this.#answer(task, run.abort.signal, job.attemptsStarted < MAX_STARTS);
       if (run.abort.signal.aborted) return;
-      const keys = [this.#names.task(id), this.#names.answer(id)];
-      await commands.eval(DELIVER, keys.length, ...keys, answer, this.#times.answer);
+      if (answer === null) return await this.#giveBack(job, token);
+      await deliver(commands, this.#names, id, answer, this.#times);
     } finally {
       this.#running.delete(run);
     }
   }
 
-  async #answer(bytes: Buffer, signal: AbortSignal): Promise<Buffer> {
+  async #giveBack(job: Job, token: string): Promise<void> {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+
+  /** Null where the engine gave up without having looked at the picture, and another worker may still try. */
+  async #answer(task: Buffer | M2fpError, signal: AbortSignal, mayGiveBack: boolean): Promise<Buffer | null> {
     try {
-      const { digest, image, options } = unpackTask(bytes);
+      if (task instanceof M2fpError) throw task;
+      const { digest, image, options } = unpackTask(task);
       const { engine } = this.#lease;
       const { manifest } = engine.info();
       if (digest !== manifest.digest) {
@@ -220,16 +236,25 @@ class QueueWorker implements RunningWorker {
       const parsing = await engine.parse({ image, options, queue: QUEUE, signal });
       return await packAnswer({ parsing: withoutWorker(parsing) });
     } catch (error) {
-      return packAnswer({ error: asM2fpError(error, 'M2FP_ENGINE_CRASHED') });
+      const known = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
+      if (!this.#isDown(known)) return packAnswer({ error: known });
+      // Told as a crash, it would count against the picture.
+      return mayGiveBack ? null : packAnswer({ error: downHere(known) });
     }
+  }
+
+  /** Whether `error` is why the engine parses nothing any more, and not what came of one picture. */
+  #isDown(error: M2fpError): boolean {
+    return this.#lease.engine.info().failure?.message === error.message;
   }
 
   /** What BullMQ complains about, again and again where it lasts. */
   #troubled(message: string): void {
     // The connection itself tells when it is lost, and a job whose lock is gone has been taken over by another worker.
     if (this.#connection.failure !== null || /\block\b|Missing key/.test(message)) return;
-    if (message !== this.#trouble) this.#log(`Redis at ${this.#address.url}: ${message}`);
-    this.#trouble = message;
+    const words = message.slice(0, MAX_WORDS);
+    if (words !== this.#trouble) this.#log(`Redis at ${this.#address.url}: ${words}`);
+    this.#trouble = words;
   }
 
   #recall(id: string): void {
@@ -260,8 +285,8 @@ class QueueWorker implements RunningWorker {
 
   #announceSoon(): void {
     if (this.#closing !== null || this.#connection.failure !== null) return;
-    // Refused today, taken the next time; a lost connection is told of elsewhere.
-    this.#announce().catch(() => {});
+    // Refused today, taken the next time.
+    this.#announce().catch((error: unknown) => this.#troubled(this.#connection.explain(error).message));
   }
 
   #connectionChanged(): void {
@@ -280,7 +305,7 @@ class QueueWorker implements RunningWorker {
     if (state === 'failed' && failure !== null) {
       // Others may have more luck; with this one, every picture would fail at once.
       this.#failure = deserializeError(failure, 'M2FP_ENGINE_CRASHED');
-      void this.close();
+      this.close().catch(() => {});
       return;
     }
     const told = JSON.stringify([loadSeconds, provider]);
@@ -338,6 +363,14 @@ function withoutWorker({
 }: Parsing): ChildParsing {
   const { queue: _queue, total: _total, ...stages } = timing;
   return { ...rest, timing: stages };
+}
+
+function downHere(error: M2fpError): M2fpError {
+  return new M2fpError(
+    'M2FP_ENGINE_UNAVAILABLE',
+    `The engine of the worker on ${hostname()} parses nothing at the moment: ${error.message}`,
+    { cause: error },
+  );
 }
 
 function describe({ id, precision, digest }: WorkerFacts['manifest']): string {

@@ -118,7 +118,7 @@ describe('workers on Redis', function () {
     await link.open();
     const parsing = link.submit(task(link), forever);
     (await engine.visit()).resolve();
-    assert.equal((await parsing).width, 1);
+    assert.equal((await parsing).width, 448);
   });
 
   describe('without a way there', () => {

@@ -1,12 +1,17 @@
 /** An engine that a test plays: it says when pictures come, and what becomes of them. */
 import type { Engine, EngineInfo, EngineListener, ParseRequest } from '../../../src/engine/index.ts';
+import { deserializeError, type M2fpError } from '../../../src/errors.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { bundled } from '../../support/bundled.ts';
+
+/** Of the picture that the tests send, pixels. */
+const SIZE = { width: 448, height: 448 };
 
 /** A picture that the engine has. */
 export interface Visit {
   request: ParseRequest;
   resolve: () => void;
+  reject: (error: unknown) => void;
   /** Resolves when it is not wanted any more. */
   aborted: Promise<void>;
 }
@@ -26,6 +31,11 @@ export class PlayedEngine implements Engine {
   /** The picture that comes next. */
   visit(): Promise<Visit> {
     return this.#visit;
+  }
+
+  /** What waits fails with it, too. */
+  get failure(): M2fpError | null {
+    return this.#failure === null ? null : deserializeError(this.#failure, 'M2FP_ENGINE_CRASHED');
   }
 
   /** As after too many crashes. */
@@ -49,7 +59,7 @@ export class PlayedEngine implements Engine {
           tell();
         });
       });
-      visitor({ request, resolve: () => resolve(this.#parsing()), aborted });
+      visitor({ request, resolve: () => resolve(this.#parsing()), reject, aborted });
     });
   }
 
@@ -86,11 +96,10 @@ export class PlayedEngine implements Engine {
   #parsing(): Parsing {
     return {
       image: Buffer.alloc(0),
-      width: 1,
-      height: 1,
+      ...SIZE,
       labels: bundled.labels,
-      labelMap: Buffer.alloc(1),
-      personMap: Buffer.alloc(1),
+      labelMap: Buffer.alloc(SIZE.width * SIZE.height),
+      personMap: Buffer.alloc(SIZE.width * SIZE.height),
       persons: [],
       parts: [],
       doubtful: { persons: [], parts: [] },
