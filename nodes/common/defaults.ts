@@ -12,7 +12,7 @@ export const FORM_DEFAULTS = {
   'm2fp-model': {
     source: 'bundled',
     folder: '',
-    modelId: 'damo/cv_resnet101_image-multiple-human-parsing',
+    modelId: 'iic/cv_resnet101_image-multiple-human-parsing',
     revision: 'master',
     precision: 'fp32',
     baseUrl: '',

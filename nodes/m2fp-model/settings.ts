@@ -7,6 +7,7 @@ import { completeRemoteOptions, type RemoteEngineOptions } from '../../src/engin
 import type { EngineOptions, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError, type M2fpErrorCode } from '../../src/errors.ts';
 import type { Precision } from '../../src/m2fp/manifest.ts';
+import { MULTI_HUMAN_ID } from '../../src/m2fp/published.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
@@ -16,8 +17,6 @@ import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
 
-/** What the form begins with. */
-const MULTI_HUMAN = 'damo/cv_resnet101_image-multiple-human-parsing';
 const QUEUE = 'm2fp';
 
 export interface ModelConfig extends NodeDef {
@@ -152,7 +151,7 @@ function addressOf(
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` */
 function publishedModel(RED: NodeAPI, node: Node, config: ModelConfig): PublishedModel {
-  const { modelId = MULTI_HUMAN, revision = '', precision = '', baseUrl = '' } = config;
+  const { modelId = MULTI_HUMAN_ID, revision = '', precision = '', baseUrl = '' } = config;
   const name = checkName({
     id: modelId.trim(),
     revision: revision.trim() || 'master',

@@ -1,4 +1,5 @@
 /** `m2fp pull`: a published model becomes a model in the store. */
+import { MULTI_HUMAN_ID, SINGLE_HUMAN_ID } from '../m2fp/published.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
 import type { PullProgress } from '../store/store.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
@@ -18,15 +19,18 @@ Downloads the model ID from ModelScope, checks it, converts it and puts it into 
 in the store already is not downloaded again. After a broken connection or Ctrl+C the same command goes on where
 it stopped.
 
-ID is for example damo/cv_resnet101_image-multiple-human-parsing (several people)
-or damo/cv_resnet101_image-single-human-parsing (one person).
+ID is for example ${MULTI_HUMAN_ID} (several people)
+or ${SINGLE_HUMAN_ID} (one person). Their older names, damo/..., mean the same models.
+How much there is to download, the server tells: the published checkpoints hold the trainer's state beside the weights and
+are about three times as large as the model that they become. They are removed after the conversion.
 
 Options:
-  --revision NAME     a branch, tag or commit (default: master)
+  --revision NAME     a branch, tag or commit, for example v1.0.1 (default: master)
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
   --base-url URL      the server (default: ${MODELSCOPE}); also a mirror in your own network
   --verify            read a model that is there and compare its digests; a damaged one is downloaded and made again
+  --keep-checkpoint   keep the downloaded checkpoint, below .checkpoints in the store, until the model is removed
   --help              show this text
 
 The default store lies in Node-RED's default user folder, so that Node-RED finds the model under the same id. Where
@@ -41,18 +45,19 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     arguments: [id = ''],
     options,
     flags,
-  } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS, flags: ['verify'] });
+  } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS, flags: ['verify', 'keep-checkpoint'] });
   const store = storeOption(options.store);
   const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
   const bar = new ProgressBar(err);
-  const { manifest, folder, warnings, origins, made } = await interruptible(
+  const { manifest, folder, warnings, origins, made, checkpoint } = await interruptible(
     (signal) =>
       store.pull({
         id,
         ...(options.revision !== undefined && { revision: options.revision }),
         ...(options['base-url'] !== undefined && { baseUrl: options['base-url'] }),
         ...(precision !== undefined && { precision }),
-        ...flags,
+        ...(flags.verify && { verify: true }),
+        ...(flags['keep-checkpoint'] && { keepCheckpoint: true }),
         signal,
         onProgress: (progress) => showPull(bar, progress),
       }),
@@ -60,20 +65,30 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   ).finally(() => bar.close());
   for (const warning of warnings) err.write(`m2fp: warning: ${warning}\n`);
   if (!made) err.write(`The model was in the store already${flags.verify ? ', and is intact' : ''}.\n`);
+  if (checkpoint !== undefined) err.write(`The checkpoint was kept in ${checkpoint}\n`);
   const told = origins === null ? '' : `\n${table(originFacts(origins, manifest))}`;
   out.write(`${table(modelFacts(manifest, folder))}${told}`);
+}
+
+/** How long the rest will take at the present speed. */
+function timeLeft(total: number | null, received: number, bytesPerSecond: number | null): string[] {
+  if (total === null || !bytesPerSecond || received >= total) return [];
+  const seconds = Math.ceil((total - received) / bytesPerSecond);
+  return [seconds < 100 ? `${seconds} s left` : `${Math.round(seconds / 60)} min left`];
 }
 
 /** Shows how far a pull is. */
 export function showPull(
   bar: ProgressBar,
-  { phase, file, received, share, bytesPerSecond }: PullProgress,
+  { phase, file, received, total, share, bytesPerSecond }: PullProgress,
 ): void {
   // Until the first byte nobody knows the total.
   const part = share ?? (received === 0 ? 0 : null);
   const notes = [
     ...(share === null && received > 0 ? [megabytes(received)] : []),
+    ...(total === null ? [] : [`of ${megabytes(total)}`]),
     ...(bytesPerSecond === null ? [] : [`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`]),
+    ...timeLeft(total, received, bytesPerSecond),
   ];
   switch (phase) {
     case 'wait':

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
+import { namesOf } from '../m2fp/published.ts';
 import { convertLocal, type LocalCheckpoint, localCheckpoint } from '../store/local.ts';
 import type { ModelName } from '../store/names.ts';
 import { type ModelStore, openStore, type PullProgress, type StoreEntry } from '../store/store.ts';
@@ -34,7 +35,7 @@ export async function chooseModel(store: ModelStore, wanted: Wanted): Promise<Mo
   const { id, revision, precision } = wanted;
   const fitting = (await store.list()).filter(
     (entry) =>
-      entry.id === id &&
+      namesOf(entry.id)[0] === namesOf(id)[0] &&
       (revision ?? entry.revision) === entry.revision &&
       (precision ?? entry.precision) === entry.precision,
   );

@@ -8,7 +8,7 @@ export interface PublishedFacts {
   labels: readonly string[];
   input: InputRule;
   hyperParameters: HyperParameters;
-  /** Bytes of the weights in float32. */
+  /** Bytes of the weights in float32: what is left of the download, which holds the trainer's state, too. */
   weights: number;
 }
 
@@ -47,13 +47,20 @@ const published = (set: LabelSetName, input: InputRule): PublishedFacts => {
   return { kind, labels, input, hyperParameters: { ...RESNET_101, decoder }, weights: WEIGHTS };
 };
 
+/** ModelScope's owner of both models, and what it was called before. */
+const OWNER = 'iic';
+const OLD_OWNER = 'damo';
+
+export const MULTI_HUMAN_ID = `${OWNER}/cv_resnet101_image-multiple-human-parsing`;
+export const SINGLE_HUMAN_ID = `${OWNER}/cv_resnet101_image-single-human-parsing`;
+
 const MODELS: Readonly<Record<string, PublishedFacts>> = {
-  'damo/cv_resnet101_image-multiple-human-parsing': published('cihp', {
+  [MULTI_HUMAN_ID]: published('cihp', {
     kind: 'short-side',
     shortSide: 640,
     longSide: 1333,
   }),
-  'damo/cv_resnet101_image-single-human-parsing': published('lip', {
+  [SINGLE_HUMAN_ID]: published('lip', {
     kind: 'canvas',
     width: 384,
     height: 512,
@@ -61,7 +68,19 @@ const MODELS: Readonly<Record<string, PublishedFacts>> = {
   }),
 };
 
-/** The facts of the model `id`; undefined where it is not one of ModelScope's. */
+/**
+ * The names of one model, the present one first: ModelScope's two models were published as `damo/...`, and still answer to
+ * it. All other models have the one name.
+ */
+export function namesOf(id: string): readonly [id: string, ...older: string[]] {
+  const [, name = ''] = id.split('/');
+  const present = `${OWNER}/${name}`;
+  const old = `${OLD_OWNER}/${name}`;
+  return Object.hasOwn(MODELS, present) && (id === present || id === old) ? [present, old] : [id];
+}
+
+/** The facts of the model `id`, under its present or its old name; undefined where it is not one of ModelScope's. */
 export function publishedFacts(id: string): PublishedFacts | undefined {
-  return Object.hasOwn(MODELS, id) ? MODELS[id] : undefined;
+  const [present] = namesOf(id);
+  return Object.hasOwn(MODELS, present) ? MODELS[present] : undefined;
 }

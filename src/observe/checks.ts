@@ -10,8 +10,11 @@ const INSTALL_FOLDER = 'in the folder where this package is installed (for Node-
 const NODE_FLOOR = [22, 9] as const;
 const NODE_RED_FLOOR = [4, 1] as const;
 const GLIBC_FLOOR = [2, 28] as const;
-/** Bytes that pulling a full-size model takes, its checkpoint and the converted model. */
-const PULL_BYTES = 0.6e9;
+/**
+ * Bytes that pulling a full-size model takes, its checkpoint with the trainer's state and the converted model; a pull asks
+ * the server for the real sizes.
+ */
+const PULL_BYTES = 1.05e9;
 
 /** Of onnxruntime-node 1.30. */
 const BINARIES: readonly string[] = ['linux x64', 'linux arm64', 'win32 x64', 'win32 arm64', 'darwin arm64'];

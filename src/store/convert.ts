@@ -17,7 +17,8 @@ import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
 import { watchFinite } from './finite.ts';
 import { makeFolder } from './folders.ts';
-import { MANIFEST_FILE, modelDigest } from './manifest.ts';
+import { modelDigest } from './manifest.ts';
+import { MANIFEST_FILE } from './names.ts';
 import { partialPrefix } from './partial.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */

@@ -10,8 +10,7 @@ import { convertInProcess } from './convert-process.ts';
 import { CHECKPOINT_FILES, locateCheckpoint } from './convert.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
 import { intactModel, Making, type Product, type PulledModel } from './making.ts';
-import { MANIFEST_FILE } from './manifest.ts';
-import { checkName, folderNameOf, LOCAL_OWNER, modelKey, type ModelName } from './names.ts';
+import { checkName, folderNameOf, LOCAL_OWNER, MANIFEST_FILE, modelKey, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
 import { SharedWork } from './shared.ts';
 

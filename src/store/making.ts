@@ -19,6 +19,8 @@ export interface PulledModel extends StoredModel {
   warnings: string[];
   /** Where its facts come from, as in a `Conversion`; null where it was not converted just now. */
   origins: Origins | null;
+  /** The folder in which the downloaded files were kept; absent where they were not. */
+  checkpoint?: string;
 }
 
 /** A finished model in the work folder. */
@@ -38,6 +40,8 @@ export interface MakingOptions {
   code: M2fpErrorCode;
   /** Whether a model that is there must have the right bytes too, not only the right sizes. */
   verify?: boolean;
+  /** Whether the downloaded files are kept. */
+  keep?: boolean;
 }
 
 /** One attempt. */
@@ -80,7 +84,7 @@ export class Making {
   }
 
   async #underLock(make: () => Promise<Product>): Promise<PulledModel> {
-    const { root, name, clock, verify = false } = this.#options;
+    const { root, name, clock, verify = false, keep = false } = this.#options;
     const lock = await acquireLock(lockFile(root, name), {
       clock,
       signal: this.#signal,
@@ -96,10 +100,11 @@ export class Making {
       const { folder, warnings, origins } =
         finished === undefined ? await make() : { folder: finished, warnings: [], origins: null };
       await lock.check();
+      const checkpoint = keep ? await this.work.keepDownload(clock, this.#signal) : undefined;
       await this.work.install(folder, clock, this.#signal);
       const stored = await findModel(root, name);
       if (stored === undefined) throw new Error('The model is gone');
-      return { ...stored, made: true, warnings, origins };
+      return { ...stored, made: true, warnings, origins, ...(checkpoint && { checkpoint }) };
     } finally {
       await this.work.tidy();
       await lock.release();

@@ -7,8 +7,7 @@ import { isArchiveName } from '../checkpoint/format.ts';
 import { M2fpError } from '../errors.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { fileDigest } from './digest.ts';
-
-export const MANIFEST_FILE = 'm2fp.json';
+import { MANIFEST_FILE } from './names.ts';
 
 /** A manifest takes some kilobytes; labels may be long, but not so long. */
 const MAX_BYTES = 2 ** 20;

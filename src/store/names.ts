@@ -1,7 +1,9 @@
 /** The names of published models, and the folders that they become. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
+import { namesOf } from '../m2fp/published.ts';
 
 /** Letters, digits, `.`, `_`, `-`; no dot or dash in front, no dot at the end: a file name on every system. */
 const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?$/;
@@ -10,12 +12,15 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 /** Sets a variant apart from the revision; no revision holds it. */
 const VARIANT = '+';
 
+/** The file that makes a folder a model. */
+export const MANIFEST_FILE = 'm2fp.json';
+
 /** The owner, in the store, of models that were converted from checkpoints on this machine. */
 export const LOCAL_OWNER = 'local';
 
 /** A model in a store: what is asked for, and where it lies. */
 export interface ModelName {
-  /** For example `damo/cv_resnet101_image-multiple-human-parsing`. */
+  /** For example `iic/cv_resnet101_image-multiple-human-parsing`. */
   id: string;
   revision: string;
   precision: Precision;
@@ -30,7 +35,7 @@ export function checkName({ id, revision, precision }: ModelName): ModelName {
   if (parts.length !== 2 || !parts.every(isFolderName)) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
-      `${JSON.stringify(id)} is no model id: ids look like damo/cv_resnet101_image-multiple-human-parsing ` +
+      `${JSON.stringify(id)} is no model id: ids look like iic/cv_resnet101_image-multiple-human-parsing ` +
         '(letters, digits, ".", "_" and "-")',
     );
   }
@@ -65,9 +70,24 @@ export function folderNameOf(text: string): string {
   return isFolderName(name) ? name : 'checkpoint';
 }
 
-/** The folder of a model: `<root>/<id>/<revision>`, and `<root>/<id>/<revision>+fp16` for halved weights. */
+/**
+ * The folder of a model: `<root>/<id>/<revision>`, and `<root>/<id>/<revision>+fp16` for halved weights. A model that has
+ * an older name, too, and lies there under it, stays there: see {@link storedName}.
+ */
 export function modelFolder(root: string, name: ModelName): string {
+  return literalFolder(root, storedName(root, name));
+}
+
+function literalFolder(root: string, name: ModelName): string {
   return join(root, ...name.id.split('/'), folderOf(name));
+}
+
+/** The name under which a store has the model, or would: its present one, unless it lies there under an older one. */
+export function storedName<Name extends ModelName>(root: string, name: Name): Name {
+  const [present, ...older] = namesOf(name.id).map((id) => ({ ...name, id }));
+  const isThere = (candidate: Name) => existsSync(join(literalFolder(root, candidate), MANIFEST_FILE));
+  if (older.length === 0 || isThere(present!)) return present!;
+  return older.find(isThere) ?? present!;
 }
 
 /** One name for locks and work folders. */

@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock, type Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
+import { namesOf, publishedFacts } from '../m2fp/published.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { convertInProcess } from './convert-process.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
@@ -12,7 +13,7 @@ import { downloadFile } from './download.ts';
 import type { RequestOptions } from './http.ts';
 import { intactModel, Making, type MakingOptions, type Product, type PulledModel } from './making.ts';
 import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
-import { checkName, modelKey, type ModelName } from './names.ts';
+import { checkName, modelKey, storedName, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
 import { SharedWork } from './shared.ts';
 
@@ -37,7 +38,7 @@ export interface PullTools {
 }
 
 export interface PullOptions {
-  /** For example `damo/cv_resnet101_image-multiple-human-parsing`. */
+  /** For example `iic/cv_resnet101_image-multiple-human-parsing`. */
   id: string;
   /** A branch, tag or commit; default: `master`. */
   revision?: string;
@@ -49,6 +50,8 @@ export interface PullOptions {
   precision?: Precision;
   /** Whether a model that is there is read and compared with its digests, and made again where it differs. */
   verify?: boolean;
+  /** Whether the downloaded files are kept beside the store's models after the conversion; default: they are removed. */
+  keepCheckpoint?: boolean;
   /** What has been downloaded stays for the next pull. */
   signal?: AbortSignal;
   onProgress?: (progress: PullProgress) => void;
@@ -74,37 +77,44 @@ const defaultTools: PullTools = {
  */
 export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { id, revision = 'master', precision = 'fp32', baseUrl = MODELSCOPE, verify = false } = options;
-  const { signal, onProgress } = options;
-  const name = checkName({ id, revision, precision });
-  const address = new ModelAddress(id, revision, baseUrl);
+  const { signal, onProgress, keepCheckpoint = false } = options;
   const root = resolve(options.root);
+  const name = storedName(root, checkName({ id, revision, precision }));
+  // As it was asked for first: a mirror may have it under one of its names only.
+  const addresses = [...new Set([id, ...namesOf(id)])].map(
+    (each) => new ModelAddress(each, revision, baseUrl),
+  );
   throwIfCancelled(signal);
   const found = verify ? undefined : await intactModel(root, name);
   if (found !== undefined) return { ...found, made: false, warnings: [], origins: null };
-  const key = `${root}\n${modelKey(name)}\n${address.listing.href}\n${verify}`;
+  const key = `${root}\n${modelKey(name)}\n${addresses[0]?.listing.origin}\n${verify}\n${keepCheckpoint}`;
   const tools = { ...defaultTools, ...options.tools };
   return pulls.join(
     key,
-    (ending, tell) => new Pull({ root, name, signal: ending, tell, verify }, address, tools).run(),
+    (ending, tell) =>
+      new Pull({ root, name, signal: ending, tell, verify, keep: keepCheckpoint }, addresses, tools).run(),
     { ...(signal && { signal }), ...(onProgress && { onProgress }) },
   );
 }
 
 class Pull {
   readonly #name: ModelName;
-  readonly #address: ModelAddress;
+  readonly #addresses: readonly ModelAddress[];
+  /** The one that is asked. */
+  #address: ModelAddress;
   readonly #tools: PullTools;
   readonly #root: string;
   readonly #making: Making;
 
   constructor(
-    options: Pick<MakingOptions, 'root' | 'name' | 'signal' | 'tell' | 'verify'>,
-    address: ModelAddress,
+    options: Pick<MakingOptions, 'root' | 'name' | 'signal' | 'tell' | 'verify' | 'keep'>,
+    addresses: readonly ModelAddress[],
     tools: PullTools,
   ) {
     this.#name = options.name;
     this.#root = options.root;
-    this.#address = address;
+    this.#addresses = addresses;
+    this.#address = addresses[0]!;
     this.#tools = tools;
     this.#making = new Making({ ...options, clock: tools.clock, code: 'M2FP_DOWNLOAD_FAILED' });
   }
@@ -137,8 +147,23 @@ class Pull {
     }
   }
 
-  /** Downloads configuration and checkpoint; returns the checkpoint. */
+  /** Downloads configuration and checkpoint, under the first of the model's names that the server knows. */
   async #download(): Promise<ListedFile> {
+    let unknown: unknown;
+    for (const address of this.#addresses) {
+      this.#address = address;
+      try {
+        return await this.#downloadFrom();
+      } catch (error) {
+        if ((error as M2fpError).code !== 'M2FP_MODEL_NOT_FOUND') throw error;
+        unknown ??= error;
+      }
+    }
+    throw unknown;
+  }
+
+  /** Returns the checkpoint. */
+  async #downloadFrom(): Promise<ListedFile> {
     this.#making.meter.begin('list');
     const files = await listFiles(this.#address, { ...this.#requests(), random: this.#tools.random });
     if (files === undefined) return this.#downloadUnlisted();
@@ -147,7 +172,7 @@ class Pull {
       const names = files.map(({ path }) => path).join(', ');
       throw new M2fpError(
         'M2FP_MODEL_NOT_FOUND',
-        `${this.#name.id} (${this.#name.revision}) holds no checkpoint ${CHECKPOINTS.join(' or ')}: is it an M2FP ` +
+        `${this.#address.id} (${this.#name.revision}) holds no checkpoint ${CHECKPOINTS.join(' or ')}: is it an M2FP ` +
           `model? It holds: ${names.slice(0, 500) || 'nothing'}`,
       );
     }
@@ -228,6 +253,11 @@ class Pull {
     }
   }
 
+  /** At most so many bytes of the checkpoint are weights: a trainer's state lies beside them, and stays there. */
+  #weights({ size = 0 }: ListedFile): number {
+    return Math.min(size, publishedFacts(this.#name.id)?.weights ?? Infinity);
+  }
+
   /** @throws M2fpError M2FP_DOWNLOAD_FAILED where checkpoint and converted model would not fit */
   async #checkDisk(wanted: ListedFile[], checkpoint: ListedFile): Promise<void> {
     const here = await Promise.all(
@@ -243,7 +273,7 @@ class Pull {
       free: await this.#tools.freeBytes(this.#root),
       bytes:
         Math.max(0, sum(wanted.map(({ size = 0 }) => size)) - sum(here)) +
-        convertedSize(checkpoint.size ?? 0, this.#name.precision),
+        convertedSize(this.#weights(checkpoint), this.#name.precision),
       purpose: `to download and convert ${this.#name.id}`,
       code: 'M2FP_DOWNLOAD_FAILED',
     });

@@ -13,7 +13,7 @@ import {
   verifyModel,
 } from './installed.ts';
 import { tryLock } from './lock.ts';
-import { checkName, type ModelName } from './names.ts';
+import { checkName, storedName, type ModelName } from './names.ts';
 import { pullModel, type PulledModel, type PullOptions } from './pull.ts';
 import { lockFile, WorkFolder } from './work.ts';
 
@@ -50,7 +50,7 @@ export interface ModelStore {
 export function openStore(root: string): ModelStore {
   const folder = resolve(root);
   const named = (id: string, revision = 'master', precision: Precision = 'fp32') =>
-    checkName({ id, revision, precision });
+    storedName(folder, checkName({ id, revision, precision }));
   return {
     root: folder,
     list: () => listModels(folder),

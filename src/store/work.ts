@@ -10,6 +10,8 @@ import { sleep } from './retry.ts';
 
 /** The folder of the store in which models are made. */
 export const WORK = '.partial';
+/** The folder of the store in which downloaded checkpoints are kept, where that was asked for. */
+const KEPT = '.checkpoints';
 const DOWNLOAD = 'download';
 const MODEL = 'model-';
 const OLD = 'old-';
@@ -58,6 +60,21 @@ export class WorkFolder {
     return undefined;
   }
 
+  /** Moves the downloaded files to where they stay until the model is removed; returns that folder. */
+  async keepDownload(clock: Clock, signal: AbortSignal): Promise<string> {
+    for (const name of await readdir(this.download)) {
+      if (name.endsWith('.json') && name !== 'configuration.json') await rm(join(this.download, name));
+    }
+    await mkdir(dirname(this.#kept), { recursive: true });
+    await rm(this.#kept, { recursive: true, force: true });
+    await persistently(() => rename(this.download, this.#kept), clock, signal);
+    return this.#kept;
+  }
+
+  get #kept(): string {
+    return join(this.#root, KEPT, modelKey(this.#name));
+  }
+
   /** Moves a finished model into the store, in one step; what lay there before is removed. */
   async install(model: string, clock: Clock, signal: AbortSignal): Promise<void> {
     const target = modelFolder(this.#root, this.#name);
@@ -75,6 +92,8 @@ export class WorkFolder {
     await mkdir(this.#folder, { recursive: true });
     const removed = await this.#setAside(target, clock, signal);
     await this.clear();
+    await rm(this.#kept, { recursive: true, force: true });
+    await rmdir(dirname(this.#kept)).catch(() => {});
     // The folders of the name and the owner, where this was their last model.
     for (const folder of [dirname(target), dirname(dirname(target))]) {
       await rmdir(folder).catch(() => {});

@@ -17,7 +17,7 @@ const FLOW: FlowNode[] = [
 
 /** What Node-RED would tell of two workers. */
 const PROSPECT: Prospect = {
-  id: 'damo/cv_resnet101_image-multiple-human-parsing',
+  id: 'iic/cv_resnet101_image-multiple-human-parsing',
   present: true,
   size: null,
   digest: '0123456789abcdef'.repeat(4),

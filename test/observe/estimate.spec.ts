@@ -5,7 +5,7 @@ import { estimate, type MachineFacts } from '../../src/observe/estimate.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 
-const { input, hyperParameters, weights } = publishedFacts('damo/cv_resnet101_image-multiple-human-parsing')!;
+const { input, hyperParameters, weights } = publishedFacts('iic/cv_resnet101_image-multiple-human-parsing')!;
 const FULL = {
   precision: 'fp32',
   input,

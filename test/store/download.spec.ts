@@ -11,7 +11,7 @@ describe('downloading a file', () => {
   const t = bench();
   const file = () => join(t.root, 'file');
   const url = (hub: Hub = t.hub) => new URL(`${hub.url}/models/${MODEL}/resolve/master/${CHECKPOINT}`);
-  const MODEL = 'damo/cv_resnet101_image-multiple-human-parsing';
+  const MODEL = 'iic/cv_resnet101_image-multiple-human-parsing';
 
   function download(
     expected: Expected = truth(),

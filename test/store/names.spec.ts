@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { checkName, modelFolder, modelKey, parseFolder } from '../../src/store/names.ts';
 
-const ID = 'damo/cv_resnet101_image-multiple-human-parsing';
+const ID = 'iic/cv_resnet101_image-multiple-human-parsing';
 const name = (id: string, revision = 'master', precision: 'fp32' | 'fp16' = 'fp32') => ({
   id,
   revision,

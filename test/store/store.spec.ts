@@ -34,12 +34,12 @@ describe('the model store', () => {
     assert.deepEqual(
       listed.map(({ id, revision, precision, problem }) => [id, revision, precision, problem]),
       [
-        [MODEL_ID, 'v1.0', 'fp32', null],
         ['damo/single', 'master', 'fp32', null],
+        [MODEL_ID, 'v1.0', 'fp32', null],
       ],
     );
     const size = readdirSync(folder).reduce((sum, file) => sum + readFileSync(join(folder, file)).length, 0);
-    assert.equal(listed[0]?.size, size);
+    assert.equal(listed[1]?.size, size);
     const found = await store().find(MODEL_ID, 'v1.0');
     assert.equal(found?.folder, folder);
     assert.equal(found?.manifest.kind, 'multi');

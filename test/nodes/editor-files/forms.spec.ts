@@ -24,7 +24,7 @@ describe('the forms', () => {
   });
 
   const IDS = {
-    good: ['damo/cv_resnet101_image-multiple-human-parsing', 'a/b', 'me/x.y_z-1', '${MODEL}'],
+    good: ['iic/cv_resnet101_image-multiple-human-parsing', 'a/b', 'me/x.y_z-1', '${MODEL}'],
     bad: ['', 'one', 'a/b/c', '../up', 'a/..', 'a/b c', 'a/-b', 'a/b.', 'con/a', 'https://a/b', 'a/x..y'],
   };
 

@@ -45,8 +45,8 @@ describe('the labels to choose from', () => {
   });
 
   it('begin with those that the first model will have, where it is not there yet', () => {
-    const single = { source: 'modelscope', modelId: 'damo/cv_resnet101_image-single-human-parsing' };
-    const multi = { ...single, modelId: 'damo/cv_resnet101_image-multiple-human-parsing' };
+    const single = { source: 'modelscope', modelId: 'iic/cv_resnet101_image-single-human-parsing' };
+    const multi = { ...single, modelId: 'iic/cv_resnet101_image-multiple-human-parsing' };
     assert.equal(firstSource(editorWith(model('new', single)), SETS), 'lip');
     assert.equal(firstSource(editorWith(model('new', multi)), SETS), 'cihp');
     assert.equal(firstSource(editorWith(model('new', { ...single, source: 'bundled' })), SETS), 'cihp');

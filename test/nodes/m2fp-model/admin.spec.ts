@@ -15,7 +15,7 @@ import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../suppo
 import { nodeConfig } from '../support/flows.ts';
 import { nodeOf, redApi, startFlow, stopFlow } from '../support/red.ts';
 
-const PUBLISHED = 'damo/cv_resnet101_image-single-human-parsing';
+const PUBLISHED = 'iic/cv_resnet101_image-single-human-parsing';
 
 describe('the admin routes of m2fp-model', () => {
   let engine: FakeEngine;

@@ -46,7 +46,7 @@ describe('readSettings', () => {
   });
 
   describe('of a published model', () => {
-    const ID = 'damo/cv_resnet101_image-multiple-human-parsing';
+    const ID = 'iic/cv_resnet101_image-multiple-human-parsing';
     const store = join(userDir, 'm2fp', 'models');
 
     it('take what the form begins with, and the same where the node is older than the fields', () => {

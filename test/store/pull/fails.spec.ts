@@ -31,7 +31,7 @@ describe('pulling a model', () => {
       () => t.hub.next('list', (_, answer) => notFound(answer)),
       {
         code: 'M2FP_MODEL_NOT_FOUND',
-        message: /has no model damo\/.*revision master.*does not exist/,
+        message: /has no model iic\/.*revision master.*does not exist/,
       },
     );
     refused('a list that needs a login', () => t.hub.next('list', answerStatus(403)), {

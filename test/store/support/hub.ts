@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { goldenFolder } from '../../support/golden.ts';
 
-export const MODEL_ID = 'damo/cv_resnet101_image-multiple-human-parsing';
+export const MODEL_ID = 'iic/cv_resnet101_image-multiple-human-parsing';
 export const CHECKPOINT = 'pytorch_model.pt';
 
 /** Answers one request for a file (or the list) in place of the hub. */
@@ -32,6 +32,8 @@ export const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).dige
 export class Hub {
   readonly files = new Map<string, HubFile>();
   readonly requests: SeenRequest[] = [];
+  /** The name under which it has the model. */
+  id = MODEL_ID;
   /** Which of the addresses of a file exist. */
   forms = new Set(['resolve', 'api']);
   listed = true;
@@ -106,11 +108,15 @@ export class Hub {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://hub');
-    const api = `/api/v1/models/${MODEL_ID}/repo`;
+    const api = `/api/v1/models/${this.id}/repo`;
     const resolve = /^\/models\/(.+\/.+)\/resolve\/master\/(.+)$/.exec(url.pathname);
-    const what =
-      url.pathname === `${api}/files` ? 'list' : (url.searchParams.get('FilePath') ?? resolve?.[2]);
-    if (what === undefined || (resolve !== null && resolve[1] !== MODEL_ID)) return notFound(response);
+    const path = url.pathname === api ? url.searchParams.get('FilePath') : resolve?.[2];
+    const what = url.pathname === `${api}/files` ? 'list' : path;
+    if (typeof what !== 'string' || (resolve !== null && resolve[1] !== this.id)) {
+      if (this.listed || resolve !== null) return notFound(response);
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>404 Not Found</h1>');
+      return;
+    }
     this.requests.push({
       what,
       url: request.url ?? '',
