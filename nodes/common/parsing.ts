@@ -1,6 +1,7 @@
 /** The parsing that a message brings. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import { reviveParsing } from '../../src/parsing/revive.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { evaluate } from './property.ts';
 
@@ -11,8 +12,8 @@ export interface ParsingConfig {
 }
 
 /**
- * What lies in the property; that it is a parsing is checked by whoever uses it.
- * @throws {M2fpError} `M2FP_NO_PARSING` where the property cannot be read
+ * The parsing in the property, also where it went through JSON (MQTT, a context on disk).
+ * @throws {M2fpError} `M2FP_NO_PARSING` where the property cannot be read, or holds none
  */
 export async function parsingOf(
   RED: NodeAPI,
@@ -20,12 +21,14 @@ export async function parsingOf(
   msg: NodeMessageInFlow,
   { parsing: value = 'parsing', parsingType: type = 'msg' }: ParsingConfig,
 ): Promise<Parsing> {
+  let found: unknown;
   try {
-    return (await evaluate(RED, node, msg, { value, type })) as Parsing;
+    found = await evaluate(RED, node, msg, { value, type });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new M2fpError('M2FP_NO_PARSING', `There is no parsing in ${type}.${value}: ${reason}`, {
       cause: error,
     });
   }
+  return reviveParsing(found);
 }

@@ -13,6 +13,8 @@ type Fail = (reason: string) => Error;
 const MAX_LABELS = 254;
 /** A person map holds bytes, and 0 means nobody. */
 const MAX_PERSON = 255;
+/** The network gives a hundred of each view of the picture; whoever merges parsings may have some more. */
+const MAX_PARTS = 10_000;
 
 function noParsing(reason: string): M2fpError {
   return new M2fpError(
@@ -66,30 +68,41 @@ export function checkResult(
   value: Record<string, unknown>,
   fail: Fail,
 ): asserts value is Record<string, unknown> & ParsingResult {
-  const { width, height, labels, labelMap, personMap, persons, parts } = value;
+  const { width, height, labels, labelMap, personMap, persons, parts, doubtful } = value;
   if (!isWhole(width, 1, Number.MAX_SAFE_INTEGER) || !isWhole(height, 1, Number.MAX_SAFE_INTEGER)) {
     throw fail('width and height are not whole numbers from 1');
   }
-  if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) {
-    throw fail('labels is not a list of names');
-  }
+  if (!Array.isArray(labels)) throw fail('labels is not a list of names');
   if (labels.length < 1 || labels.length > MAX_LABELS) {
     throw fail(`labels has ${labels.length} entries, not 1 to ${MAX_LABELS}`);
   }
+  if (!labels.every((label) => typeof label === 'string')) throw fail('labels is not a list of names');
   for (const [name, map] of Object.entries({ labelMap, personMap })) {
     if (!Buffer.isBuffer(map) || map.length !== width * height) {
       throw fail(`${name} is not a Buffer of ${width} x ${height} bytes`);
     }
   }
 
-  if (!Array.isArray(persons)) throw fail('persons is not a list');
-  persons.forEach((person: unknown, index) => {
-    checkRegion(`persons[${index}]`, person, width, height, fail);
-    if (!isWhole(person.id, 1, MAX_PERSON)) throw fail(`persons[${index}].id is above ${MAX_PERSON}`);
+  checkLists('', { persons, parts }, width, height, fail);
+  // Absent in what an older version stored.
+  if (doubtful === undefined) return;
+  if (!isRecord(doubtful)) throw fail('doubtful is not an object');
+  checkLists('doubtful.', doubtful, width, height, fail);
+}
+
+/** Checks lists of persons and parts, whose names begin with `prefix`. */
+function checkLists(
+  prefix: string,
+  { persons, parts }: Record<string, unknown>,
+  width: number,
+  height: number,
+  fail: Fail,
+): void {
+  eachOf(`${prefix}persons`, persons, MAX_PERSON, fail, (name, person) => {
+    checkRegion(name, person, width, height, fail);
+    if (!isWhole(person.id, 1, MAX_PERSON)) throw fail(`${name}.id is above ${MAX_PERSON}`);
   });
-  if (!Array.isArray(parts)) throw fail('parts is not a list');
-  parts.forEach((part: unknown, index) => {
-    const name = `parts[${index}]`;
+  eachOf(`${prefix}parts`, parts, MAX_PARTS, fail, (name, part) => {
     checkRegion(name, part, width, height, fail);
     if (typeof part.label !== 'string') throw fail(`${name}.label is not a name`);
     if (!isWhole(part.index, 0, 255)) throw fail(`${name}.index is not a label index`);
@@ -97,4 +110,16 @@ export function checkResult(
       throw fail(`${name}.person is neither null nor a person's id`);
     }
   });
+}
+
+function eachOf(
+  name: string,
+  list: unknown,
+  most: number,
+  fail: Fail,
+  check: (name: string, entry: unknown) => void,
+): void {
+  if (!Array.isArray(list)) throw fail(`${name} is not a list`);
+  if (list.length > most) throw fail(`${name} has ${list.length} entries, more than ${most}`);
+  for (const [index, entry] of list.entries()) check(`${name}[${index}]`, entry);
 }

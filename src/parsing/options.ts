@@ -1,6 +1,6 @@
 /** Checks of the options that colorize, crop and their kin share; each failure is an `M2FP_BAD_OPTION`. */
 import { M2fpError } from '../errors.ts';
-import type { Parsing } from './types.ts';
+import type { Doubtful, Parsing } from './types.ts';
 
 const SHOWN_LENGTH = 80;
 
@@ -142,8 +142,8 @@ export function personIndex({
   labels,
   persons,
   parts,
-  doubtful,
-}: Pick<Parsing, 'labels' | 'persons' | 'parts' | 'doubtful'>): number {
+  doubtful = { persons: [], parts: [] },
+}: Pick<Parsing, 'labels' | 'persons' | 'parts'> & { doubtful?: Doubtful }): number {
   const last = labels.length - 1;
   const isFound = persons.length > 0 || doubtful.persons.length > 0;
   // A list of labels may come without it, from elsewhere.

@@ -60,6 +60,11 @@ describe('checkParsing', () => {
     [/parts\[0\]\.label/, (p) => change(p, 'parts', { label: 1 })],
     [/parts\[0\]\.index/, (p) => change(p, 'parts', { index: 256 })],
     [/parts\[0\]\.person/, (p) => change(p, 'parts', { person: undefined })],
+    [/parts has 10001 entries/, (p) => ({ ...p, parts: Array(10_001).fill(p.parts[0]) })],
+    [/persons has 256 entries/, (p) => ({ ...p, persons: Array(256).fill(p.persons[0]) })],
+    [/doubtful is not an object/, (p) => ({ ...p, doubtful: [] })],
+    [/doubtful\.persons is not a list/, (p) => ({ ...p, doubtful: { parts: [] } })],
+    [/doubtful\.parts\[0\] is not an object/, (p) => ({ ...p, doubtful: { persons: [], parts: [1] } })],
   ];
   for (const [reason, make] of wrong) {
     it(`says what is wrong: ${reason.source}`, () => {
