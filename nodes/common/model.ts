@@ -3,6 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { WorkerFacts } from '../../src/engine/remote/link.ts';
 import type { Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
+import type { ImageLimits } from '../../src/image/types.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
@@ -70,6 +71,8 @@ export interface ModelNode extends Node<RedisCredentials> {
   isComing(): boolean;
   /** The input sizes that the form sets. */
   parseOptions(): ParseOptions;
+  /** What a picture may have of bytes and pixels. */
+  limits(): ImageLimits;
   /** Where the model comes from and lies; pulls and loads nothing. */
   place(): Promise<ModelPlace>;
   /**

@@ -1,7 +1,7 @@
 /** The picture that a message brings. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import { isNetworkInput, type NetworkInput, pictureFrom } from '../../src/image/index.ts';
+import { type ImageLimits, isNetworkInput, type NetworkInput, pictureFrom } from '../../src/image/index.ts';
 import { codeOf } from './failure.ts';
 import { evaluate } from './property.ts';
 
@@ -21,8 +21,9 @@ export async function pictureOf(
   node: Node,
   msg: NodeMessageInFlow,
   config: PictureConfig,
+  limits?: ImageLimits,
 ): Promise<Buffer> {
-  return decode(await valueOf(RED, node, msg, config), msg);
+  return decode(await valueOf(RED, node, msg, config), msg, limits);
 }
 
 /** The same, but what a preprocess node made is taken as it is. */
@@ -31,9 +32,10 @@ export async function networkInputOrPicture(
   node: Node,
   msg: NodeMessageInFlow,
   config: PictureConfig,
+  limits: ImageLimits,
 ): Promise<NetworkInput | Buffer> {
   const value = await valueOf(RED, node, msg, config);
-  return isNetworkInput(value) ? value : decode(value, msg);
+  return isNetworkInput(value) ? value : decode(value, msg, limits);
 }
 
 async function valueOf(
@@ -53,12 +55,12 @@ async function valueOf(
   }
 }
 
-function decode(value: unknown, msg: NodeMessageInFlow): Buffer {
+function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Buffer {
   try {
-    return pictureFrom(value);
+    return pictureFrom(value, limits);
   } catch (error) {
     const uploads = (msg['req'] as { files?: unknown } | null | undefined)?.files;
     if (codeOf(error) !== 'M2FP_NO_IMAGE' || !Array.isArray(uploads) || uploads.length === 0) throw error;
-    return pictureFrom(uploads);
+    return pictureFrom(uploads, limits);
   }
 }

@@ -57,9 +57,9 @@ export default function (RED: NodeAPI): void {
           cancel(msg, overrides.queue);
           return new Outputs([]);
         }
-        const image = await networkInputOrPicture(RED, this, msg, config);
-        const queue = await queueOf(RED, this, msg, config, overrides.queue);
         const model = link.model();
+        const image = await networkInputOrPicture(RED, this, msg, config, model.limits());
+        const queue = await queueOf(RED, this, msg, config, overrides.queue);
         const options: ParseOptions = {
           // Network input has its size already.
           ...(Buffer.isBuffer(image) && model.parseOptions()),

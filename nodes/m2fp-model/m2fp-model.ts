@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
+import { limitsFrom } from '../../src/image/limits.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
 import { ModelAccess } from './access.ts';
@@ -36,6 +37,7 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelAcces
   model.register = (node, user) => access.register(node, user);
   model.deregister = (node) => access.deregister(node);
   model.parseOptions = () => settings().parse;
+  model.limits = () => limitsFrom(settings().engine);
   model.place = () => access.place();
   model.present = (signal) => access.present(signal);
   model.manifest = (signal) => access.manifest(signal);

@@ -48,11 +48,18 @@ export interface ModelConfig extends NodeDef {
   maxMemory?: number | string;
   /** MiB; 0: none. */
   cacheSize?: number | string;
+  /** MiB of an encoded picture; blank: 32. */
+  maxImageSize?: number | string;
+  /** Millions of pixels; blank: 64. */
+  maxMegapixels?: number | string;
   /** For `remote`: address of the Redis, without name and password; may contain ${ENV}. */
   redis?: string;
   /** For `remote`: name of the workers' queue; blank: m2fp; may contain ${ENV}. */
   queue?: string;
 }
+
+/** Bytes of a MiB. */
+const MEBIBYTE = 2 ** 20;
 
 /** Milliseconds of a minute. */
 const MINUTE = 60_000;
@@ -89,6 +96,8 @@ export function readSettings(
     maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED) ?? Infinity),
     timeout: seconds === undefined ? undefined : seconds * 1000,
     cacheSize: numberField(config.cacheSize),
+    maxBytes: timesField(config.maxImageSize, MEBIBYTE),
+    maxPixels: timesField(config.maxMegapixels, 1_000_000),
   };
   const parse = checkParseOptions({
     shortSide: numberField(config.shortSide),
@@ -122,6 +131,12 @@ export function readSettings(
     }),
     parse,
   };
+}
+
+/** A number field in another unit; undefined where it is blank. */
+function timesField(field: unknown, unit: number): number | undefined {
+  const value = numberField(field);
+  return value === undefined ? undefined : Math.round(value * unit);
 }
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` */

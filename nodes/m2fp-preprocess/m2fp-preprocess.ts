@@ -26,10 +26,11 @@ export default function (RED: NodeAPI): void {
     });
     const inTurn = inOrder(RED, async (msg) => {
       const overrides = overridesOf(msg, 'preprocess').parse;
-      const picture = await pictureOf(RED, this, msg, config);
       const model = link.model();
+      const limits = model.limits();
+      const picture = await pictureOf(RED, this, msg, config, limits);
       const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
-      const { input } = await preprocess(picture, rule);
+      const { input } = await preprocess(picture, rule, limits);
       await putResult(RED, this, msg, config, input);
       status.done(`${input.width} × ${input.height}`);
       return msg;

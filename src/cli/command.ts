@@ -1,6 +1,8 @@
 /** What the commands share: their description, and reading what the user typed. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { M2fpError } from '../errors.ts';
+import { MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
+import type { ImageLimits } from '../image/types.ts';
 
 /** Where a command writes. Everything that a program reads goes to `out`, everything for eyes only to `err`. */
 export interface Terminal {
@@ -84,6 +86,31 @@ export function numberOption(name: string, text: string | undefined): number | u
     throw new M2fpError('M2FP_BAD_OPTION', `--${name} takes a number, not "${text}"`);
   }
   return number;
+}
+
+/** The options of every command that reads pictures; see {@link limitOptions}. */
+export const LIMIT_OPTIONS = ['max-megapixels', 'max-image-size'] as const;
+
+/**
+ * The limits of pictures that were typed.
+ * @throws M2fpError M2FP_BAD_OPTION for a text that is no number, or one that is no limit
+ */
+export function limitOptions(
+  options: Partial<Record<(typeof LIMIT_OPTIONS)[number], string>>,
+): Partial<ImageLimits> {
+  const limit = (name: (typeof LIMIT_OPTIONS)[number], unit: number, most: number): number | undefined => {
+    const value = numberOption(name, options[name]);
+    if (value === undefined) return undefined;
+    if (value > 0 && value * unit <= most) return Math.ceil(value * unit);
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `--${name} takes a number up to ${most / unit}, not "${options[name]}"`,
+    );
+  };
+  return {
+    maxPixels: limit('max-megapixels', 1_000_000, MOST_PIXELS),
+    maxBytes: limit('max-image-size', 2 ** 20, MOST_BYTES),
+  };
 }
 
 /** @throws M2fpError M2FP_BAD_OPTION for a text that is none of `choices` */

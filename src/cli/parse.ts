@@ -1,13 +1,21 @@
 /** `m2fp parse`: the people and parts in a picture, as JSON and as a coloured picture. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { acquireEngine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
+import { acquireEngine, type EngineOptions, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
-import { pictureFrom } from '../image/index.ts';
+import { limitsFrom, pictureFrom } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
-import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import {
+  choiceOption,
+  type Command,
+  LIMIT_OPTIONS,
+  limitOptions,
+  numberOption,
+  readArguments,
+  type Terminal,
+} from './command.ts';
 import { ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, folderOfModel, storeOption } from './stores.ts';
 
@@ -20,6 +28,7 @@ const OPTIONS = [
   'format',
   'out',
   'colorize',
+  ...LIMIT_OPTIONS,
 ] as const;
 
 /** What `--format` chooses from. */
@@ -66,6 +75,8 @@ Options:
                                     in base64
   --out FILE          write the JSON to FILE instead
   --colorize FILE     also write the coloured picture: .png, .jpg or .webp
+  --max-megapixels N  millions of pixels that PICTURE may have (default: 64)
+  --max-image-size N  MiB that the file may have (default: 32)
   --help              show this text
 `,
   run,
@@ -88,13 +99,14 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   };
   const colored = options.colorize;
   const pictureFormat = colored === undefined ? undefined : pictureFormatOf(colored);
-  const image = pictureFrom(await readPicture(picture));
+  const limits = limitOptions(options);
+  const image = pictureFrom(await readPicture(picture), limitsFrom(limits));
 
   const model =
     options.model === undefined
       ? bundledModelFolder()
       : await folderOfModel(options.model, storeOption(options.store), new ProgressBar(err));
-  const { parsing, fallback } = await parseOnce(model, image, chosen);
+  const { parsing, fallback } = await parseOnce({ model, ...limits }, image, chosen);
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   if (colored !== undefined) {
     await writeOutput(colored, (await colorize(parsing, { format: pictureFormat })).image);
@@ -107,11 +119,11 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
 
 /** Starts an engine for one picture, and leaves no process behind. */
 async function parseOnce(
-  model: string,
+  from: Pick<EngineOptions, 'model' | 'maxBytes' | 'maxPixels'>,
   image: Buffer,
   options: ParseOptions,
 ): Promise<{ parsing: Parsing; fallback: string | null }> {
-  const { engine } = await acquireEngine({ model, timeout: 0 });
+  const { engine } = await acquireEngine({ ...from, timeout: 0 });
   try {
     const parsing = await engine.parse({ image, options });
     return { parsing, fallback: engine.info().fallback };

@@ -6,7 +6,15 @@ import type { RunningWorker, WorkerOptions } from '../engine/remote/worker.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
-import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import {
+  choiceOption,
+  type Command,
+  LIMIT_OPTIONS,
+  limitOptions,
+  numberOption,
+  readArguments,
+  type Terminal,
+} from './command.ts';
 import { EXIT_CODES, interruptible, SIGNALS } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { showPull } from './pull.ts';
@@ -28,6 +36,7 @@ const OPTIONS = [
   'threads',
   'timeout',
   'max-memory',
+  ...LIMIT_OPTIONS,
 ] as const;
 
 type Options = Partial<Record<(typeof OPTIONS)[number], string>>;
@@ -58,6 +67,8 @@ Options:
   --threads N           threads of each process (default: 0, all cores, shared out among the processes)
   --timeout SECONDS     what one picture may take (default: 60; 0: no limit)
   --max-memory MIB      what memory one process may take (default: 0, no limit)
+  --max-megapixels N    millions of pixels that a picture may have (default: 64)
+  --max-image-size MIB  what an encoded picture may have (default: 32)
   --help                show this text
 
 The password may also be in the environment variable M2FP_REDIS_PASSWORD, a user name in M2FP_REDIS_USERNAME. It is no
@@ -126,6 +137,7 @@ function engineOptions(options: Options) {
     threads: numberOption('threads', options.threads),
     timeout: timeout === undefined ? undefined : timeout * 1000,
     maxMemory: numberOption('max-memory', options['max-memory']),
+    ...limitOptions(options),
   };
 }
 

@@ -37,10 +37,10 @@ async function load({ id, model, digest, threads, warmUp }: LoadMessage): Promis
   };
 }
 
-async function parse({ id, image, options }: ParseMessage): Promise<ChildMessage> {
+async function parse({ id, image, options, limits }: ParseMessage): Promise<ChildMessage> {
   if (pipeline === null) throw new Error('The engine process was asked to parse before it was told to load');
   const picture = image instanceof Uint8Array ? asBuffer(image) : image;
-  const parsing = await pipeline.parse(picture, options);
+  const parsing = await pipeline.parse(picture, options, limits);
   return { type: 'result', id, parsing, rss: process.memoryUsage.rss() };
 }
 

@@ -2,6 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { M2fpError } from '../errors.ts';
+import { DEFAULT_LIMITS, MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
+import type { ImageLimits } from '../image/types.ts';
 import { scoreThresholdOf } from '../parsing/index.ts';
 import type { EngineOptions, ParseOptions, QueueOptions } from './types.ts';
 
@@ -23,6 +25,7 @@ export const ENGINE_DEFAULTS = {
   idleUnload: 0,
   maxMemory: 0,
   cacheSize: 0,
+  ...DEFAULT_LIMITS,
 };
 
 function check(name: string, value: unknown, allowed: string, valid: boolean): void {
@@ -58,6 +61,7 @@ export function completeEngineOptions(options: EngineOptions): Required<EngineOp
   checkInteger('idleUnload', idleUnload, 0, MAX_TIMEOUT);
   checkInteger('maxMemory', maxMemory, 0, MAX_MEBIBYTES);
   checkInteger('cacheSize', cacheSize, 0, MAX_MEBIBYTES);
+  const limits = checkLimits(complete);
   return {
     model: resolve(model),
     threads: threads || coresEach(processes),
@@ -68,7 +72,15 @@ export function completeEngineOptions(options: EngineOptions): Required<EngineOp
     idleUnload,
     maxMemory,
     cacheSize,
+    ...limits,
   };
+}
+
+/** The limits of pictures among the options of an engine. Throws M2FP_BAD_OPTION. */
+export function checkLimits({ maxBytes, maxPixels }: ImageLimits): ImageLimits {
+  checkInteger('maxBytes', maxBytes, 1, MOST_BYTES);
+  checkInteger('maxPixels', maxPixels, 1, MOST_PIXELS);
+  return { maxBytes, maxPixels };
 }
 
 /** 0 where the number of processes is not known yet. */

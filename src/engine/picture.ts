@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { M2fpError } from '../errors.ts';
 import { DEFAULT_LIMITS, checkBytes } from '../image/limits.ts';
 import { checkNetworkInput, isNetworkInput } from '../image/network-input.ts';
-import type { NetworkInput } from '../image/types.ts';
+import type { ImageLimits, NetworkInput } from '../image/types.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
 import { checkParseOptions } from './options.ts';
 import type { ParseOptions } from './types.ts';
@@ -40,9 +40,14 @@ function ruleOf(input: NetworkInput, rule: InputRule, options: ParseOptions): In
  * @throws M2FP_NO_IMAGE for anything but a Buffer or network input; M2FP_BAD_IMAGE and M2FP_BAD_OPTION where network
  *   input is not fit for the model; M2FP_IMAGE_TOO_LARGE
  */
-export function checkPicture(image: unknown, rule: InputRule, options: ParseOptions): Picture {
+export function checkPicture(
+  image: unknown,
+  rule: InputRule,
+  options: ParseOptions,
+  limits: ImageLimits = DEFAULT_LIMITS,
+): Picture {
   if (Buffer.isBuffer(image)) {
-    checkBytes(image.length, DEFAULT_LIMITS);
+    checkBytes(image.length, limits);
     return { source: image, payload: image };
   }
   if (!isNetworkInput(image)) {
@@ -52,7 +57,7 @@ export function checkPicture(image: unknown, rule: InputRule, options: ParseOpti
     );
   }
   const itsRule = ruleOf(image, rule, options);
-  const { type, width, height, data, crop, source } = checkNetworkInput(image, itsRule);
+  const { type, width, height, data, crop, source } = checkNetworkInput(image, itsRule, limits);
   // Field by field: what else hangs on the object has no business in the child, and may not even be sendable.
   const payload: NetworkInput = {
     type,

@@ -3,7 +3,7 @@ import { M2fpError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
 import { mirrorInput } from '../image/mirror.ts';
 import { preprocess } from '../image/preprocess.ts';
-import type { NetworkInput } from '../image/types.ts';
+import type { ImageLimits, NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { postprocess } from '../parsing/index.ts';
 import { intactManifest } from '../store/manifest.ts';
@@ -21,7 +21,7 @@ export interface Pipeline {
    * @param image an encoded picture, or network input that was checked
    * @throws what preprocess, the session and postprocess throw
    */
-  parse(image: Buffer | NetworkInput, options: ParseOptions): Promise<ChildParsing>;
+  parse(image: Buffer | NetworkInput, options: ParseOptions, limits?: ImageLimits): Promise<ChildParsing>;
   /** Parses a blank picture of the model's usual size: the first run of a session is slower than the next. */
   warmUp(): Promise<void>;
   close(): Promise<void>;
@@ -32,9 +32,9 @@ export function createPipeline(session: Session, manifest: ModelManifest): Pipel
   const pipeline: Pipeline = {
     provider: session.provider,
     fallback: session.fallback,
-    async parse(image, options) {
+    async parse(image, options, limits = DEFAULT_LIMITS) {
       const { input, timing } = Buffer.isBuffer(image)
-        ? await preprocess(image, ruleFor(manifest.input, options), DEFAULT_LIMITS)
+        ? await preprocess(image, ruleFor(manifest.input, options), limits)
         : { input: image, timing: { decode: 0, preprocess: 0 } };
       const { inferenceMs, ...output } = await session.run(input);
       const mirrored = options.flip ? await session.run(mirrorInput(input)) : undefined;

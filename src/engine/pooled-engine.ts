@@ -1,5 +1,7 @@
 /** Every engine: a bounded, fair line in front of a pool, whatever that is made of. */
 import { asM2fpError, M2fpError, serializeError } from '../errors.ts';
+import { limitsFrom } from '../image/limits.ts';
+import type { ImageLimits } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import type { Parsing } from '../parsing/types.ts';
 import type { Clock, Timer } from '../clock.ts';
@@ -27,7 +29,8 @@ import type {
 } from './types.ts';
 
 /** What every engine lets its user choose. */
-export type LineOptions = Pick<Required<EngineOptions>, 'maxQueue' | 'cacheSize' | 'idleUnload'>;
+export type LineOptions = Pick<Required<EngineOptions>, 'maxQueue' | 'cacheSize' | 'idleUnload'> &
+  Partial<ImageLimits>;
 
 export interface PooledEngineSetup<O> {
   manifest: ModelManifest;
@@ -187,7 +190,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   #check({ image, options = {}, queue = {}, signal }: ParseRequest): Asked {
     const checked = checkParseOptions(options);
     return {
-      picture: checkPicture(image, this.#manifest.input, checked),
+      picture: checkPicture(image, this.#manifest.input, checked, limitsFrom(this.#options)),
       options: checked,
       queue: completeQueueOptions(queue),
       signal,

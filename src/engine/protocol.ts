@@ -3,7 +3,7 @@
  * The parent asks for one thing at a time; each request carries an id and gets exactly one answer with that id.
  */
 import type { SerializedError } from '../errors.ts';
-import type { NetworkInput } from '../image/types.ts';
+import type { ImageLimits, NetworkInput } from '../image/types.ts';
 import type { Parsing, Timing } from '../parsing/types.ts';
 import type { ParseOptions } from './types.ts';
 
@@ -26,6 +26,8 @@ export interface ParseMessage {
   /** An encoded picture, or network input whose `source.image` was left out (empty). */
   image: Buffer | NetworkInput;
   options: ParseOptions;
+  /** Of a picture that is decoded; absent: the default ones. */
+  limits?: ImageLimits;
 }
 
 /** Finish what is running, then exit. */

@@ -1,5 +1,7 @@
 /** Keeps one child process going: starts it when it is needed, ends it when told, and replaces it when it dies. */
 import { M2fpError } from '../errors.ts';
+import { limitsFrom } from '../image/limits.ts';
+import type { ImageLimits } from '../image/types.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { CrashLog } from './crash-log.ts';
 import type { RestartReason } from './events.ts';
@@ -35,7 +37,7 @@ export const DEFAULT_PATIENCE: Patience = {
 };
 
 /** What one run may take; 0 = no limit. */
-export interface RunLimits {
+export interface RunLimits extends Partial<ImageLimits> {
   /** Milliseconds. */
   timeout: number;
   /** MiB of resident memory. */
@@ -170,13 +172,14 @@ export class Supervisor {
    * Parses one picture. Past the time limit, or far past that of memory, the process is killed and M2FP_TIMEOUT or
    * {@link MemoryExceeded} thrown; one that has come past its memory limit is replaced when it has answered.
    */
-  async run(request: Omit<ParseMessage, 'type' | 'id'>): Promise<ResultMessage> {
+  async run(request: Omit<ParseMessage, 'type' | 'id' | 'limits'>): Promise<ResultMessage> {
     const process = this.#serving;
     if (process === null) throw new M2fpError('M2FP_ENGINE_CRASHED', 'The engine process is not running.');
     this.#runs++;
     const watches = [this.#watchTime(process), this.#watchMemory(process)];
     try {
-      const result = await process.parse(request);
+      const limits = limitsFrom(this.#options.limits());
+      const result = await process.parse({ ...request, limits });
       this.#rss = result.rss;
       this.#options.crashes.succeeded();
       return result;

@@ -28,6 +28,10 @@ export interface EngineOptions {
   maxMemory?: number;
   /** MiB of results that are kept for equal pictures; 0 = none. */
   cacheSize?: number;
+  /** Bytes that an encoded picture may have; default 32 MiB. */
+  maxBytes?: number;
+  /** Pixels that a picture may have; default 64 million, with ten bytes of memory each while it is decoded. */
+  maxPixels?: number;
 }
 
 /** What happens to a request that cannot run at once. */

@@ -2,7 +2,7 @@
 export { decodePicture } from './decode.ts';
 export { encodePicture, ENCODED_FORMATS, type EncodeOptions } from './encode.ts';
 export { detectFormat, type PictureFormat } from './format.ts';
-export { DEFAULT_LIMITS } from './limits.ts';
+export { DEFAULT_LIMITS, limitsFrom } from './limits.ts';
 export { checkNetworkInput, isNetworkInput } from './network-input.ts';
 export { preprocess, preprocessRaw, targetSize, type TargetSize } from './preprocess.ts';
 export { resizeBilinear } from './resize.ts';

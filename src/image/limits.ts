@@ -11,6 +11,11 @@ export const DEFAULT_LIMITS: Readonly<ImageLimits> = { maxBytes: 32 * 1024 * 102
 export const MOST_BYTES = 1024 * 1024 * 1024;
 export const MOST_PIXELS = 500_000_000;
 
+/** The limits that `given` names, and the default ones for the rest. */
+export function limitsFrom({ maxBytes, maxPixels }: Partial<ImageLimits>): ImageLimits {
+  return { maxBytes: maxBytes ?? DEFAULT_LIMITS.maxBytes, maxPixels: maxPixels ?? DEFAULT_LIMITS.maxPixels };
+}
+
 /** Where the limit is raised. */
 export function raise(limit: 'bytes' | 'pixels'): string {
   return limit === 'bytes'

@@ -310,6 +310,12 @@ describe('m2fp parse', function () {
     await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', join(folder, 'nowhere'));
     await failure('M2FP_BAD_OPTION', 'parse', picture, '--format', 'xml');
     await failure('M2FP_BAD_OPTION', 'parse', picture, '--short-side', '0');
+    await failure('M2FP_BAD_OPTION', 'parse', picture, '--max-megapixels', '501');
+    // The one limit is kept in this process, the other in the engine's.
+    for (const limit of ['--max-image-size', '--max-megapixels']) {
+      const said = await failure('M2FP_IMAGE_TOO_LARGE', 'parse', picture, limit, '0.001');
+      assert.ok(said.includes(limit), said);
+    }
     const gif = join(folder, 'parts.gif');
     await failure('M2FP_BAD_OPTION', 'parse', picture, '--colorize', gif);
     assert.ok(!existsSync(gif));

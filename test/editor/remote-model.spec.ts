@@ -101,7 +101,15 @@ for (const version of VERSIONS) {
         await page.locator('summary').click();
         const decided = ['precision', 'processes', 'threads', 'warmUp', 'idleUnload', 'maxMemory'];
         const shown = ['redis', 'queue', 'redisUsername', 'redisPassword'];
-        const both = ['maxQueue', 'timeout', 'shortSide', 'longSide', 'cacheSize'];
+        const both = [
+          'maxQueue',
+          'timeout',
+          'shortSide',
+          'longSide',
+          'cacheSize',
+          'maxMegapixels',
+          'maxImageSize',
+        ];
         const visible = async (names: string[]): Promise<string[]> => {
           const seen = await Promise.all(names.map((name) => field(editor, name).isVisible()));
           return names.filter((_, index) => seen[index]);

@@ -1,6 +1,6 @@
 /** What callers say about workers on other machines, checked and in full. */
 import { M2fpError } from '../../errors.ts';
-import { checkInteger, ENGINE_DEFAULTS, MAX_MEBIBYTES, MAX_TIMEOUT } from '../options.ts';
+import { checkInteger, checkLimits, ENGINE_DEFAULTS, MAX_MEBIBYTES, MAX_TIMEOUT } from '../options.ts';
 import { redisAddress } from './address.ts';
 import type { WorkerAddress } from './link.ts';
 import { namesOf } from './names.ts';
@@ -13,6 +13,9 @@ export interface RemoteEngineOptions {
   timeout?: number;
   /** MiB of results that are kept here for equal pictures; 0 = none. */
   cacheSize?: number;
+  /** Bytes that an encoded picture may have; what it may have of pixels is the workers' own limit, too. */
+  maxBytes?: number;
+  maxPixels?: number;
   /** Milliseconds that a worker is waited for when an engine is acquired and there is none; default 3000. */
   connectPatience?: number;
 }
@@ -24,6 +27,8 @@ const DEFAULTS = {
   maxQueue: ENGINE_DEFAULTS.maxQueue,
   timeout: ENGINE_DEFAULTS.timeout,
   cacheSize: ENGINE_DEFAULTS.cacheSize,
+  maxBytes: ENGINE_DEFAULTS.maxBytes,
+  maxPixels: ENGINE_DEFAULTS.maxPixels,
   connectPatience: CONNECT_PATIENCE,
 };
 
@@ -36,7 +41,14 @@ export function completeRemoteOptions(options: RemoteEngineOptions): Required<Re
   checkInteger('timeout', timeout, 0, MAX_TIMEOUT);
   checkInteger('cacheSize', cacheSize, 0, MAX_MEBIBYTES);
   checkInteger('connectPatience', connectPatience, 0, MAX_TIMEOUT);
-  return { address: checkWorkerAddress(complete.address), maxQueue, timeout, cacheSize, connectPatience };
+  return {
+    address: checkWorkerAddress(complete.address),
+    maxQueue,
+    timeout,
+    cacheSize,
+    connectPatience,
+    ...checkLimits(complete),
+  };
 }
 
 /** The address without a slash at the end of its url, as equal ones are one. Throws M2FP_BAD_OPTION. */

@@ -25,8 +25,11 @@ describe('the options of a remote engine', () => {
       timeout: 60_000,
       cacheSize: 0,
       connectPatience: 3000,
+      maxBytes: 32 * 2 ** 20,
+      maxPixels: 64_000_000,
     });
-    const given = { address: LOCAL, maxQueue: 1, timeout: 0, cacheSize: 2, connectPatience: 0 };
+    const limits = { maxBytes: 1000, maxPixels: 2000 };
+    const given = { address: LOCAL, maxQueue: 1, timeout: 0, cacheSize: 2, connectPatience: 0, ...limits };
     assert.deepEqual(completeRemoteOptions(given), given);
   });
 

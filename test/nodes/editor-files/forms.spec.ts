@@ -45,6 +45,8 @@ describe('the forms', () => {
       ['m2fp-model', 'processes', [0, '2'], [-1, '1.5', 65]],
       ['m2fp-model', 'idleUnload', [0, '30'], [-1, 'x']],
       ['m2fp-model', 'maxMemory', [0, '4096'], [-1, 'x']],
+      ['m2fp-model', 'maxMegapixels', [64, '500'], [0, '0.5', 501]],
+      ['m2fp-model', 'maxImageSize', [32, '1024'], [0, 'x', 1025]],
       ['m2fp-model', 'cacheSize', [0, '64'], [-1, '0.5']],
       ['m2fp-infer', 'scoreThreshold', ['', '0.1', 1], ['0', '2', 'x']],
       ['m2fp-infer', 'limit', ['', 0, '8', undefined], ['-1', '1.5', 'x']],

@@ -209,6 +209,18 @@ describe('readSettings', () => {
     assert.deepEqual(read(none), read({}));
   });
 
+  it('takes the limits of pictures, in megapixels and MiB, also for workers on other machines', () => {
+    const limits = { maxMegapixels: '12.5', maxImageSize: 2 };
+    for (const settings of [
+      readAny(limits),
+      readAny({ ...limits, source: 'remote', redis: 'redis://broker' }),
+    ]) {
+      assert.deepEqual([settings.engine.maxPixels, settings.engine.maxBytes], [12_500_000, 2 * 2 ** 20]);
+    }
+    const { maxPixels, maxBytes } = read({ maxMegapixels: '', maxImageSize: undefined }).engine;
+    assert.deepEqual([maxPixels, maxBytes], [64_000_000, 32 * 2 ** 20]);
+  });
+
   it('takes no longer queue than Node-RED allows', () => {
     assert.equal(read({ maxQueue: 50 }, { nodeMessageBufferMaxLength: 5 }).engine.maxQueue, 5);
     assert.equal(read({ maxQueue: 3 }, { nodeMessageBufferMaxLength: 5 }).engine.maxQueue, 3);
@@ -243,6 +255,8 @@ describe('readSettings', () => {
     ['a memory below 0', { maxMemory: -1 }, 'M2FP_BAD_OPTION', /maxMemory/],
     ['a cache of words', { cacheSize: 'much' }, 'M2FP_BAD_OPTION', /cacheSize/],
     ['an idle time below 0', { idleUnload: -1 }, 'M2FP_BAD_OPTION', /idleUnload/],
+    ['no pixels', { maxMegapixels: 0 }, 'M2FP_BAD_OPTION', /maxPixels/],
+    ['a file of words', { maxImageSize: 'big' }, 'M2FP_BAD_OPTION', /maxBytes/],
     ['a side of nothing', { shortSide: 0 }, 'M2FP_BAD_OPTION', /shortSide/],
   ] as [string, Partial<ModelConfig>, string, RegExp][]) {
     it(`refuses ${name}`, () => {

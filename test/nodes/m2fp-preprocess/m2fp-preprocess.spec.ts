@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import { engines } from '../../../nodes/common/engines.ts';
+import type { M2fpError } from '../../../src/errors.ts';
 import { checkNetworkInput, preprocess } from '../../../src/image/index.ts';
 import type { NetworkInput } from '../../../src/image/types.ts';
 import { fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
@@ -77,6 +78,25 @@ describe('m2fp-preprocess', () => {
         { kind: 'short-side', shortSide: 48, longSide: 96 },
         { kind: 'short-side', shortSide: 16, longSide: 96 },
       ],
+    );
+  });
+
+  it('keeps to the limits of the model, and names the field that raises them', async () => {
+    const { buffer } = Buffer.alloc(1200 * 1000 * 3);
+    const large = sharp(Buffer.from(buffer), { raw: { width: 1200, height: 1000, channels: 3 } });
+    const events = await start({}, { maxMegapixels: 1, maxImageSize: '1' });
+    send({ payload: await large.clone().png().toBuffer() });
+    send({ payload: await large.clone().png({ compressionLevel: 0 }).toBuffer() });
+    await events.ended(2);
+    const errors = events.caught.map(({ error }) => error as unknown as M2fpError);
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['M2FP_IMAGE_TOO_LARGE', 'M2FP_IMAGE_TOO_LARGE'],
+    );
+    assert.match(errors.map(({ message }) => message).join(), /Largest picture.*Largest file/);
+    assert.deepEqual(
+      events.caught.map(({ statusCode }) => statusCode),
+      [413, 413],
     );
   });
 
