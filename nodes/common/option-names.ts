@@ -58,6 +58,6 @@ function checkOwn(user: string, value: unknown): void {
 function unknownOption(name: string, user: string): M2fpError {
   return new M2fpError(
     'M2FP_BAD_OPTION',
-    `There is no option "${name}" for msg.m2fp; ${user} has ${LISTS[user]!.join(', ')}.`,
+    `There is no option "${name.slice(0, 80)}" for msg.m2fp; ${user} has ${LISTS[user]!.join(', ')}.`,
   );
 }

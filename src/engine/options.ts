@@ -5,6 +5,7 @@ import { M2fpError } from '../errors.ts';
 import { DEFAULT_LIMITS, MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { scoreThresholdOf } from '../parsing/index.ts';
+import { show } from '../parsing/options.ts';
 import type { EngineOptions, ParseOptions, QueueOptions } from './types.ts';
 
 /** setTimeout takes no more. */
@@ -30,8 +31,7 @@ export const ENGINE_DEFAULTS = {
 
 function check(name: string, value: unknown, allowed: string, valid: boolean): void {
   if (valid) return;
-  const got = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  throw new M2fpError('M2FP_BAD_OPTION', `The option ${name} must be ${allowed}, not ${got}.`);
+  throw new M2fpError('M2FP_BAD_OPTION', `The option ${name} must be ${allowed}, not ${show(value)}.`);
 }
 
 /** Throws M2FP_BAD_OPTION where the value is no whole number in this range. */

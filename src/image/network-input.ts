@@ -24,7 +24,7 @@ const NO_LIMITS: ImageLimits = { maxBytes: Infinity, maxPixels: Infinity };
 
 /** An object's properties; what is no object has none. */
 function properties(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function integer(value: unknown, name: string, least: number): number {

@@ -1,7 +1,7 @@
 /** Labels that belong together: those that the label sets know, and the user's own. */
 import { LABEL_SETS, partGroup } from '../m2fp/labels.ts';
 import { PART_GROUPS, type PartGroup } from '../m2fp/part-groups.ts';
-import { badOption, indicesOf, isRecord, labelKey } from './options.ts';
+import { badOption, indicesOf, isRecord, labelKey, MAX_NAMES } from './options.ts';
 
 /** Some labels under one name. */
 export interface LabelGroup {
@@ -57,6 +57,11 @@ function entriesOf(value: unknown): [name: string, members: unknown][] {
  */
 export function readGroups(value: unknown, labels: readonly string[]): LabelGroup[] {
   const entries = value === undefined ? [] : entriesOf(value);
+  const names = entries.reduce(
+    (sum, [, members]) => sum + 1 + (Array.isArray(members) ? members.length : 0),
+    0,
+  );
+  if (names > MAX_NAMES) throw badOption('groups', value, `${ALLOWED}, of at most ${MAX_NAMES} names`);
   if (entries.length === 0) {
     return GROUP_NAMES.map((name) => knownGroup(name, labels)!).filter(({ indices }) => indices.size > 0);
   }

@@ -4,13 +4,37 @@ import type { Doubtful, Parsing } from './types.ts';
 
 const SHOWN_LENGTH = 80;
 
+/** Entries of a list or an object that a message shows, and levels of them. */
+const SHOWN_ENTRIES = 10;
+const SHOWN_LEVELS = 3;
+
+/** Names that an option may list: no model has as many labels. */
+export const MAX_NAMES = 1000;
+
+/** The start of `value`, which anybody may have sent, so that showing it takes no time however large it is. */
+function startOf(value: unknown, levels = SHOWN_LEVELS): unknown {
+  if (typeof value === 'string') return value.slice(0, SHOWN_LENGTH + 1);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (levels === 0) return '…';
+  if (Array.isArray(value)) return value.slice(0, SHOWN_ENTRIES).map((entry) => startOf(entry, levels - 1));
+  if ('toJSON' in value) return value;
+  const names = Object.keys(value).slice(0, SHOWN_ENTRIES);
+  return Object.fromEntries(
+    names.map((name) => [
+      name.slice(0, SHOWN_LENGTH),
+      startOf((value as Record<string, unknown>)[name], levels - 1),
+    ]),
+  );
+}
+
 /** A short text of what was given, for a message. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return String(value);
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   let text: string;
   try {
-    text = JSON.stringify(value);
+    text = JSON.stringify(startOf(value)) ?? Object.prototype.toString.call(value);
   } catch {
     text = Object.prototype.toString.call(value);
   }
@@ -44,7 +68,10 @@ export function knownOptions<T extends object>(
   const allowed: readonly string[] = names;
   const unknown = Object.keys(options).find((name) => !allowed.includes(name));
   if (unknown !== undefined) {
-    throw new M2fpError('M2FP_BAD_OPTION', `There is no option "${unknown}"; allowed: ${names.join(', ')}.`);
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `There is no option "${unknown.slice(0, SHOWN_LENGTH)}"; allowed: ${names.join(', ')}.`,
+    );
   }
   return options;
 }
@@ -122,7 +149,7 @@ export function indicesOf(name: string, labels: readonly string[]): number[] {
 export function labelIndices(name: string, value: unknown, labels: readonly string[]): Set<number> | null {
   if (value === undefined) return null;
   const allowed = `a list of ${labels.join(', ')}`;
-  if (!Array.isArray(value)) throw badOption(name, value, allowed);
+  if (!Array.isArray(value) || value.length > MAX_NAMES) throw badOption(name, value, allowed);
   const chosen = value.flatMap((label: unknown) => {
     const indices = typeof label === 'string' ? indicesOf(label, labels) : [];
     if (indices.length === 0) throw badOption(name, label, allowed);

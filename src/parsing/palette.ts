@@ -12,6 +12,7 @@ import {
   isWhole,
   labelKey,
   firstOfName,
+  MAX_NAMES,
 } from './options.ts';
 
 /** Red, green and blue, each 0 to 255. */
@@ -232,7 +233,9 @@ export function resolvePalette(labels: readonly string[], options?: PaletteOptio
   const { palette, colors } = readOptions(PALETTE_OPTIONS, options);
   const result = baseColors(palette, labels.map(labelKey));
 
-  for (const [label, color] of Object.entries(colors)) {
+  const given = Object.entries(colors);
+  if (given.length > MAX_NAMES) throw badOption('colors', colors, `at most ${MAX_NAMES} labels`);
+  for (const [label, color] of given) {
     const indices = indicesOf(label, labels);
     if (indices.length === 0) throw badOption('colors', label, `the model's labels: ${labels.join(', ')}`);
     const rgb = parseColor(`colors["${label}"]`, color);
