@@ -24,7 +24,7 @@ export const FORM_DEFAULTS = {
     processes: 1,
     warmUp: false,
     idleUnload: 0,
-    maxMemory: 0,
+    maxMemory: '',
     cacheSize: 0,
     redis: '',
     queue: 'm2fp',

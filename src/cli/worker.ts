@@ -66,7 +66,8 @@ Options:
                         (default: 1; 0: as many as cores and memory allow)
   --threads N           threads of each process (default: 0, all cores, shared out among the processes)
   --timeout SECONDS     what one picture may take (default: 60; 0: no limit)
-  --max-memory MIB      what memory one process may take (default: 0, no limit)
+  --max-memory MIB      what memory one process may take; 0: no limit (default: what that of the machine, or of the
+                        container, allows)
   --max-megapixels N    millions of pixels that a picture may have (default: 64)
   --max-image-size MIB  what an encoded picture may have (default: 32)
   --help                show this text

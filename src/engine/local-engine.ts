@@ -6,7 +6,7 @@ import { CrashLog } from './crash-log.ts';
 import { memoryNeeded } from './memory.ts';
 import { Pool } from './pool.ts';
 import { PooledEngine } from './pooled-engine.ts';
-import { poolSize, thisMachine, type Machine } from './sizing.ts';
+import { automaticLimit, poolSize, thisMachine, type Machine } from './sizing.ts';
 import { DEFAULT_PATIENCE, type Patience } from './supervisor.ts';
 import type { EngineOptions } from './types.ts';
 
@@ -27,7 +27,9 @@ export class LocalEngine extends PooledEngine<LiveOptions> {
   constructor(manifest: ModelManifest, options: Required<EngineOptions>, internals: EngineInternals = {}) {
     const { clock = systemClock, machine = thisMachine(), entry = entryPoint('engine/child') } = internals;
     const patience = { ...DEFAULT_PATIENCE, ...internals.patience };
-    const size = poolSize(options, memoryNeeded(manifest), machine);
+    const needed = memoryNeeded(manifest);
+    const size = poolSize(options, needed, machine);
+    const ownLimit = automaticLimit(needed, size.processes, machine);
     super({
       manifest,
       options,
@@ -41,7 +43,10 @@ export class LocalEngine extends PooledEngine<LiveOptions> {
               const { model, warmUp } = live();
               return { model, digest: manifest.digest, threads: size.threads, warmUp };
             },
-            limits: live,
+            limits: () => {
+              const { maxMemory, ...others } = live();
+              return { ...others, maxMemory: maxMemory ?? ownLimit, automatic: maxMemory === null };
+            },
             patience,
             crashes: new CrashLog(clock, patience),
           },

@@ -24,7 +24,7 @@ export const ENGINE_DEFAULTS = {
   timeout: 60_000,
   warmUp: false,
   idleUnload: 0,
-  maxMemory: 0,
+  maxMemory: null,
   cacheSize: 0,
   ...DEFAULT_LIMITS,
 };
@@ -59,7 +59,7 @@ export function completeEngineOptions(options: EngineOptions): Required<EngineOp
   checkInteger('timeout', timeout, 0, MAX_TIMEOUT);
   check('warmUp', warmUp, 'true or false', typeof warmUp === 'boolean');
   checkInteger('idleUnload', idleUnload, 0, MAX_TIMEOUT);
-  checkInteger('maxMemory', maxMemory, 0, MAX_MEBIBYTES);
+  if (maxMemory !== null) checkInteger('maxMemory', maxMemory, 0, MAX_MEBIBYTES);
   checkInteger('cacheSize', cacheSize, 0, MAX_MEBIBYTES);
   const limits = checkLimits(complete);
   return {
@@ -77,7 +77,10 @@ export function completeEngineOptions(options: EngineOptions): Required<EngineOp
 }
 
 /** The limits of pictures among the options of an engine. Throws M2FP_BAD_OPTION. */
-export function checkLimits({ maxBytes, maxPixels }: ImageLimits): ImageLimits {
+export function checkLimits({
+  maxBytes,
+  maxPixels,
+}: Pick<ImageLimits, 'maxBytes' | 'maxPixels'>): ImageLimits {
   checkInteger('maxBytes', maxBytes, 1, MOST_BYTES);
   checkInteger('maxPixels', maxPixels, 1, MOST_PIXELS);
   return { maxBytes, maxPixels };

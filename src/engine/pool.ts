@@ -34,7 +34,11 @@ export class Pool implements JobPool {
   readonly #threads: number;
   readonly #slots: readonly Slot[];
   readonly #times = new RunTimes();
-  readonly #suspects = new Suspects();
+  readonly #suspects: Suspects;
+  /** The next try after too many crashes. */
+  #retry: Timer | null = null;
+  /** True from `stop` until something is wanted again: nothing is tried by itself then. */
+  #stopped = false;
   /** What a step of the pump sets off calls for another step, not for one inside the first. */
   #pumping = false;
   #pumpAgain = false;
@@ -44,6 +48,7 @@ export class Pool implements JobPool {
     this.#crashes = common.crashes;
     this.#threads = size.threads;
     const { clock, labels: engine } = owner;
+    this.#suspects = new Suspects(clock);
     this.#slots = Array.from({ length: size.processes }, () => {
       const supervisor = new Supervisor({
         ...common,
@@ -90,6 +95,10 @@ export class Pool implements JobPool {
     return this.#slots.find(({ supervisor }) => supervisor.failure !== null)?.supervisor.failure ?? null;
   }
 
+  get retryIn(): number | null {
+    return this.#stopped ? null : this.#crashes.retryIn;
+  }
+
   /** What a child said when it had loaded the model. */
   get facts(): PoolFacts {
     const told = this.#slots.find(({ supervisor }) => supervisor.facts !== null)?.supervisor.facts;
@@ -97,14 +106,16 @@ export class Pool implements JobPool {
     return { provider, fallback, loadSeconds, threads: this.#threads };
   }
 
-  /** Throws M2FP_ENGINE_CRASHED after repeated crashes, M2FP_BAD_IMAGE for a picture that crashed two processes. */
+  /** Throws M2FP_BAD_IMAGE for a picture that crashed two processes, M2FP_ENGINE_CRASHED after repeated crashes. */
   check(suspect: Suspect): void {
-    if (this.#crashes.refusal !== null) throw this.#crashes.refusal;
     this.#suspects.check(suspect);
+    const { refusal } = this.#crashes;
+    if (refusal !== null) throw refusal;
   }
 
   /** Starts all processes; rejects where not one of them comes up. */
   async load(): Promise<void> {
+    this.#stopped = false;
     this.#crashes.forgive();
     this.#suspects.forget();
     const starts = await Promise.allSettled(this.#slots.map(({ supervisor }) => supervisor.start()));
@@ -114,6 +125,7 @@ export class Pool implements JobPool {
 
   /** Ends all processes; those that run a picture may finish it within the grace time. Nothing must wait. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     for (const slot of this.#slots) slot.attempt = null;
     await Promise.all(this.#slots.map(({ supervisor }) => supervisor.stop()));
   }
@@ -136,6 +148,7 @@ export class Pool implements JobPool {
       // Whatever went wrong in this step, the next one is not to find the way blocked.
       this.#pumping = false;
     }
+    this.#planRetry();
     this.#owner.onChange();
   }
 
@@ -161,7 +174,9 @@ export class Pool implements JobPool {
       this.#suspects.clear(request);
       this.#owner.onResult(job, result.parsing, job.queued);
     } catch (error) {
-      if (supervisor.replacing === 'crash' || error instanceof MemoryExceeded) this.#suspects.blame(request);
+      // What the system kills may have had bad neighbours: only of what was measured is the kind to blame.
+      const forMemory = error instanceof MemoryExceeded;
+      if (supervisor.replacing === 'crash' || forMemory) this.#suspects.blame(request, forMemory);
       job.reject(error);
     }
     slot.running = null;
@@ -187,6 +202,7 @@ export class Pool implements JobPool {
 
   /** All that wait share the fate of the last process that can be started; a start that `stop` ended is not theirs. */
   #start(slot: Slot): void {
+    this.#stopped = false;
     const attempt = slot.supervisor.start();
     slot.attempt = attempt;
     const settle = (error: M2fpError | null) => {
@@ -196,6 +212,26 @@ export class Pool implements JobPool {
       this.pump();
     };
     attempt.then(() => settle(null), settle);
+  }
+
+  /** After too many crashes one process is tried when the pause is over, whether or not anybody asks. */
+  #planRetry(): void {
+    const { retryIn } = this;
+    this.#retry?.cancel();
+    this.#retry =
+      retryIn === null
+        ? null
+        : this.#owner.clock.after(
+            retryIn,
+            () => {
+              this.#retry = null;
+              const [slot] = this.#slots;
+              // A timer may come a fraction of a millisecond early: then the next one is planned below.
+              if (this.retryIn === null && !this.#slots.some(isAlive)) this.#start(slot!);
+              this.pump();
+            },
+            { background: true },
+          );
   }
 
   /** Runs that nobody wants any more are ended where that is the quicker way for those who wait. */

@@ -30,7 +30,7 @@ import type {
 
 /** What every engine lets its user choose. */
 export type LineOptions = Pick<Required<EngineOptions>, 'maxQueue' | 'cacheSize' | 'idleUnload'> &
-  Partial<ImageLimits>;
+  Partial<Pick<ImageLimits, 'maxBytes' | 'maxPixels'>>;
 
 export interface PooledEngineSetup<O> {
   manifest: ModelManifest;
@@ -151,6 +151,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       pid: processes.find(({ pid }) => pid !== null)?.pid ?? null,
       restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
       failure: state === 'failed' && failure !== null ? serializeError(failure) : null,
+      retryIn: state === 'failed' ? (this.#pool.retryIn ?? null) : null,
     };
   }
 

@@ -8,15 +8,19 @@ import type { RestartReason } from './events.ts';
 import { EngineProcess } from './process.ts';
 import type { LoadMessage, ParseMessage, ReadyMessage, ResultMessage } from './protocol.ts';
 import { residentBytes } from './resident.ts';
+import { OVERDRAFT } from './sizing.ts';
 
 /** Times in milliseconds. */
 export interface Patience {
   /** Pause before the start that follows a crash; doubles with every crash, reset by a parsed picture. */
   firstDelay: number;
   maxDelay: number;
-  /** So many crashes within `crashWindow`, and no further start is tried. */
+  /** So many crashes in a row within `crashWindow`, and no further start is tried for `firstRest`. */
   maxCrashes: number;
   crashWindow: number;
+  /** Doubles with every crash that follows at the next try, up to `maxRest`. */
+  firstRest: number;
+  maxRest: number;
   /** A model that has not loaded by then never will. */
   loadTime: number;
   /** What a running picture gets to finish when the process is told to stop. */
@@ -30,6 +34,8 @@ export const DEFAULT_PATIENCE: Patience = {
   maxDelay: 30_000,
   maxCrashes: 5,
   crashWindow: 60_000,
+  firstRest: 10_000,
+  maxRest: 600_000,
   loadTime: 300_000,
   // Node-RED goes on without a close listener after 15 s.
   grace: 10_000,
@@ -37,11 +43,13 @@ export const DEFAULT_PATIENCE: Patience = {
 };
 
 /** What one run may take; 0 = no limit. */
-export interface RunLimits extends Partial<ImageLimits> {
+export interface RunLimits extends Partial<Pick<ImageLimits, 'maxBytes' | 'maxPixels'>> {
   /** Milliseconds. */
   timeout: number;
   /** MiB of resident memory. */
   maxMemory: number;
+  /** Whether that was chosen for this machine: it is raised then for a model that needs more than was thought. */
+  automatic?: boolean;
 }
 
 export interface SupervisorOptions {
@@ -63,19 +71,18 @@ export interface SupervisorOptions {
 }
 
 const MEBIBYTE = 2 ** 20;
-/**
- * How far past its limit the memory of a process may go during a run before it is killed. Less is put right when
- * the run is over, without a picture lost.
- */
-const OVERDRAFT = 1.25;
 
 /** A run that took too much memory: as with a crash, the picture may be to blame. */
 export class MemoryExceeded extends M2fpError {
-  constructor(bytes: number, limit: number) {
+  constructor(bytes: number, limit: number, automatic = false) {
     const took = Math.round(bytes / MEBIBYTE);
+    const why = automatic
+      ? `a limit of ${limit} MiB, chosen for this machine`
+      : `the option maxMemory at ${limit} MiB`;
+    const more = automatic ? 'allow more with the option maxMemory' : 'allow more';
     super(
       'M2FP_ENGINE_CRASHED',
-      `The engine process took ${took} MiB of memory for the picture, with the option maxMemory at ${limit} MiB, and was killed: allow more, or parse smaller pictures.`,
+      `The engine process took ${took} MiB of memory for the picture, with ${why}, and was killed: ${more}, or parse smaller pictures.`,
     );
   }
 }
@@ -114,9 +121,10 @@ export class Supervisor {
     return this.#replacing;
   }
 
-  /** Why the last start failed, or why no further one is tried; null otherwise. */
+  /** Why the last start failed, or why no further one is tried for now; null otherwise. */
   get failure(): M2fpError | null {
-    return this.#failure ?? (this.ready || this.starting ? null : this.#options.crashes.refusal);
+    if (this.ready || this.starting) return null;
+    return this.#options.crashes.refusal ?? this.#failure;
   }
 
   /** What the child said when it had loaded the model the last time; null before. */
@@ -253,8 +261,8 @@ export class Supervisor {
 
   /** A limit that the model alone does not keep would have it loaded again after every picture. */
   #checkSize(rss: number): void {
-    if (!this.#isOver(rss, 1)) return;
-    const { maxMemory } = this.#options.limits();
+    const { maxMemory, automatic } = this.#options.limits();
+    if (automatic || !this.#isOver(rss, 1)) return;
     throw new M2fpError(
       'M2FP_BAD_OPTION',
       `The option maxMemory allows ${maxMemory} MiB, but the loaded model alone takes ${Math.round(rss / MEBIBYTE)} MiB: allow more.`,
@@ -306,7 +314,8 @@ export class Supervisor {
     const look = (): void => {
       this.#look(process);
       if (this.#isOver(this.#rss, OVERDRAFT)) {
-        this.#giveUp(process, 'memory', new MemoryExceeded(this.#rss!, this.#options.limits().maxMemory));
+        const error = new MemoryExceeded(this.#rss!, this.#maxMemory, this.#options.limits().automatic);
+        this.#giveUp(process, 'memory', error);
       } else {
         arm();
       }
@@ -322,8 +331,15 @@ export class Supervisor {
     this.#rss = (pid === null ? null : residentBytes(pid)) ?? this.#rss;
   }
 
+  /** MiB; 0 = no limit. */
+  get #maxMemory(): number {
+    const { maxMemory, automatic } = this.#options.limits();
+    if (!automatic || this.#ready === null) return maxMemory;
+    return Math.max(maxMemory, Math.round((this.#ready.rss * OVERDRAFT) / MEBIBYTE));
+  }
+
   #isOver(rss: number | null, overdraft: number): boolean {
-    const { maxMemory } = this.#options.limits();
+    const maxMemory = this.#maxMemory;
     return maxMemory > 0 && rss !== null && rss > maxMemory * MEBIBYTE * overdraft;
   }
 

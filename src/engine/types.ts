@@ -24,8 +24,11 @@ export interface EngineOptions {
   warmUp?: boolean;
   /** Milliseconds without a request after which the processes end, until the next request; 0 = never. */
   idleUnload?: number;
-  /** MiB of resident memory that one process may take; one that takes more is replaced; 0 = no limit. */
-  maxMemory?: number;
+  /**
+   * MiB of resident memory that one process may take; one that takes more is replaced; 0 = no limit. Absent or null: what
+   * the memory of the machine, or of the container, allows.
+   */
+  maxMemory?: number | null;
   /** MiB of results that are kept for equal pictures; 0 = none. */
   cacheSize?: number;
   /** Bytes that an encoded picture may have; default 32 MiB. */
@@ -127,6 +130,8 @@ export interface EngineInfo {
   restarts: number;
   /** Why the state is `failed`; null in every other state. */
   failure: SerializedError | null;
+  /** Milliseconds until it is tried by itself again; null where the state is not `failed`, or only a request helps. */
+  retryIn?: number | null;
 }
 
 /** Fired with every change of state or of the number of waiting requests. */

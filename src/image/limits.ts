@@ -12,7 +12,10 @@ export const MOST_BYTES = 1024 * 1024 * 1024;
 export const MOST_PIXELS = 500_000_000;
 
 /** The limits that `given` names, and the default ones for the rest. */
-export function limitsFrom({ maxBytes, maxPixels }: Partial<ImageLimits>): ImageLimits {
+export function limitsFrom({
+  maxBytes,
+  maxPixels,
+}: Partial<Pick<ImageLimits, 'maxBytes' | 'maxPixels'>>): ImageLimits {
   return { maxBytes: maxBytes ?? DEFAULT_LIMITS.maxBytes, maxPixels: maxPixels ?? DEFAULT_LIMITS.maxPixels };
 }
 

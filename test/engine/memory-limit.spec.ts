@@ -80,6 +80,21 @@ describe('the memory limit', () => {
     assert.equal(engine.info().restarts, 0);
   });
 
+  it('is what the machine allows where nobody says, and more for a model that needs more', async () => {
+    const machine = { cores: 4, freeMemory: 1e9, memory: 1000 * 2 ** 20 };
+    make({ maxMemory: null, machine });
+    const first = facts(await ask(engine, 'rss 640'));
+    assert.equal(facts(await ask(engine, 'a')).pid, first.pid);
+    await ask(engine, 'rss 641');
+    await until(engine, ({ restarts, state }) => restarts === 1 && state === 'ready');
+    assert.deepEqual(reasons, ['memory']);
+    await engine.close();
+    // The model alone is at 10 MiB, which this machine does not even have.
+    make({ maxMemory: null, machine: { ...machine, memory: 2 ** 20 } });
+    await ask(engine, 'a');
+    assert.equal(engine.info().restarts, 0);
+  });
+
   it('of 0 is none', async () => {
     make({});
     const [a, b] = [await ask(engine, 'rss 100000'), await ask(engine, 'a')];

@@ -135,7 +135,7 @@ describe('an engine of two processes', () => {
   });
 
   it('has as many processes as the machine suggests where that is left to it', () => {
-    make({ processes: 0, machine: { cores: 12, freeMemory: 100e9 } });
+    make({ processes: 0, machine: { cores: 12, freeMemory: 100e9, memory: 128e9 } });
     const { processes, threads } = engine.info();
     assert.deepEqual([processes.length, threads], [3, 4]);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { poolSize, thisMachine } from '../../src/engine/sizing.ts';
+import { totalmem } from 'node:os';
+import { automaticLimit, OVERDRAFT, poolSize, thisMachine } from '../../src/engine/sizing.ts';
 
 const MODEL = 0.8e9;
 const machine = (cores: number, gigabytes: number) => ({ cores, freeMemory: gigabytes * 1e9 });
@@ -64,5 +65,35 @@ describe('poolSize', () => {
   it('finds out about this machine', () => {
     const { cores, freeMemory } = thisMachine();
     assert.ok(cores >= 1 && freeMemory > 0);
+  });
+});
+
+describe('automaticLimit', () => {
+  const MEBIBYTE = 2 ** 20;
+  const limit = (bytes: number, processes: number, gigabytes: number): number =>
+    automaticLimit(bytes, processes, { memory: gigabytes * 2 ** 30 }) * MEBIBYTE;
+
+  it('has a process killed before the memory is used up, all processes together', () => {
+    for (const gigabytes of [0.5, 1, 2, 4, 64]) {
+      for (const processes of [1, 2]) {
+        const most = limit(100e6, processes, gigabytes) * OVERDRAFT * processes;
+        assert.ok(most <= gigabytes * 2 ** 30 * 0.81, `${most} of ${gigabytes} GB`);
+      }
+    }
+  });
+
+  it('leaves room for a photo of 50 megapixels beside the bundled model where there is 1 GB', () => {
+    // Measured: 750 MiB at most, a progressive JPEG after many other pictures.
+    assert.ok(limit(250e6, 1, 1) * OVERDRAFT > 750 * MEBIBYTE);
+  });
+
+  it('allows a model what it needs, however small the machine', () => {
+    assert.ok(limit(870e6, 2, 1) > 870e6);
+  });
+
+  it('goes by what this machine, or its container, has', () => {
+    const { memory, freeMemory } = thisMachine();
+    assert.ok(memory > 0 && memory <= totalmem());
+    assert.ok(freeMemory <= totalmem());
   });
 });

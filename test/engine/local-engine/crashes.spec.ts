@@ -1,8 +1,10 @@
 /** An engine whose process dies, or says what it should not. */
 import assert from 'node:assert/strict';
+import type { LocalEngine } from '../../../src/engine/local-engine.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
+import { healthOf } from '../../../src/observe/health.ts';
 import { isAlive } from '../../support/processes.ts';
-import { ask, askAgain, facts, fails, gone, until } from '../support/fakes.ts';
+import { ask, askAgain, type FakeClock, facts, fails, gone, until } from '../support/fakes.ts';
 import { localEngineUnderTest, release } from '../support/local-engine.ts';
 
 describe('LocalEngine', () => {
@@ -105,30 +107,96 @@ describe('LocalEngine', () => {
       await ask(engine, 'fine');
     });
 
-    it('five times within a minute ends the trying until load is called', async () => {
-      const { engine, clock } = make();
-      let waiting: Promise<unknown> | undefined;
-      for (const pause of [500, 1000, 2000, 4000, 0]) {
-        const running = ask(engine, `exit 9 ${pause}`);
-        if (pause === 0) waiting = ask(engine, 'b');
-        await fails(running, 'M2FP_ENGINE_CRASHED');
-        clock.advance(pause);
-      }
-      const refusal = /crashed 5 times within 60 s.*until it is told to load.*exited with code 9/s;
-      await fails(waiting!, 'M2FP_ENGINE_CRASHED', refusal);
-      await fails(ask(engine, 'fine'), 'M2FP_ENGINE_CRASHED', refusal);
-      const { state, failure, pid } = engine.info();
-      assert.deepEqual({ state, pid }, { state: 'failed', pid: null });
-      assert.match(failure!.message, refusal);
-      clock.advance(3_600_000);
-      const seen: EngineInfo[] = [];
-      const end = engine.subscribe((info) => seen.push(info));
-      await fails(ask(engine, 'fine'), 'M2FP_ENGINE_CRASHED', refusal);
-      end();
-      assert.deepEqual(seen, [], 'it is refused without a stir');
-      await engine.load();
-      await ask(engine, 'fine');
-      assert.equal(engine.info().failure, null);
+    describe('five times in a row within a minute', () => {
+      /** Has the process crash so often, by another picture each time. */
+      const crash = async (times: number): Promise<void> => {
+        for (let time = 0; time < times; time++) {
+          const running = ask(engine, `exit 9 ${time}`);
+          await fails(running, 'M2FP_ENGINE_CRASHED', /exited with code 9/);
+          clock.advance(engine.info().state === 'failed' ? 0 : 8000);
+        }
+      };
+      const refusal = /crashed 5 times in a row.* tried again in 10 s, or at once when .*exited with code 9/s;
+      let engine: LocalEngine;
+      let clock: FakeClock;
+
+      beforeEach(async () => {
+        ({ engine, clock } = make());
+        await crash(4);
+      });
+
+      it('lets it be for a while, and says for how long', async () => {
+        const last = ask(engine, 'exit 9 last');
+        const waiting = ask(engine, 'b');
+        await fails(last, 'M2FP_ENGINE_CRASHED');
+        await fails(waiting, 'M2FP_ENGINE_CRASHED', refusal);
+        await fails(ask(engine, 'fine'), 'M2FP_ENGINE_CRASHED', refusal);
+        const { state, failure, pid, retryIn } = engine.info();
+        assert.deepEqual({ state, pid, retryIn }, { state: 'failed', pid: null, retryIn: 10_000 });
+        assert.match(failure!.message, refusal);
+        clock.advance(6500);
+        assert.match(engine.info().failure!.message, /tried again in 4 s/);
+        const [reason] = healthOf({ engines: [engine.info()] }).reasons;
+        assert.match(reason!.message, /tried again in 4 s/);
+        const seen: EngineInfo[] = [];
+        const end = engine.subscribe((info) => seen.push(info));
+        await fails(ask(engine, 'fine'), 'M2FP_ENGINE_CRASHED');
+        end();
+        assert.deepEqual(seen, [], 'it is refused without a stir');
+      });
+
+      it('comes back by itself when the pause is over, before anybody asks', async () => {
+        await crash(1);
+        clock.advance(10_000);
+        const { failure, retryIn } = await until(engine, ({ state }) => state === 'ready');
+        assert.deepEqual({ failure, retryIn }, { failure: null, retryIn: null });
+        await ask(engine, 'fine');
+        await crash(4);
+        assert.notEqual(engine.info().state, 'failed', 'a picture that was parsed ends the trouble');
+      });
+
+      it('waits twice as long where the next try crashes, up to ten minutes; load resets that', async () => {
+        await crash(1);
+        for (const pause of [10, 20, 40, 80, 160, 320, 600, 600, 600]) {
+          assert.equal(engine.info().retryIn, pause * 1000);
+          clock.advance(pause * 1000 - 1);
+          assert.equal(engine.info().state, 'failed');
+          clock.advance(1);
+          await until(engine, ({ state }) => state === 'ready');
+          await fails(ask(engine, `exit 9 after ${pause}`), 'M2FP_ENGINE_CRASHED');
+          clock.advance(0);
+        }
+        await engine.load();
+        await ask(engine, 'fine');
+        await crash(5);
+        assert.equal(engine.info().retryIn, 10_000);
+      });
+
+      it('is tried at once when it is told to load', async () => {
+        await crash(1);
+        await engine.load();
+        await ask(engine, 'fine');
+        assert.equal(engine.info().failure, null);
+        assert.deepEqual(clock.pending(), []);
+      });
+
+      it('is not tried by itself where it was unloaded', async () => {
+        await crash(1);
+        await engine.unload();
+        assert.deepEqual([clock.pending(), engine.info().retryIn], [[], null]);
+        clock.advance(10_000);
+        assert.equal(engine.info().state, 'idle');
+        await ask(engine, 'fine');
+      });
+
+      it('does not count them where others are parsed in between', async () => {
+        for (let time = 0; time < 10; time++) {
+          await ask(engine, 'fine');
+          await fails(ask(engine, `exit 9 ${time}`), 'M2FP_ENGINE_CRASHED');
+          clock.advance(1000);
+        }
+        assert.equal(engine.info().failure, null);
+      });
     });
 
     it('five times over more than a minute is bearable', async () => {

@@ -123,7 +123,8 @@ export function fakeEngine(
   } = {},
 ): LocalEngine {
   const { atLoad = 'fine', patience, clock, machine, ...rest } = options;
-  const complete = completeEngineOptions({ model: join('/fake', atLoad), ...rest });
+  // Without a limit of memory there is no timer for it, either.
+  const complete = completeEngineOptions({ model: join('/fake', atLoad), maxMemory: 0, ...rest });
   return new LocalEngine(MANIFEST, complete, { entry: FAKE_CHILD, clock, patience, machine });
 }
 
