@@ -107,7 +107,7 @@ export const FORM_DEFAULTS = {
     quality: 90,
     ...RESULT,
   },
-  'm2fp-preview': { view: 'overlay', ...PARSING, ...PICTURE, size: 200, minScore: 0.3, active: true },
+  'm2fp-preview': { view: 'auto', ...PARSING, ...PICTURE, size: 200, minScore: 0.3, active: true },
   'm2fp-status': { model: '', format: 'json', probe: false, onChange: false },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 

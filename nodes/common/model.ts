@@ -16,8 +16,8 @@ export type PublishedModel = Required<
 
 /** Whether the model's files are on this machine. */
 export type ModelPresence =
-  /** `checkpoint`: it lies on this machine, but not converted yet. */
-  | { state: 'absent'; checkpoint?: true }
+  /** `checkpoint`: it lies on this machine, but not converted yet. `failure`: what the last try to get it threw. */
+  | { state: 'absent'; checkpoint?: true; failure?: unknown }
   | { state: 'pulling'; progress: PullProgress }
   | { state: 'present' };
 

@@ -1,6 +1,7 @@
 /** Where a node puts what it made. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import { markMade } from './made.ts';
 
 /** The TypedInput of the forms; nodes from before it was there have none. */
 export interface ResultConfig {
@@ -20,6 +21,7 @@ export async function putResult(
   { result: name = 'payload', resultType: type = 'msg' }: ResultConfig,
   value: unknown,
 ): Promise<void> {
+  if (Buffer.isBuffer(value)) markMade(value);
   try {
     if (type === 'flow' || type === 'global') await putIntoContext(RED, node, type, name, value);
     else if (!RED.util.setMessageProperty(msg, name, value, true))

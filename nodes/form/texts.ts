@@ -23,5 +23,11 @@ export function labelText(RED: Texts, name: string): string {
   const key = `parts.name.${name}`;
   const translated = sharedText(RED, key);
   const isKnown = !translated.endsWith(key);
-  return isKnown && translated !== name ? `${translated} (${name})` : name;
+  if (!isKnown) return name;
+  // "Upper clothes" says UpperClothes.
+  return lettersOf(translated) === lettersOf(name) ? translated : `${translated} (${name})`;
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\d]+/gu, '');
 }

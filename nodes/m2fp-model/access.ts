@@ -9,12 +9,18 @@ import type { LocalCheckpoint } from '../../src/store/local.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/engines.ts';
+import { codeOf } from '../common/failure.ts';
 import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
 import { HeldEngine, type EngineHolder } from './held-engine.ts';
 import { Memo } from './memo.ts';
 import { ModelPull } from './pull.ts';
+import { Retry } from './retry.ts';
 import type { LocalSettings, ModelSettings } from './settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
+
+/** Between the end of a failed download and the next try, milliseconds. */
+const FIRST_PAUSE = 30_000;
+const LONGEST_PAUSE = 600_000;
 
 export class ModelAccess {
   /** Registered nodes by id. */
@@ -25,6 +31,9 @@ export class ModelAccess {
   readonly #waiting = new WaitingRoom();
   readonly #manifest = new Memo<ModelManifest>();
   readonly #engine: HeldEngine;
+  readonly #retry: Retry;
+  /** Before the next try to download, milliseconds. */
+  #pause = FIRST_PAUSE;
 
   /**
    * @param owner the config node's id
@@ -40,9 +49,16 @@ export class ModelAccess {
     clock: Clock = systemClock,
   ) {
     this.#settings = settings;
+    this.#retry = new Retry(clock);
     this.#pull = new ModelPull({
-      changed: (presence) => this.#tell((user) => user.presenceChanged(presence)),
-      failed: (error) => this.#tell((user) => user.modelFailed(error)),
+      changed: (presence) => {
+        if (presence.state === 'present') this.#pause = FIRST_PAUSE;
+        this.#tell((user) => user.presenceChanged(presence));
+      },
+      failed: (error) => {
+        this.#tell((user) => user.modelFailed(error));
+        this.#tryAgain(error);
+      },
       made: onMade,
     });
     const holder: EngineHolder = {
@@ -71,7 +87,10 @@ export class ModelAccess {
   deregister(node: Node): void {
     delete this.users[node.id];
     this.#listeners.delete(node.id);
-    if (this.#listeners.size === 0) this.#engine.rest();
+    if (this.#listeners.size === 0) {
+      this.#engine.rest();
+      this.#retry.cancel();
+    }
     // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
     if (this.#pull.running && this.#waiting.size === 0) void this.forget();
   }
@@ -131,6 +150,8 @@ export class ModelAccess {
    * the end of a pull.
    */
   async forget(): Promise<void> {
+    this.#retry.cancel();
+    this.#pause = FIRST_PAUSE;
     const released = this.#engine.release();
     const manifest = this.#manifest.forget();
     const ended = this.#pull.cancel();
@@ -157,6 +178,20 @@ export class ModelAccess {
     return this.#waiting.wait(work(), signal);
   }
 
+  /**
+   * A download that failed is tried again, ever more rarely: whoever looks at the health sends no picture meanwhile,
+   * so none would begin it. What else is wrong, a person has to mend.
+   */
+  #tryAgain(reason: unknown): void {
+    if (this.#listeners.size === 0 || codeOf(reason) !== 'M2FP_DOWNLOAD_FAILED') return;
+    this.#retry.plan(() => {
+      const settings = this.#settings();
+      // It tells of itself.
+      if (settings.source !== 'remote') this.#pulled(settings).catch(() => {});
+    }, this.#pause);
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+  }
+
   /** The model's folder, when it is there. */
   async #pulled(settings: LocalSettings): Promise<string> {
     const wanted = settings.published ?? (await checkpointOf(settings));
@@ -168,7 +203,12 @@ export class ModelAccess {
     if (progress) return { state: 'pulling', progress };
     const wanted = published ?? checkpoint;
     if (wanted === undefined || (await engines.isPulled(wanted))) return { state: 'present' };
-    return { state: 'absent', ...(checkpoint && { checkpoint: true }) };
+    const { failure } = this.#pull;
+    return {
+      state: 'absent',
+      ...(checkpoint && { checkpoint: true }),
+      ...(failure !== undefined && { failure }),
+    };
   }
 
   /** Tells the user what is wrong with the model, or that it is not there, without pulling or loading it. */

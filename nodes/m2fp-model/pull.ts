@@ -21,6 +21,7 @@ export class ModelPull {
   #abort = new AbortController();
   #progress: PullProgress | undefined;
   #isCheckpoint = false;
+  #failure: unknown;
   #running = 0;
 
   constructor(listener: PullListener) {
@@ -30,6 +31,11 @@ export class ModelPull {
   /** Undefined while nothing is being pulled, and while the store is looked into. */
   get progress(): PullProgress | undefined {
     return this.#progress;
+  }
+
+  /** What the last try threw; undefined while another one is under way, and once one has succeeded. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** The folder of the model, when it is there. */
@@ -48,6 +54,7 @@ export class ModelPull {
       new M2fpError('M2FP_CANCELLED', 'The model is no longer needed; what has arrived of it is kept.'),
     );
     this.#abort = new AbortController();
+    this.#failure = undefined;
     const done = this.#done.forget();
     if (this.#progress !== undefined) {
       this.#progress = undefined;
@@ -59,6 +66,7 @@ export class ModelPull {
 
   async #run(model: PublishedModel | LocalCheckpoint, signal: AbortSignal): Promise<string> {
     this.#running++;
+    this.#failure = undefined;
     this.#isCheckpoint = 'source' in model;
     const onProgress = (progress: PullProgress): void => {
       if (signal.aborted) return;
@@ -78,6 +86,7 @@ export class ModelPull {
     } catch (error) {
       if (!signal.aborted) {
         this.#progress = undefined;
+        this.#failure = error;
         this.#listener.failed(error);
       }
       throw error;

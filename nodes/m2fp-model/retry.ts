@@ -12,10 +12,10 @@ export class Retry {
     this.#clock = clock;
   }
 
-  /** Calls `work` once after the pause; where that is planned already, nothing changes. */
-  plan(work: () => void): void {
+  /** Calls `work` once after the pause, milliseconds; where that is planned already, nothing changes. */
+  plan(work: () => void, pause = PAUSE): void {
     this.#timer ??= this.#clock.after(
-      PAUSE,
+      pause,
       () => {
         this.#timer = undefined;
         work();

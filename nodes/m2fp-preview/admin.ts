@@ -12,6 +12,8 @@ export interface PreviewNotice {
   width?: number;
   height?: number;
   legend?: Thumbnail['legend'];
+  /** How many labels there are, also beyond those of the legend. */
+  labels?: number;
 }
 
 /** A preview that the editor can ask for. */
@@ -27,8 +29,8 @@ export const TOPIC = 'm2fp-preview';
 
 export function noticeOf(id: string, thumbnail: Thumbnail | null): PreviewNotice {
   if (thumbnail === null) return { id, seq: 0 };
-  const { seq, width, height, legend } = thumbnail;
-  return { id, seq, width, height, legend };
+  const { seq, width, height, legend, labels } = thumbnail;
+  return { id, seq, width, height, legend, labels };
 }
 
 /** Makes `entry` the one that the editor sees for `id`. */

@@ -1,21 +1,20 @@
-import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { checkParsing } from '../../src/parsing/check.ts';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { numberIn, oneOf } from '../../src/parsing/options.ts';
-import { PREVIEW_VIEWS, type PreviewView } from '../../src/parsing/preview.ts';
+import { PREVIEW_VIEWS } from '../../src/parsing/preview.ts';
 import { FORM_DEFAULTS, withDefaults } from '../common/defaults.ts';
 import { numberField } from '../common/fields.ts';
 import { openInbox } from '../common/input.ts';
-import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
-import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import type { ParsingConfig } from '../common/parsing.ts';
+import type { PictureConfig } from '../common/picture.ts';
 import { StatusLine } from '../common/status.ts';
 import { noticeOf, present, serveAdmin, type Shown, TOPIC, withdraw } from './admin.ts';
-import { Preview, type PreviewSettings, type Subject } from './preview.ts';
+import { Preview, type PreviewSettings } from './preview.ts';
+import { type ShownView, subjectOf } from './subject.ts';
 
-const VIEWS = [...PREVIEW_VIEWS, 'picture'] as const;
+const VIEWS = ['auto', ...PREVIEW_VIEWS, 'picture'] as const satisfies ShownView[];
 
 interface PreviewConfig extends NodeDef, ParsingConfig, PictureConfig {
-  /** `picture`: any picture, without a parsing. */
-  view: PreviewView | 'picture';
+  view: ShownView;
   /** Of the thumbnail's longer side, pixels. */
   size: number | string;
   minScore: number | string;
@@ -35,12 +34,6 @@ export default function (RED: NodeAPI): void {
     const id = this._alias ?? this.id;
     let isActive = config.active !== false;
 
-    const subjectOf = async (msg: NodeMessageInFlow): Promise<Subject> => {
-      if (config.view === 'picture') return { picture: await pictureOf(RED, this, msg, config) };
-      const parsing = await parsingOf(RED, this, msg, config);
-      checkParsing(parsing);
-      return { parsing };
-    };
     const settings = settingsOrError(config);
     if (settings instanceof Error) status.error(settings);
     const preview = new Preview(settings instanceof Error ? DEFAULTS : settings, {
@@ -63,7 +56,11 @@ export default function (RED: NodeAPI): void {
       status,
       async (msg) => {
         if (settings instanceof Error) throw settings;
-        if (isActive) preview.show(await subjectOf(msg));
+        if (isActive) {
+          const subject = await subjectOf(RED, this, msg, settings.shows, config);
+          // It may have been switched off meanwhile.
+          if (isActive) preview.show(subject);
+        }
         return msg;
       },
       () => {
@@ -75,17 +72,22 @@ export default function (RED: NodeAPI): void {
   RED.nodes.registerType('m2fp-preview', createPreview);
 }
 
-const { view: VIEW, size: SIZE, minScore: MIN_SCORE } = FORM_DEFAULTS['m2fp-preview'];
-const DEFAULTS: PreviewSettings = { view: VIEW, size: SIZE, minScore: MIN_SCORE };
+interface Settings extends PreviewSettings {
+  shows: ShownView;
+}
+
+const { view: SHOWS, size: SIZE, minScore: MIN_SCORE } = FORM_DEFAULTS['m2fp-preview'];
+const DEFAULTS: Settings = { shows: SHOWS, view: 'overlay', size: SIZE, minScore: MIN_SCORE };
 
 /** A wrong form is told by the status and by each message, not by a node that cannot be made. */
-function settingsOrError(config: PreviewConfig): PreviewSettings | Error {
+function settingsOrError(config: PreviewConfig): Settings | Error {
   try {
-    const view = oneOf('view', config.view, VIEWS, DEFAULTS.view);
+    const shows = oneOf('view', config.view, VIEWS, DEFAULTS.shows);
     const size = numberField(config.size);
     const minScore = numberField(config.minScore);
     return {
-      view: view === 'picture' ? 'original' : view,
+      shows,
+      view: shows === 'picture' ? 'original' : shows === 'auto' ? 'overlay' : shows,
       size: numberIn('size', size, { min: 40, max: 320, integer: true }, DEFAULTS.size),
       minScore: numberIn('minScore', minScore, { min: 0, max: 1 }, DEFAULTS.minScore),
     };

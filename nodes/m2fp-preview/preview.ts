@@ -56,6 +56,8 @@ export class Preview {
   #timer: Timer | null = null;
   #notBefore = -Infinity;
   #seq = 0;
+  /** How often it was cleared: what was begun before is not shown. */
+  #clears = 0;
   #closed = false;
 
   constructor(settings: PreviewSettings, listener: PreviewListener, clock: Clock = systemClock) {
@@ -85,6 +87,7 @@ export class Preview {
 
   /** Shows nothing any more and keeps no picture. */
   clear(): void {
+    this.#clears++;
     this.#next = null;
     this.#timer?.cancel();
     this.#timer = null;
@@ -117,16 +120,16 @@ export class Preview {
   async #draw(subject: Subject): Promise<void> {
     this.#busy = true;
     this.#notBefore = this.#clock.now() + INTERVAL;
-    const before = this.#drawn;
+    const clears = this.#clears;
     try {
       const picture = await this.#thumbnailOf(subject);
-      // It was cleared, or closed, while it was being drawn.
-      if (this.#closed || this.#drawn !== before) return;
+      // Closing clears, too.
+      if (this.#clears !== clears) return;
       const thumbnail = { ...picture, seq: ++this.#seq };
       this.#drawn = { subject, thumbnail, detail: null };
       this.#listener.changed(thumbnail);
     } catch (error) {
-      this.#listener.failed(error);
+      if (this.#clears === clears) this.#listener.failed(error);
     } finally {
       this.#busy = false;
       this.#pump();
@@ -136,7 +139,7 @@ export class Preview {
   async #thumbnailOf(subject: Subject): Promise<PreviewThumbnail> {
     const { view, size, minScore } = this.#settings;
     if ('parsing' in subject) return previewThumbnail(subject.parsing, { view, minScore, maxSide: size });
-    return { ...(await pictureThumbnail(subject.picture, size)), legend: [] };
+    return { ...(await pictureThumbnail(subject.picture, size)), legend: [], labels: 0 };
   }
 
   async #detailOf(subject: Subject): Promise<Detail> {

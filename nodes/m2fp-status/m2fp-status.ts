@@ -5,7 +5,7 @@ import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.
 import { oneOf } from '../../src/parsing/options.ts';
 import { withDefaults } from '../common/defaults.ts';
 import { openInbox } from '../common/input.ts';
-import { linkModel } from '../common/model.ts';
+import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
 import { engineFacts, FORMATS } from './facts.ts';
 import { look, type Look } from './look.ts';
@@ -36,7 +36,7 @@ export default function (RED: NodeAPI): void {
     let state: EngineState | undefined;
 
     const take = async (): Promise<Look> => {
-      const taken = await look(config.model === '' ? undefined : link?.model());
+      const taken = link ? await look(link.model()) : await look(undefined, deployedModels(RED));
       if (!inbox.closing) status.health(taken.health.status);
       return taken;
     };
@@ -81,18 +81,17 @@ export default function (RED: NodeAPI): void {
         link?.close();
       },
     );
-    const link =
-      config.model === ''
-        ? undefined
-        : linkModel(RED, this, config.model, {
-            engineChanged(info) {
-              if (info.state === state) return;
-              state = info.state;
-              watchInTurn();
-            },
-            presenceChanged: watchInTurn,
-            modelFailed: watchInTurn,
-          });
+    const link = config.model
+      ? linkModel(RED, this, config.model, {
+          engineChanged(info) {
+            if (info.state === state) return;
+            state = info.state;
+            watchInTurn();
+          },
+          presenceChanged: watchInTurn,
+          modelFailed: watchInTurn,
+        })
+      : undefined;
     watchInTurn();
   }
   RED.nodes.registerType('m2fp-status', createStatus);

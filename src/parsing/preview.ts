@@ -53,10 +53,12 @@ export interface PreviewFacts {
 export interface PreviewThumbnail extends PreviewPicture {
   /** The largest labels, the largest first. */
   legend: Pick<PreviewLabel, 'name' | 'color'>[];
+  /** How many labels there are, also beyond those of the legend. */
+  labels: number;
 }
 
-/** More would be longer than the picture is high. */
-const LEGEND_LENGTH = 6;
+/** Every thumbnail's legend goes to every open editor: so long it may be. */
+const LEGEND_LENGTH = 24;
 const THUMBNAIL_QUALITY = 75;
 const PICTURE_QUALITY = 85;
 
@@ -75,7 +77,7 @@ export async function previewThumbnail(
     view === 'original'
       ? await decodeSource(parsing)
       : await drawCanvas(parsing, canvas, readColorizeOptions(parsing.labels, { mode: view, minScore }));
-  return { ...(await shrink(drawn, maxSide, THUMBNAIL_QUALITY)), legend };
+  return { ...(await shrink(drawn, maxSide, THUMBNAIL_QUALITY)), legend, labels: labels.length };
 }
 
 function canvasOf(parsing: Parsing, minScore: number): Promise<Canvas> {

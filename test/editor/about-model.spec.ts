@@ -95,7 +95,7 @@ for (const version of VERSIONS) {
         await result.waitFor({ timeout: 60_000 });
         assert.match(
           await result.innerText(),
-          /^loaded in [\d.]+ s · sample picture of \d+ × \d+ in [\d.]+ s \(cpu, \d+ threads\) · persons: \d+, parts: \d+/,
+          /^loaded in [\d.]+ s · sample picture of \d+ × \d+ in [\d.]+ s \(cpu, \d+ threads\) · people: \d+, parts: \d+/,
         );
         await row('Deployed', /^ready · loaded in/);
         await editor.screenshot(`${version} about checked`);

@@ -20,6 +20,7 @@ declare const RED: {
   };
   comms: { subscribe(topic: string, callback: (topic: string, message: { revision: string }) => void): void };
   utils: { getNodeLabel(node: object): string };
+  view: { redraw(): void };
   workspaces: { show(id: string): void };
   editor: {
     edit(node: object | null): void;

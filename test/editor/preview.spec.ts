@@ -167,7 +167,7 @@ for (const version of VERSIONS) {
         texts.add(await viewer(editor).locator('.m2fp-viewer-pointed').innerText());
       }
       assert.ok(
-        [...texts].some((text) => /^[\w-]+ · Person \d · \d+ %$/.test(text)),
+        [...texts].some((text) => /^[\w -]+ · Person \d · \d+ %$/.test(text)),
         [...texts].join(', '),
       );
 
@@ -197,6 +197,81 @@ for (const version of VERSIONS) {
       assert.ok(await isFocused(viewer(editor).getByRole('button', { name: 'Close' })), 'once around');
       await page.keyboard.press('Enter');
       await viewer(editor).waitFor({ state: 'detached' });
+    });
+
+    it('opens once by a double click, closes in every way, and gives the keys back', async () => {
+      const { page } = editor;
+      const closings: (() => Promise<void>)[] = [
+        () => page.keyboard.press('Escape'),
+        () => viewer(editor).getByRole('button', { name: 'Close' }).click(),
+        // Beside the dialog, where it is dark.
+        () => viewer(editor).click({ position: { x: 4, y: 4 } }),
+      ];
+      for (const close of closings) {
+        await thumbnail(editor).dblclick();
+        await viewer(editor).locator('canvas').waitFor();
+        // No second one may come, and the second click of a slow hand closes nothing.
+        await page.waitForTimeout(1000);
+        assert.equal(await viewer(editor).count(), 1);
+        const fonts = await viewer(editor)
+          .locator('label, button, h4')
+          .evaluateAll((texts) => [...new Set(texts.map((one) => getComputedStyle(one).fontFamily))]);
+        const own = await page
+          .locator('#red-ui-header')
+          .evaluate((header) => getComputedStyle(header).fontFamily);
+        assert.deepEqual(fonts, [own]);
+        await close();
+        await viewer(editor).waitFor({ state: 'detached' });
+      }
+      await page.keyboard.press('Control+i');
+      await page.locator('#red-ui-clipboard-dialog-ok').waitFor();
+      await page.locator('#red-ui-clipboard-dialog-cancel').click();
+      await page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
+    });
+
+    it('has a legend that lies on no other node, and counts what it does not show', async () => {
+      const { page } = editor;
+      const legend = thumbnail(editor).locator('.m2fp-preview-legend');
+      const lines = () => legend.locator('text').allTextContents();
+      const all = await lines();
+      assert.ok(all.length > 6, all.join());
+      const move = async (id: string, x: number, y: number) => {
+        await page.evaluate(
+          ([node, ...place]) => {
+            const moved = RED.nodes.node(node)!;
+            Object.assign(moved, { x: place[0], y: place[1], dirty: true, moved: true });
+            RED.view.redraw();
+          },
+          [id, x, y] as const,
+        );
+      };
+      // One below the picture and one beside it.
+      await move('running', 500, 420);
+      await move('instance', 660, 150);
+      await page.waitForFunction(
+        (count) => document.querySelectorAll('[id="preview"] .m2fp-preview-legend text').length < count,
+        all.length,
+      );
+      const some = await lines();
+      assert.match(some.at(-1) ?? '', /^… \d+ more$/);
+      assert.equal(some.length - 1 + Number(/\d+/.exec(some.at(-1)!)![0]), all.length);
+      const box = (await legend.boundingBox())!;
+      for (const id of ['running', 'instance', 'infer']) {
+        const node = (await editor.drawing(id).locator('.red-ui-flow-node').boundingBox())!;
+        const isApart =
+          node.x >= box.x + box.width ||
+          node.x + node.width <= box.x ||
+          node.y >= box.y + box.height ||
+          node.y + node.height <= box.y;
+        assert.ok(isApart, `${id} ${JSON.stringify([node, box])}`);
+      }
+      await editor.screenshot(`${version} legend cut`);
+      await move('running', 120, 140);
+      await move('instance', 700, 80);
+      await page.waitForFunction(
+        (count) => document.querySelectorAll('[id="preview"] .m2fp-preview-legend text').length === count,
+        all.length,
+      );
     });
 
     it('is the same in two editors, and goes from both when one switches it off', async () => {

@@ -4,12 +4,18 @@
 export interface CanvasNode {
   id: string;
   type: string;
+  /** The tab. */
+  z: string;
+  /** The middle on the canvas. */
+  x: number;
+  y: number;
   /** Size on the canvas. */
   w: number;
   h: number;
   active: boolean;
   changed: boolean;
   dirty: boolean;
+  status?: object;
 }
 
 /** What the editor's hooks tell of a node that was drawn, or goes. */
@@ -25,7 +31,11 @@ export interface EditorRed {
     subscribe(topic: string, listener: (topic: string, notice: unknown) => void): void;
     unsubscribe(topic: string, listener: (topic: string, notice: unknown) => void): void;
   };
-  nodes: { node(id: string): CanvasNode | null; dirty(state: boolean): void };
+  nodes: {
+    node(id: string): CanvasNode | null;
+    filterNodes(filter: { z: string }): CanvasNode[];
+    dirty(state: boolean): void;
+  };
   view: { redraw(): void };
   history: { push(event: object): void };
   notify(message: string, options: { type: string; timeout?: number }): void;

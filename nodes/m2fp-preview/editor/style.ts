@@ -16,10 +16,10 @@ export const STYLE = `
 .m2fp-viewer-box {
   display: flex; flex-direction: column; max-width: 100%; max-height: 100%; border-radius: 4px;
   border: 1px solid var(--red-ui-primary-border-color); background: var(--red-ui-primary-background);
-  color: var(--red-ui-primary-text-color); font-size: 14px; line-height: 1.4;
+  color: var(--red-ui-primary-text-color); font: 14px/1.4 var(--red-ui-primary-font, Helvetica Neue, Arial, Helvetica, sans-serif);
 }
 .m2fp-viewer-bar { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 8px 12px; }
-.m2fp-viewer-bar .red-ui-button { color: inherit !important; }
+.m2fp-viewer-bar .red-ui-button { color: inherit !important; font-family: inherit; }
 .m2fp-viewer-bar input[type='range'] { width: 160px; margin: 0; }
 .m2fp-viewer-pointed { flex: 1; min-width: 160px; }
 .m2fp-viewer-body { display: flex; min-height: 0; border-top: 1px solid var(--red-ui-secondary-border-color); }

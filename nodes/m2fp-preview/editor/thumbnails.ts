@@ -1,6 +1,7 @@
 /** The thumbnails under the nodes. */
 import { labelText } from '../../form/texts.ts';
 import type { PreviewNotice } from '../admin.ts';
+import { type Area, drawLegend, layOut, legendLines, shape } from './legend.ts';
 import {
   type Ajax,
   type CanvasNode,
@@ -13,11 +14,10 @@ import {
 
 const TYPE = 'm2fp-preview';
 const TOPIC = 'm2fp-preview';
-const SVG = 'http://www.w3.org/2000/svg';
 /** Below the node and the text of its status, pixels. */
 const GAP = 22;
-/** Height of a line of the legend, pixels. */
-const LINE = 15;
+/** Of the text of a status below a node, pixels. */
+const STATUS = 18;
 
 /** What is drawn under one node. */
 interface Thumbnail {
@@ -27,6 +27,7 @@ interface Thumbnail {
   width: number;
   height: number;
   legend: NonNullable<PreviewNotice['legend']>;
+  labels: number;
 }
 
 export class Thumbnails {
@@ -38,6 +39,9 @@ export class Thumbnails {
   readonly #elements = new Map<string, Element>();
   /** The newest notice of a node whose picture is being pulled: one request for each node at a time. */
   readonly #pulling = new Map<string, PreviewNotice | null>();
+  /** Of the legends' texts, which all have the same font. */
+  readonly #widths = new Map<string, number>();
+  #isArranging = false;
 
   /** @param open called when a thumbnail is clicked */
   constructor(RED: EditorRed, $: Ajax, open: (id: string) => void) {
@@ -74,12 +78,15 @@ export class Thumbnails {
   readonly #onNotice = (_topic: string, notice: unknown): void => this.#take(notice as PreviewNotice);
 
   readonly #onRedraw = ({ node, el }: ViewEvent): void => {
+    // A node that moves may come to lie where a legend is.
+    this.#arrangeSoon();
     if (node.type !== TYPE || !el) return;
     this.#elements.set(node.id, el);
     this.#draw(node);
   };
 
   readonly #onRemove = ({ node }: ViewEvent): void => {
+    this.#arrangeSoon();
     if (node.type !== TYPE) return;
     this.#elements.delete(node.id);
     // Nodes go from the canvas when another tab is shown, too; only those that are deleted lose their picture.
@@ -89,9 +96,9 @@ export class Thumbnails {
   #take(notice: PreviewNotice): void {
     if (this.#pulling.has(notice.id)) this.#pulling.set(notice.id, notice);
     else {
-      const { id, seq, width, height, legend = [] } = notice;
+      const { id, seq, width, height, legend = [], labels = legend.length } = notice;
       if (width === undefined || height === undefined) this.#remove(id);
-      else void this.#pull(id, { seq, width, height, legend });
+      else void this.#pull(id, { seq, width, height, legend, labels });
     }
   }
 
@@ -104,7 +111,9 @@ export class Thumbnails {
       this.#forget(id);
       this.#thumbnails.set(id, { ...facts, url });
       const node = this.#red.nodes.node(id);
-      if (node !== null) this.#draw(node);
+      // It may have been switched off meanwhile, and goes at once then.
+      const next = this.#pulling.get(id);
+      if (node !== null && (!next || next.width !== undefined)) this.#draw(node);
     } catch {
       // It has gone meanwhile; the next notice says how it is.
     }
@@ -131,7 +140,7 @@ export class Thumbnails {
     if (thumbnail === undefined || parent === undefined) return;
     const group = parent.querySelector('.m2fp-preview') ?? this.#create(parent, node.id);
     group.setAttribute('transform', `translate(0, ${node.h + GAP})`);
-    const { url, width, height, legend } = thumbnail;
+    const { url, width, height } = thumbnail;
     for (const part of group.querySelectorAll('.m2fp-preview-size')) {
       part.setAttribute('width', String(width));
       part.setAttribute('height', String(height));
@@ -139,15 +148,67 @@ export class Thumbnails {
     const image = group.querySelector('image');
     if (image === null || image.getAttribute('href') === url) return;
     image.setAttribute('href', url);
-    group.querySelector('.m2fp-preview-legend')?.replaceChildren(
-      ...legend.flatMap(({ name, color }, line) => {
-        const y = height + 4 + line * LINE;
-        const swatch = shape('rect', { x: '0', y: String(y), width: '11', height: '11', fill: color });
-        const label = shape('text', { x: '17', y: String(y + 10) });
-        label.textContent = labelText(this.#red, name);
-        return [swatch, label];
-      }),
+    this.#arrange(node);
+  }
+
+  /** Once for all nodes that are drawn in one go. */
+  #arrangeSoon(): void {
+    if (this.#isArranging || this.#thumbnails.size === 0) return;
+    this.#isArranging = true;
+    requestAnimationFrame(() => {
+      this.#isArranging = false;
+      for (const id of this.#thumbnails.keys()) {
+        const node = this.#red.nodes.node(id);
+        if (node !== null) this.#arrange(node);
+      }
+    });
+  }
+
+  /** Draws the legend of a node's thumbnail, where it lies on no other node. */
+  #arrange(node: CanvasNode): void {
+    const thumbnail = this.#thumbnails.get(node.id);
+    const group = this.#elements.get(node.id)?.querySelector('.m2fp-preview-legend');
+    if (thumbnail === undefined || !group) return;
+    const { left, bottom } = areaOf(node);
+    const top = bottom + GAP;
+    const picture = { left, top, right: left + thumbnail.width, bottom: top + thumbnail.height };
+    const others = this.#red.nodes
+      .filterNodes({ z: node.z })
+      .filter(({ id }) => id !== node.id)
+      .flatMap((other) => this.#taken(other));
+    const layout = layOut(
+      picture,
+      legendLines(thumbnail, (name) => labelText(this.#red, name)),
+      (n) => text(this.#red, 'more', { n }),
+      (words) => this.#widthOf(group, words),
+      others,
     );
+    group.replaceChildren(...drawLegend(layout, { left, top }));
+  }
+
+  #widthOf(group: Element, words: string): number {
+    const known = this.#widths.get(words);
+    if (known !== undefined) return known;
+    const label = shape('text', {}) as SVGTextElement;
+    label.textContent = words;
+    group.append(label);
+    const width = label.getComputedTextLength();
+    label.remove();
+    this.#widths.set(words, width);
+    return width;
+  }
+
+  /** What a node takes of the canvas, with its status and its picture. */
+  #taken(node: CanvasNode): Area[] {
+    const area = areaOf(node);
+    const own = { ...area, bottom: area.bottom + (node.status ? STATUS : 0) };
+    const thumbnail = this.#thumbnails.get(node.id);
+    if (thumbnail === undefined) return [own];
+    const top = area.bottom + GAP;
+    return [
+      own,
+      { left: area.left, top, right: area.left + thumbnail.width, bottom: top + thumbnail.height },
+    ];
   }
 
   #create(parent: Element, id: string): Element {
@@ -177,8 +238,6 @@ export class Thumbnails {
   }
 }
 
-function shape(name: string, attributes: Readonly<Record<string, string>>): SVGElement {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+function areaOf({ x, y, w, h }: CanvasNode): Area {
+  return { left: x - w / 2, top: y - h / 2, right: x + w / 2, bottom: y + h / 2 };
 }

@@ -10,6 +10,9 @@ const STOPS = { original: 0, overlay: 60, map: 100 } as const;
 /** Of the picture on the screen, pixels. */
 const MIN_WIDTH = 480;
 
+/** Longest time between the clicks of a double click, milliseconds. */
+const DOUBLE_CLICK = 500;
+
 /** What the enlarged view shows. */
 interface Detail {
   /** Null for a picture without a parsing. */
@@ -25,6 +28,8 @@ export class Viewer {
   readonly #red: EditorRed;
   readonly #ajax: Ajax;
   #close: (() => void) | null = null;
+  /** The number of the last time that it was opened, or closed: what was asked for before comes too late. */
+  #turn = 0;
 
   constructor(RED: EditorRed, $: Ajax) {
     this.#red = RED;
@@ -34,18 +39,23 @@ export class Viewer {
   /** Shows what the node `id` shows now; tells the user where there is nothing any more. */
   async open(id: string): Promise<void> {
     this.close();
+    const turn = this.#turn;
     const opener = document.activeElement;
     try {
       const detail = await this.#pull(id);
+      // The second click of a double click has asked once more.
+      if (turn !== this.#turn) return;
       this.#show(detail, () => {
         if (opener instanceof HTMLElement || opener instanceof SVGElement) opener.focus();
       });
     } catch {
+      if (turn !== this.#turn) return;
       this.#red.notify(text(this.#red, 'gone'), { type: 'warning', timeout: 4000 });
     }
   }
 
   close(): void {
+    this.#turn++;
     this.#close?.();
   }
 
@@ -152,8 +162,10 @@ export class Viewer {
     };
     document.addEventListener('keydown', onKey, true);
     close.addEventListener('click', () => this.close());
+    const opened = performance.now();
     dialog.addEventListener('click', (event) => {
-      if (event.target === dialog) this.close();
+      // The second click of a double click on the thumbnail is not meant for what lies over it by then.
+      if (event.target === dialog && performance.now() - opened > DOUBLE_CLICK) this.close();
     });
     draw();
     document.body.append(dialog);

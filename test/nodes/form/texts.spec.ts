@@ -83,13 +83,17 @@ for (const language of ['en-US', 'zh-CN']) {
       const names = parts!['name'] as Record<string, string>;
       const labels = new Set(Object.values(LABEL_SETS).flatMap((set) => set.labels));
       assert.deepEqual(Object.keys(names).toSorted(), [...labels].toSorted());
-      if (language === 'en-US') for (const label of labels) assert.equal(names[label], label);
+      if (language === 'en-US') {
+        // The words of the label, as a person writes them.
+        for (const label of labels) assert.match(names[label]!, /^[A-Z][a-z]*(?:[ /-][a-z]+)*$/, label);
+        assert.equal(names['UpperClothes'], 'Upper clothes');
+      }
     });
   });
 }
 
 describe('the name of a label', () => {
-  const names: Record<string, string> = { Hair: '头发', Coat: 'Coat' };
+  const names: Record<string, string> = { Hair: '头发', Coat: 'Coat', UpperClothes: 'Upper clothes' };
   const RED = {
     _: (key: string) => names[key.split('.').at(-1)!] ?? key,
   };
@@ -97,6 +101,7 @@ describe('the name of a label', () => {
   it('is in the language of the editor, with the name of messages behind it', () => {
     assert.equal(labelText(RED, 'Hair'), '头发 (Hair)');
     assert.equal(labelText(RED, 'Coat'), 'Coat');
+    assert.equal(labelText(RED, 'UpperClothes'), 'Upper clothes');
   });
 
   it('of which no catalogue knows stays', () => {

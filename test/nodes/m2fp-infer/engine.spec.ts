@@ -67,7 +67,7 @@ describe('m2fp-infer', () => {
       t.engine.set('running', 2);
       await events.until(() => texts(events).includes('running · 2 waiting'));
       t.engine.letGo();
-      await events.until(() => texts(events).includes('2 persons · 1.2 s'));
+      await events.until(() => texts(events).includes('2 people · 1.2 s'));
       assert.deepEqual(
         events.statuses.map(({ fill, shape }) => `${fill} ${shape}`),
         ['grey ring', 'yellow ring', 'blue dot', 'green dot'],

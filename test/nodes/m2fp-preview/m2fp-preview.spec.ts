@@ -2,13 +2,24 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { NodeMessage } from 'node-red';
+import sharp from 'sharp';
 import type { PreviewNotice } from '../../../nodes/m2fp-preview/admin.ts';
 import type { PreviewFacts } from '../../../src/parsing/preview.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { formatOf } from '../../parsing/scene.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
-import { deploy, type Events, redApi, send, startFlow, stopFlow } from '../support/red.ts';
+import {
+  deploy,
+  type Events,
+  type NodeConfig,
+  nodeOf,
+  redApi,
+  send,
+  startFlow,
+  stopFlow,
+} from '../support/red.ts';
 
 describe('m2fp-preview', () => {
   let parsing: Parsing;
@@ -18,8 +29,8 @@ describe('m2fp-preview', () => {
   const preview = (properties = {}) => nodeConfig('m2fp-preview', 'node', properties);
 
   /** Starts a flow with the node, and a server for its admin routes. */
-  const start = async (properties = {}): Promise<Events> => {
-    const events = await startFlow([preview(properties)]);
+  const start = async (properties = {}, more: NodeConfig[] = []): Promise<Events> => {
+    const events = await startFlow([preview(properties), ...more]);
     const { comms } = redApi() as unknown as {
       comms: { publish: (topic: string, data: unknown, retain: boolean) => void };
     };
@@ -107,6 +118,73 @@ describe('m2fp-preview', () => {
     assert.equal(await pull('previews/node/thumbnail'), 'jpeg');
     assert.equal((await ask('previews/node/maps')).status, 404);
     assert.equal(((await (await ask('previews/node')).json()) as { facts: unknown }).facts, null);
+  });
+
+  describe('of what comes', () => {
+    /** Of another look than the parsing's picture. */
+    let other: Buffer;
+    const isShown = async (): Promise<'overlay' | 'picture'> =>
+      (await (await ask('previews/node')).text()).includes('"facts":null') ? 'picture' : 'overlay';
+
+    before(async () => {
+      other = await sharp({ create: { width: 16, height: 4, channels: 3, background: 'red' } })
+        .png()
+        .toBuffer();
+    });
+
+    for (const [name, message, shown] of [
+      ['a summary beside the parsing', () => ({ payload: { persons: [] } }), 'overlay'],
+      ['the picture that was parsed', () => ({ payload: Buffer.from(parsing.image) }), 'overlay'],
+      ['the same as base64', () => ({ payload: parsing.image.toString('base64') }), 'overlay'],
+      ['bytes that are no picture', () => ({ payload: Buffer.from('hello') }), 'overlay'],
+      ['another picture', () => ({ payload: other }), 'picture'],
+      ['a picture without a parsing', () => ({ payload: other, parsing: undefined }), 'picture'],
+    ] as const) {
+      it(`is the ${shown} for ${name}`, async () => {
+        const events = await start();
+        send({ parsing, ...message() } as NodeMessage);
+        await events.until(() => notices.length === 1);
+        assert.equal(await isShown(), shown);
+        assert.deepEqual(events.caught, []);
+      });
+    }
+
+    for (const [type, properties] of [
+      ['m2fp-colorize', {}],
+      ['m2fp-redact', { labels: 'Hair' }],
+      ['m2fp-redact', { labels: 'Hair', replaceSource: true }],
+      // Nobody is to be redacted: the picture goes on as it was, and is what the node put out all the same.
+      ['m2fp-redact', { labels: 'Hair', persons: '99', nobody: 'pass' }],
+    ] as const) {
+      it(`is the picture that came out of ${type} ${JSON.stringify(properties)}`, async () => {
+        const events = await start({ wires: [['out']] }, [
+          nodeConfig(type, 'first', { ...properties, wires: [['node', 'beside'], []] }),
+          // A second wire, so that the message is cloned.
+          nodeConfig('m2fp-preview', 'beside'),
+        ]);
+        nodeOf('first').receive({ payload: {}, parsing } as NodeMessage);
+        await events.until(() => notices.some(({ id }) => id === 'node'));
+        assert.equal(await isShown(), 'picture');
+      });
+    }
+
+    it('is so for a node without the field, too', async () => {
+      const events = await start({ view: undefined, picture: undefined, pictureType: undefined });
+      send({ parsing, payload: other } as NodeMessage);
+      await events.until(() => notices.length === 1);
+      assert.equal(await isShown(), 'picture');
+    });
+
+    it('is nothing where it was switched off while the message was looked at', async () => {
+      const events = await start();
+      send({ parsing });
+      await ask('previews/node/disable', 'POST');
+      await events.ended();
+      await ask('previews/node/enable', 'POST');
+      send({ parsing });
+      await events.until(() => notices.length === 1);
+      assert.equal(notices[0]!.seq, 1);
+    });
   });
 
   it('is switched off and on without a deploy', async () => {

@@ -100,6 +100,25 @@ describe('what a preview shows', () => {
     assert.deepEqual(clock.pending(), []);
   });
 
+  it('is nothing where it was cleared during the first drawing, and keeps no picture', async () => {
+    preview.show({ parsing });
+    preview.clear();
+    // What is shown later is drawn after what was under way.
+    preview.show({ parsing });
+    clock.advance(500);
+    await until(() => changes.length === 1);
+    assert.equal(changes[0]!.seq, 1);
+    preview.clear();
+    assert.deepEqual(changes.slice(1), [null]);
+    preview.show(broken());
+    preview.clear();
+    clock.advance(500);
+    preview.show({ parsing });
+    clock.advance(500);
+    await until(() => changes.length === 3);
+    assert.deepEqual(failures, []);
+  });
+
   it('shows nothing more after it was closed', async () => {
     preview.close();
     preview.show(broken());

@@ -8,10 +8,12 @@ import type { EngineInfo } from '../../../src/engine/types.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { Health } from '../../../src/observe/health.ts';
 import type { MetricFamily } from '../../../src/observe/metrics.ts';
+import type { PullProgress } from '../../../src/store/progress.ts';
 import { engineInfo } from '../../observe/support/engine-info.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig, readNodeFile } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
+import { twoPeople } from '../../support/pictures.ts';
 import { publishedModel } from '../support/published.ts';
 import { deploy, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
 
@@ -183,6 +185,93 @@ describe('m2fp-status', () => {
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
       assert.equal(events.caught[0]!.statusCode, 503);
+    });
+  });
+
+  describe('of all models of the flows', () => {
+    const infer = nodeConfig('m2fp-infer', 'infer', { model: 'model' });
+    const health = async (events: Events): Promise<Health> => (await answer(events)).payload as Health;
+
+    for (const [name, config] of [
+      ['has no folder', { source: 'folder', folder: '' }],
+      ['has a folder with nothing in it', { source: 'folder', folder: '/nowhere/at/all' }],
+    ] as const) {
+      it(`is not ready where one ${name}`, async () => {
+        restoreEngines();
+        const events = await startFlow([
+          { ...model, ...config },
+          infer,
+          status({ format: 'health', probe: true }),
+        ]);
+        const msg = await answer(events);
+        const { ready, reasons } = msg.payload as Health;
+        assert.deepEqual([ready, reasons.map(({ code }) => code)], [false, ['model-failed']]);
+        assert.match(reasons[0]!.message, /folder/);
+        assert.equal(msg['statusCode'], 503);
+      });
+    }
+
+    it('is not ready once the files of one are damaged, unless its engine runs', async () => {
+      const events = await startFlow([model, infer, status({ format: 'health' })]);
+      assert.equal((await health(events)).ready, true);
+      engines.readManifest = async () => {
+        throw new M2fpError('M2FP_MODEL_INVALID', 'model.onnx.data is missing');
+      };
+      assert.deepEqual((await health(events)).reasons, [
+        { code: 'model-failed', model: 'fake', message: 'model.onnx.data is missing' },
+      ]);
+      others = [engineInfo({ state: 'ready', manifest: MANIFEST })];
+      assert.equal((await health(events)).ready, true);
+    });
+
+    it('is ready whatever is wrong with a model that nobody uses', async () => {
+      const events = await startFlow([{ ...model, source: 'folder' }, status({ format: 'health' })]);
+      assert.deepEqual((await health(events)).reasons, []);
+    });
+
+    it('counts the bundled model where nodes have none of their own', async () => {
+      engines.readManifest = async () => {
+        throw new M2fpError('M2FP_MODEL_INVALID', 'reinstall the package');
+      };
+      const events = await startFlow([{ ...infer, model: '' }, status({ format: 'health' })]);
+      const { ready, reasons } = await health(events);
+      assert.deepEqual([ready, reasons[0]?.message], [false, 'reinstall the package']);
+    });
+
+    describe('one of which cannot be downloaded', () => {
+      const published = publishedModel();
+
+      it('is ready before the first picture, not after it has failed, and not while it is on its way', async () => {
+        engines.isPulled = () => Promise.resolve(false);
+        engines.pull = () => Promise.reject(new M2fpError('M2FP_DOWNLOAD_FAILED', 'no network'));
+        const events = await startFlow([
+          published.model(),
+          infer,
+          status({ format: 'health', onChange: true }),
+        ]);
+        const first = await health(events);
+        assert.deepEqual([first.ready, first.reasons[0]?.code], [true, 'model-absent']);
+        nodeOf('infer').receive({ payload: twoPeople });
+        await events.until(() => shown(events) === 'unready');
+        assert.equal(events.caught.splice(0)[0]!.error.code, 'M2FP_DOWNLOAD_FAILED');
+        const failed = await health(events);
+        assert.deepEqual(
+          [failed.ready, failed.reasons.map(({ code, message }) => [code, message])],
+          [false, [['model-failed', 'no network']]],
+        );
+        // Still on its way.
+        engines.pull = ({ signal, onProgress }) => {
+          const progress = { phase: 'download', share: 0.5, received: 1, total: 2, bytesPerSecond: null };
+          onProgress?.(progress as PullProgress);
+          return new Promise((_resolve, reject) => {
+            signal?.addEventListener('abort', () => reject(signal.reason as Error));
+          });
+        };
+        nodeOf('infer').receive({ payload: twoPeople });
+        let coming = await health(events);
+        while (coming.reasons[0]?.code === 'model-failed') coming = await health(events);
+        assert.deepEqual([coming.ready, coming.reasons[0]?.code], [false, 'model-pulling']);
+      });
     });
   });
 

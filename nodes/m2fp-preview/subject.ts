@@ -1,0 +1,59 @@
+/** What a message brings to be shown. */
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { pictureFrom } from '../../src/image/index.ts';
+import { checkParsing } from '../../src/parsing/check.ts';
+import type { PreviewView } from '../../src/parsing/preview.ts';
+import { codeOf } from '../common/failure.ts';
+import { isMade } from '../common/made.ts';
+import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
+import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import type { Subject } from './preview.ts';
+
+/** `auto`: the picture that a node made, else the parsing; `picture`: any picture, without a parsing. */
+export type ShownView = PreviewView | 'picture' | 'auto';
+
+type SubjectConfig = ParsingConfig & Partial<PictureConfig>;
+
+/**
+ * @throws {M2fpError} `M2FP_NO_PARSING` where there is nothing to show, and what `pictureOf` and `checkParsing` throw
+ */
+export async function subjectOf(
+  RED: NodeAPI,
+  node: Node,
+  msg: NodeMessageInFlow,
+  view: ShownView,
+  { picture = 'payload', pictureType = 'msg', ...config }: SubjectConfig,
+): Promise<Subject> {
+  const place = { picture, pictureType };
+  if (view === 'picture') return { picture: await pictureOf(RED, node, msg, place) };
+  const parsing = await parsingOf(RED, node, msg, config);
+  if (view === 'auto') {
+    const found = await pictureOf(RED, node, msg, place).catch((error: unknown) => {
+      // Beside a parsing anything may lie; without one, it is what was meant to be shown.
+      if (parsing !== undefined) return undefined;
+      throw codeOf(error) === 'M2FP_NO_IMAGE' ? nothing(place) : error;
+    });
+    if (found && (parsing === undefined || isMade(found) || !isSource(found, parsing.image)))
+      return { picture: found };
+  }
+  checkParsing(parsing);
+  return { parsing };
+}
+
+/** Whether it is the picture that was parsed, which a message may still bring in its payload. */
+function isSource(picture: Buffer, image: unknown): boolean {
+  try {
+    return pictureFrom(image).equals(picture);
+  } catch {
+    return false;
+  }
+}
+
+function nothing({ picture, pictureType }: PictureConfig): M2fpError {
+  return new M2fpError(
+    'M2FP_NO_PARSING',
+    `There is neither a picture in ${pictureType}.${picture} nor a parsing: wire the preview behind an infer, ` +
+      'colorize, crop or redact node, or choose in its form what to show.',
+  );
+}
