@@ -2,12 +2,12 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { pictureFrom } from '../../src/image/index.ts';
-import { checkParsing } from '../../src/parsing/check.ts';
 import type { PreviewView } from '../../src/parsing/preview.ts';
 import { codeOf } from '../common/failure.ts';
 import { isMade } from '../common/made.ts';
 import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
 import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import { evaluate } from '../common/property.ts';
 import type { Subject } from './preview.ts';
 
 /** `auto`: the picture that a node made, else the parsing; `picture`: any picture, without a parsing. */
@@ -16,7 +16,7 @@ export type ShownView = PreviewView | 'picture' | 'auto';
 type SubjectConfig = ParsingConfig & Partial<PictureConfig>;
 
 /**
- * @throws {M2fpError} `M2FP_NO_PARSING` where there is nothing to show, and what `pictureOf` and `checkParsing` throw
+ * @throws {M2fpError} `M2FP_NO_PARSING` where there is nothing to show, and what `pictureOf` and `parsingOf` throw
  */
 export async function subjectOf(
   RED: NodeAPI,
@@ -27,7 +27,10 @@ export async function subjectOf(
 ): Promise<Subject> {
   const place = { picture, pictureType };
   if (view === 'picture') return { picture: await pictureOf(RED, node, msg, place) };
-  const parsing = await parsingOf(RED, node, msg, config);
+  const { parsing: value = 'parsing', parsingType: type = 'msg' } = config;
+  const isParsed = async (): Promise<boolean> =>
+    ((await evaluate(RED, node, msg, { value, type }).catch(() => undefined)) ?? undefined) !== undefined;
+  const parsing = view !== 'auto' || (await isParsed()) ? await parsingOf(RED, node, msg, config) : undefined;
   if (view === 'auto') {
     const found = await pictureOf(RED, node, msg, place).catch((error: unknown) => {
       // Beside a parsing anything may lie; without one, it is what was meant to be shown.
@@ -37,7 +40,7 @@ export async function subjectOf(
     if (found && (parsing === undefined || isMade(found) || !isSource(found, parsing.image)))
       return { picture: found };
   }
-  checkParsing(parsing);
+  if (parsing === undefined) throw nothing(place);
   return { parsing };
 }
 
