@@ -46,9 +46,9 @@ describe('the label of whole persons', () => {
       );
 
       const redacted = await redact(parsing, { method: 'remove', labels: [name], grow: 0, format: 'png' });
-      const { rows } = await pixelsOf(redacted.image);
+      const pixels = await pixelsOf(redacted.image);
       assert.deepEqual(
-        rows({ '.': [0, 0, 0, 0] }).map((row) => row.replace(/[^.]/g, '#')),
+        pixels.rows({ '.': [0, 0, 0, 0] }).map((row) => row.replace(/[^.]/g, '#')),
         ['...#', '...#'],
       );
 
