@@ -26,6 +26,8 @@ export const FORM_DEFAULTS = {
     idleUnload: 0,
     maxMemory: '',
     cacheSize: 0,
+    maxImageSize: 32,
+    maxMegapixels: 64,
     redis: '',
     queue: 'm2fp',
   },
