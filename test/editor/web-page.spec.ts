@@ -1,6 +1,7 @@
 /** The page of the example "4 Web page", in a real browser. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -133,6 +134,75 @@ for (const version of VERSIONS) {
       assert.notDeepEqual(pants, original);
       await page.getByRole('button', { name: 'All' }).click();
       assert.notDeepEqual(await lookOf(page), pants);
+    });
+
+    it('has pictures to try it with', async () => {
+      const page = await show();
+      const samples = page.locator('#samples img');
+      assert.equal(await samples.count(), 4);
+      const sizes = await samples.evaluateAll((images) =>
+        (images as HTMLImageElement[]).map(({ naturalWidth }) => naturalWidth),
+      );
+      assert.ok(
+        sizes.every((size) => size >= 200),
+        sizes.join(),
+      );
+      await page.getByRole('button', { name: 'Sample picture: two people' }).click();
+      await done(page);
+      assert.match(await page.locator('#message').innerText(), /2 people/);
+    });
+
+    it('shows the picture by person, too', async () => {
+      const page = await show();
+      await upload(page);
+      await setBlend(page, '100');
+      const parts = await lookOf(page);
+      const { persons } = JSON.parse((await page.locator('#json').textContent())!) as ParsingSummary;
+      await page.getByRole('button', { name: 'by person' }).click();
+      const names = await page.locator('#legend .name').allInnerTexts();
+      assert.deepEqual(
+        names.filter((name) => name !== 'No person'),
+        persons.map(({ id }) => `Person ${id}`),
+      );
+      const people = await lookOf(page);
+      assert.notDeepEqual(people, parts);
+      await page.getByRole('checkbox', { name: 'Person 1' }).uncheck();
+      assert.notDeepEqual(await lookOf(page), people);
+      await page.getByRole('button', { name: 'by part' }).click();
+      assert.deepEqual(await lookOf(page), parts);
+    });
+
+    it('saves what is shown as PNG in the size of the picture', async () => {
+      const page = await show();
+      await upload(page);
+      await setBlend(page, '100');
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Save as PNG' }).click(),
+      ]);
+      assert.equal(download.suggestedFilename(), 'two-people-parts.png');
+      const saved = sharp(await readFile(await download.path()));
+      const { format, width, height } = await saved.metadata();
+      const original = await sharp(twoPeople).metadata();
+      assert.deepEqual([format, width, height], ['png', original.width, original.height]);
+    });
+
+    it('says of what is hardly there that it is little, not that it is nothing', async () => {
+      const page = await show();
+      const form = new FormData();
+      form.append('picture', new Blob([new Uint8Array(twoPeople)]), 'picture.png');
+      const response = await nodeRed.post('/m2fp/page/parse', { body: form });
+      const answer = (await response.json()) as { maps: Record<string, string> };
+      const { width, height } = await sharp(Buffer.from(answer.maps['labels']!, 'base64')).metadata();
+      const labels = Buffer.alloc(width * height)
+        .fill(1, 0, 30)
+        .fill(2, 1000, 2000);
+      const map = sharp(labels, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
+      answer.maps['labels'] = (await map.png().toBuffer()).toString('base64');
+      await page.route('**/m2fp/page/parse', (route) => route.fulfill({ json: answer }));
+      await upload(page);
+      assert.deepEqual(await page.locator('#legend .share').allInnerTexts(), ['0.5 %', '<0.1 %']);
+      await page.unroute('**/m2fp/page/parse');
     });
 
     it('names what is under the pointer', async () => {
