@@ -77,7 +77,7 @@ function sentence(error: unknown, url: string): string {
     return `Nobody answers at ${url}: is Redis running there? (connection refused)`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `There is no machine of the name in ${url}. (${code})`;
-  if (code === 'ETIMEDOUT' || name === 'TimeoutError')
+  if (code === 'ETIMEDOUT' || name === 'TimeoutError' || message.startsWith('Socket timeout'))
     return `Redis at ${url} does not answer${tls}: is the way there blocked? (timeout)`;
   if (/WRONGPASS|invalid (username-)?password/i.test(message)) {
     return `Redis at ${url} refuses the user name or password.`;

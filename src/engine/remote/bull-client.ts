@@ -7,7 +7,7 @@ import { M2fpError } from '../../errors.ts';
 import { pictureSize } from '../../image/size.ts';
 import type { ChildParsing } from '../protocol.ts';
 import type { PictureSize } from './answer-check.ts';
-import { Connection } from './connection.ts';
+import { Connection, unless } from './connection.ts';
 import type { RemoteTask, WorkerAddress, WorkerFacts } from './link.ts';
 import { collect, putTask } from './mailbox.ts';
 import { namesOf, type Names } from './names.ts';
@@ -88,7 +88,7 @@ export class BullClient {
       onMessage: () => client.#lookForWorkers(),
     });
     try {
-      await client.#start();
+      await unless(AbortSignal.any([signal, AbortSignal.timeout(times.connect)]), client.#start());
     } catch (error) {
       await client.close();
       throw client.#connection.explain(error);
@@ -151,6 +151,7 @@ export class BullClient {
     const options = { connection: commands, prefix: this.#names.prefix, skipVersionCheck: true };
     // What happens between here and the first look at the events must not be missed.
     const [last] = await commands.xrevrange(this.#names.events, '+', '-', 'COUNT', 1);
+    if (this.#closed) return;
     this.#queue = new Queue(this.#names.jobs, { ...options, streams: { events: { maxLen: KEPT_EVENTS } } });
     this.#events = new QueueEvents(this.#names.jobs, { ...options, lastEventId: last?.[0] ?? '0-0' });
     // The connection tells of what goes wrong with it; without a listener, BullMQ would print it.
@@ -159,7 +160,7 @@ export class BullClient {
     this.#events.on('completed', ({ jobId }) => this.#ended(jobId));
     this.#events.on('failed', ({ jobId, failedReason }) => this.#ended(jobId, failedReason));
     this.#workers = await readWorkers(commands, this.#names);
-    this.#tick();
+    if (!this.#closed) this.#tick();
   }
 
   /**

@@ -44,7 +44,7 @@ export class Connection {
       retryStrategy: (attempt) =>
         this.#opened ? Math.min(FIRST_RETRY * 2 ** (attempt - 1), times.retry) : null,
     };
-    this.commands = new Redis(options);
+    this.commands = new Redis({ ...options, socketTimeout: times.silence });
     this.#own(this.commands, () => this.#longestReply);
     // BullMQ has its blocking connections from here. They are known, because it waits for ever for the end of one that
     // is not connected; and they begin at once, because it gives up one whose first attempt it has to ask for.
@@ -168,8 +168,8 @@ export class Connection {
   }
 }
 
-/** What `work` resolves to; rejects when `signal` aborts before that. */
-function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+/** What `work` resolves to; rejects with the signal's reason when `signal` aborts before that. */
+export function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);
     if (signal.aborted) abort();

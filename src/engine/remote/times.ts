@@ -4,6 +4,8 @@
 export interface Times {
   /** A connection that is not there by then is refused. */
   connect: number;
+  /** A connection that answers nothing for so long while something was asked is lost. A picture is sent in that time. */
+  silence: number;
   /** How often a worker tells of itself, and how long that holds. */
   announce: number;
   presence: number;
@@ -24,6 +26,7 @@ export interface Times {
 
 export const TIMES: Readonly<Times> = {
   connect: 5000,
+  silence: 60_000,
   announce: 5000,
   presence: 15_000,
   check: 5000,

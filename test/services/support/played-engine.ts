@@ -33,6 +33,14 @@ export class PlayedEngine implements Engine {
     return this.#visit;
   }
 
+  /** Answers what comes by itself from now on. */
+  answerAll(): void {
+    void this.#visit.then(({ resolve }) => {
+      resolve();
+      this.answerAll();
+    });
+  }
+
   /** What waits fails with it, too. */
   get failure(): M2fpError | null {
     return this.#failure === null ? null : deserializeError(this.#failure, 'M2FP_ENGINE_CRASHED');

@@ -2,6 +2,7 @@
 import type { Times } from '../../../src/engine/remote/times.ts';
 
 export const SHORT: Partial<Times> = {
+  silence: 5000,
   announce: 300,
   presence: 2000,
   check: 200,
