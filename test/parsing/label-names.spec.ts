@@ -1,5 +1,8 @@
 /** Whatever a model calls its labels, persons are persons, and labels of one name are one label. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createPipeline } from '../../src/engine/pipeline.ts';
+import { openSession } from '../../src/engine/session.ts';
 import { colorize } from '../../src/parsing/colorize.ts';
 import { crop } from '../../src/parsing/crop.ts';
 import { mirroredLabels } from '../../src/parsing/flip.ts';
@@ -10,6 +13,8 @@ import { previewMaps } from '../../src/parsing/preview.ts';
 import { redact } from '../../src/parsing/redact.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
+import { bundledModelFolder } from '../../src/paths.ts';
+import { readManifest } from '../../src/store/manifest.ts';
 import { parsingOf, pixelsOf } from './scene.ts';
 import { manifest, networkInput } from './support.ts';
 
@@ -79,6 +84,33 @@ describe('the label of whole persons', () => {
       assert.deepEqual(new Set(parsing.labelMap), new Set([1]));
     });
   }
+
+  it('makes no difference to what a model finds', async function () {
+    this.timeout(60_000);
+    const folder = bundledModelFolder();
+    const own = await readManifest(folder);
+    const session = await openSession(folder, 2);
+    try {
+      const image = readFileSync(`${folder}/samples/two-people.png`);
+      const [human, other] = await Promise.all(
+        ['Human', '人'].map(async (name) => {
+          const labels = [...own.labels.slice(0, -1), name];
+          const found = await createPipeline(session, { ...own, labels }).parse(image, {
+            scoreThreshold: 0.5,
+          });
+          const facts = { image, cached: false, timing: { ...found.timing, queue: 0, total: 0 } };
+          const parsing = { ...found, ...facts, model: { ...own, provider: session.provider } };
+          const crops = await crop(parsing, { what: 'person-parts', labels: [name] });
+          const { area } = await redact(parsing, { labels: [name] });
+          return { persons: found.persons, personMap: found.personMap, count: crops.length, area };
+        }),
+      );
+      assert.ok(human!.count >= 2 && human!.area > 0);
+      assert.deepEqual(other, human);
+    } finally {
+      await session.close();
+    }
+  });
 
   it('is that of doubtful persons, too', async () => {
     const parsing = await onePerson(['Background', 'Hair', '人']);
