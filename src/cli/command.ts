@@ -3,6 +3,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { M2fpError } from '../errors.ts';
 import { MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
 import type { ImageLimits } from '../image/types.ts';
+import { didYouMean } from './similar.ts';
 
 /** Where a command writes. Everything that a program reads goes to `out`, everything for eyes only to `err`. */
 export interface Terminal {
@@ -22,7 +23,7 @@ export interface Command {
 
 /** What a command takes. */
 export interface Syntax<Name extends string, Flag extends string> {
-  /** The names of its arguments, all of which must be there. */
+  /** The names of its arguments, all of which must be there; of one that ends in "..." there may be several. */
   takes: readonly string[];
   /** Its options with a value. */
   options: readonly Name[];
@@ -56,11 +57,13 @@ export function readArguments<Name extends string, Flag extends string = never>(
   } catch (error) {
     // Node's text goes on with advice on "--": the first sentence says it.
     const [reason] = (error as Error).message.split('. ');
-    throw badUsage(command, reason!);
+    const unknown = /^Unknown option '(--?[^']+)'/.exec((error as Error).message)?.[1];
+    const known = [...names, ...flags, 'help'].map((name) => `--${name}`);
+    throw badUsage(command, reason! + (unknown === undefined ? '' : didYouMean(unknown, known)));
   }
   const missing = takes[typed.positionals.length];
-  if (missing !== undefined) throw badUsage(command, `${missing} is missing`);
-  const more = typed.positionals.slice(takes.length);
+  if (missing !== undefined) throw badUsage(command, `${missing.replace('...', '')} is missing`);
+  const more = takes.at(-1)?.endsWith('...') === true ? [] : typed.positionals.slice(takes.length);
   if (more.length > 0) {
     const taken = takes.length === 0 ? 'No argument is taken' : `Only ${takes.join(' and ')} is taken`;
     throw badUsage(command, `${taken}, not also ${more.join(' ')}`);

@@ -2,7 +2,8 @@
 import { diagnose } from '../observe/doctor.ts';
 import { report } from '../observe/report.ts';
 import { type Command, readArguments, type Terminal } from './command.ts';
-import { DEFAULT_STORE, storeOption } from './stores.ts';
+import { DEFAULT_STORE, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
+import { findUserFolder } from './user-folder.ts';
 
 export const doctor: Command = {
   name: 'doctor',
@@ -15,6 +16,7 @@ issue: names and home folders of users are left out. The exit code is 1 where so
 
 Options:
   --store DIR         the model store to look into (default: ${DEFAULT_STORE})
+${storeHelp(22)}
   --json              print it as JSON
   --help              show this text
 `,
@@ -22,8 +24,13 @@ Options:
 };
 
 async function run(args: string[], { out }: Terminal): Promise<number> {
-  const { options, flags } = readArguments(doctor, args, { takes: [], options: ['store'], flags: ['json'] });
-  const diagnosis = await diagnose({ stores: [storeOption(options.store).root] });
+  const { options, flags } = readArguments(doctor, args, {
+    takes: [],
+    options: STORE_OPTIONS,
+    flags: ['json'],
+  });
+  const userFolder = findUserFolder(options['user-dir']);
+  const diagnosis = await diagnose({ stores: [storeOption(options).root], userFolder });
   out.write(flags.json ? `${JSON.stringify(diagnosis, undefined, 2)}\n` : report(diagnosis));
   return diagnosis.state === 'fail' ? 1 : 0;
 }

@@ -9,9 +9,13 @@ import { Interruption } from './interrupt.ts';
 import { models } from './models.ts';
 import { parse } from './parse.ts';
 import { pull } from './pull.ts';
+import { didYouMean } from './similar.ts';
 import { worker } from './worker.ts';
 
 const COMMANDS: readonly Command[] = [pull, models, convert, parse, worker, doctor];
+
+const HELP_WORDS = ['help', '--help', '-h'];
+const VERSION_WORDS = ['--version', '-v', '-V', 'version'];
 
 const HELP = `Usage: m2fp COMMAND [options]
 
@@ -20,23 +24,32 @@ Human parsing with M2FP on the CPU.
 Commands:
 ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n')}
 
-"m2fp COMMAND --help" tells more. "m2fp --version" prints the version.
+"m2fp COMMAND --help" (or "m2fp help COMMAND") tells more. "m2fp --version" prints the version.
 `;
 
 /** Resolves to the exit code; nothing is 0. */
 async function main([name, ...args]: string[], terminal: Terminal): Promise<number | void> {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command !== undefined) {
-    if (args.includes('--help')) terminal.out.write(command.help);
-    else return command.run(args, terminal);
-  } else if (name === '--version') {
+  if (name === undefined || HELP_WORDS.includes(name)) {
+    const [about] = args.filter((each) => !HELP_WORDS.includes(each));
+    terminal.out.write(about === undefined ? HELP : commandOf(about).help);
+  } else if (VERSION_WORDS.includes(name)) {
     terminal.out.write(`${packageJson.version}\n`);
-  } else if (name === '--help') {
-    terminal.out.write(HELP);
   } else {
-    const problem = name === undefined ? 'A command is missing' : `There is no command "${name}"`;
-    throw new M2fpError('M2FP_BAD_OPTION', `${problem} (see m2fp --help)`);
+    const command = commandOf(name);
+    if (args.includes('--help') || args.includes('-h')) terminal.out.write(command.help);
+    else return command.run(args, terminal);
   }
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION where there is none of that name */
+function commandOf(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  const guess = didYouMean(
+    name,
+    COMMANDS.map((each) => each.name),
+  );
+  throw new M2fpError('M2FP_BAD_OPTION', `There is no command "${name}"${guess} (see m2fp --help)`);
 }
 
 /** One line, whatever the message: `m2fp: CODE: what is wrong`. */

@@ -1,11 +1,21 @@
 /** `m2fp models`: the models in the store. */
+import { M2fpError } from '../errors.ts';
 import type { ModelName } from '../store/names.ts';
 import type { ModelStore, StoreEntry } from '../store/store.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
 import { type Fact, kindAndLabels, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { megabytes, ProgressBar } from './progress.ts';
-import { chooseModel, DEFAULT_STORE, label, storeOption, totalSize } from './stores.ts';
+import { didYouMean } from './similar.ts';
+import {
+  chooseModel,
+  DEFAULT_STORE,
+  label,
+  STORE_OPTIONS,
+  storeHelp,
+  storeOption,
+  totalSize,
+} from './stores.ts';
 
 /** Characters of a digest that tell models apart. */
 const SHORT_DIGEST = 12;
@@ -23,6 +33,7 @@ state tells whether the files are there with their right sizes; "verify" reads t
 
 Options:
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
+${storeHelp(22)}
   --json              print the list as JSON
   --revision NAME     the one to verify or remove, where the store has several of that id
   --precision NAME    the same: fp32 or fp16
@@ -35,8 +46,17 @@ async function run(args: string[], terminal: Terminal): Promise<void> {
   const [action, ...rest] = args;
   if (action === 'verify') return verify(rest, terminal);
   if (action === 'remove') return remove(rest, terminal);
-  const { options, flags } = readArguments(models, args, { takes: [], options: ['store'], flags: ['json'] });
-  const store = storeOption(options.store);
+  if (action !== undefined && !action.startsWith('-')) {
+    const guess = didYouMean(action, ['verify', 'remove']);
+    if (guess !== '')
+      throw new M2fpError('M2FP_BAD_OPTION', `There is no "${action}"${guess} (see m2fp models --help)`);
+  }
+  const { options, flags } = readArguments(models, args, {
+    takes: [],
+    options: STORE_OPTIONS,
+    flags: ['json'],
+  });
+  const store = storeOption(options);
   const entries = await store.list();
   if (flags.json) terminal.out.write(`${JSON.stringify(entries.map(plain), undefined, 2)}\n`);
   else if (entries.length > 0) terminal.out.write(listing(entries));
@@ -104,8 +124,8 @@ async function nameOf(args: string[]): Promise<{ store: ModelStore; name: ModelN
   const {
     arguments: [id = ''],
     options,
-  } = readArguments(models, args, { takes: ['ID'], options: ['store', 'revision', 'precision'] });
-  const store = storeOption(options.store);
+  } = readArguments(models, args, { takes: ['ID'], options: [...STORE_OPTIONS, 'revision', 'precision'] });
+  const store = storeOption(options);
   const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
   return { store, name: await chooseModel(store, { id, revision: options.revision, precision }) };
 }

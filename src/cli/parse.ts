@@ -1,8 +1,8 @@
 /** `m2fp parse`: the people and parts in a picture, as JSON and as a coloured picture. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { extname } from 'node:path';
-import { acquireEngine, type EngineOptions, type ParseOptions, shutdownEngines } from '../engine/index.ts';
-import { asM2fpError, M2fpError } from '../errors.ts';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { extname, join, parse as parsePath, resolve } from 'node:path';
+import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
+import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
 import { limitsFrom, pictureFrom } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
@@ -17,11 +17,11 @@ import {
   type Terminal,
 } from './command.ts';
 import { ProgressBar } from './progress.ts';
-import { DEFAULT_STORE, folderOfModel, storeOption } from './stores.ts';
+import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = [
   'model',
-  'store',
+  ...STORE_OPTIONS,
   'short-side',
   'long-side',
   'min-score',
@@ -51,16 +51,18 @@ const PICTURE_FORMATS: Readonly<Record<string, ColorizeOptions['format']>> = {
 
 export const parse: Command = {
   name: 'parse',
-  summary: 'find the people and their parts in a picture',
-  help: `Usage: m2fp parse PICTURE [options]
+  summary: 'find the people and their parts in pictures',
+  help: `Usage: m2fp parse PICTURE... [options]
 
-Finds the people and their parts in PICTURE and prints them as JSON.
+Finds the people and their parts in each PICTURE and prints them as JSON. Of several pictures each gets one line, with its
+"file" in front; one that cannot be parsed has an "error" (code, message) there, the others go on, and the exit code is 1.
 
 Options:
   --model MODEL       a folder that "m2fp convert" made, the id of a model that "m2fp pull" put into the store, or a
                       checkpoint, a file or a folder, which is converted into the store the first time
                       (default: the small model that ships with the package)
   --store DIR         the store of the id or the converted checkpoint (default: ${DEFAULT_STORE})
+${storeHelp(22)}
   --short-side N      pixels that the picture's shorter side is scaled to (default: the model's)
   --long-side N       pixels that its longer side must not pass (default: the model's)
   --flip              parse the mirrored picture too and combine both results, as in M2FP's published figures:
@@ -74,7 +76,8 @@ Options:
                                     COCO run-length encoding; labelMap and personMap, one byte per pixel (row by row),
                                     in base64
   --out FILE          write the JSON to FILE instead
-  --colorize FILE     also write the coloured picture: .png, .jpg or .webp
+  --colorize FILE     also write the coloured picture: .png, .jpg or .webp; of several pictures a folder, which gets
+                      a .png of each
   --max-megapixels N  millions of pixels that PICTURE may have (default: 64)
   --max-image-size N  MiB that the file may have (default: 32)
   --help              show this text
@@ -82,53 +85,147 @@ Options:
   run,
 };
 
-async function run(args: string[], { out, err }: Terminal): Promise<void> {
-  const {
-    arguments: [picture = ''],
-    options,
-    flags,
-  } = readArguments(parse, args, { takes: ['PICTURE'], options: OPTIONS, flags: ['flip'] });
-  const format = choiceOption('format', options.format, Object.keys(FORMATS) as (keyof typeof FORMATS)[]);
-  const chosen = {
-    shortSide: numberOption('short-side', options['short-side']),
-    longSide: numberOption('long-side', options['long-side']),
-    scoreThreshold:
-      numberOption('min-score', options['min-score']) ??
-      (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
-    ...flags,
-  };
-  const colored = options.colorize;
-  const pictureFormat = colored === undefined ? undefined : pictureFormatOf(colored);
-  const limits = limitOptions(options);
-  const image = pictureFrom(await readPicture(picture), limitsFrom(limits));
+type Format = keyof typeof FORMATS;
 
+/** What is done with every picture. */
+interface Work {
+  pictures: string[];
+  format: Format;
+  options: ParseOptions;
+  limits: ReturnType<typeof limitOptions>;
+  /** `--colorize`. */
+  colored: string | undefined;
+  /** `--out`. */
+  file: string | undefined;
+}
+
+async function run(args: string[], terminal: Terminal): Promise<number> {
+  const typed = readArguments(parse, args, { takes: ['PICTURE...'], options: OPTIONS, flags: ['flip'] });
+  const { arguments: pictures, options, flags } = typed;
+  const format = choiceOption('format', options.format, Object.keys(FORMATS) as Format[]) ?? 'summary';
+  const work: Work = {
+    pictures,
+    format,
+    options: {
+      shortSide: numberOption('short-side', options['short-side']),
+      longSide: numberOption('long-side', options['long-side']),
+      scoreThreshold:
+        numberOption('min-score', options['min-score']) ??
+        (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
+      ...flags,
+    },
+    limits: limitOptions(options),
+    colored: options.colorize,
+    file: options.out,
+  };
+  const [picture = '', ...more] = pictures;
+  if (more.length > 0) checkNames(work);
+  else if (work.colored !== undefined) pictureFormatOf(work.colored);
+  const first = more.length > 0 ? undefined : await readPicture(picture, work);
   const model =
     options.model === undefined
       ? bundledModelFolder()
-      : await folderOfModel(options.model, storeOption(options.store), new ProgressBar(err));
-  const { parsing, fallback } = await parseOnce({ model, ...limits }, image, chosen);
-  if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
-  if (colored !== undefined) {
-    await writeOutput(colored, (await colorize(parsing, { format: pictureFormat })).image);
+      : await folderOfModel(options.model, storeOption(options), new ProgressBar(terminal.err));
+  const { engine } = await acquireEngine({ model, ...work.limits, timeout: 0 });
+  try {
+    if (first === undefined) return await parseAll(engine, work, terminal);
+    await parseOne(engine, first, work, terminal);
+    return 0;
+  } finally {
+    // No process is left behind.
+    await shutdownEngines();
   }
-  const result = await FORMATS[format ?? 'summary'](parsing);
-  const json = `${JSON.stringify(result, undefined, format === 'full' ? 0 : 2)}\n`;
-  if (options.out === undefined) out.write(json);
-  else await writeOutput(options.out, json);
 }
 
-/** Starts an engine for one picture, and leaves no process behind. */
-async function parseOnce(
-  from: Pick<EngineOptions, 'model' | 'maxBytes' | 'maxPixels'>,
+async function parseOne(
+  engine: Engine,
   image: Buffer,
-  options: ParseOptions,
-): Promise<{ parsing: Parsing; fallback: string | null }> {
-  const { engine } = await acquireEngine({ ...from, timeout: 0 });
+  { format, options, colored, file }: Work,
+  { out, err }: Terminal,
+): Promise<void> {
+  const parsing = await engine.parse({ image, options });
+  const { fallback } = engine.info();
+  if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
+  if (colored !== undefined) {
+    await writeOutput(colored, (await colorize(parsing, { format: pictureFormatOf(colored) })).image);
+  }
+  const result = await FORMATS[format](parsing);
+  const json = `${JSON.stringify(result, undefined, format === 'full' ? 0 : 2)}\n`;
+  if (file === undefined) out.write(json);
+  else await writeOutput(file, json);
+}
+
+/** One after the other, with one engine; each one's line is written as soon as it is known. */
+async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Promise<number> {
+  const { pictures, format, options, colored, file } = work;
+  if (colored !== undefined) await makeOutputFolder(colored);
+  if (file !== undefined) await writeOutput(file, '');
+  let failures = 0;
+  for (const picture of pictures) {
+    let told: object;
+    try {
+      const parsing = await engine.parse({ image: await readPicture(picture, work), options });
+      if (colored !== undefined) {
+        await writeOutput(coloredName(colored, picture), (await colorize(parsing, { format: 'png' })).image);
+      }
+      told = await FORMATS[format](parsing);
+    } catch (error) {
+      const { code, message } = asM2fpError(error, 'M2FP_BAD_IMAGE');
+      // What is wrong with the model or the output is wrong for all.
+      if (!OF_ONE_PICTURE.has(code)) throw error;
+      failures++;
+      err.write(`m2fp: ${picture}: ${code}: ${message}\n`);
+      told = { error: { code, message } };
+    }
+    const line = `${JSON.stringify({ file: picture, ...told })}\n`;
+    if (file === undefined) out.write(line);
+    else await writeOutput(file, line, 'a');
+  }
+  const { fallback } = engine.info();
+  if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
+  return failures === 0 ? 0 : 1;
+}
+
+/** What may be wrong with one picture while others are fine. */
+const OF_ONE_PICTURE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>([
+  'M2FP_NO_IMAGE',
+  'M2FP_BAD_IMAGE',
+  'M2FP_IMAGE_TOO_LARGE',
+  'M2FP_UNSUPPORTED_FORMAT',
+  'M2FP_ENGINE_CRASHED',
+]);
+
+const coloredName = (folder: string, picture: string) => join(folder, `${parsePath(picture).name}.png`);
+
+/** @throws M2fpError M2FP_BAD_OPTION where one coloured picture would take another's place */
+function checkNames({ pictures, colored }: Work): void {
+  if (colored === undefined) return;
+  if (extname(colored).toLowerCase() in PICTURE_FORMATS) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `--colorize ${colored}: of several pictures the coloured ones go into a folder: name one`,
+    );
+  }
+  const names = new Map<string, string>();
+  for (const picture of pictures) {
+    const name = resolve(coloredName(colored, picture));
+    const other = names.get(name);
+    if (other !== undefined || name === resolve(picture)) {
+      throw new M2fpError(
+        'M2FP_BAD_OPTION',
+        `--colorize ${colored}: ${picture} would overwrite ${other === undefined ? 'itself' : `that of ${other}`}: ` +
+          'take another folder, or another name',
+      );
+    }
+    names.set(name, picture);
+  }
+}
+
+async function makeOutputFolder(folder: string): Promise<void> {
   try {
-    const parsing = await engine.parse({ image, options });
-    return { parsing, fallback: engine.info().fallback };
-  } finally {
-    await shutdownEngines();
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The folder for the coloured pictures cannot be made');
   }
 }
 
@@ -141,17 +238,17 @@ function pictureFormatOf(file: string): ColorizeOptions['format'] {
   return format;
 }
 
-async function readPicture(file: string): Promise<Buffer> {
+async function readPicture(file: string, { limits }: Work): Promise<Buffer> {
   try {
-    return await readFile(file);
+    return pictureFrom(await readFile(file), limitsFrom(limits));
   } catch (error) {
     throw asM2fpError(error, 'M2FP_NO_IMAGE', 'The picture cannot be read');
   }
 }
 
-async function writeOutput(file: string, content: Buffer | string): Promise<void> {
+async function writeOutput(file: string, content: Buffer | string, flag: 'w' | 'a' = 'w'): Promise<void> {
   try {
-    await writeFile(file, content);
+    await writeFile(file, content, { flag });
   } catch (error) {
     throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The result cannot be written');
   }

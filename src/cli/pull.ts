@@ -6,9 +6,9 @@ import { choiceOption, type Command, readArguments, type Terminal } from './comm
 import { modelFacts, originFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { megabytes, ProgressBar } from './progress.ts';
-import { DEFAULT_STORE, storeOption } from './stores.ts';
+import { DEFAULT_STORE, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
-const OPTIONS = ['revision', 'store', 'precision', 'base-url'] as const;
+const OPTIONS = ['revision', ...STORE_OPTIONS, 'precision', 'base-url'] as const;
 
 export const pull: Command = {
   name: 'pull',
@@ -27,14 +27,15 @@ are about three times as large as the model that they become. They are removed a
 Options:
   --revision NAME     a branch, tag or commit, for example v1.0.1 (default: master)
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
+${storeHelp(22)}
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
   --base-url URL      the server (default: ${MODELSCOPE}); also a mirror in your own network
   --verify            read a model that is there and compare its digests; a damaged one is downloaded and made again
   --keep-checkpoint   keep the downloaded checkpoint, below .checkpoints in the store, until the model is removed
   --help              show this text
 
-The default store lies in Node-RED's default user folder, so that Node-RED finds the model under the same id. Where
-Node-RED has another user folder, name the store there: --store /data/m2fp/models in Node-RED's Docker image.
+The default store lies in Node-RED's user folder, so that Node-RED finds the model under the same id. Where settings.js
+names another one (m2fpModelStore), give that one with --store.
 A proxy is taken from the environment (http_proxy, https_proxy, no_proxy).
 `,
   run,
@@ -46,7 +47,7 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     options,
     flags,
   } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS, flags: ['verify', 'keep-checkpoint'] });
-  const store = storeOption(options.store);
+  const store = storeOption(options);
   const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
   const bar = new ProgressBar(err);
   const { manifest, folder, warnings, origins, made, checkpoint } = await interruptible(

@@ -1,6 +1,5 @@
 /** The model store that the commands use, and finding a model in it by what the user calls it. */
 import { stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
@@ -10,14 +9,30 @@ import type { ModelName } from '../store/names.ts';
 import { type ModelStore, openStore, type PullProgress, type StoreEntry } from '../store/store.ts';
 import { interruptible } from './interrupt.ts';
 import type { ProgressBar } from './progress.ts';
+import { findUserFolder } from './user-folder.ts';
 
 /** The default store as help texts name it. */
-export const DEFAULT_STORE = '~/.node-red/m2fp/models';
+export const DEFAULT_STORE = 'in the user folder, mostly ~/.node-red/m2fp/models';
 
-/** What `--store` names; by default the store in Node-RED's default user folder. */
-export function storeOption(folder: string | undefined): ModelStore {
-  return openStore(folder ?? join(homedir(), '.node-red', 'm2fp', 'models'));
+/** The options that say where models are, and their lines of a help text whose second column begins at `column`. */
+export const STORE_OPTIONS = ['store', 'user-dir'] as const;
+export function storeHelp(column: number): string {
+  const lines: [string, string][] = [
+    [
+      '  --user-dir DIR',
+      "Node-RED's user folder (default: the current folder where it is one, else /data, as in",
+    ],
+    ['', "Node-RED's Docker image, where it is one, else ~/.node-red)"],
+  ];
+  return lines.map(([option, text]) => option.padEnd(column) + text).join('\n');
 }
+
+/** What `--store` names; by default the store in Node-RED's user folder. */
+export function storeOption({ store, 'user-dir': userDir }: StoreChoice): ModelStore {
+  return openStore(store ?? join(findUserFolder(userDir).path, 'm2fp', 'models'));
+}
+
+export type StoreChoice = Partial<Record<(typeof STORE_OPTIONS)[number], string>>;
 
 /** What the user said of a model; the rest is looked up. */
 export interface Wanted {

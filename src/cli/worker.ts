@@ -18,7 +18,7 @@ import {
 import { EXIT_CODES, interruptible, SIGNALS } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { showPull } from './pull.ts';
-import { chooseModel, DEFAULT_STORE, folderOfModel, storeOption } from './stores.ts';
+import { chooseModel, DEFAULT_STORE, folderOfModel, storeHelp, storeOption } from './stores.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
 const DEFAULT_QUEUE = 'm2fp';
@@ -30,6 +30,7 @@ const OPTIONS = [
   'password-file',
   'model',
   'store',
+  'user-dir',
   'precision',
   'base-url',
   'processes',
@@ -60,6 +61,7 @@ Options:
                         "m2fp convert" made; a checkpoint, which is converted once; or ${BUNDLED} (default), the small
                         model that ships with the package
   --store DIR           where models are kept (default: ${DEFAULT_STORE})
+${storeHelp(24)}
   --precision NAME      how its weights are stored: fp32 (default) or fp16 (half the size)
   --base-url URL        where models are pulled from (default: ${MODELSCOPE})
   --processes N         pictures that are parsed at the same time, each in a process with the model in memory
@@ -178,7 +180,7 @@ async function readPassword(file: string): Promise<string> {
 async function modelFolder(options: Options, err: NodeJS.WriteStream): Promise<string> {
   const { model = BUNDLED, 'base-url': baseUrl } = options;
   const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
-  const store = storeOption(options.store);
+  const store = storeOption(options);
   if (model === BUNDLED) return bundledModelFolder();
   const bar = new ProgressBar(err);
   try {

@@ -27,6 +27,7 @@ export function judge(facts: Facts): Check[] {
     checkMemory(facts),
     checkNode(facts),
     checkNodeRed(facts),
+    ...checkUserFolder(facts),
     checkRuntime(facts),
     checkSharp(facts),
     checkProvider(facts),
@@ -122,6 +123,10 @@ function checkNodeRed({ nodeRed: { version, where } }: Facts): Check {
   );
 }
 
+function checkUserFolder({ userFolder }: Facts): Check[] {
+  return userFolder === null ? [] : [check('user folder', `${userFolder.path} (${userFolder.reason})`)];
+}
+
 function checkRuntime(facts: Facts): Check {
   const problem = { state: withoutRuntime(facts), fix: runtimeFix(facts) };
   return native('onnxruntime', facts.onnxruntime, problem);
@@ -159,7 +164,19 @@ function checkProvider({ provider: { name, reason } }: Facts): Check {
 }
 
 function checkModel(found: ModelDiagnosis): Check {
-  const { id, revision, precision, kind, labels, size, digest, state, problem, memory: needed } = found;
+  const {
+    id,
+    revision,
+    precision,
+    kind,
+    labels,
+    size,
+    digest,
+    state,
+    problem,
+    warnings,
+    memory: needed,
+  } = found;
   const name = revision === null ? `${id ?? 'm2fp-demo'} (bundled)` : `${id} (${revision}, ${precision})`;
   const facts = [
     ...(kind === null ? [] : [kind]),
@@ -168,7 +185,10 @@ function checkModel(found: ModelDiagnosis): Check {
     ...(digest === null ? [] : [`digest ${digest.slice(0, 12)}`]),
     ...(needed === null ? [] : [`needs about ${gigabytes(needed)}`]),
   ];
-  if (state === 'ok') return check('model', `${name}: ${facts.join(', ')}`);
+  if (state === 'ok') {
+    const fix = warnings.length > 0 && { state: 'warn' as const, fix: warnings.join(' ') };
+    return check('model', `${name}: ${facts.join(', ')}`, fix);
+  }
   return check('model', `${name} is damaged: ${problem}`, { state: 'fail', fix: modelFix(found) });
 }
 
@@ -183,7 +203,8 @@ function modelFix({ id, revision, precision, store: root }: ModelDiagnosis): str
 }
 
 function checkStore({ folder, models, free, problem }: StoreDiagnosis): Check {
-  const fix = 'Let the user that runs Node-RED read that folder, or name another one with --store';
+  const fix =
+    'Let the user that runs Node-RED read that folder, or name another one with --user-dir or --store';
   if (problem !== null) return check('store', problem, { state: 'fail', fix });
   const space = free === null ? '' : `, ${gigabytes(free)} free`;
   return check(

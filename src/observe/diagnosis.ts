@@ -24,6 +24,8 @@ export interface Facts {
   memory: Memory;
   node: { version: string };
   nodeRed: NodeRed;
+  /** Of the command, which has to find it; null in Node-RED, which knows. */
+  userFolder: { path: string; reason: string } | null;
   onnxruntime: RuntimeModule;
   /** onnxruntime's WebAssembly build, which is only tried where it would stand in; else null. */
   wasm: NativeModule | null;

@@ -13,6 +13,8 @@ export type { Check, CheckState, Diagnosis } from './diagnosis.ts';
 export interface DiagnoseOptions {
   /** The folders of the model stores to look into. */
   stores: readonly string[];
+  /** Node-RED's user folder, and why it is that one; looked into for Node-RED. */
+  userFolder?: { path: string; reason: string };
   /** Node-RED's version, where the caller runs in it; else it is searched for. */
   nodeRed?: string;
   /** For tests. */
@@ -23,11 +25,13 @@ export interface DiagnoseOptions {
  * The state of this installation. Reads every file of every model, which takes about a second per gigabyte, and
  * starts two or three short processes. Names and home folders of users are not in it. Never rejects for what it finds.
  */
-export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Promise<Diagnosis> {
+export async function diagnose({ stores, userFolder, nodeRed, probes }: DiagnoseOptions): Promise<Diagnosis> {
   const probe = { ...realProbes, ...probes };
   const [cpu, found, onnxruntime, sharp, bundled] = await Promise.all([
     processorFacts(),
-    nodeRed === undefined ? nodeRedFacts() : { version: nodeRed, where: null },
+    nodeRed === undefined
+      ? nodeRedFacts({ ...(userFolder && { userDir: userFolder.path }) })
+      : { version: nodeRed, where: null },
     probe.onnxruntime(),
     probe.sharp(),
     bundledModel(),
@@ -46,6 +50,7 @@ export async function diagnose({ stores, nodeRed, probes }: DiagnoseOptions): Pr
     cpu,
     memory: memoryFacts(),
     node: { version: process.version },
+    userFolder: userFolder ?? null,
     nodeRed: found,
     onnxruntime,
     wasm,

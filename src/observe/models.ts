@@ -25,6 +25,8 @@ export interface ModelDiagnosis {
   state: 'ok' | 'damaged';
   /** What is damaged. */
   problem: string | null;
+  /** What is wrong with its weights; mostly empty. */
+  warnings: string[];
   /** Bytes that an engine with this model needs, an estimate: see `MEMORY_METHOD`. */
   memory: number | null;
 }
@@ -82,12 +84,21 @@ async function facts(folder: string, manifest: ModelManifest): Promise<Facts> {
     digest,
     state: problem === null ? 'ok' : 'damaged',
     problem,
+    warnings: manifest.warnings ?? [],
     memory: memoryNeeded(manifest),
   };
 }
 
 function damaged(error: unknown): Omit<Facts, 'id' | 'precision' | 'size'> {
-  return { kind: null, labels: null, digest: null, state: 'damaged', problem: words(error), memory: null };
+  return {
+    kind: null,
+    labels: null,
+    digest: null,
+    state: 'damaged',
+    problem: words(error),
+    warnings: [],
+    memory: null,
+  };
 }
 
 async function changedFile(folder: string, { files }: ModelManifest): Promise<string | null> {

@@ -80,10 +80,15 @@ export interface NodeRed {
 }
 
 /** Looks in the current folder, in Node-RED's default user folder, beside this package and beside Node.js. */
-export async function nodeRedFacts({ current = process.cwd(), home = homedir() } = {}): Promise<NodeRed> {
+export async function nodeRedFacts({
+  current = process.cwd(),
+  home = homedir(),
+  userDir = join(home, '.node-red'),
+} = {}): Promise<NodeRed> {
   const places = {
     'the current folder': current,
-    'the user folder': join(home, '.node-red'),
+    'the user folder': userDir,
+    "the folder of Node-RED's Docker image": '/usr/src/node-red',
     'the folder of this package': packageRoot(),
     // Where "npm install -g" puts it: on Windows beside node.exe, elsewhere in ../lib.
     'the global packages': join(dirname(process.execPath), '..', 'lib'),

@@ -1,7 +1,7 @@
 /** The `m2fp` command as a user meets it: what it prints, where, and how it ends. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
@@ -24,8 +24,17 @@ const folder = temporaryFolder('cli');
 
 describe('m2fp', () => {
   it('tells its version and explains itself and every command', async () => {
-    assert.equal((await success('--version')).out, `${packageJson.version}\n`);
+    for (const version of ['--version', '-v', 'version'])
+      assert.equal((await success(version)).out, `${packageJson.version}\n`);
     const help = (await success('--help')).out;
+    for (const asked of [[], ['help'], ['-h']]) assert.equal((await success(...asked)).out, help);
+    const about = (await success('parse', '--help')).out;
+    for (const asked of [
+      ['help', 'parse'],
+      ['parse', '-h'],
+      ['--help', 'parse'],
+    ])
+      assert.equal((await success(...asked)).out, about);
     for (const command of ['pull', 'models', 'convert', 'parse', 'worker', 'doctor']) {
       assert.ok(help.includes(command));
       const { out, err } = await success(command, '--help');
@@ -35,14 +44,18 @@ describe('m2fp', () => {
   });
 
   it('points to the help when it is used wrongly', async () => {
-    assert.match(await failure('M2FP_BAD_OPTION'), /m2fp --help/);
-    assert.match(await failure('M2FP_BAD_OPTION', 'pares'), /"pares".*m2fp --help/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'pares'), /"pares", did you mean "parse"\?.*m2fp --help/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'help', 'modles'), /did you mean "models"/);
+    assert.match(await failure('M2FP_BAD_OPTION', 'models', 'verfy'), /did you mean "verify"/);
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'parse', picture, '--colourize', 'x.png'),
+      /did you mean "--colorize"/,
+    );
     assert.match(
       await failure('M2FP_BAD_OPTION', 'parse', picture, '--size', '3'),
       /--size.*m2fp parse --help/,
     );
     assert.match(await failure('M2FP_BAD_OPTION', 'parse'), /PICTURE.*m2fp parse --help/);
-    assert.match(await failure('M2FP_BAD_OPTION', 'parse', picture, picture), /m2fp parse --help/);
     assert.match(await failure('M2FP_BAD_OPTION', 'parse', picture, '--out'), /m2fp parse --help/);
     assert.match(await failure('M2FP_BAD_OPTION', 'convert', checkpoint), /--out.*m2fp convert --help/);
   });
@@ -199,6 +212,42 @@ describe('m2fp parse', function () {
     assert.deepEqual([scores.length, masks.length], [labels.length, labels.length]);
     assert.ok(labels.includes('Human') && labels.includes('Face'));
     for (const { size } of masks) assert.deepEqual(size, [448, 448]);
+  });
+
+  it('parses several pictures with one engine, a line each', async () => {
+    const other = join(folder, 'other.png');
+    copyFileSync(picture, other);
+    const broken = join(folder, 'broken.png');
+    writeFileSync(broken, 'no picture');
+    const out = join(folder, 'coloured');
+    const { code, out: printed, err } = await m2fp(['parse', picture, broken, other, '--colorize', out]);
+    assert.equal(code, 1);
+    const lines = printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { file: string; persons?: object[]; error?: { code: string } });
+    assert.deepEqual(
+      lines.map(({ file }) => file),
+      [picture, broken, other],
+    );
+    assert.deepEqual(lines[0]!.persons, lines[2]!.persons);
+    assert.match(lines[1]!.error!.code, /^M2FP_(BAD_IMAGE|UNSUPPORTED_FORMAT)$/);
+    assert.match(err, /broken\.png: M2FP_/);
+    assert.deepEqual(readdirSync(out).toSorted(), ['other.png', 'two-people.png']);
+    const file = join(folder, 'lines.jsonl');
+    await success('parse', picture, other, '--format', 'modelscope', '--out', file);
+    assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 2);
+  });
+
+  it('refuses to let one coloured picture take the place of another', async () => {
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'parse', picture, picture, '--colorize', folder),
+      /overwrite/,
+    );
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'parse', picture, 'x.png', '--colorize', 'a.png'),
+      /go into a folder/,
+    );
   });
 
   it('prints all of the result, the maps in base64', async () => {

@@ -21,11 +21,15 @@ export interface Running {
   says: (text: string) => Promise<void>;
 }
 
-/** @param env in place of variables of this process */
-export function start(args: string[], env: NodeJS.ProcessEnv = {}): Running {
+/**
+ * @param env in place of variables of this process
+ * @param cwd the current folder; default: this process's
+ */
+export function start(args: string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Running {
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
+    ...(cwd !== undefined && { cwd }),
   });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

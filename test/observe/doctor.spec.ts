@@ -53,6 +53,7 @@ describe('the doctor', function () {
       'sharp',
       'state',
       'stores',
+      'userFolder',
       'version',
       'wasm',
     ]);
@@ -81,6 +82,7 @@ describe('the doctor', function () {
         'size',
         'state',
         'store',
+        'warnings',
       ]);
     }
     for (const check of diagnosis.checks) assert.deepEqual(keys(check), ['fix', 'name', 'state', 'text']);

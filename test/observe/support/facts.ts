@@ -14,6 +14,7 @@ export const bundled: ModelDiagnosis = {
   digest: '0123456789abcdef',
   state: 'ok',
   problem: null,
+  warnings: [],
   memory: 160_000_000,
 };
 
@@ -32,6 +33,7 @@ export const sound: Facts = {
   cpu: { model: 'A processor', cores: 4, features: ['avx2', 'fma'] },
   memory: { total: 8e9, free: 4e9 },
   node: { version: 'v22.9.0' },
+  userFolder: null,
   nodeRed: { version: '4.1.0', where: 'the current folder' },
   onnxruntime: { version: '1.30.0', loads: true, problem: null, backends: ['cpu'], dispensable: false },
   wasm: null,
