@@ -103,6 +103,7 @@ export const FORM_DEFAULTS = {
     persons: '',
     grow: '',
     minScore: 0,
+    uncovered: 'person',
     nobody: 'pass',
     replaceSource: true,
     format: 'png',

@@ -5,8 +5,8 @@
 import { COLORIZE_OPTIONS } from '../../src/parsing/colorize-options.ts';
 import { namesOf } from '../../src/parsing/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options.ts';
-import { REDACT_OPTIONS } from '../../src/parsing/redact.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
+import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 import { M2fpError } from '../../src/errors.ts';
 
 /** The names of each node's options. */
@@ -16,7 +16,7 @@ export const OPTION_NAMES = {
   infer: ['shortSide', 'longSide', 'scoreThreshold', 'flip', 'policy', 'limit', 'maxAge', 'key', 'priority'],
   colorize: namesOf(COLORIZE_OPTIONS),
   crop: namesOf(CROP_SETTINGS),
-  redact: [...REDACT_OPTIONS, 'replaceSource'],
+  redact: namesOf(REDACT_SETTINGS),
 } as const satisfies Record<string, readonly string[]>;
 
 /** A node's type without "m2fp-". */

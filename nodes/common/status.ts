@@ -101,6 +101,12 @@ export class StatusLine {
     this.#result = true;
   }
 
+  /** The same where it is not all that was asked for. */
+  warn(text: string): void {
+    this.#set({ fill: 'yellow', shape: 'dot', text });
+    this.#result = true;
+  }
+
   /** Shows how the engines do. */
   health(status: HealthStatus): void {
     if (status === 'unready') this.#show('red', 'ring', 'status.unready');

@@ -20,13 +20,18 @@ import type { ImageLimits, RawImage } from './types.ts';
  * before or after the data of the picture is passed over (stray bytes in a camera's JPEG), and so is a missing end
  * marker; damage and truncation of the data itself are not (see {@link readable}).
  *
+ * @param alpha `keep` gives a picture that has alpha 4 channels, the fourth its opacity; the other three are the same
  * @throws M2FP_NO_IMAGE no bytes
  * @throws M2FP_UNSUPPORTED_FORMAT no picture of a supported format, or an animated AVIF
  * @throws M2FP_IMAGE_TOO_LARGE over a limit
  * @throws M2FP_BAD_IMAGE truncated or damaged
  * @throws M2FP_ENGINE_UNAVAILABLE sharp does not load
  */
-export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT_LIMITS): Promise<RawImage> {
+export async function decodePicture(
+  image: Buffer,
+  limits: ImageLimits = DEFAULT_LIMITS,
+  alpha: 'drop' | 'keep' = 'drop',
+): Promise<RawImage> {
   if (image.length === 0) throw new M2fpError('M2FP_NO_IMAGE', 'The picture has 0 bytes.');
   checkBytes(image.length, limits);
   const format = requireFormat(image);
@@ -51,9 +56,8 @@ export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT
       failOn: known ? 'error' : 'warning',
       limitInputPixels: limits.maxPixels,
     } as const;
-    const picture = sharp(bytes, { ...options, ignoreIcc })
-      .removeAlpha()
-      .toColourspace('srgb');
+    const picture = sharp(bytes, { ...options, ignoreIcc }).toColourspace('srgb');
+    if (alpha === 'drop') picture.removeAlpha();
     // sharp takes 16-bit pictures with a profile to Display P3 and leaves them there, unless a profile is asked for.
     if (!ignoreIcc && header.space === 'rgb16') picture.withIccProfile('srgb', { attach: false });
     return picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
@@ -66,11 +70,12 @@ export async function decodePicture(image: Buffer, limits: ImageLimits = DEFAULT
     .catch((error: unknown) => {
       throw error instanceof M2fpError ? error : undecodable(format, image, error);
     });
-  if (info.channels !== 3) {
+  const { width, height, channels } = info;
+  if (channels !== 3 && !(channels === 4 && alpha === 'keep')) {
     throw new M2fpError(
       'M2FP_BAD_IMAGE',
-      `The ${NAMES[format]} has ${info.channels} channels; pictures are greyscale, RGB or CMYK.`,
+      `The ${NAMES[format]} has ${channels} channels; pictures are greyscale, RGB or CMYK.`,
     );
   }
-  return { width: info.width, height: info.height, channels: 3, data };
+  return { width, height, channels, data };
 }

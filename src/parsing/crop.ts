@@ -47,7 +47,8 @@ const MAX_PIXELS = 64e6;
  * labels by label index, groups in the order given. The source is decoded once; pixel work goes in slices between
  * turns of the event loop, and nothing is written into the parsing. Nothing to crop gives an empty list.
  *
- * A cut-out is (0, 0, 0, 0) outside its mask: no colour of the source is left there.
+ * A cut-out is (0, 0, 0, 0) outside its mask: no colour of the source is left there. What is transparent in the source
+ * is so in every crop, laid on `fill` in a cut-out that has one, and on white in a JPEG.
  *
  * @throws {M2fpError} `M2FP_NO_PARSING` where `parsing` is none, or its picture has another size than it says;
  * `M2FP_BAD_OPTION` naming the option that is wrong.
@@ -197,9 +198,10 @@ function blendRow(
   const left = Math.max(inside.x, cover.box.x);
   const right = Math.min(inside.x + inside.width, cover.box.x + cover.box.width);
   for (let x = left; x < right; x++) {
-    const alpha = cover.alpha[row * cover.box.width + (x - cover.box.x)]!;
-    if (alpha === 0) continue;
     const from = (y * source.width + x) * source.channels;
+    const own = source.channels === 4 ? source.data[from + 3]! : 255;
+    const alpha = Math.round((cover.alpha[row * cover.box.width + (x - cover.box.x)]! * own) / 255);
+    if (alpha === 0) continue;
     const to = (first + x - inside.x) * target.channels;
     for (let channel = 0; channel < 3; channel++) {
       const ground = target.data[to + channel]!;

@@ -62,7 +62,10 @@ export async function drawMap(
   return { width, height, channels, data };
 }
 
-/** Colours over the source's pixels: source + (colour - source) x opacity, rounded. May draw into `source` itself. */
+/**
+ * Colours over the source's pixels: source + (colour - source) x opacity, rounded; as opaque as the source is there, so
+ * that what is transparent stays so. May draw into `source` itself.
+ */
 export async function drawOverlay(source: RawImage, layer: Layer, plan: ColorizePlan): Promise<RawImage> {
   const { codes, persons, contours, colors, weights } = layer;
   const [codeWeight, personWeight] = weights;
@@ -74,6 +77,8 @@ export async function drawOverlay(source: RawImage, layer: Layer, plan: Colorize
       const isLine = contours !== null && contours[p] === 1;
       if (!isLine && codes[p] === 0) continue;
       const from = p * source.channels;
+      const seen = source.channels === 4 ? source.data[from + 3]! : 255;
+      if (seen === 0) continue;
       const to = p * channels;
       const colorAt = 3 * (codeWeight * codes[p]! + personWeight * persons[p]!);
       const opacity = isLine ? 1 : plan.opacity;
@@ -82,7 +87,7 @@ export async function drawOverlay(source: RawImage, layer: Layer, plan: Colorize
         const given = source.data[from + channel]!;
         data[to + channel] = Math.round(given + (color - given) * opacity);
       }
-      if (channels === 4) data[to + 3] = 255;
+      if (channels === 4) data[to + 3] = seen;
     }
   });
   return ground;
@@ -111,9 +116,18 @@ async function groundOf(source: RawImage, plan: ColorizePlan): Promise<RawImage>
   }
 }
 
-/** Off the main thread. The least radius that sharp knows is 0.3. */
+/** Off the main thread, but for alpha, which stays as it is. The least radius that sharp knows is 0.3. */
 async function blurred({ width, height, channels, data }: RawImage, radius: number): Promise<RawImage> {
   const sharp = await loadSharp();
   const picture = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
-  return { width, height, channels, data: await picture.blur(Math.max(0.3, radius)).raw().toBuffer() };
+  const soft = await picture.blur(Math.max(0.3, radius)).raw().toBuffer();
+  if (channels === 4) {
+    await inSlices(width * height, 2, (first, end) => {
+      for (let at = 4 * first; at < 4 * end; at += 4) {
+        if (data[at + 3] === 0) soft.fill(0, at, at + 4);
+        else soft[at + 3] = data[at + 3]!;
+      }
+    });
+  }
+  return { width, height, channels, data: soft };
 }

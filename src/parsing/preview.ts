@@ -1,9 +1,9 @@
 /** What the editor's preview shows of a parsing: small pictures, and the facts of its legend. */
 import { encodePicture } from '../image/encode.ts';
-import { decodePicture } from '../image/decode.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
 import { loadSharp } from '../image/sharp.ts';
 import { inSlices } from '../image/slices.ts';
+import { decodeVisible } from '../image/visible.ts';
 import type { RawImage } from '../image/types.ts';
 import { type Canvas, paintCanvas } from './canvas.ts';
 import { drawCanvas } from './colorize.ts';
@@ -86,7 +86,7 @@ function canvasOf(parsing: Parsing, minScore: number): Promise<Canvas> {
 
 /** A small JPEG of any encoded picture. @throws {M2fpError} what decoding throws */
 export async function pictureThumbnail(image: Buffer, maxSide: number): Promise<PreviewPicture> {
-  return shrink(await decodePicture(image, DEFAULT_LIMITS), maxSide, THUMBNAIL_QUALITY);
+  return shrink(await decodeVisible(image, DEFAULT_LIMITS), maxSide, THUMBNAIL_QUALITY);
 }
 
 /** The source as a JPEG, no side of which is longer than `maxSide`. */

@@ -1,6 +1,6 @@
 /** The picture that a parsing was made from, as pixels. */
 import { M2fpError } from '../errors.ts';
-import { decodePicture } from '../image/decode.ts';
+import { decodeVisible } from '../image/visible.ts';
 import type { RawImage } from '../image/types.ts';
 import type { Parsing } from './types.ts';
 
@@ -15,14 +15,15 @@ function mismatch({ width, height }: Parsing, actual: string, cause?: unknown): 
 }
 
 /**
- * Decodes the source picture of `parsing`, EXIF-turned. The pixels are the caller's own: they may be written to.
+ * Decodes what is visible of the source picture of `parsing` (see {@link decodeVisible}), EXIF-turned. The pixels are
+ * the caller's own: they may be written to.
  * @throws {M2fpError} `M2FP_NO_PARSING` where its size is not that of the parsing; what decoding throws
  */
 export async function decodeSource(parsing: Parsing): Promise<RawImage> {
   const { image, width, height } = parsing;
   let source: RawImage;
   try {
-    source = await decodePicture(image, {
+    source = await decodeVisible(image, {
       maxBytes: image.length,
       maxPixels: width * height,
       // It was decoded before, by whatever limits.

@@ -65,10 +65,18 @@ describe('redact', () => {
     });
 
     for (const [name, options, expected] of [
-      ['the labels', { labels: ['coat'] }, ['########', '########', 'rr######', 'rr######']],
+      [
+        'the labels',
+        { labels: ['coat'], uncovered: 'pass' },
+        ['########', '########', 'rr######', 'rr######'],
+      ],
       ['whole persons', { labels: ['Human'] }, ['rr##rr##', 'rr##rr##', 'rr##rr##', 'rr##rr##']],
       ['of the persons', { persons: [2] }, ['####rr##', '########', '########', '########']],
-      ['those of the score', { minScore: 0.5 }, ['rr#####r', 'rr######', '########', '########']],
+      [
+        'those of the score',
+        { minScore: 0.5, uncovered: 'pass' },
+        ['rr#####r', 'rr######', '########', '########'],
+      ],
       [
         'everything else',
         { inverse: true, labels: ['Coat'] },
@@ -76,7 +84,7 @@ describe('redact', () => {
       ],
       [
         'more by so many pixels',
-        { labels: ['Coat'], grow: 1 },
+        { labels: ['Coat'], grow: 1, uncovered: 'pass' },
         ['########', 'rrr#####', 'rrr#####', 'rrr#####'],
       ],
     ] as const) {
@@ -85,11 +93,12 @@ describe('redact', () => {
       });
     }
 
-    it('grows by 8 pixels by itself, but not inverse and not to recolour', async () => {
+    it('grows by 8 pixels by itself where the picture is small, but not inverse and not to recolour', async () => {
       const row = '.'.repeat(10) + '#' + '.'.repeat(10);
       const parsing = await face([row], sourceColor);
       const areaOf = async (options: RedactOptions) => (await redact(parsing, options)).area;
       assert.equal(await areaOf({ method: 'fill' }), 17);
+      assert.equal(await areaOf({ method: 'fill', grow: 'auto' }), 17);
       assert.equal(await areaOf({ method: 'recolor' }), 1);
       assert.equal(await areaOf({ method: 'fill', inverse: true }), 20);
     });
@@ -139,7 +148,7 @@ describe('redact', () => {
         persons: [{ rows: ['.##.'] }],
         parts: [{ index: 3, person: 1, rows: ['.##.'] }],
       });
-      assert.deepEqual(await filled(parsing, { nobody: 'all' }), ['####']);
+      assert.deepEqual(await filled(parsing, { nobody: 'all', uncovered: 'pass' }), ['####']);
       assert.equal((await redact(parsing)).found, true);
     });
   });
@@ -248,6 +257,8 @@ describe('redact', () => {
     ['inverse', 'yes'],
     ['grow', -1],
     ['grow', 1.5],
+    ['grow', 'wide'],
+    ['uncovered', 'maybe'],
     ['cells', 0],
     ['cells', 65],
     ['color', 'no colour'],

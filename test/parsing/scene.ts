@@ -102,7 +102,7 @@ export interface Pixels {
   height: number;
   channels: number;
   /** The channels at a pixel. */
-  at(x: number, y: number): number[];
+  at: (x: number, y: number) => number[];
   /** A character for each pixel, row by row: the key of `legend` whose colour it has, '?' where none fits. */
   rows(legend: Readonly<Record<string, readonly number[]>>): string[];
 }

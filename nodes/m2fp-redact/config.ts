@@ -1,0 +1,47 @@
+/** The form of the node, as it is stored in flows. */
+import type { NodeDef } from 'node-red';
+import {
+  flag,
+  type GivenOptions,
+  oneOf,
+  type OptionFields,
+  optionsInFields,
+} from '../../src/parsing/option-table.ts';
+import { BACKGROUND_INDEX, personIndex } from '../../src/parsing/options.ts';
+import { REDACT_OPTIONS } from '../../src/parsing/redact-options.ts';
+import type { Parsing } from '../../src/parsing/types.ts';
+import { labelsInModel } from '../common/labels.ts';
+import type { ParsingConfig } from '../common/parsing.ts';
+import type { ResultConfig } from '../common/result.ts';
+
+/** What the form and a message can say. */
+export const REDACT_SETTINGS = {
+  ...REDACT_OPTIONS,
+  /** What happens to a picture without people; `drop`: it leaves through the second output. */
+  nobody: oneOf(['pass', 'drop', 'all'], 'pass'),
+  /** Whether the parsing's picture becomes the redacted one. */
+  replaceSource: flag(true),
+};
+
+export type RedactConfig = NodeDef & ParsingConfig & ResultConfig & OptionFields<typeof REDACT_SETTINGS>;
+export type RedactSettings = GivenOptions<typeof REDACT_SETTINGS>;
+
+/** What the form says. A blank field of parts stands for all of them. */
+export function settingsOf(config: RedactConfig): RedactSettings {
+  const settings = optionsInFields(REDACT_SETTINGS, config);
+  return { ...settings, labels: settings.labels ?? ALL_PARTS };
+}
+
+/** In place of names: all parts that the model has. */
+const ALL_PARTS: readonly string[] = [];
+
+/** The chosen labels that the model has; those of a whole person where the form has them all. */
+export function labelsOf(names: unknown, parsing: Parsing): readonly string[] | undefined {
+  const { labels } = parsing;
+  if (names === ALL_PARTS) {
+    const human = personIndex(parsing);
+    return labels.filter((_, index) => index !== BACKGROUND_INDEX && index !== human);
+  }
+  // What is no list is for `redact` to refuse.
+  return Array.isArray(names) ? labelsInModel(names, labels) : (names as undefined);
+}
