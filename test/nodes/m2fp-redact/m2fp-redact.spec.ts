@@ -136,6 +136,61 @@ describe('m2fp-redact', () => {
     });
   });
 
+  describe('with somebody on whom no chosen part was found', () => {
+    let uncovered: Parsing;
+    beforeEach(async () => {
+      const rows = ['....', '.##.', '.##.', '....'];
+      uncovered = await parsingOf({ width: 4, height: 4, labels: parsing.labels, persons: [{ rows }] });
+    });
+
+    it('hides the person, tells who it is, and is yellow, whatever the node stores', async () => {
+      for (const [properties, m2fp] of [
+        [{}, {}],
+        [{ uncovered: undefined }, {}],
+        [{ uncovered: 'pass' }, { redact: { uncovered: 'person' } }],
+      ] as const) {
+        const events = await start({ method: 'fill', grow: 0, ...properties });
+        send({ parsing: uncovered, m2fp });
+        await events.ended();
+        await events.until(() =>
+          events.statuses.some(({ fill, text }) => fill === 'yellow' && /1 uncovered/.test(text!)),
+        );
+        const expected = await redact(uncovered, { labels: ['Hair'], method: 'fill', grow: 0 });
+        assert.equal(expected.area, 4);
+        assert.deepEqual(events.sent[0]!.payload, expected.image);
+        assert.deepEqual(events.sent[0]!['redacted'], { area: 4, persons: [1], uncovered: [1], left: [] });
+        await stopFlow();
+      }
+    });
+
+    it('sends the message as it came to the second output, with the reason', async () => {
+      const events = await start({ uncovered: 'drop', wires: [['out'], ['out2']] });
+      send({ parsing: uncovered, payload: 'kept' });
+      await events.until(() => events.sentOnSecondWire.length > 0 && events.done.length > 0);
+      const [dropped] = events.sentOnSecondWire;
+      assert.equal(dropped!.payload, 'kept');
+      assert.equal(dropped!['dropped'], 'uncovered');
+      assert.deepEqual((dropped!['redacted'] as { uncovered: number[] }).uncovered, [1]);
+      assert.equal(dropped!['parsing'], uncovered);
+      assert.deepEqual(events.sent, []);
+    });
+
+    it('leaves the person where it shall, and still tells', async () => {
+      const events = await start({ uncovered: 'pass' });
+      send({ parsing: uncovered });
+      await events.ended();
+      assert.deepEqual(events.sent[0]!['redacted'], { area: 0, persons: [], uncovered: [1], left: [] });
+    });
+
+    it('gives "nobody" the first word, where only doubtful people are there', async () => {
+      const doubtful = { ...uncovered, persons: [], doubtful: { persons: uncovered.persons, parts: [] } };
+      const events = await start({ nobody: 'drop', uncovered: 'drop', wires: [['out'], ['out2']] });
+      send({ parsing: doubtful });
+      await events.until(() => events.sentOnSecondWire.length > 0);
+      assert.equal(events.sentOnSecondWire[0]!['dropped'], 'nobody');
+    });
+  });
+
   it('leaves out the parts that only other models have', async () => {
     const events = await start({ labels: 'Hair,Jumpsuits,Head' });
     send({ parsing });
@@ -150,6 +205,7 @@ describe('m2fp-redact', () => {
     ['persons that are none', null, { persons: 'all' }, 'M2FP_BAD_OPTION'],
     ['a transparent JPEG', null, { method: 'remove', format: 'jpeg' }, 'M2FP_BAD_OPTION'],
     ['an unknown way with nobody', null, { nobody: 'burn' }, 'M2FP_BAD_OPTION'],
+    ['an unknown way with the uncovered', null, { uncovered: 'burn' }, 'M2FP_BAD_OPTION'],
   ] as const) {
     it(`ends ${name} in ${code}, and sends nothing`, async () => {
       const events = await start(properties);
