@@ -59,7 +59,7 @@ export const REDACT_OPTIONS = {
   cells: whole(1, 64, 6),
   /** Of fill (default black) and recolor (default a mid blue). */
   color: custom<Rgb | undefined, Color>((name, given) =>
-    given === undefined ? undefined : parseColor(name, given as Color),
+    given === undefined ? undefined : parseColor(name, given),
   ),
   /**
    * Parts and persons of a lower score are left as they are; 0: none. A part that is left is not found, either: to a
