@@ -1,5 +1,7 @@
 /** The first frame of a GIF. */
 
+import { turns } from './slices.ts';
+
 /** Length of the screen descriptor with the signature in front of it. */
 const HEADER = 13;
 
@@ -20,7 +22,7 @@ export interface FirstFrame {
  *
  * Source: GIF89a specification, appendix F (LZW).
  */
-export function firstGifFrame(bytes: Buffer): FirstFrame {
+export async function firstGifFrame(bytes: Buffer): Promise<FirstFrame> {
   const cut = { bytes, state: 'truncated' } as const;
   if (bytes.length < HEADER) return cut;
   let at = HEADER + tableBytes(bytes[10]!);
@@ -35,7 +37,7 @@ export function firstGifFrame(bytes: Buffer): FirstFrame {
   const data = at + 10 + tableBytes(bytes[at + 9]!);
   const end = blocksEnd(bytes, data + 1);
   // What is left of the last block may hold the whole picture: only the marks of the end are missing then.
-  const there = countPixels(bytes, data, pixels);
+  const there = await countPixels(bytes, data, pixels);
   if (there < pixels) return end === null ? cut : { bytes, state: 'damaged' };
   if (end === null || end >= bytes.length - 1) return { bytes, state: 'whole' };
   return { bytes: Buffer.concat([bytes.subarray(0, end), TRAILER]), state: 'whole' };
@@ -52,7 +54,7 @@ function blocksEnd(bytes: Buffer, at: number): number | null {
 }
 
 /** How many of `wanted` pixels the codes from `at` on stand for; fewer where they end, or one is none. */
-function countPixels(bytes: Buffer, at: number, wanted: number): number {
+async function countPixels(bytes: Buffer, at: number, wanted: number): Promise<number> {
   const minimum = bytes[at] ?? 0;
   if (minimum < 1 || minimum > 11) return 0;
   const clear = 1 << minimum;
@@ -65,9 +67,11 @@ function countPixels(bytes: Buffer, at: number, wanted: number): number {
   let buffer = 0;
   let count = 0;
   let left = 0;
+  const turn = turns();
   for (at++; total < wanted;) {
     while (count < size) {
       if (left === 0) {
+        await turn();
         left = bytes[at++] ?? 0;
         if (left === 0) return total;
       }

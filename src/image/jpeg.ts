@@ -2,14 +2,14 @@
  * Whether a JPEG's data is all there. The decoder does not tell: it takes a picture of which 40 % are missing where
  * somebody closed it with an end marker, and refuses one that lacks nothing but that marker.
  */
-import { setImmediate } from 'node:timers/promises';
 import { type BitReader as Reader, BitReader, type HuffmanTable, huffmanTable } from './jpeg-bits.ts';
 import { type Band, blockReader, type Component, type Member, type Run } from './jpeg-blocks.ts';
+import { turns } from './slices.ts';
 
 export interface JpegCheck {
   /**
    * `whole`; `truncated`: data ends before the picture does; `damaged`: it is not what its own tables say; `scans`:
-   * more passes over the picture than any program writes; `unknown`: of a kind that only the decoder knows
+   * more passes over the picture, or more segments, than any program writes; `unknown`: of a kind that only the decoder knows
    * (arithmetic coding, lossless).
    */
   state: 'whole' | 'truncated' | 'damaged' | 'scans' | 'unknown';
@@ -26,11 +26,11 @@ export interface JpegCheck {
 /** A progressive picture has some 10 scans, of the finest sort 20; each is a pass over all of its pixels. */
 const MAX_SCANS = 64;
 
+/** Segments and stray markers outside of scans: an ICC profile takes up to 255, everything together some hundreds. */
+const MAX_MARKERS = 16_384;
+
 /** Left over after a scan, bytes: cameras leave a few, or fill up with zeros; more was meant to be picture. */
 const MAX_LEFT_OVER = 16;
-
-/** Milliseconds after which other events get their turn. */
-const SLICE = 8;
 
 interface Frame {
   progressive: boolean;
@@ -64,7 +64,8 @@ class Walk {
   #frame: Frame | null = null;
   #restart = 0;
   #scans = 0;
-  #sliceEnd = performance.now() + SLICE;
+  #markers = 0;
+  readonly #turn = turns();
 
   constructor(bytes: Buffer, deep: boolean) {
     this.#bytes = bytes;
@@ -79,9 +80,14 @@ class Walk {
     const bytes = this.#bytes;
     let at = 2;
     for (;;) {
+      await this.#turn();
       // What stands between two segments is passed over.
       at = bytes.indexOf(0xff, at);
-      while (at !== -1 && bytes[at + 1] === 0xff) at++;
+      while (at !== -1 && bytes[at + 1] === 0xff) {
+        at++;
+        if (at % 4096 === 0) await this.#turn();
+      }
+      if (++this.#markers > MAX_MARKERS) return 'scans';
       const marker = at === -1 ? undefined : bytes[at + 1];
       if (marker === undefined) return this.#isComplete() ? 'whole' : 'truncated';
       if (marker === 0xd9) {
@@ -251,10 +257,8 @@ class Walk {
         const isCut = (reader.exhausted || reader.ending) && !run.astray && this.#isEnd(reader.markerAt());
         return isCut ? 'truncated' : 'damaged';
       }
-      if (x === 0 && performance.now() > this.#sliceEnd) {
-        await setImmediate();
-        this.#sliceEnd = performance.now() + SLICE;
-      }
+      const pause = this.#turn();
+      if (pause !== undefined) await pause;
     }
     this.share = 1;
     const marker = reader.markerAt();
@@ -263,9 +267,16 @@ class Walk {
   }
 
   /** Where the scan's data ends; or whether it is too short for its blocks. */
-  #measure(members: Member[], band: Band, total: number, from: number): number | JpegCheck['state'] {
+  async #measure(
+    members: Member[],
+    band: Band,
+    total: number,
+    from: number,
+  ): Promise<number | JpegCheck['state']> {
     let marker = new BitReader(this.#bytes, from).markerAt();
-    while (((this.#bytes[marker + 1] ?? 0) & 0xf8) === 0xd0) {
+    for (let restarts = 0; ((this.#bytes[marker + 1] ?? 0) & 0xf8) === 0xd0; restarts++) {
+      if (restarts > total) return 'damaged';
+      await this.#turn();
       marker = new BitReader(this.#bytes, marker + 2).markerAt();
     }
     const each = members.length === 1 ? 1 : members.reduce((sum, { component: { h, v } }) => sum + h * v, 0);

@@ -3,6 +3,7 @@ import { M2fpError } from '../errors.ts';
 import { isSequence, type PictureFormat } from './format.ts';
 import { firstGifFrame } from './gif.ts';
 import { checkJpeg, type JpegCheck } from './jpeg.ts';
+import { withoutTexts } from './png.ts';
 import { firstTiffPage } from './tiff.ts';
 import { firstWebpFrame } from './webp.ts';
 
@@ -57,7 +58,7 @@ export async function readable(format: PictureFormat, image: Buffer): Promise<Re
       return withEnd(image, check);
     }
     case 'gif': {
-      const { bytes, state } = firstGifFrame(image);
+      const { bytes, state } = await firstGifFrame(image);
       if (state === 'truncated') throw truncated(format, image.length);
       if (state === 'damaged') throw damaged(format);
       return { ...plain, bytes };
@@ -67,6 +68,8 @@ export async function readable(format: PictureFormat, image: Buffer): Promise<Re
       if (page.truncated) throw truncated(format, image.length);
       return { ...plain, bytes: page.bytes };
     }
+    case 'png':
+      return { ...plain, bytes: await withoutTexts(image) };
     case 'webp':
       return { ...plain, bytes: firstWebpFrame(image) };
     default:
@@ -84,7 +87,7 @@ function withEnd(image: Buffer, { state, share, end, buffered, known }: JpegChec
   if (state === 'truncated') throw truncated('jpeg', image.length, there);
   if (state === 'damaged')
     throw damaged('jpeg', share < 1 ? ` (${Math.floor(share * 100)} % can be read)` : '');
-  if (state === 'scans') throw damaged('jpeg', ' (it has more scans than any picture needs)');
+  if (state === 'scans') throw damaged('jpeg', ' (it has more scans or segments than any picture needs)');
   const isOpen = state === 'whole' && end === null;
   return { bytes: isOpen ? Buffer.concat([image, END_OF_JPEG]) : image, buffered, known };
 }

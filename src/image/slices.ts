@@ -7,6 +7,27 @@ import { setImmediate } from 'node:timers/promises';
  */
 const STEPS_PER_SLICE = 500_000;
 
+/** Milliseconds of work of which nothing is known before. */
+const SLICE = 8;
+
+/** Turns that are asked for between two looks at the clock. */
+const LOOK_EVERY = 64;
+
+/**
+ * For loops whose steps differ: the function to call now and then, which lets the event loop turn when 8 ms have gone
+ * by. Between two calls must be less than a few microseconds of work.
+ */
+export function turns(): () => Promise<void> | undefined {
+  let end = performance.now() + SLICE;
+  let asked = 0;
+  return () => {
+    if (++asked % LOOK_EVERY !== 0 || performance.now() < end) return undefined;
+    return setImmediate().then(() => {
+      end = performance.now() + SLICE;
+    });
+  };
+}
+
 /**
  * Runs `work` over the bands that make up 0..`count`, and lets the event loop turn between two bands. A job of a
  * single band never yields.

@@ -116,12 +116,15 @@ function refuse(text: string, bytes: Buffer): never {
   throw unsupported(bytes);
 }
 
-/** `%2B` and its like, as they stand in forms and addresses. */
+/** Text with `%2B` and its like, as they stand in forms and addresses, taken back; text with broken ones as it is. */
 function withoutEscapes(text: string): string {
   if (!text.includes('%')) return text;
-  return text.replace(/%([0-9a-f]{2})/gi, (_escape, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
+  try {
+    // The head of a long text may end within one.
+    return decodeURIComponent(text.replace(/%[0-9a-f]?$/i, ''));
+  } catch {
+    return text;
+  }
 }
 
 /**

@@ -11,6 +11,9 @@ const TILE_BYTES = 325;
 /** Strips and tiles that are looked at: a row each, at the longest side. */
 const MAX_STRIPS = 65_536;
 
+/** Entries of a page that are looked at: there are some 20, and hundreds with everything that a camera knows. */
+const MAX_ENTRIES = 4096;
+
 export interface FirstPage {
   /** The file with this page alone; what came where it has no other. */
   bytes: Buffer;
@@ -41,14 +44,15 @@ export function firstTiffPage(bytes: Buffer): FirstPage {
   if (next + inline > bytes.length) return cut;
 
   const lists = new Map<number, number[]>();
-  for (let at = page + countBytes; at < next; at += entryBytes) {
+  const entriesEnd = Math.min(next, page + countBytes + MAX_ENTRIES * entryBytes);
+  for (let at = page + countBytes; at < entriesEnd; at += entryBytes) {
     const tag = short(at);
     const size = SIZES[short(at + 2)] ?? 0;
     const length = offset(at + 4);
     const isOutside = size * length > inline;
     const values = isOutside ? offset(at + 4 + inline) : at + 4 + inline;
     if (isOutside && values + size * length > bytes.length) return cut;
-    if (![STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES].includes(tag)) continue;
+    if (![STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES].includes(tag) || lists.has(tag)) continue;
     const read = size === 2 ? short : size === 4 ? long : size === 8 ? huge : null;
     if (read === null || length > MAX_STRIPS) continue;
     lists.set(

@@ -1,6 +1,8 @@
 /** The first frame of a WebP. */
 
-const FRAME = 'ANMF';
+/** Names of chunks, as numbers. */
+const FRAME = 0x464d4e41; // ANMF
+const EXIF = 0x46495845;
 
 /**
  * The WebP without the frames after its first: the decoder goes through all of them for each, which takes minutes where
@@ -11,27 +13,22 @@ const FRAME = 'ANMF';
 export function firstWebpFrame(bytes: Buffer): Buffer {
   if (bytes.length < 12) return bytes;
   const end = bytes.readUInt32LE(4) + 8;
-  const kept: Buffer[] = [];
+  if (end === bytes.length + 1) return firstWebpFrame(Buffer.concat([bytes, Buffer.alloc(1)]));
   let frames = 0;
-  let from = 12;
+  let frameEnd = 0;
+  let exif: Buffer | null = null;
   for (let at = 12; at + 8 <= Math.min(end, bytes.length);) {
-    const next = at + 8 + bytes.readUInt32LE(at + 4);
-    const isFrame = bytes.toString('latin1', at, at + 4) === FRAME;
-    const padded = next + (next & 1);
-    if (isFrame && ++frames > 1) {
-      if (from < at) kept.push(bytes.subarray(from, at));
-      from = padded;
-    }
-    at = padded;
+    const name = bytes.readUInt32LE(at);
+    const length = bytes.readUInt32LE(at + 4);
+    const next = at + 8 + length + (length & 1);
+    if (name === FRAME && ++frames === 1) frameEnd = next;
+    // How the picture is turned stands behind the frames.
+    if (name === EXIF) exif ??= bytes.subarray(at, next);
+    at = next;
   }
-  const isUnpadded = end === bytes.length + 1;
-  if (frames < 2 && !isUnpadded) return bytes;
-  if (from < bytes.length) kept.push(bytes.subarray(from, end));
-  if (isUnpadded) kept.push(Buffer.alloc(1));
-  const head = Buffer.from(bytes.subarray(0, 12));
-  head.writeUInt32LE(
-    kept.reduce((sum, { length }) => sum + length, 4),
-    4,
-  );
-  return Buffer.concat([head, ...kept]);
+  if (frames < 2) return bytes;
+  const kept = [bytes.subarray(0, frameEnd), ...(exif === null ? [] : [exif])];
+  const first = Buffer.concat(kept);
+  first.writeUInt32LE(first.length - 8, 4);
+  return first;
 }

@@ -1,6 +1,7 @@
 /** One rule for all kinds of damage: the picture's own data is all there, or the picture is refused. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type JpegOptions } from 'sharp';
 import { decodePicture } from '../../src/image/decode.ts';
 import { failure, noisePicture } from './support.ts';
@@ -19,6 +20,16 @@ const without = (bytes: Buffer, count: number): Buffer => {
 async function assertEqual(image: Buffer, expected: Buffer = PICTURE): Promise<void> {
   const { data } = await decodePicture(image);
   assert.ok(data.equals((await decodePicture(expected)).data));
+}
+
+/** A zTXt chunk of a PNG. */
+function textChunk(text: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from('zTXtk\0\0', 'latin1'), deflateSync(text)]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(body.length - 4);
+  body.copy(chunk, 4);
+  chunk.writeUInt32BE(crc32(body), body.length + 4);
+  return chunk;
 }
 
 describe('damaged pictures', () => {
@@ -104,6 +115,26 @@ describe('damaged pictures', () => {
       await assert.rejects(decodePicture(image), failure('M2FP_BAD_IMAGE', /is (truncated|damaged)/));
       assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`);
     }
+  });
+
+  it('a JPEG or PNG that was filled with segments is read or refused at once', async () => {
+    const times = (bytes: Buffer, count: number): Buffer => Buffer.alloc(bytes.length * count, bytes);
+    const jpeg = await sharp(PICTURE).jpeg().toBuffer();
+    for (const filling of ['fffe0002', 'ffd0']) {
+      const image = Buffer.concat([
+        jpeg.subarray(0, 2),
+        times(Buffer.from(filling, 'hex'), 3_000_000),
+        jpeg.subarray(2),
+      ]);
+      const begun = performance.now();
+      await assert.rejects(decodePicture(image), failure('M2FP_BAD_IMAGE', /more scans or segments/));
+      assert.ok(performance.now() - begun < 1000, `${performance.now() - begun} ms`);
+    }
+    const png = await sharp(PICTURE).png().toBuffer();
+    const text = textChunk(Buffer.alloc(8_000_000));
+    const begun = performance.now();
+    await assertEqual(Buffer.concat([png.subarray(0, 33), times(text, 2000), png.subarray(33)]), png);
+    assert.ok(performance.now() - begun < 5000, `${performance.now() - begun} ms`);
   });
 
   it('a JPEG of one colour is not taken for such a one', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import { engines } from '../../../nodes/common/engines.ts';
@@ -79,6 +80,19 @@ describe('m2fp-preprocess', () => {
         { kind: 'short-side', shortSide: 16, longSide: 96 },
       ],
     );
+  });
+
+  it('takes what JSON and function nodes make of a picture', async () => {
+    const events = await start();
+    const foreign = runInNewContext('Uint8Array.from(bytes)', { bytes: [...picture] }) as object;
+    for (const payload of [[...picture], { image: [...picture] }, foreign, { ...[...picture] }])
+      send({ payload });
+    await events.ended(4);
+    assert.deepEqual(events.caught, []);
+    for (const { payload } of events.sent) {
+      assert.ok((payload as NetworkInput).source.image.equals(picture));
+    }
+    assert.deepEqual(notPlain(events.sent[2]), []);
   });
 
   it('keeps to the limits of the model, and names the field that raises them', async () => {
