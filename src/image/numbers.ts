@@ -19,8 +19,9 @@ export function numbersToBytes(
 ): Buffer | null {
   if (length !== undefined) checkBytes(length, limits);
   let bytes = Buffer.allocUnsafe(length ?? FIRST_STEP);
+  const end = length ?? Infinity;
   let at = 0;
-  for (; length === undefined || at < length; at++) {
+  for (; at < end; at++) {
     const value = numbers[at];
     if (length === undefined && value === undefined) break;
     if (typeof value !== 'number' || value < -128 || value > 255 || (value | 0) !== value) return null;

@@ -20,11 +20,13 @@ const LOOK_EVERY = 64;
 export function turns(): () => Promise<void> | undefined {
   let end = performance.now() + SLICE;
   let asked = 0;
+  const pause = async (): Promise<void> => {
+    await setImmediate();
+    end = performance.now() + SLICE;
+  };
   return () => {
     if (++asked % LOOK_EVERY !== 0 || performance.now() < end) return undefined;
-    return setImmediate().then(() => {
-      end = performance.now() + SLICE;
-    });
+    return pause();
   };
 }
 

@@ -85,7 +85,7 @@ describe('m2fp-preprocess', () => {
   it('takes what JSON and function nodes make of a picture', async () => {
     const events = await start();
     const foreign = runInNewContext('Uint8Array.from(bytes)', { bytes: [...picture] }) as object;
-    for (const payload of [[...picture], { image: [...picture] }, foreign, { ...[...picture] }])
+    for (const payload of [[...picture], { image: [...picture] }, foreign, Object.assign({}, [...picture])])
       send({ payload });
     await events.ended(4);
     assert.deepEqual(events.caught, []);
