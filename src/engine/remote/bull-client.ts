@@ -104,12 +104,12 @@ export class BullClient {
     return this.#connection.failure ?? this.#trouble;
   }
 
-  submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing> {
+  submit(task: RemoteTask, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
     const blob = packTask(task);
     let abort: () => void;
     const parsing = new Promise<ChildParsing>((resolve, reject) => {
       // Where it cannot be read, the worker's answer says why.
-      const size = sizeOf(task.image).catch(() => null);
+      const size = sizeOf(task.image, maxPixels).catch(() => null);
       const submission: Submission = { id: randomUUID(), blob, size, resolve, reject, sends: 0, busy: null };
       this.#submissions.set(submission.id, submission);
       abort = () => {
@@ -371,8 +371,9 @@ export class BullClient {
 }
 
 /** The size of what comes of a picture. Of network input, that is its source's. */
-async function sizeOf(image: RemoteTask['image']): Promise<PictureSize | null> {
-  return Buffer.isBuffer(image) ? pictureSize(image) : image.source;
+async function sizeOf(image: RemoteTask['image'], maxPixels: number): Promise<PictureSize | null> {
+  const size = Buffer.isBuffer(image) ? await pictureSize(image) : image.source;
+  return size === null || size.width * size.height > maxPixels ? null : size;
 }
 
 function after(milliseconds: number): Promise<void> {

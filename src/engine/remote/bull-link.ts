@@ -1,5 +1,6 @@
 /** The way to workers through BullMQ on Redis. */
 import { M2fpError } from '../../errors.ts';
+import { DEFAULT_LIMITS } from '../../image/limits.ts';
 import type { ChildParsing } from '../protocol.ts';
 import type { BullClient } from './bull-client.ts';
 import type { LinkFactory, RemoteTask, WorkerAddress, WorkerFacts, WorkerLink } from './link.ts';
@@ -39,11 +40,15 @@ export class BullLink implements WorkerLink {
     return this.#opening.promise;
   }
 
-  async submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing> {
+  async submit(
+    task: RemoteTask,
+    signal: AbortSignal,
+    maxPixels = DEFAULT_LIMITS.maxPixels,
+  ): Promise<ChildParsing> {
     signal.throwIfAborted();
     if (this.#client === null)
       throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'There is no connection to workers yet.');
-    return this.#client.submit(task, signal);
+    return this.#client.submit(task, signal, maxPixels);
   }
 
   subscribe(listener: () => void): () => void {

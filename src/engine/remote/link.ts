@@ -65,11 +65,12 @@ export interface WorkerLink {
   /**
    * Has a worker parse a picture. Of a worker that dies over it the task goes to another one, once; a lost connection is
    * waited for, and the task sent anew where it was lost with it.
+   * @param maxPixels what the picture may have: of a larger one, no parsing is taken
    * @param signal aborting takes the task back, from a worker that is at it too, and rejects with the signal's reason
    * @throws {M2fpError} what the worker's engine threw; `M2FP_ENGINE_CRASHED` where two workers died over it;
    *   `M2FP_ENGINE_UNAVAILABLE` where it cannot be kept on the way, or its answer not be read
    */
-  submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing>;
+  submit(task: RemoteTask, signal: AbortSignal, maxPixels?: number): Promise<ChildParsing>;
   /** Called after every change of `workers` and `failure`. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
   /**

@@ -1,5 +1,6 @@
 /** An engine whose pictures are parsed by workers on other machines. */
 import { systemClock, type Clock } from '../../clock.ts';
+import { limitsFrom } from '../../image/limits.ts';
 import type { ModelManifest } from '../../m2fp/manifest.ts';
 import { PooledEngine, type LineOptions } from '../pooled-engine.ts';
 import type { WorkerAddress, WorkerLink } from './link.ts';
@@ -44,6 +45,7 @@ export class RemoteEngine extends PooledEngine<RemoteLiveOptions> {
           address,
           manifest,
           timeout: () => live().timeout,
+          maxPixels: () => limitsFrom(live()).maxPixels,
           patience,
           owner,
         })),

@@ -17,6 +17,8 @@ export interface RemotePoolOptions {
   manifest: ModelManifest;
   /** Milliseconds from handing a picture over until it is answered; 0 = no limit. */
   timeout: () => number;
+  /** What a picture may have. */
+  maxPixels: () => number;
   patience: RemotePatience;
   owner: PoolOwner;
 }
@@ -172,7 +174,11 @@ export class RemotePool implements JobPool {
     try {
       // The one before it in line may have been the same.
       this.#suspects.check(request);
-      const parsing = await link.submit({ digest: manifest.digest, ...request }, signal);
+      const parsing = await link.submit(
+        { digest: manifest.digest, ...request },
+        signal,
+        this.#options.maxPixels(),
+      );
       this.#suspects.clear(request);
       this.#owner.onResult(job, parsing, this.#waited(job, parsing));
     } catch (error) {

@@ -13,7 +13,6 @@ import {
   type SerializedError,
   serializeError,
 } from '../../errors.ts';
-import { DEFAULT_LIMITS } from '../../image/limits.ts';
 import { isNetworkInput } from '../../image/network-input.ts';
 import type { InputRule } from '../../m2fp/manifest.ts';
 import { MAX_SIDE } from '../options.ts';
@@ -49,10 +48,10 @@ export function packTask({ digest, image, options }: RemoteTask): Buffer {
   return packr.pack({ v: VERSION, digest, image, options: given });
 }
 
-/** Bytes that a task may have, for a model that takes input by this rule. */
-export function taskLimit(rule: InputRule): number {
+/** Bytes that a task may have, for a model that takes input by this rule, and pictures of at most `maxBytes`. */
+export function taskLimit(rule: InputRule, maxBytes: number): number {
   const pixels = rule.kind === 'canvas' ? rule.width * rule.height : MAX_SIDE ** 2;
-  return Math.max(DEFAULT_LIMITS.maxBytes, 3 * pixels) + TASK_OVERHEAD;
+  return Math.max(maxBytes, 3 * pixels) + TASK_OVERHEAD;
 }
 
 /**

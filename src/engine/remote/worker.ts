@@ -5,6 +5,7 @@ import { type Job, WaitingError, Worker } from 'bullmq';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { systemClock, type Timer } from '../../clock.ts';
 import { asM2fpError, deserializeError, M2fpError } from '../../errors.ts';
+import { limitsFrom } from '../../image/limits.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import { acquireEngine, type EngineLease } from '../registry.ts';
 import type { ChildParsing } from '../protocol.ts';
@@ -59,7 +60,8 @@ export async function startWorker(
   const names = namesOf(address.queue);
   const lease = await acquire(engine);
   try {
-    const worker = new QueueWorker(address, lease, log, names, { ...TIMES, ...times });
+    const { maxBytes } = limitsFrom(engine);
+    const worker = new QueueWorker(address, lease, log, names, { ...TIMES, ...times }, maxBytes);
     await worker.start();
     return worker;
   } catch (error) {
@@ -79,7 +81,8 @@ class QueueWorker implements RunningWorker {
   /** By the id of the job; a job that Redis lost and a client sent anew may run twice. */
   readonly #running = new Set<{ id: string; abort: AbortController }>();
   #connection!: Connection;
-  /** Bytes. */
+  /** Bytes that a picture may have, and all of a task. */
+  readonly #maxBytes: number;
   #taskLimit = 0;
   #bull: Worker | null = null;
   #timer: Timer | null = null;
@@ -98,7 +101,9 @@ class QueueWorker implements RunningWorker {
     log: (line: string) => void,
     names: Names,
     times: Times,
+    maxBytes: number,
   ) {
+    this.#maxBytes = maxBytes;
     this.#address = address;
     this.#lease = lease;
     this.#log = log;
@@ -140,7 +145,7 @@ class QueueWorker implements RunningWorker {
       onChange: () => this.#connectionChanged(),
       onMessage: (_channel, id) => this.#recall(id),
     });
-    this.#taskLimit = taskLimit(this.#lease.engine.info().manifest.input);
+    this.#taskLimit = taskLimit(this.#lease.engine.info().manifest.input, this.#maxBytes);
     this.#connection.allow(this.#taskLimit);
     try {
       // Before the model is loaded, which takes a while, and after, when another one may have come.
@@ -243,9 +248,11 @@ class QueueWorker implements RunningWorker {
     }
   }
 
-  /** Whether `error` is why the engine parses nothing any more, and not what came of one picture. */
-  #isDown(error: M2fpError): boolean {
-    return this.#lease.engine.info().failure?.message === error.message;
+  /** Whether `error` is why the engine parses nothing at the moment, and not what came of one picture. */
+  #isDown({ code, message, cause }: M2fpError): boolean {
+    // A picture that is refused for the crashes before it has the last of those as its cause.
+    if (code === 'M2FP_ENGINE_CRASHED' && cause instanceof M2fpError) return true;
+    return this.#lease.engine.info().failure?.message === message;
   }
 
   /** What BullMQ complains about, again and again where it lasts. */

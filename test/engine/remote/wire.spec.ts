@@ -291,7 +291,7 @@ describe('wire', () => {
 
     it('tells how long what lies in Redis may be', () => {
       const { length } = packTask({ digest: 'd'.repeat(64), image: Buffer.alloc(32 * 2 ** 20), options: {} });
-      assert.ok(length <= taskLimit({ kind: 'short-side', shortSide: 160, longSide: 384 }));
+      assert.ok(length <= taskLimit({ kind: 'short-side', shortSide: 160, longSide: 384 }, 32 * 2 ** 20));
       assert.ok(answerLimit(null) < answerLimit(SIZE) + 1 && answerLimit(SIZE) < 3e6);
       assert.ok(answerLimit({ width: 8160, height: 6144 }) < 150e6);
     });

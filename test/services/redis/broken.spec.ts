@@ -1,6 +1,7 @@
 /** Servers that answer nonsense, or nearly what Redis does: an error with a code, and nothing ends or grows by it. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { BullLink } from '../../../src/engine/remote/bull-link.ts';
 import { startWorker } from '../../../src/engine/remote/worker.ts';
 import { M2fpError } from '../../../src/errors.ts';
@@ -51,7 +52,7 @@ describe('a server that is not quite Redis', function () {
         const link = new BullLink({ ...address, url: server.url }, times);
         const error: unknown = await link.open().catch((thrown: unknown) => thrown);
         if (error !== undefined) {
-          assert.ok(error instanceof M2fpError, String(error));
+          assert.ok(error instanceof M2fpError, inspect(error));
           assert.equal(error.code, 'M2FP_ENGINE_UNAVAILABLE');
           assert.ok(error.message.length < 600, `${error.message.length} characters`);
         }

@@ -5,6 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { Packr } from 'msgpackr';
 import type { BullLink } from '../../../src/engine/remote/bull-link.ts';
+import { M2fpError } from '../../../src/errors.ts';
 import { packAnswer } from '../../../src/engine/remote/wire.ts';
 import { turnsOf } from '../../support/turns.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
@@ -238,7 +239,8 @@ describe('what others put into Redis', function () {
     const visit = await first.visit();
     await play(second);
     first.giveUp('It crashed five times.');
-    visit.reject(first.failure!);
+    const refusal = 'It crashed five times, and is tried again in 29 s.';
+    visit.reject(new M2fpError('M2FP_ENGINE_CRASHED', refusal, { cause: first.failure }));
     (await second.visit()).resolve();
     assert.equal((await parsing).width, 448);
     assert.equal((await errorOf(down.ended)).code, 'M2FP_ENGINE_CRASHED');

@@ -35,10 +35,10 @@ export class PlayedEngine implements Engine {
 
   /** Answers what comes by itself from now on. */
   answerAll(): void {
-    void this.#visit.then(({ resolve }) => {
-      resolve();
-      this.answerAll();
-    });
+    const answer = async (): Promise<never> => {
+      for (;;) (await this.#visit).resolve();
+    };
+    void answer();
   }
 
   /** What waits fails with it, too. */
