@@ -13,6 +13,8 @@ export const STYLE = `
   display: inline-block; max-width: calc(100% - 245px); margin-left: 6px; vertical-align: middle;
   color: ${QUIET};
 }
+.red-ui-editor .m2fp-quiet { color: ${QUIET}; }
+.red-ui-editor .m2fp-below { margin: 2px 0 0 105px; color: ${QUIET}; }
 .red-ui-editor .form-row.m2fp-check { display: flex; gap: 8px; align-items: baseline; padding-left: 105px; }
 .red-ui-editor .form-row.m2fp-check input[type='checkbox'] { flex: none; width: auto; margin: 0; }
 .red-ui-editor .form-row.m2fp-check label { width: auto; }

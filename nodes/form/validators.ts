@@ -1,4 +1,7 @@
-/** Checks of the forms' fields. A message names the field by its label; a blank field leaves the choice to the default. */
+/**
+ * Checks of the forms' fields. A message names the field by its label; a blank field leaves the choice to the default, and
+ * `${NAME}` to an environment variable.
+ */
 import { parseColor } from '../../src/parsing/palette.ts';
 import { isNone } from './chosen.ts';
 import type { EditorRed, Validator } from './editor.ts';
@@ -29,7 +32,7 @@ export function createValidators(RED: EditorRed, type: string): Validators {
     (name: string, key: string, isRight: (value: unknown) => boolean, values?: Values): Validator =>
     // Two parameters, or Node-RED takes the message for "valid".
     (value, opt) => {
-      if (isBlank(value) || isRight(value)) return true;
+      if (isBlank(value) || isVariable(value) || isRight(value)) return true;
       return opt ? sharedText(RED, `invalid.${key}`, { field: label(name), ...values }) : false;
     };
 
@@ -52,6 +55,11 @@ export function createValidators(RED: EditorRed, type: string): Validators {
       };
     },
   };
+}
+
+/** Node-RED itself puts the value in when the flow starts; what that is, only the server knows. */
+function isVariable(value: unknown): boolean {
+  return typeof value === 'string' && /^\s*\$\{[^}]+\}\s*$/.test(value);
 }
 
 function isBlank(value: unknown): boolean {

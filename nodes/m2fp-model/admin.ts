@@ -55,7 +55,7 @@ export function serveAdmin(RED: NodeAPI): void {
       const { credentials, ...config } = formOf(request.body);
       const deployed = modelNode(RED, config.id) ?? ({} as ModelNode);
       const entered = enteredCredentials(credentials, deployed.credentials);
-      return prospectOf(readSettings(RED, deployed, config, entered));
+      return prospectOf(readSettings(RED, deployed, withVariables(RED, deployed, config), entered));
     }),
   );
   RED.httpAdmin.post(
@@ -82,6 +82,16 @@ function formOf(body: unknown): ModelConfig & { credentials?: unknown } {
   if (!isRecord(body) || typeof body['source'] !== 'string')
     throw new M2fpError('M2FP_BAD_OPTION', 'The request brings no values of the form of m2fp-model.');
   return { ...body } as unknown as ModelConfig;
+}
+
+/** The form with the values of those fields that are one environment variable, as Node-RED does when it deploys. */
+function withVariables(RED: NodeAPI, node: ModelNode, config: ModelConfig): ModelConfig {
+  const valueOf = (field: unknown): unknown => {
+    const [, name] = typeof field === 'string' ? (/^\$\{([^}]+)\}$/.exec(field) ?? []) : [];
+    return name === undefined ? field : (RED.util.getSetting(node, name) ?? field);
+  };
+  const fields = Object.entries(config).map(([name, field]) => [name, valueOf(field)]);
+  return Object.fromEntries(fields) as unknown as ModelConfig;
 }
 
 /**

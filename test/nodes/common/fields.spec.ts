@@ -7,7 +7,12 @@ describe('fields', () => {
       [3, '3', '0.5', 0, '', null, undefined].map((field) => numberField(field)),
       [3, 3, 0.5, 0, undefined, undefined, undefined],
     );
+    assert.deepEqual([' 12 ', '  '].map(numberField), [12, undefined]);
     assert.ok(Number.isNaN(numberField('many')));
+  });
+
+  it('numberField names the variable that Node-RED has not found', () => {
+    assert.throws(() => numberField('${NO_SUCH}'), { code: 'M2FP_BAD_OPTION', message: /NO_SUCH/ });
   });
 
   it('textField leaves a blank to the default', () => {
