@@ -61,9 +61,15 @@ function textOf(stored: unknown): string | undefined {
   return text === '' ? undefined : text;
 }
 
+/** What is no number stays the text that it is, so that the error says it: an environment variable that is not set. */
 function numberOf(stored: unknown): number | undefined {
   const text = textOf(stored);
-  return text === undefined ? undefined : Number(text);
+  return text === undefined ? undefined : numberOrText(text);
+}
+
+function numberOrText(text: string): number {
+  const value = Number(text);
+  return Number.isNaN(value) ? (text as unknown as number) : value;
 }
 
 /** A number from `min` to `max`. */
@@ -149,6 +155,6 @@ export function extent(
       if (isPixels) return { pixels: value };
       throw badOption(name, value, `${pixels}, or a text from "0%" to "${maxPercent}%"`);
     },
-    (text) => (text.endsWith('%') ? text : Number(text)),
+    (text) => (text.endsWith('%') ? text : numberOrText(text)),
   );
 }
