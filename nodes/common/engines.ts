@@ -39,6 +39,15 @@ export const engines = {
     return listEngines();
   },
 
+  /** Why models will run on WebAssembly here, or already do; null where nothing says so. */
+  async fallback(): Promise<string | null> {
+    const { listEngines } = await import('../../src/engine/index.ts');
+    const { foreseenFallback } = await import('../../src/engine/runtime.ts');
+    // Workers on other machines have other reasons.
+    const local = listEngines().filter(({ processes }) => processes.every(({ host }) => host === undefined));
+    return local.find(({ fallback }) => fallback !== null)?.fallback ?? foreseenFallback();
+  },
+
   /** See `readManifest` of src/store. */
   async readManifest(folder: string): Promise<ModelManifest> {
     const { readManifest } = await import('../../src/store/manifest.ts');

@@ -118,6 +118,7 @@ async function estimateFor(
       platform: platformFacts(),
       processor: await processorFacts(),
       freeMemory: memoryFacts().free,
+      nativeRuntime: (await engines.fallback()) === null,
     },
   );
 }

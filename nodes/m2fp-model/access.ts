@@ -2,7 +2,7 @@
 import type { Node } from 'node-red';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import type { WorkerFacts } from '../../src/engine/remote/link.ts';
-import type { Engine } from '../../src/engine/types.ts';
+import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
@@ -93,6 +93,11 @@ export class ModelAccess {
     }
     // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
     if (this.#pull.running && this.#waiting.size === 0) void this.forget();
+  }
+
+  /** Of the engine, while there is one. */
+  get info(): EngineInfo | undefined {
+    return this.#engine.info;
   }
 
   isComing(): boolean {

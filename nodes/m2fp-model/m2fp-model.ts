@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Node, NodeAPI } from 'node-red';
+import { crashEvents } from '../../src/engine/events.ts';
 import { limitsFrom } from '../../src/image/limits.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
+import { engines } from '../common/engines.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
 import { ModelAccess } from './access.ts';
 import { serveAdmin } from './admin.ts';
@@ -13,7 +15,11 @@ export default function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const settings = () => readSettings(RED, this, config, this.credentials);
     const access = giveAccess(this, settings);
+    const unsubscribe = warnOfEnds(this, access);
+    // Before the first picture takes so long that somebody wonders.
+    if (config.source !== 'remote') void warnOfFallback(this);
     this.on('close', (_removed: boolean, done: () => void) => {
+      unsubscribe();
       void access.forget().finally(done);
     });
   }
@@ -48,6 +54,21 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelAcces
   return access;
 }
 
+/** Logs the end of a process that nobody ended and that no picture tells of. Returns what ends that. */
+function warnOfEnds(model: ModelNode, access: ModelAccess): () => void {
+  return crashEvents.subscribe(({ engine, message }) => {
+    if (access.info?.manifest.digest.startsWith(engine.digest)) {
+      model.warn(`${message} No picture was lost, and the next one starts it again.`);
+    }
+  });
+}
+
+/** Never rejects. */
+async function warnOfFallback(model: ModelNode): Promise<void> {
+  const why = await engines.fallback().catch(() => null);
+  if (why !== null) warnOnce(model, why);
+}
+
 /** The model of all nodes for which none is chosen: no node of the flow, so it lives as long as somebody uses it. */
 function bundledModel(RED: NodeAPI): ModelNode {
   const model = Object.assign(new EventEmitter(), {
@@ -58,6 +79,8 @@ function bundledModel(RED: NodeAPI): ModelNode {
   }) as unknown as ModelNode;
   const config = { source: 'bundled' } as ModelConfig;
   const access = giveAccess(model, () => readSettings(RED, model, config));
+  warnOfEnds(model, access);
+  void warnOfFallback(model);
   model.deregister = (node) => {
     access.deregister(node);
     if (Object.keys(access.users).length === 0) void access.forget();

@@ -39,6 +39,12 @@ export interface RestartEvent {
   reason: RestartReason;
 }
 
+/** A process ended, by nobody's order, while it had no picture and was not loading: else a request tells of it. */
+export interface CrashEvent {
+  engine: EngineLabels;
+  message: string;
+}
+
 export interface LoadEvent {
   engine: EngineLabels;
   /** Seconds that a process took to load the model and to warm up. */
@@ -76,5 +82,6 @@ function eventChannel<T>(name: string): EventChannel<T> {
 
 export const requestEvents = eventChannel<RequestEvent>('m2fp:request');
 export const restartEvents = eventChannel<RestartEvent>('m2fp:restart');
+export const crashEvents = eventChannel<CrashEvent>('m2fp:crash');
 export const loadEvents = eventChannel<LoadEvent>('m2fp:load');
 export const messageEvents = eventChannel<MessageEndEvent>('m2fp:message');

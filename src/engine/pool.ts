@@ -2,7 +2,7 @@
 import type { M2fpError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { CrashLog } from './crash-log.ts';
-import { loadEvents, restartEvents } from './events.ts';
+import { crashEvents, loadEvents, restartEvents } from './events.ts';
 import type { Job } from './job.ts';
 import type { JobPool, PoolFacts, PoolOwner, PoolState } from './job-pool.ts';
 import { RunTimes } from './run-times.ts';
@@ -13,7 +13,7 @@ import { Suspects, type Suspect } from './suspects.ts';
 export interface PoolOptions {
   size: PoolSize;
   /** What all processes have in common. */
-  supervisor: Omit<SupervisorOptions, 'clock' | 'onChange' | 'onReady' | 'onRestart'>;
+  supervisor: Omit<SupervisorOptions, 'clock' | 'onChange' | 'onCrash' | 'onReady' | 'onRestart'>;
   owner: PoolOwner;
 }
 
@@ -54,13 +54,17 @@ export class Pool implements JobPool {
         ...common,
         clock,
         onChange: () => this.pump(),
+        onCrash: ({ message }) => {
+          if (slot.running === null && !supervisor.starting) crashEvents.publish({ engine, message });
+        },
         onReady: ({ loadSeconds }, milliseconds) => {
           this.#times.loaded(milliseconds);
           loadEvents.publish({ engine, seconds: loadSeconds });
         },
         onRestart: (reason) => restartEvents.publish({ engine, reason }),
       });
-      return { supervisor, running: null, attempt: null, abandon: null };
+      const slot: Slot = { supervisor, running: null, attempt: null, abandon: null };
+      return slot;
     });
   }
 

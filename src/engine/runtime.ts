@@ -2,11 +2,13 @@
  * The one door to onnxruntime: its native module, loaded at first use and never at import, or where that does not
  * load, the WebAssembly build that comes with this package.
  */
+import { globSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type * as native from 'onnxruntime-node';
 import { M2fpError } from '../errors.ts';
 import { describeRuntime } from '../image/sharp.ts';
-import { entryPoint } from '../paths.ts';
+import { entryPoint, packageRoot } from '../paths.ts';
 import type * as wasm from './wasm/runtime.ts';
 
 /** What both builds have. */
@@ -46,7 +48,7 @@ function explain(error: unknown, runtime: string): string {
       'nodered/node-red:latest-debian.'
     );
   }
-  if (code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package) 'onnxruntime-node'/.test(message)) {
+  if (code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package) 'onnxruntime-node[/']/.test(message)) {
     return (
       'it is not installed, most likely because its install script could not download and npm then left out the ' +
       `optional dependency. Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" in the folder where this package ` +
@@ -87,6 +89,29 @@ export async function loadRuntime(threads: number, { native, wasm }: Loaders = l
   } catch (error) {
     throw withoutWasm(problem, error);
   }
+}
+
+/**
+ * Why models will run on WebAssembly here, as far as that shows without loading anything: onnxruntime-node, or its binary
+ * for this system, is not installed. Null where both are there, which may still fail to load.
+ *
+ * @param from a file, or a folder with a slash at its end, that onnxruntime-node is looked for from
+ */
+export function foreseenFallback(from = join(packageRoot(), 'package.json')): string | null {
+  const { platform, arch } = process;
+  let error: unknown = null;
+  try {
+    const folder = dirname(createRequire(from).resolve('onnxruntime-node/package.json'));
+    const binaries = globSync(`bin/napi-v*/${platform}/${arch}/onnxruntime_binding.node`, { cwd: folder });
+    if (binaries.length === 0) error = noBinary();
+  } catch (reason) {
+    error = reason;
+  }
+  return error === null ? null : fallbackWarning(unavailable(error, describeRuntime()));
+}
+
+function noBinary(): Error {
+  return Object.assign(new Error('Cannot find onnxruntime_binding.node'), { code: 'MODULE_NOT_FOUND' });
 }
 
 /** True where `error`, thrown for the first session, says that the WebAssembly build itself does not load. */

@@ -64,6 +64,8 @@ export interface SupervisorOptions {
   crashes: CrashLog;
   /** Called after every change of what the getters say. */
   onChange: () => void;
+  /** Called when a process ends that was not told to, while it has its picture still. */
+  onCrash: (error: M2fpError) => void;
   /** Called when a process is ready, with the milliseconds since it was started. */
   onReady: (facts: ReadyMessage, milliseconds: number) => void;
   /** Called when a process is started in place of one that was lost or given up. */
@@ -356,6 +358,7 @@ export class Supervisor {
     this.#serving = null;
     this.#replacing = 'crash';
     this.#options.crashes.add(error);
+    this.#options.onCrash(error);
     this.#options.onChange();
   }
 }

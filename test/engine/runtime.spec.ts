@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { fallbackWarning, loadRuntime, unavailable } from '../../src/engine/runtime.ts';
+import { fallbackWarning, foreseenFallback, loadRuntime, unavailable } from '../../src/engine/runtime.ts';
 import * as web from '../../src/engine/wasm/runtime.ts';
 import { fails } from './support/fakes.ts';
 
@@ -18,6 +21,30 @@ async function failure(load: () => unknown): Promise<unknown> {
   }
   throw new assert.AssertionError({ message: 'it loads' });
 }
+
+describe('foreseenFallback', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'm2fp-runtime-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('is null where onnxruntime-node and its binary are there', () => {
+    assert.equal(foreseenFallback(), null);
+  });
+
+  it('says what helps where it is not installed, in the words of the engine', () => {
+    const why = foreseenFallback(join(folder, 'package.json')) ?? '';
+    assert.match(why, /runs on WebAssembly, .* it is not installed.*npm install/);
+  });
+
+  it('tells of a platform without a binary', async () => {
+    const module = join(folder, 'node_modules', 'onnxruntime-node');
+    await mkdir(module, { recursive: true });
+    await writeFile(join(module, 'package.json'), '{}');
+    assert.match(foreseenFallback(join(folder, 'package.json')) ?? '', /no binary for this platform/);
+  });
+});
 
 describe('loadRuntime', () => {
   it('gives onnxruntime-node', async () => {

@@ -52,6 +52,17 @@ describe('the estimate for a model on a machine', () => {
     assert.ok(small.memory < one.memory);
   });
 
+  it('is that of WebAssembly where native onnxruntime is not installed, near to what was measured', async () => {
+    const model = await readManifest(bundledModelFolder());
+    const facts = { ...MEASURED, nativeRuntime: false };
+    const { seconds, memory, provider } = estimate(model, model.input, POOL, facts);
+    assert.equal(provider, 'wasm');
+    // 0.7 s with the machine for itself, 1.4 s with others on it; 0.39 GB resident.
+    within(seconds, 0.6, 1.5);
+    within(memory, 0.37e9, 0.43e9);
+    assert.ok(memory > 1.4 * estimate(model, model.input, POOL, MEASURED).memory);
+  });
+
   it('counts no more threads than there are cores', () => {
     const many = estimate(FULL, input, { processes: 1, threads: 64 }, MEASURED);
     assert.equal(many.seconds, estimate(FULL, input, POOL, MEASURED).seconds);

@@ -1,5 +1,6 @@
 /** An engine whose process dies, or says what it should not. */
 import assert from 'node:assert/strict';
+import { crashEvents } from '../../../src/engine/events.ts';
 import type { LocalEngine } from '../../../src/engine/local-engine.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import { healthOf } from '../../../src/observe/health.ts';
@@ -55,12 +56,18 @@ describe('LocalEngine', () => {
       const { engine, clock } = make();
       await engine.load();
       const old = engine.info().pid!;
+      const told: string[] = [];
+      const end = crashEvents.subscribe(({ message }) => told.push(message));
       process.kill(old, 'SIGKILL');
       await until(engine, ({ state }) => state === 'idle');
+      assert.match(told.join(), /^The engine process was ended by the signal SIGKILL/);
       const next = ask(engine, 'a');
       await clock.armed(500);
       clock.advance(500);
       assert.equal(facts(await next).count, 1);
+      await fails(ask(engine, 'exit 1'), 'M2FP_ENGINE_CRASHED');
+      end();
+      assert.equal(told.length, 1, 'what a request tells of is not told twice');
     });
 
     it('tells an uncaught exception of the child', async () => {
