@@ -42,7 +42,7 @@ export function inOrder(RED: Pick<NodeAPI, 'settings'>, work: Work): Work {
         try {
           resolve(await work(msg, signal));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       signal.addEventListener('abort', leave, { once: true });

@@ -174,7 +174,7 @@ class Run {
   /** Once: what comes from then on is for the second engine, as soon as that is loaded. */
   #swap(): void {
     const [old, next] = this.#engines;
-    if (this.#engine === old) this.#engine = new SwappingEngine(old!, next!, () => {});
+    if (this.#engine === old) this.#engine = new SwappingEngine(old, next!, () => {});
   }
 }
 
