@@ -87,7 +87,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   throwIfCancelled(signal);
   const found = verify ? undefined : await intactModel(root, name);
   if (found !== undefined) return { ...found, made: false, warnings: [], origins: null };
-  const key = `${root}\n${modelKey(name)}\n${addresses[0]?.listing.origin}\n${verify}\n${keepCheckpoint}`;
+  const key = `${root}\n${modelKey(name)}\n${baseUrl}\n${verify}\n${keepCheckpoint}`;
   const tools = { ...defaultTools, ...options.tools };
   return pulls.join(
     key,

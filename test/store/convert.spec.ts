@@ -142,6 +142,36 @@ describe('converting a checkpoint', () => {
   }
 });
 
+describe('a folder or file that has to be unpacked first', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'm2fp-packed-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const convert = (source = folder) => convertCheckpoint({ source, out: join(folder, 'out') });
+
+  it('says so of a checkpoint in several files', async () => {
+    for (const name of ['pytorch_model.bin.index.json', 'model-00001-of-00002.safetensors']) {
+      writeFileSync(join(folder, name), '{}');
+      const refused = {
+        code: 'M2FP_CHECKPOINT_INVALID',
+        message: /split into several files.*unpack it first/,
+      };
+      await assert.rejects(convert(), refused);
+      await assert.rejects(convert(join(folder, name)), refused);
+      rmSync(join(folder, name));
+    }
+  });
+
+  it('says so of an archive, also to who takes it for a converted model', async () => {
+    writeFileSync(join(folder, 'model.tar.gz'), 'x');
+    const message = /archive.*unpack it first/;
+    await assert.rejects(convert(), { code: 'M2FP_MODEL_NOT_FOUND', message });
+    await assert.rejects(readManifest(join(folder, 'model.tar.gz')), {
+      code: 'M2FP_MODEL_NOT_FOUND',
+      message,
+    });
+  });
+});
+
 describe('the manifest', () => {
   it('of the bundled model is whole', async () => {
     const manifest = await readManifest(bundledModelFolder());
