@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engines } from '../../../nodes/common/engines.ts';
 import type { ModelNode } from '../../../nodes/common/model.ts';
+import { crashEvents } from '../../../src/engine/events.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { deploy, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
@@ -67,6 +68,44 @@ describe('m2fp-model', () => {
       await stopFlow();
     }
     assert.deepEqual(logged, ['It runs on WebAssembly.']);
+  });
+
+  it('logs before the first picture that models will run on WebAssembly; those of workers do not', async () => {
+    const why = 'There is no native onnxruntime.';
+    const logged: unknown[] = [];
+    let asked = 0;
+    let tell = (): void => {};
+    const told = new Promise<string>((resolve) => (tell = () => resolve(why)));
+    engines.fallback = () => {
+      asked++;
+      return told;
+    };
+    await startFlow([model({ source: 'remote', redis: 'redis://127.0.0.1:1' }), user('node')]);
+    assert.equal(asked, 0);
+    await stopFlow();
+    await startFlow([model(), user('node')]);
+    modelNode().warn = (text) => logged.push(text);
+    tell();
+    await new Promise(setImmediate);
+    assert.deepEqual([asked, acquired.length], [1, 0]);
+    assert.deepEqual(logged, [why]);
+  });
+
+  it('logs the end of a process that no picture tells of, of its own engine, while it is deployed', async () => {
+    const logged: unknown[] = [];
+    await startFlow([model(), user('node')]);
+    modelNode().warn = (text) => logged.push(text);
+    const end = (digest: string): void =>
+      crashEvents.publish({ engine: { model: MANIFEST.id, digest }, message: 'Gone.' });
+    end(MANIFEST.digest);
+    assert.deepEqual(logged, [], 'it has no engine yet');
+    await modelNode().engine();
+    end('beef');
+    end(MANIFEST.digest);
+    assert.deepEqual(logged, ['Gone. No picture was lost, and the next one starts it again.']);
+    await stopFlow();
+    end(MANIFEST.digest);
+    assert.equal(logged.length, 1);
   });
 
   it('gives the engine back when it closes, and stops listening', async () => {
