@@ -59,7 +59,7 @@ export async function obscure(picture: RawImage, regions: Regions, manner: Manne
   const brush = await brushFor(picture, regions, manner);
   const { owners } = regions;
   const { width, height, channels, data } = picture;
-  await inSlices(height, 8 * width, (first, end) => {
+  await inSlices(height, 32 * width, (first, end) => {
     for (let y = first, p = first * width; y < end; y++) {
       for (let x = 0; x < width; x++, p++) {
         if (owners[p] === 0 || (channels === 4 && data[4 * p + 3] === 0)) continue;
@@ -111,7 +111,7 @@ async function measureGrid(picture: RawImage, box: Box, cells: number): Promise<
   const rows = Math.ceil(box.height / cell);
   const sums = new Float64Array(rows * columns * MEANS);
   const { data, channels } = picture;
-  await inSlices(box.height, 4 * box.width, (first, end) => {
+  await inSlices(box.height, 8 * box.width, (first, end) => {
     for (let dy = first; dy < end; dy++) {
       const row = Math.floor(dy / cell) * columns;
       let at = ((box.y + dy) * picture.width + box.x) * channels;
