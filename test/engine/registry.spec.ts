@@ -92,6 +92,14 @@ describe('acquireEngine', () => {
     assert.notEqual((await acquire({ model: other })).engine, engine);
   });
 
+  it('does not believe the digest that a folder claims', async () => {
+    const thief = await mkdtemp(join(root, 'fine '));
+    await writeModel(thief, { ...MANIFEST, labels: ['Background', 'Mask', 'Human'] });
+    const [own, others] = [await acquire(), await acquire({ model: thief })];
+    assert.notEqual(others.engine, own.engine);
+    assert.notEqual(others.engine.info().manifest.digest, own.engine.info().manifest.digest);
+  });
+
   it('shares between copies of the module, as a bundler makes them', async () => {
     const file = pathToFileURL(join(import.meta.dirname, '../../src/engine/registry.ts')).href;
     const copy = (await import(`${file}?copy`)) as { acquireEngine: typeof acquireEngine };
