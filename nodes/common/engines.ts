@@ -1,7 +1,7 @@
 /** Where the nodes get models and engines from. The tests put their own functions in. */
 import type { EngineLease } from '../../src/engine/index.ts';
-import type { RemoteEngineOptions } from '../../src/engine/remote/options.ts';
-import type { RemoteDescription } from '../../src/engine/remote/describe.ts';
+import type { RemoteEngineOptions } from '../../src/engine/remote/settings.ts';
+import type { RemoteDescription } from '../../src/engine/remote/acquire.ts';
 import type { WorkerAddress } from '../../src/engine/remote/link.ts';
 import type { EngineInfo, EngineOptions } from '../../src/engine/types.ts';
 import type { ModelManifest, Precision } from '../../src/m2fp/manifest.ts';

@@ -1,7 +1,7 @@
 /** The config node's one lease on the engine; workers that are not reached are looked for again. */
 import type { Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
-import type { RemoteEngineOptions } from '../../src/engine/remote/options.ts';
+import type { RemoteEngineOptions } from '../../src/engine/remote/settings.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { engines } from '../common/engines.ts';

@@ -8,9 +8,9 @@ export {
   type EngineLease,
 } from './registry.ts';
 export { acquireRemoteEngine } from './remote/acquire.ts';
-export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/describe.ts';
+export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/acquire.ts';
 export type { LinkFactory, RemoteTask, WorkerAddress, WorkerFacts, WorkerLink } from './remote/link.ts';
-export { checkWorkerAddress, completeRemoteOptions, type RemoteEngineOptions } from './remote/options.ts';
+export { checkWorkerAddress, completeRemoteOptions, type RemoteEngineOptions } from './remote/settings.ts';
 export type {
   DropReason,
   Engine,

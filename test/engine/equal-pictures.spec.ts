@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type RequestEvent, requestEvents } from '../../src/engine/events.ts';
-import type { RemoteEngine } from '../../src/engine/remote/remote-engine.ts';
+import type { RemoteEngine } from '../../src/engine/remote/acquire.ts';
 import { SwappingEngine } from '../../src/engine/swap.ts';
 import type { ParseRequest } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';

@@ -10,9 +10,8 @@ import type { PictureSize } from './answer-check.ts';
 import { Connection, unless } from './connection.ts';
 import type { RemoteTask, WorkerAddress, WorkerFacts } from './link.ts';
 import { collect, putTask } from './mailbox.ts';
-import { namesOf, type Names } from './names.ts';
+import { type Names, namesOf, type Times } from './settings.ts';
 import { readWorkers } from './presence.ts';
-import type { Times } from './times.ts';
 import { answerLimit, packTask, unpackAnswer } from './wire.ts';
 
 /** How often a task goes out in all where Redis forgets it. */

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../../image/limits.ts';
 import type { ChildParsing } from '../protocol.ts';
 import type { BullClient } from './bull-client.ts';
 import type { LinkFactory, RemoteTask, WorkerAddress, WorkerFacts, WorkerLink } from './link.ts';
-import { TIMES, type Times } from './times.ts';
+import { TIMES, type Times } from './settings.ts';
 
 /** A link to the workers of a queue on a Redis. */
 export const bullLink: LinkFactory = (address) => new BullLink(address);

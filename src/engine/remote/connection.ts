@@ -4,7 +4,7 @@ import { M2fpError } from '../../errors.ts';
 import { connectionFailure, redisAddress } from './address.ts';
 import type { WorkerAddress } from './link.ts';
 import { limitReplies } from './replies.ts';
-import type { Times } from './times.ts';
+import type { Times } from './settings.ts';
 
 /** GETDEL came with it, and BullMQ recommends it. */
 const LEAST_VERSION = [6, 2] as const;

@@ -4,8 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { M2fpError } from '../../errors.ts';
-import type { Names } from './names.ts';
-import type { Times } from './times.ts';
+import type { Names, Times } from './settings.ts';
 
 /** A task; where it is longer than it can be, or no task, only its length or type. */
 const FETCH = `

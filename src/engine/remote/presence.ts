@@ -4,8 +4,7 @@ import { M2fpError } from '../../errors.ts';
 import { parseManifest } from '../../store/manifest.ts';
 import { MAX_SIDE } from '../options.ts';
 import type { WorkerFacts } from './link.ts';
-import type { Names } from './names.ts';
-import type { Times } from './times.ts';
+import type { Names, Times } from './settings.ts';
 
 /** Workers of a queue that are looked at. */
 const MAX_WORKERS = 250;

@@ -13,9 +13,8 @@ import type { EngineInfo, EngineOptions } from '../types.ts';
 import { Connection } from './connection.ts';
 import type { WorkerAddress, WorkerFacts } from './link.ts';
 import { deliver, fetchTask } from './mailbox.ts';
-import { namesOf, type Names } from './names.ts';
+import { type Names, namesOf, TIMES, type Times } from './settings.ts';
 import { announce, leave, readWorkers, spreadNews } from './presence.ts';
-import { TIMES, type Times } from './times.ts';
 import { packAnswer, taskLimit, unpackTask } from './wire.ts';
 
 /** Where its jobs wait for it: BullMQ hands out no more than there are processes. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RemotePatience } from '../../../src/engine/remote/reach.ts';
-import { RemoteEngine, type RemoteLiveOptions } from '../../../src/engine/remote/remote-engine.ts';
+import { RemoteEngine, type RemoteLiveOptions } from '../../../src/engine/remote/acquire.ts';
 import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
 import { FakeClock, leavesNothingBehind, MANIFEST } from './fakes.ts';
 import { ADDRESS, FakeWorkers, worker } from './fake-link.ts';

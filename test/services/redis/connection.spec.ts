@@ -7,7 +7,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { WorkerAddress } from '../../../src/engine/remote/link.ts';
-import type { Times } from '../../../src/engine/remote/times.ts';
+import type { Times } from '../../../src/engine/remote/settings.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { start } from '../../cli/support.ts';
 import { freePort } from '../../support/node-red.ts';

@@ -7,10 +7,14 @@ import { Packr } from 'msgpackr';
 import type { BullLink } from '../../../src/engine/remote/bull-link.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { packAnswer } from '../../../src/engine/remote/wire.ts';
+import { bundled } from '../../support/bundled.ts';
+import { twoPeople } from '../../support/pictures.ts';
 import { turnsOf } from '../../support/turns.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
-import { errorOf, forever, names, redisUnderTest, task, until } from '../support/redis-workers.ts';
+import { errorOf, forever, names, redisUnderTest, until } from '../support/redis-workers.ts';
 import { SHORT } from '../support/times.ts';
+
+const picture = { digest: bundled.digest, image: twoPeople, options: {} };
 
 const packr = new Packr({ useRecords: false });
 
@@ -34,7 +38,7 @@ describe('what others put into Redis', function () {
 
   /** Has somebody put something under a key in place of the answer to the next picture; what comes of that. */
   async function answered(link: BullLink, engine: PlayedEngine, put: (key: string) => Promise<unknown>) {
-    const parsing = link.submit(task(link), forever);
+    const parsing = link.submit(picture, forever);
     const { resolve } = await engine.visit();
     const [key = ''] = await client.keys(names.task('*'));
     await put(key.replace(':task:', ':answer:'));
@@ -45,7 +49,7 @@ describe('what others put into Redis', function () {
 
   /** A picture still goes there and back. */
   async function works(link: BullLink, engine: PlayedEngine): Promise<void> {
-    const parsing = link.submit(task(link), forever);
+    const parsing = link.submit(picture, forever);
     (await engine.visit()).resolve();
     assert.equal((await parsing).width, 448);
   }
@@ -63,7 +67,7 @@ describe('what others put into Redis', function () {
       personMap: Buffer.alloc(1),
     };
     const answers: Record<string, (key: string) => Promise<unknown>> = {
-      'a list without end': (key) => client.set(key, deflateSync(nothings(50_000_000), { level: 1 })),
+      'a list without end': (key) => client.set(key, deflateSync(nothings(5_000_000), { level: 1 })),
       'lists in lists': (key) => client.set(key, deflateSync(Buffer.alloc(1_000_000, 0x91))),
       'far too many bytes': (key) => client.setrange(key, 400e6, 'x'),
       'a hash': (key) => client.hset(key, 'a', 'b'),
@@ -97,7 +101,7 @@ describe('what others put into Redis', function () {
     await play(engine);
     await until(link, () => link.workers.length === 1);
     const tasks: Record<string, [code: string, put: (key: string) => Promise<unknown>]> = {
-      'a list without end': ['M2FP_BAD_IMAGE', (key) => client.set(key, nothings(30_000_000))],
+      'a list without end': ['M2FP_BAD_IMAGE', (key) => client.set(key, nothings(10_000_000))],
       'lists in lists': ['M2FP_BAD_IMAGE', (key) => client.set(key, Buffer.alloc(1_000_000, 0x91))],
       'far too many bytes': ['M2FP_IMAGE_TOO_LARGE', (key) => client.setrange(key, 400e6, 'x')],
       'a list': ['M2FP_BAD_IMAGE', (key) => client.lpush(key, 'x')],
@@ -112,10 +116,10 @@ describe('what others put into Redis', function () {
     };
     for (const [what, [code, put]] of Object.entries(tasks)) {
       // The only worker is at another picture meanwhile.
-      const first = link.submit(task(link), forever);
+      const first = link.submit(picture, forever);
       const { resolve } = await engine.visit();
       const before = new Set(await client.keys(names.task('*')));
-      const parsing = errorOf(link.submit(task(link), forever));
+      const parsing = errorOf(link.submit(picture, forever));
       let key: string | undefined;
       while (key === undefined) {
         await sleep(10);
@@ -235,7 +239,7 @@ describe('what others put into Redis', function () {
     const [first, second] = [new PlayedEngine(), new PlayedEngine()];
     const down = await play(first);
     await link.open();
-    const parsing = link.submit(task(link), forever);
+    const parsing = link.submit(picture, forever);
     const visit = await first.visit();
     await play(second);
     first.giveUp('It crashed five times.');
