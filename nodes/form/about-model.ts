@@ -136,10 +136,6 @@ class AboutModel {
     const { answer, status, problem = '' } = await this.#request('GET', this.#node.id);
     const facts = answer as DeployedFacts | undefined;
     this.#deployed = facts ?? (status === 404 ? undefined : { message: problem });
-    const isThere = facts?.state !== 'not pulled';
-    this.#button
-      .prop('disabled', this.#isChecking || status === 404)
-      .text(this.#text(isThere ? 'check' : 'downloadAndCheck'));
     this.#draw();
   }
 
@@ -180,7 +176,19 @@ class AboutModel {
     ].join(' · ');
   }
 
+  /** What is deployed is what the button tries: it does nothing for another choice, which was not saved yet. */
+  #drawButton(): void {
+    const facts = this.#deployed && 'message' in this.#deployed ? undefined : this.#deployed;
+    const isOther = facts !== undefined && this.#prospect !== undefined && this.#prospect.id !== facts.id;
+    this.#button
+      .prop('disabled', this.#isChecking || this.#deployed === undefined || isOther)
+      .text(this.#text(facts?.state === 'not pulled' && !isOther ? 'downloadAndCheck' : 'check'));
+    // Nor does what it said of the other one stay.
+    if (isOther && !this.#isChecking) this.#result.text('');
+  }
+
   #draw(): void {
+    this.#drawButton();
     const $ = this.#$;
     const rows = aboutRows(this.#prospect, this.#deployed, this.#text);
     if (rows.length > 0)

@@ -93,10 +93,11 @@ const REMOTE_STATE_NAMES: typeof STATE_NAMES = { idle: 'disconnected', loading: 
 function stateText(deployed: DeployedFacts | undefined, inForm: string, text: AboutText): string {
   if (deployed === undefined) return text('notDeployed');
   const { id, state, loadSeconds, progress, remote } = deployed;
+  // What the other one does says nothing of this one.
+  if (id !== inForm) return text('otherDeployed', { id });
   const share = state === 'pulling' ? (progress?.share ?? null) : null;
   const name = (remote ? REMOTE_STATE_NAMES : STATE_NAMES)[state] ?? state;
   return [
-    ...(id === inForm ? [] : [id]),
     share === null ? text(`states.${name}`) : text('pulling', { percent: Math.floor(share * 100) }),
     ...(loadSeconds === null ? [] : [text('loadedIn', { seconds: secondsText(loadSeconds) })]),
   ].join(' · ');

@@ -118,6 +118,16 @@ for (const version of VERSIONS) {
       await editor.deploy();
       await nodeRed.inject('inject');
       await editor.statusOf(id, 'green');
+      // The server speaks English.
+      const chinese = await Editor.open(nodeRed.url, 'zh-CN');
+      try {
+        await chinese.statusOf(id, 'green');
+        const shown = chinese.drawing(id).locator('.red-ui-flow-node-status-label');
+        assert.match(await shown.innerHTML(), /^\d+ 人 · [\d.]+ 秒$/);
+        assert.deepEqual(chinese.complaints, []);
+      } finally {
+        await chinese.close();
+      }
       await editor.editNode(id, async () => {
         await editor.form.getByText('Without a model, the bundled demonstration model is used.').waitFor();
         assert.equal(await editor.form.locator('.input-error').count(), 0);

@@ -119,9 +119,9 @@ describe('about a model', () => {
     assert.equal(others['state'], 'states.ready · loadedIn{"seconds":"1.3"}');
   });
 
-  it('the model that runs is named where the form has another', () => {
+  it('a choice that was not saved does not show the state of the model that runs', () => {
     const other = rows({ ...PROSPECT, id: 'other' }, DEPLOYED);
-    assert.match(other['state']!, /^m2fp-demo · states\.ready · /);
+    assert.match(other['state']!, /^otherDeployed.*m2fp-demo/);
   });
 
   it('a model on its way tells how far it has come', () => {
