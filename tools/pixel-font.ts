@@ -4,7 +4,7 @@
  * on those without fonts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { deflateRawSync } from 'node:zlib';
+import { brotliCompressSync } from 'node:zlib';
 
 const [file, version] = process.argv.slice(2);
 if (file === undefined || version === undefined)
@@ -34,7 +34,7 @@ writeFileSync(
       name: 'GNU Unifont',
       licence: 'SIL Open Font License 1.1; see pixel-font.NOTICE',
       source: `unifont.hex of GNU Unifont ${version}; made by tools/pixel-font.ts`,
-      deflated: deflateRawSync(Buffer.concat([sizes, ...glyphs]), { level: 9 }).toString('base64'),
+      packed: brotliCompressSync(Buffer.concat([sizes, ...glyphs])).toString('base64'),
     },
     undefined,
     2,

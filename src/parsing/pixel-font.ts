@@ -2,20 +2,20 @@
  * Characters that label-font.json has no outlines of, from the pixels of GNU Unifont: plainer than a font of outlines, but
  * all of Chinese, Japanese, Korean, Greek, Cyrillic and the other scripts in the space of a picture, and alike everywhere.
  */
-import { inflateRawSync } from 'node:zlib';
+import { brotliDecompressSync } from 'node:zlib';
 import font from './pixel-font.json' with { type: 'json' };
 
 /** Pixels of a glyph from its top to its bottom, and down to the line that it stands on. */
 const HEIGHT = 16;
 const ASCENT = 14;
-/** In the inflated font, the sizes of all characters come first. */
+/** In the unpacked font, the sizes of all characters come first. */
 const CHARACTERS = 0x10000;
 
-/** Unpacked (10 ms) with the first character that is asked for. */
+/** Unpacked (some 10 ms) with the first character that is asked for. */
 let unpacked: { bytes: Buffer; starts: Uint32Array } | undefined;
 
 function unpack(): NonNullable<typeof unpacked> {
-  const bytes = inflateRawSync(Buffer.from(font.deflated, 'base64'));
+  const bytes = brotliDecompressSync(Buffer.from(font.packed, 'base64'));
   const starts = new Uint32Array(CHARACTERS);
   for (let code = 0, at = CHARACTERS; code < CHARACTERS; at += bytes[code++]!) starts[code] = at;
   return { bytes, starts };

@@ -157,7 +157,7 @@ describe('the package', function () {
     const all = examples.flatMap(example);
     const ids = new Set(all.map(({ id }) => id));
     const shared = all.filter(({ id }, at) => all.findIndex((other) => other.id === id) < at);
-    const kinds = new Set(shared.map(({ id, z }) => `${String(z ?? '')} ${id}`));
+    const kinds = new Set(shared.map(({ id, z }) => `${typeof z === 'string' ? z : ''} ${id}`));
     assert.deepEqual([...kinds].toSorted(), [
       ' m2fpbodysubflow0',
       ' m2fpmodelbundled',
