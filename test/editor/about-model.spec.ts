@@ -70,10 +70,10 @@ for (const version of VERSIONS) {
       await edit(async () => {
         await row('Model', /^m2fp-demo$/);
         await page.locator('#node-config-input-source').selectOption('modelscope');
-        await row('Model', /^damo\/cv_resnet101_image-multiple-human-parsing$/);
+        await row('Model', /^iic\/cv_resnet101_image-multiple-human-parsing$/);
         await row('On disk', /not there/);
         await row('Memory', /^about \d+ MB|^about [\d.]+ GB/);
-        await row('Licence', /read their licence on https:\/\/modelscope\.cn\/models\/damo\//);
+        await row('Licence', /read their licence on https:\/\/modelscope\.cn\/models\/iic\//);
         await editor.screenshot(`${version} about modelscope`);
         await page.locator('#node-config-input-source').selectOption('folder');
         await page.locator('#node-config-input-folder').fill('nothing/here');
