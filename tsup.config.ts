@@ -12,7 +12,7 @@ const nodeTypes = readdirSync('nodes').filter((type) => existsSync(`nodes/${type
 const all: Options = {
   entry: {
     ...Object.fromEntries(nodeTypes.map((type) => [`nodes/${type}/${type}`, `nodes/${type}/${type}.ts`])),
-    'engine/child': 'src/engine/child.ts',
+    'engine/child/child': 'src/engine/child/child.ts',
     'store/convert-child': 'src/store/convert-child.ts',
     'cli/m2fp': 'src/cli/m2fp.ts',
   },
@@ -31,7 +31,7 @@ const all: Options = {
 /** Without chunks: onnxruntime's WebAssembly build looks for its other files beside its own code. */
 const wasm: Options = {
   ...all,
-  entry: { 'engine/wasm/runtime': 'src/engine/wasm/runtime.ts' },
+  entry: { 'engine/child/wasm/runtime': 'src/engine/child/wasm/runtime.ts' },
   splitting: false,
 };
 

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { nativeOptions } from '../src/engine/session.ts';
+import { nativeOptions } from '../src/engine/child/session.ts';
 import { FAST } from '../src/m2fp/formulations/fast.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../src/m2fp/network.ts';

@@ -21,7 +21,7 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** The file to start for one of our own processes, for example `engine/child`. */
+/** The file to start for one of our own processes, for example `engine/child/child`. */
 export function entryPoint(name: string): string {
   return fromSource ? join(packageRoot(), 'src', `${name}.ts`) : join(packageRoot(), 'dist', `${name}.js`);
 }

@@ -18,10 +18,13 @@ for (const type of readdirSync('nodes')) {
 // What runs the model where onnxruntime-node does not load: 14 MB out of the 139 MB of the package onnxruntime-web.
 const web = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
 for (const file of ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
-  copyFileSync(join(web, file), join('dist', 'engine', 'wasm', file));
+  copyFileSync(join(web, file), join('dist', 'engine', 'child', 'wasm', file));
 }
-copyFileSync(join('src', 'engine', 'wasm', 'NOTICE'), join('dist', 'engine', 'wasm', 'NOTICE'));
-copyFileSync(join('src', 'parsing', 'pixel-font.NOTICE'), join('dist', 'pixel-font.NOTICE'));
+copyFileSync(
+  join('src', 'engine', 'child', 'wasm', 'NOTICE'),
+  join('dist', 'engine', 'child', 'wasm', 'NOTICE'),
+);
+copyFileSync(join('src', 'parsing', 'colorize', 'pixel-font.NOTICE'), join('dist', 'pixel-font.NOTICE'));
 cpSync('schemas', 'dist/schemas', { recursive: true });
 // The package itself is made of ES modules; what is built for Node-RED is not.
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');

@@ -1,6 +1,6 @@
 /**
  * `node tools/label-font.ts FONT.woff NAME LICENCE SOURCE`: writes the outlines of a font's printable ASCII to
- * src/parsing/label-font.json, so that names are drawn on pictures alike on every machine, also on those without
+ * src/parsing/colorize/label-font.json, so that names are drawn on pictures alike on every machine, also on those without
  * fonts. Reads WOFF 1 with TrueType outlines (https://www.w3.org/TR/WOFF/, OpenType's `glyf`).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -155,7 +155,7 @@ const glyphs = Object.fromEntries(
   }),
 );
 writeFileSync(
-  new URL('../src/parsing/label-font.json', import.meta.url),
+  new URL('../src/parsing/colorize/label-font.json', import.meta.url),
   `${JSON.stringify(
     {
       name,

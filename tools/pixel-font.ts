@@ -1,6 +1,6 @@
 /**
  * `node tools/pixel-font.ts UNIFONT.hex VERSION`: writes the glyphs of GNU Unifont (https://unifoundry.com/unifont/, its
- * `.hex` file) to src/parsing/pixel-font.json, so that names in other scripts than ASCII are drawn on every machine, also
+ * `.hex` file) to src/parsing/colorize/pixel-font.json, so that names in other scripts than ASCII are drawn on every machine, also
  * on those without fonts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ for (const line of readFileSync(file, 'utf8').trim().split('\n').toSorted()) {
   glyphs.push(glyph);
 }
 writeFileSync(
-  new URL('../src/parsing/pixel-font.json', import.meta.url),
+  new URL('../src/parsing/colorize/pixel-font.json', import.meta.url),
   `${JSON.stringify(
     {
       name: 'GNU Unifont',

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { acquireEngine, shutdownEngines } from '../src/engine/index.ts';
-import { colorize } from '../src/parsing/colorize.ts';
+import { colorize } from '../src/parsing/colorize/colorize.ts';
 import { bundledModelFolder, packageRoot } from '../src/paths.ts';
 
 const TILE = 448;

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
 import type { Engine } from '../../src/engine/types.ts';
-import { colorize } from '../../src/parsing/colorize.ts';
-import { resolvePalette } from '../../src/parsing/palette.ts';
+import { colorize } from '../../src/parsing/colorize/colorize.ts';
+import { resolvePalette } from '../../src/parsing/options/palette.ts';
 import { bundledModelFolder, packageRoot } from '../../src/paths.ts';
 import { listScenes, readScene, type Truth } from './scenes.ts';
 

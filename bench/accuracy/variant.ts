@@ -1,7 +1,7 @@
 /** What is compared: a model, and how its input is made. */
 import { availableParallelism } from 'node:os';
-import { openPipeline, type Pipeline } from '../../src/engine/pipeline.ts';
-import type { ParseOptions } from '../../src/engine/types.ts';
+import { openPipeline, type Pipeline } from '../../src/engine/child/pipeline.ts';
+import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { decodePicture, loadSharp, targetSize } from '../../src/image/index.ts';
 import type { NetworkInput } from '../../src/image/types.ts';

@@ -1,6 +1,6 @@
 /** Parses pictures of mixed sizes and prints, as JSON, the memory after the load, after half of them and after all. */
 import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
-import { residentBytes } from '../../src/engine/resident.ts';
+import { residentBytes } from '../../src/engine/local/process-memory.ts';
 import { drawPictures, Pictures } from './pictures.ts';
 
 /** Bytes of resident memory. */

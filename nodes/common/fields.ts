@@ -7,7 +7,7 @@ import { M2fpError } from '../../src/errors.ts';
  */
 export function numberField(field: unknown): number | undefined {
   if (field === undefined || field === null) return undefined;
-  const text = String(field).trim();
+  const text = (typeof field === 'string' ? field : JSON.stringify(field)).trim();
   if (text === '') return undefined;
   const [, variable] = /^\$\{([^}]+)\}$/.exec(text) ?? [];
   if (variable !== undefined) {

@@ -1,6 +1,6 @@
 /** Labels that a form or a message names, for the model at hand. */
 import { LABEL_SETS } from '../../src/m2fp/labels.ts';
-import { labelKey } from '../../src/parsing/options.ts';
+import { labelKey } from '../../src/parsing/options/options.ts';
 
 const KNOWN = new Set(Object.values(LABEL_SETS).flatMap(({ labels }) => labels.map(labelKey)));
 

@@ -1,7 +1,7 @@
 /** What is told of a model. */
 import type { EngineInfo } from '../../src/engine/types.ts';
 import type { InputRule, ModelKind, ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
-import { MAP_CONFIDENCE } from '../../src/parsing/postprocess.ts';
+import { MAP_CONFIDENCE } from '../../src/parsing/postprocess/postprocess.ts';
 import type { ModelName } from '../../src/store/names.ts';
 import type { ModelNode, ModelPlace } from './model.ts';
 

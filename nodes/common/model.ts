@@ -1,7 +1,8 @@
 /** What the other nodes see of the config node `m2fp-model`. */
 import type { Node, NodeAPI } from 'node-red';
-import type { WorkerFacts } from '../../src/engine/remote/link.ts';
-import type { Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
+import type { WorkerFacts } from '../../src/engine/remote/client/transport.ts';
+import type { Engine, EngineInfo } from '../../src/engine/types.ts';
+import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ImageLimits } from '../../src/image/types.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';

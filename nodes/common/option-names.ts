@@ -2,9 +2,9 @@
  * `msg.m2fp`: options that hold for one message, by the names that the forms use. One message may pass through
  * several nodes, so every node knows the names of all, and a misspelt one is refused by the first of them.
  */
-import { COLORIZE_OPTIONS } from '../../src/parsing/colorize-options.ts';
-import { namesOf } from '../../src/parsing/option-table.ts';
-import { badOption, isRecord } from '../../src/parsing/options.ts';
+import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts';
+import { namesOf } from '../../src/parsing/options/option-table.ts';
+import { badOption, isRecord } from '../../src/parsing/options/options.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 import { M2fpError } from '../../src/errors.ts';

@@ -1,6 +1,6 @@
 /** What happens to pictures that cannot run at once, in the units of the form. */
 import type { QueueOptions, QueuePolicy } from '../../src/engine/types.ts';
-import { badOption, isWhole, numberIn, oneOf } from '../../src/parsing/options.ts';
+import { badOption, isWhole, numberIn, oneOf } from '../../src/parsing/options/options.ts';
 
 export const POLICIES = ['wait', 'latest', 'reject'] as const satisfies QueuePolicy[];
 

@@ -1,5 +1,5 @@
 /** What is told of workers on other machines. */
-import type { WorkerFacts } from '../../src/engine/remote/link.ts';
+import type { WorkerFacts } from '../../src/engine/remote/client/transport.ts';
 
 /** Plain JSON. */
 export type WorkerSeen = Omit<WorkerFacts, 'id' | 'manifest'>;

@@ -2,7 +2,7 @@
  * Which labels are chosen, as the property of a node stores it: names with commas between, so that the choice
  * outlives a change of the model. Blank means all parts, whatever the model; `none` means none.
  */
-import { labelKey } from '../../src/parsing/options.ts';
+import { labelKey } from '../../src/parsing/options/options.ts';
 
 const NONE = 'none';
 

@@ -1,6 +1,6 @@
 /** The colours of the labels as a list of swatches, with import and export as JSON. */
-import { hexOf, PALETTES, parseColor, resolvePalette } from '../../src/parsing/palette.ts';
-import { labelKey } from '../../src/parsing/options.ts';
+import { hexOf, PALETTES, parseColor, resolvePalette } from '../../src/parsing/options/palette.ts';
+import { labelKey } from '../../src/parsing/options/options.ts';
 import type { Dollar, EditorRed, Elements } from './editor.ts';
 import type { Part } from './label-sets.ts';
 import type { PartToggles } from './part-toggles.ts';

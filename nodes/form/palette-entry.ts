@@ -42,5 +42,5 @@ export function shortLines(label: string): string[] {
 }
 
 function widthOf(text: string): number {
-  return [...text].reduce((sum, letter) => sum + (letter.codePointAt(0)! > 0x2e80 ? 2 : 1), 0);
+  return Array.from(text).reduce((sum, letter) => sum + (letter.codePointAt(0)! > 0x2e80 ? 2 : 1), 0);
 }

@@ -2,7 +2,7 @@
  * Checks of the forms' fields. A message names the field by its label; a blank field leaves the choice to the default, and
  * `${NAME}` to an environment variable.
  */
-import { parseColor } from '../../src/parsing/palette.ts';
+import { parseColor } from '../../src/parsing/options/palette.ts';
 import { isNone } from './chosen.ts';
 import type { EditorRed, Validator } from './editor.ts';
 import { nodeText, sharedText, type Values } from './texts.ts';

@@ -1,7 +1,7 @@
 /** The form of the node, as it is stored in flows. */
 import type { NodeDef } from 'node-red';
-import { COLORIZE_OPTIONS, type ColorizeOptions } from '../../src/parsing/colorize-options.ts';
-import { type OptionFields, optionsInFields } from '../../src/parsing/option-table.ts';
+import { COLORIZE_OPTIONS, type ColorizeOptions } from '../../src/parsing/colorize/colorize-options.ts';
+import { type OptionFields, optionsInFields } from '../../src/parsing/options/option-table.ts';
 import { labelsInModel } from '../common/labels.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
 import type { ResultConfig } from '../common/result.ts';

@@ -1,10 +1,10 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
-import { colorize, type ColorizeOptions } from '../../src/parsing/colorize.ts';
-import { isNumberMode } from '../../src/parsing/colorize-options.ts';
+import { colorize, type ColorizeOptions } from '../../src/parsing/colorize/colorize.ts';
+import { isNumberMode } from '../../src/parsing/colorize/colorize-options.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/in-order.ts';
-import { openInbox } from '../common/input.ts';
+import { inOrder } from '../common/sequential.ts';
+import { openInbox } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';

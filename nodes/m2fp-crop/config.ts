@@ -1,12 +1,12 @@
 /** The form of the node, as it is stored in flows. */
 import type { NodeDef } from 'node-red';
-import { CROP_OPTIONS } from '../../src/parsing/crop-options.ts';
+import { CROP_OPTIONS } from '../../src/parsing/crop/crop-options.ts';
 import {
   type GivenOptions,
   oneOf,
   type OptionFields,
   optionsInFields,
-} from '../../src/parsing/option-table.ts';
+} from '../../src/parsing/options/option-table.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
 import type { ResultConfig } from '../common/result.ts';
 

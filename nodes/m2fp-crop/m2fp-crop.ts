@@ -1,9 +1,9 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
-import { type Crop, crop } from '../../src/parsing/crop.ts';
+import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/in-order.ts';
-import { openInbox } from '../common/input.ts';
+import { inOrder } from '../common/sequential.ts';
+import { openInbox } from '../common/message-handler.ts';
 import { labelsInModel } from '../common/labels.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';

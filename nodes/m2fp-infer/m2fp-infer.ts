@@ -1,20 +1,21 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
-import { dropReasonOf } from '../../src/engine/dropped.ts';
-import type { DropReason, Engine, EngineInfo, ParseOptions } from '../../src/engine/types.ts';
+import { dropReasonOf } from '../../src/engine/queue/dropped.ts';
+import type { DropReason, Engine, EngineInfo } from '../../src/engine/types.ts';
+import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess.ts';
+import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { hasClient } from '../common/client.ts';
 import { numberField } from '../common/fields.ts';
-import { openInbox, Outputs } from '../common/input.ts';
+import { openInbox, Outputs } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
-import { overridesOf } from '../common/overrides.ts';
+import { overridesOf } from '../common/message-options.ts';
 import { networkInputOrPicture } from '../common/picture.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { Antechamber } from './antechamber.ts';
+import { Antechamber } from './model-wait-queue.ts';
 import { completeConfig, type StoredConfig } from './config.ts';
 import { hasKey, keyOf, queueOf } from './queue.ts';
 

@@ -1,9 +1,9 @@
 /** What the form and the message say about waiting. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { QueueOptions } from '../../src/engine/types.ts';
-import { badOption } from '../../src/parsing/options.ts';
+import { badOption } from '../../src/parsing/options/options.ts';
 import { numberField } from '../common/fields.ts';
-import { overridesOf } from '../common/overrides.ts';
+import { overridesOf } from '../common/message-options.ts';
 import { evaluate } from '../common/property.ts';
 import {
   checkPriority,

@@ -8,10 +8,10 @@ import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts
 import { publishedFacts } from '../../src/m2fp/published.ts';
 import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
 import { memoryFacts, platformFacts, processorFacts } from '../../src/observe/system.ts';
-import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess.ts';
+import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { modelFolder } from '../../src/store/names.ts';
-import { engines } from '../common/engines.ts';
+import { engines } from '../common/services.ts';
 import type { ModelNode } from '../common/model.ts';
 import { sizeOf } from '../common/model-facts.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';

@@ -3,9 +3,9 @@ import type { Node, NodeAPI } from 'node-red';
 import { crashEvents } from '../../src/engine/events.ts';
 import { limitsFrom } from '../../src/image/limits.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
-import { engines } from '../common/engines.ts';
+import { engines } from '../common/services.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
-import { ModelAccess } from './access.ts';
+import { ModelAccess } from './model-service.ts';
 import { serveAdmin } from './admin.ts';
 import { type ModelConfig, type ModelSettings, readSettings } from './settings.ts';
 

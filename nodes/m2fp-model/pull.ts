@@ -3,7 +3,7 @@ import { M2fpError } from '../../src/errors.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
-import { engines } from '../common/engines.ts';
+import { engines } from '../common/services.ts';
 import type { ModelPresence, PublishedModel } from '../common/model.ts';
 import { Memo } from './memo.ts';
 

@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParseOptions, completeEngineOptions } from '../../src/engine/options.ts';
-import type { WorkerAddress } from '../../src/engine/remote/link.ts';
-import { completeRemoteOptions, type RemoteEngineOptions } from '../../src/engine/remote/settings.ts';
-import type { EngineOptions, ParseOptions } from '../../src/engine/types.ts';
+import type { WorkerAddress } from '../../src/engine/remote/client/transport.ts';
+import { completeRemoteOptions, type RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
+import type { EngineOptions } from '../../src/engine/types.ts';
+import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError, type M2fpErrorCode } from '../../src/errors.ts';
 import type { Precision } from '../../src/m2fp/manifest.ts';
 import { MULTI_HUMAN_ID } from '../../src/m2fp/published.ts';

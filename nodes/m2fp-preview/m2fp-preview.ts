@@ -1,9 +1,9 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { numberIn, oneOf } from '../../src/parsing/options.ts';
-import { PREVIEW_VIEWS } from '../../src/parsing/preview.ts';
+import { numberIn, oneOf } from '../../src/parsing/options/options.ts';
+import { PREVIEW_VIEWS } from '../../src/parsing/colorize/preview.ts';
 import { FORM_DEFAULTS, withDefaults } from '../common/defaults.ts';
 import { numberField } from '../common/fields.ts';
-import { openInbox } from '../common/input.ts';
+import { openInbox } from '../common/message-handler.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
 import type { PictureConfig } from '../common/picture.ts';
 import { StatusLine } from '../common/status.ts';

@@ -1,5 +1,5 @@
 /** The picture of the enlarged view: the source, and over it the colours of what is shown. */
-import type { PreviewLabel } from '../../src/parsing/preview.ts';
+import type { PreviewLabel } from '../../src/parsing/colorize/preview.ts';
 
 /** Interleaved red, green, blue and alpha; of the maps red is the label's code and green the person's id. */
 export type Pixels = Uint8ClampedArray<ArrayBuffer>;

@@ -9,7 +9,7 @@ import {
   previewThumbnail,
   type PreviewThumbnail,
   type PreviewView,
-} from '../../src/parsing/preview.ts';
+} from '../../src/parsing/colorize/preview.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 
 /** Milliseconds between two thumbnails: each of them is told to every open editor. */

@@ -2,7 +2,7 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { pictureFrom } from '../../src/image/index.ts';
-import type { PreviewView } from '../../src/parsing/preview.ts';
+import type { PreviewView } from '../../src/parsing/colorize/preview.ts';
 import { codeOf } from '../common/failure.ts';
 import { isMade } from '../common/made.ts';
 import { type ParsingConfig, parsingOf } from '../common/parsing.ts';

@@ -6,9 +6,9 @@ import {
   oneOf,
   type OptionFields,
   optionsInFields,
-} from '../../src/parsing/option-table.ts';
-import { BACKGROUND_INDEX, personIndex } from '../../src/parsing/options.ts';
-import { REDACT_OPTIONS } from '../../src/parsing/redact-options.ts';
+} from '../../src/parsing/options/option-table.ts';
+import { BACKGROUND_INDEX, personIndex } from '../../src/parsing/options/options.ts';
+import { REDACT_OPTIONS } from '../../src/parsing/redact/redact-options.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { labelsInModel } from '../common/labels.ts';
 import type { ParsingConfig } from '../common/parsing.ts';

@@ -1,9 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
-import { redact } from '../../src/parsing/redact.ts';
+import { redact } from '../../src/parsing/redact/redact.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/in-order.ts';
-import { openInbox, Outputs } from '../common/input.ts';
+import { inOrder } from '../common/sequential.ts';
+import { openInbox, Outputs } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';

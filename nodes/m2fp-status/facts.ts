@@ -1,6 +1,5 @@
 /** What the status node tells of engines. */
-import type { CacheInfo } from '../../src/engine/cache.ts';
-import type { EngineInfo, EngineState, ProcessInfo } from '../../src/engine/types.ts';
+import type { CacheInfo, EngineInfo, EngineState, ProcessInfo } from '../../src/engine/types.ts';
 import { memoryOf } from '../../src/observe/metrics-engines.ts';
 
 /** The forms in which it tells. */

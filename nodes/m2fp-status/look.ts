@@ -2,7 +2,7 @@
 import type { EngineInfo } from '../../src/engine/types.ts';
 import { type Health, healthOf, type MissingModel } from '../../src/observe/health.ts';
 import { processMetrics } from '../../src/observe/metrics.ts';
-import { engines } from '../common/engines.ts';
+import { engines } from '../common/services.ts';
 import type { ModelNode } from '../common/model.ts';
 
 export interface Look {

@@ -6,7 +6,8 @@
 import type { Container } from './container.ts';
 import { DAMAGED, TAMPERED, type CheckpointFile } from './file.ts';
 import { storageBytes } from './tensors.ts';
-import { MAX_PICKLE_BYTES, PickleEndsEarlyError, unpickle, type Unpickled } from './unpickle.ts';
+import { MAX_PICKLE_BYTES, PickleEndsEarlyError, type Unpickled } from './pickle-machine.ts';
+import { unpickle } from './unpickle.ts';
 import { OpaqueValue, PickledDict, type PickledValue, type StorageReference } from './values.ts';
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;

@@ -1,10 +1,10 @@
 /** The opcodes of pickle protocol 2: those that PyTorch writes, and the names of those that are refused. */
-import type { Machine } from './unpickle.ts';
+import type { Machine } from './pickle-machine.ts';
 import { PickledDict } from './values.ts';
 
 type Operation = readonly [name: string, run: (machine: Machine) => void];
 
-/** The opcodes of a state dict and of what trainers keep beside it. STOP ends the loop in {@link Machine.run}. */
+/** The opcodes of a state dict and of what trainers keep beside it. STOP ends the loop in unpickle.ts. */
 export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   // Framing
   [0x80, ['PROTO', (machine) => machine.assertProtocol(machine.uint8())]],

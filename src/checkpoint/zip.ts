@@ -8,7 +8,8 @@ import { RandomAccessReader, fromRandomAccessReaderPromise, type Entry } from 'y
 import { M2fpError } from '../errors.ts';
 import type { Container } from './container.ts';
 import { DAMAGED, quoted, type CheckpointFile } from './file.ts';
-import { MAX_PICKLE_BYTES, unpickle } from './unpickle.ts';
+import { MAX_PICKLE_BYTES } from './pickle-machine.ts';
+import { unpickle } from './unpickle.ts';
 
 const MAX_ENTRIES = 100_000;
 

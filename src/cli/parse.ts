@@ -4,7 +4,7 @@ import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
 import { limitsFrom, pictureFrom } from '../image/index.ts';
-import { colorize, type ColorizeOptions } from '../parsing/colorize.ts';
+import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
 import {

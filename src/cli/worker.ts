@@ -1,8 +1,8 @@
 /** `m2fp worker`: parses the pictures of Node-REDs on other machines. */
 import { readFile } from 'node:fs/promises';
 import { shutdownEngines } from '../engine/index.ts';
-import type { WorkerAddress } from '../engine/remote/link.ts';
-import type { RunningWorker, WorkerOptions } from '../engine/remote/worker.ts';
+import type { WorkerAddress } from '../engine/remote/client/transport.ts';
+import type { RunningWorker, WorkerOptions } from '../engine/remote/worker/worker.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
@@ -97,7 +97,7 @@ async function run(args: string[], { err }: Terminal): Promise<void> {
 /** Resolves when the worker was told to stop, and has. */
 async function serve(options: WorkerOptions): Promise<void> {
   // BullMQ and ioredis come with it, and no other command needs them.
-  const { startWorker } = await import('../engine/remote/worker.ts');
+  const { startWorker } = await import('../engine/remote/worker/worker.ts');
   const { address, log } = options;
   const running = await startWorker(options);
   const stop = (signal: NodeJS.Signals) => {

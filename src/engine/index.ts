@@ -1,5 +1,5 @@
 /** Engines: loaded models that parse pictures in processes of their own, or on other machines. */
-export { DroppedRequest, dropReasonOf } from './dropped.ts';
+export { DroppedRequest, dropReasonOf } from './queue/dropped.ts';
 export {
   acquireEngine,
   listEngines,
@@ -7,10 +7,21 @@ export {
   type AcquireOptions,
   type EngineLease,
 } from './registry.ts';
-export { acquireRemoteEngine } from './remote/acquire.ts';
-export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/acquire.ts';
-export type { LinkFactory, RemoteTask, WorkerAddress, WorkerFacts, WorkerLink } from './remote/link.ts';
-export { checkWorkerAddress, completeRemoteOptions, type RemoteEngineOptions } from './remote/settings.ts';
+export { acquireRemoteEngine } from './remote/client/acquire.ts';
+export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/client/acquire.ts';
+export type {
+  LinkFactory,
+  RemoteTask,
+  WorkerAddress,
+  WorkerFacts,
+  WorkerLink,
+} from './remote/client/transport.ts';
+export {
+  checkWorkerAddress,
+  completeRemoteOptions,
+  type RemoteEngineOptions,
+} from './remote/redis/settings.ts';
+export type { ParseOptions } from '../parsing/types.ts';
 export type {
   DropReason,
   Engine,
@@ -18,7 +29,6 @@ export type {
   EngineListener,
   EngineOptions,
   EngineState,
-  ParseOptions,
   ParseRequest,
   ProcessInfo,
   QueueOptions,

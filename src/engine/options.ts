@@ -5,8 +5,9 @@ import { M2fpError } from '../errors.ts';
 import { DEFAULT_LIMITS, MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { scoreThresholdOf } from '../parsing/index.ts';
-import { show } from '../parsing/options.ts';
-import type { EngineOptions, ParseOptions, QueueOptions } from './types.ts';
+import { show } from '../parsing/options/options.ts';
+import type { EngineOptions, QueueOptions } from './types.ts';
+import type { ParseOptions } from '../parsing/types.ts';
 
 /** setTimeout takes no more. */
 export const MAX_TIMEOUT = 2 ** 31 - 1;

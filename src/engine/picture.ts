@@ -6,7 +6,7 @@ import { checkNetworkInput, isNetworkInput } from '../image/network-input.ts';
 import type { ImageLimits, NetworkInput } from '../image/types.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
 import { checkParseOptions } from './options.ts';
-import type { ParseOptions } from './types.ts';
+import type { ParseOptions } from '../parsing/types.ts';
 
 export interface Picture {
   /** The encoded picture, the caller's own Buffer: it stays here and becomes `image` of the parsing. */

@@ -5,7 +5,7 @@
 import type { SerializedError } from '../errors.ts';
 import type { ImageLimits, NetworkInput } from '../image/types.ts';
 import type { Parsing, Timing } from '../parsing/types.ts';
-import type { ParseOptions } from './types.ts';
+import type { ParseOptions } from '../parsing/types.ts';
 
 export interface LoadMessage {
   type: 'load';

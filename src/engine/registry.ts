@@ -1,7 +1,7 @@
 /** One engine per model and processes, or per model and workers, shared by all who ask for it. */
 import { intactManifest } from '../store/manifest.ts';
 import { systemClock, type Clock, type Timer } from '../clock.ts';
-import { LocalEngine, type EngineInternals } from './local-engine.ts';
+import { LocalEngine, type EngineInternals } from './local/local-engine.ts';
 import { completeEngineOptions } from './options.ts';
 import { type ReplacedEngine, SwappingEngine } from './swap.ts';
 import type { Engine, EngineInfo, EngineOptions } from './types.ts';

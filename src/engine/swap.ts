@@ -1,5 +1,5 @@
 /** An engine that takes the place of another: the old one serves until the new one is loaded. */
-import { Listeners } from './listeners.ts';
+import { Listeners } from './queue/listeners.ts';
 import type { Engine, EngineInfo, EngineListener, ParseRequest, QueueOptions } from './types.ts';
 import type { Parsing } from '../parsing/types.ts';
 

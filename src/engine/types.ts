@@ -2,8 +2,7 @@
 import type { SerializedError } from '../errors.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
-import type { Parsing } from '../parsing/types.ts';
-import type { CacheInfo } from './cache.ts';
+import type { ParseOptions, Parsing } from '../parsing/types.ts';
 
 export interface EngineOptions {
   /** Folder of the converted model. */
@@ -61,25 +60,6 @@ export interface QueueOptions {
 /** Why a request was not run although nothing went wrong. */
 export type DropReason = 'replaced' | 'expired';
 
-/** What the network's output is filtered and scaled by; absent = the model's own. */
-export interface ParseOptions {
-  /** Sizes for a `short-side` model, pixels. */
-  shortSide?: number;
-  longSide?: number;
-  /**
-   * The minimum score, 0.1 to 1: parts and persons below it are doubtful, and the label map shows all that reach it.
-   * Absent: ModelScope's rules (parts and persons from 0.1, none of them doubtful, the label map from the model's own
-   * threshold).
-   */
-  scoreThreshold?: number;
-  /**
-   * Flip test-time augmentation: whether the mirrored picture is parsed too, and both results become one, as in M2FP's
-   * published figures (see src/parsing/flip.ts). Steadier outlines and labels for twice the time of the network, which
-   * `timing.inference` tells and which counts for the engine's time limit. Default false.
-   */
-  flip?: boolean;
-}
-
 export interface ParseRequest {
   /** An encoded picture, or what preprocess made of one. */
   image: Buffer | NetworkInput;
@@ -102,6 +82,13 @@ export interface ProcessInfo {
   restarts: number;
   /** Bytes of resident memory, as of its last answer; null while it does not run. */
   rss: number | null;
+}
+
+/** How full a cache is; bytes. */
+export interface CacheInfo {
+  entries: number;
+  bytes: number;
+  limit: number;
 }
 
 export interface EngineInfo {

@@ -1,10 +1,10 @@
 /** Encoded bytes to pixels. */
 import { M2fpError } from '../errors.ts';
-import { checkCost } from './cost.ts';
-import { requireFormat } from './format.ts';
-import { isSrgbProfile } from './icc.ts';
+import { checkCost } from './formats/cost.ts';
+import { requireFormat } from './formats/format.ts';
+import { isSrgbProfile } from './formats/icc.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
-import { NAMES, type Readable, readable, readableAfterAll, undecodable } from './readable.ts';
+import { NAMES, type Readable, readable, readableAfterAll, undecodable } from './source/readable.ts';
 import { loadSharp } from './sharp.ts';
 import type { ImageLimits, RawImage } from './types.ts';
 

@@ -2,9 +2,9 @@
 import { types } from 'node:util';
 import { M2fpError } from '../errors.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
-import { isJsonBuffer } from './json-buffer.ts';
+import { isJsonBuffer } from './source/json-buffer.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
-import { numbersToBytes } from './numbers.ts';
+import { numbersToBytes } from './source/numbers.ts';
 import type { ImageLimits, NetworkInput } from './types.ts';
 
 /** True where `value` says of itself that it is a network input; {@link checkNetworkInput} sees whether it is one. */

@@ -1,6 +1,6 @@
 /** Looks at everything that decides whether M2FP works here. */
 import packageJson from '../../package.json' with { type: 'json' };
-import { WASM_SPEED } from '../engine/runtime.ts';
+import { WASM_SPEED } from '../engine/child/runtime.ts';
 import { judge } from './checks.ts';
 import type { Diagnosis, Facts } from './diagnosis.ts';
 import { bundledModel, storedModels, type StoreDiagnosis } from './models.ts';

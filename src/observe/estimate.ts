@@ -1,6 +1,6 @@
 /** What a model will take on this machine, told before it is loaded. */
-import { memoryNeeded } from '../engine/memory.ts';
-import { type PoolSize, poolSize } from '../engine/sizing.ts';
+import { memoryNeeded } from '../engine/local/memory.ts';
+import { type PoolSize, poolSize } from '../engine/local/sizing.ts';
 import { graphFlops } from '../m2fp/flops.ts';
 import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
 import type { Platform, Processor } from './system.ts';

@@ -1,7 +1,7 @@
 /** Gauges of the engines as they are when somebody looks. */
 import { Gauge, type Registry } from 'prom-client';
 import packageJson from '../../package.json' with { type: 'json' };
-import { residentBytes } from '../engine/resident.ts';
+import { residentBytes } from '../engine/local/process-memory.ts';
 import type { EngineInfo, ProcessInfo } from '../engine/types.ts';
 import { DIGEST_DIGITS, ENGINE_LABELS } from './metrics-events.ts';
 

@@ -5,7 +5,7 @@ import { bundledModelFolder } from '../paths.ts';
 import { sha256File } from '../store/digest.ts';
 import { readManifest } from '../store/manifest.ts';
 import { openStore } from '../store/store.ts';
-import { memoryNeeded } from '../engine/memory.ts';
+import { memoryNeeded } from '../engine/local/memory.ts';
 import { freeDisk } from './system.ts';
 
 export interface ModelDiagnosis {

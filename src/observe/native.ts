@@ -90,7 +90,7 @@ export const probes: Probes = {
     return { ...module, backends, dispensable: !module.loads && !ended };
   },
   async wasm() {
-    const file = entryPoint('engine/wasm/runtime');
+    const file = entryPoint('engine/child/wasm/runtime');
     const answer = await ask(program(PROGRAMS.wasm), [file, modelFile()]);
     return { version: answer.version ?? null, ...outcome(answer) };
   },

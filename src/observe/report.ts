@@ -1,6 +1,6 @@
 /** A diagnosis as text that a user reads, and pastes into an issue. */
 import type { Diagnosis } from './diagnosis.ts';
-import { MEMORY_METHOD } from '../engine/memory.ts';
+import { MEMORY_METHOD } from '../engine/local/memory.ts';
 
 export function report({ version, checks }: Diagnosis): string {
   const width = Math.max(...checks.map(({ name }) => name.length));

@@ -1,6 +1,6 @@
 /** Is this value a parsing? Messages come from anywhere: a function node, a file, another version of ours. */
 import { M2fpError } from '../errors.ts';
-import { isRecord, isWhole } from './options.ts';
+import { isRecord, isWhole } from './options/options.ts';
 import type { Parsing } from './types.ts';
 
 /** The part of a parsing that is the same wherever it was made. */

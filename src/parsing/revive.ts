@@ -4,11 +4,11 @@
  */
 import { types } from 'node:util';
 import { M2fpError } from '../errors.ts';
-import { isJsonBuffer } from '../image/json-buffer.ts';
+import { isJsonBuffer } from '../image/source/json-buffer.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
 import { inSlices } from '../image/slices.ts';
 import { checkParsing } from './check.ts';
-import { isRecord, isWhole } from './options.ts';
+import { isRecord, isWhole } from './options/options.ts';
 import type { Parsing } from './types.ts';
 
 /** Of a parsing these are Buffers. */

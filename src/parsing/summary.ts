@@ -1,6 +1,6 @@
 /** A parsing without its pixels: small and JSON-ready, for MQTT, HTTP answers and the debug sidebar. */
 import { inSlices } from '../image/slices.ts';
-import { firstOfName } from './options.ts';
+import { firstOfName } from './options/options.ts';
 import type { Box, Parsing, Part, Person, Timing } from './types.ts';
 
 /** As in the parsing, the score with four decimals. */

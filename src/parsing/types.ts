@@ -80,3 +80,22 @@ export interface Parsing {
   cached: boolean;
   timing: Timing;
 }
+
+/** What the network's output is filtered and scaled by; absent = the model's own. */
+export interface ParseOptions {
+  /** Sizes for a `short-side` model, pixels. */
+  shortSide?: number;
+  longSide?: number;
+  /**
+   * The minimum score, 0.1 to 1: parts and persons below it are doubtful, and the label map shows all that reach it.
+   * Absent: ModelScope's rules (parts and persons from 0.1, none of them doubtful, the label map from the model's own
+   * threshold).
+   */
+  scoreThreshold?: number;
+  /**
+   * Flip test-time augmentation: whether the mirrored picture is parsed too, and both results become one, as in M2FP's
+   * published figures (see src/parsing/postprocess/flip.ts). Steadier outlines and labels for twice the time of the network, which
+   * `timing.inference` tells and which counts for the engine's time limit. Default false.
+   */
+  flip?: boolean;
+}

@@ -9,10 +9,10 @@ import { throwIfCancelled } from './cancel.ts';
 import { convertInProcess } from './convert-process.ts';
 import { CHECKPOINT_FILES, locateCheckpoint } from './convert.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
-import { intactModel, Making, type Product, type PulledModel } from './making.ts';
+import { intactModel, Making, type Product, type PulledModel } from './install-model.ts';
 import { checkName, folderNameOf, LOCAL_OWNER, MANIFEST_FILE, modelKey, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
-import { SharedWork } from './shared.ts';
+import { SharedWork } from './single-flight.ts';
 
 /** What a file must end in to be taken for a checkpoint. */
 const EXTENSIONS = ['.pt', '.pth', '.bin', '.safetensors'];

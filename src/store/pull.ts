@@ -11,13 +11,13 @@ import { convertInProcess } from './convert-process.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
 import { downloadFile } from './download.ts';
 import type { RequestOptions } from './http.ts';
-import { intactModel, Making, type MakingOptions, type Product, type PulledModel } from './making.ts';
+import { intactModel, Making, type MakingOptions, type Product, type PulledModel } from './install-model.ts';
 import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
 import { checkName, modelKey, storedName, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
-import { SharedWork } from './shared.ts';
+import { SharedWork } from './single-flight.ts';
 
-export type { PulledModel } from './making.ts';
+export type { PulledModel } from './install-model.ts';
 
 const CONFIGURATION = 'configuration.json';
 /** The names under which ModelScope publishes checkpoints; the first one found is taken. */

@@ -15,7 +15,7 @@ import {
 import { tryLock } from './lock.ts';
 import { checkName, storedName, type ModelName } from './names.ts';
 import { pullModel, type PulledModel, type PullOptions } from './pull.ts';
-import { lockFile, WorkFolder } from './work.ts';
+import { lockFile, WorkFolder } from './staging-directory.ts';
 
 export type { StoredModel, StoreEntry } from './installed.ts';
 export type { PulledModel } from './pull.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
-import { decodingCost } from '../../src/image/cost.ts';
+import { decodingCost } from '../../src/image/formats/cost.ts';
 import { decodePicture } from '../../src/image/decode.ts';
 import { failure } from './support.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse as parseForm } from 'node:querystring';
 import { runInNewContext } from 'node:vm';
-import { pictureFrom } from '../../src/image/source.ts';
+import { pictureFrom } from '../../src/image/source/image-from-message.ts';
 import { failure, noisePng } from './support.ts';
 
 const PICTURE = readFileSync(new URL('fixtures/people.jpg', import.meta.url));

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { engines } from '../../nodes/common/engines.ts';
+import { engines } from '../../nodes/common/services.ts';
 import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import type { ModelNode } from '../../nodes/common/model.ts';
 import { prospectOf } from '../../nodes/m2fp-model/about.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { memoryNeeded } from '../../src/engine/memory.ts';
+import { memoryNeeded } from '../../src/engine/local/memory.ts';
 import { publishedFacts } from '../../src/m2fp/published.ts';
 import { estimate, type MachineFacts } from '../../src/observe/estimate.ts';
 import { readManifest } from '../../src/store/manifest.ts';

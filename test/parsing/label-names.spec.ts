@@ -1,16 +1,16 @@
 /** Whatever a model calls its labels, persons are persons, and labels of one name are one label. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createPipeline } from '../../src/engine/pipeline.ts';
-import { openSession } from '../../src/engine/session.ts';
-import { colorize } from '../../src/parsing/colorize.ts';
-import { crop } from '../../src/parsing/crop.ts';
-import { mirroredLabels } from '../../src/parsing/flip.ts';
-import { personIndex } from '../../src/parsing/options.ts';
-import { resolvePalette } from '../../src/parsing/palette.ts';
-import { postprocess } from '../../src/parsing/postprocess.ts';
-import { previewMaps } from '../../src/parsing/preview.ts';
-import { redact } from '../../src/parsing/redact.ts';
+import { createPipeline } from '../../src/engine/child/pipeline.ts';
+import { openSession } from '../../src/engine/child/session.ts';
+import { colorize } from '../../src/parsing/colorize/colorize.ts';
+import { crop } from '../../src/parsing/crop/crop.ts';
+import { mirroredLabels } from '../../src/parsing/postprocess/flip.ts';
+import { personIndex } from '../../src/parsing/options/options.ts';
+import { resolvePalette } from '../../src/parsing/options/palette.ts';
+import { postprocess } from '../../src/parsing/postprocess/postprocess.ts';
+import { previewMaps } from '../../src/parsing/colorize/preview.ts';
+import { redact } from '../../src/parsing/redact/redact.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { bundledModelFolder } from '../../src/paths.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { reviveParsing } from '../../src/parsing/revive.ts';
-import { redact } from '../../src/parsing/redact.ts';
+import { redact } from '../../src/parsing/redact/redact.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { parsingOf } from './scene.ts';

@@ -1,6 +1,6 @@
 /** Hand-made parsings and a way to look at the pictures that come out of them. */
 import sharp from 'sharp';
-import { encodeRle, rleArea, rleBox } from '../../src/parsing/rle.ts';
+import { encodeRle, rleArea, rleBox } from '../../src/parsing/masks/rle.ts';
 import type { Parsing, Part, Person } from '../../src/parsing/types.ts';
 
 /** Rows of a mask: '#' inside, anything else outside. */

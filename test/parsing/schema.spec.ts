@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { createPipeline } from '../../src/engine/pipeline.ts';
-import { openSession } from '../../src/engine/session.ts';
+import { createPipeline } from '../../src/engine/child/pipeline.ts';
+import { openSession } from '../../src/engine/child/session.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { bundledModelFolder } from '../../src/paths.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import sharp, { type Sharp } from 'sharp';
-import { colorize } from '../../src/parsing/colorize.ts';
-import { crop } from '../../src/parsing/crop.ts';
-import { pictureThumbnail, previewSource, previewThumbnail } from '../../src/parsing/preview.ts';
-import { redact } from '../../src/parsing/redact.ts';
+import { colorize } from '../../src/parsing/colorize/colorize.ts';
+import { crop } from '../../src/parsing/crop/crop.ts';
+import { pictureThumbnail, previewSource, previewThumbnail } from '../../src/parsing/colorize/preview.ts';
+import { redact } from '../../src/parsing/redact/redact.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { parsingOf, pixelsOf } from './scene.ts';
 

@@ -19,7 +19,7 @@ import { convertLocal, localCheckpoint, type LocalTools } from '../../src/store/
 import { tryLock } from '../../src/store/lock.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import { openStore } from '../../src/store/store.ts';
-import { lockFile } from '../../src/store/work.ts';
+import { lockFile } from '../../src/store/staging-directory.ts';
 import { goldenFolder } from '../support/golden.ts';
 import { FakeClock } from './support/clock.ts';
 

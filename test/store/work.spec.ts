@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockFile, persistently, sweep, WorkFolder } from '../../src/store/work.ts';
+import { lockFile, persistently, sweep, WorkFolder } from '../../src/store/staging-directory.ts';
 import { FakeClock } from './support/clock.ts';
 
 const NAME = { id: 'damo/model', revision: 'master', precision: 'fp32' } as const;

@@ -1,5 +1,5 @@
 /** The enlarged view: source, overlay or map, with a legend that hides labels, and what lies under the pointer. */
-import type { PreviewFacts } from '../../../src/parsing/preview.ts';
+import type { PreviewFacts } from '../../../src/parsing/colorize/preview.ts';
 import { type Ajax, type EditorRed, element, pullJson, pullPicture, text } from './page.ts';
 import { labelText } from '../../form/texts.ts';
 import { lookUp, paint, type Pixels } from '../painting.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { PickleEndsEarlyError, unpickle } from '../../../src/checkpoint/unpickle.ts';
+import { PickleEndsEarlyError } from '../../../src/checkpoint/pickle-machine.ts';
+import { unpickle } from '../../../src/checkpoint/unpickle.ts';
 import {
   FALSE,
   NONE,

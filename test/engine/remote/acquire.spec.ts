@@ -103,7 +103,9 @@ describe('acquireRemoteEngine', () => {
   });
 
   it('shares with copies of the module, as a bundler makes them', async () => {
-    const file = pathToFileURL(join(import.meta.dirname, '../../../src/engine/remote/acquire.ts')).href;
+    const file = pathToFileURL(
+      join(import.meta.dirname, '../../../src/engine/remote/client/acquire.ts'),
+    ).href;
     const copy = (await import(`${file}?copy`)) as { acquireRemoteEngine: typeof acquireRemoteEngine };
     assert.notEqual(copy.acquireRemoteEngine, acquireRemoteEngine);
     const { engine } = await acquire();

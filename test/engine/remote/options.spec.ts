@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { checkWorkerAddress, completeRemoteOptions } from '../../../src/engine/index.ts';
-import type { WorkerAddress } from '../../../src/engine/remote/link.ts';
+import type { WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
 import { ADDRESS } from '../support/fake-link.ts';
 
 const LOCAL: WorkerAddress = { url: 'redis://localhost', username: '', password: '', queue: 'm2fp' };

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { dropReasonOf } from '../../../src/engine/dropped.ts';
+import { dropReasonOf } from '../../../src/engine/queue/dropped.ts';
 import { requestEvents } from '../../../src/engine/events.ts';
-import { RemoteEngine } from '../../../src/engine/remote/acquire.ts';
+import { RemoteEngine } from '../../../src/engine/remote/client/acquire.ts';
 import type { QueueOptions } from '../../../src/engine/types.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { FakeClock, leavesNothingBehind, MANIFEST } from '../support/fakes.ts';

@@ -7,7 +7,7 @@ import type {
   WorkerAddress,
   WorkerFacts,
   WorkerLink,
-} from '../../../src/engine/remote/link.ts';
+} from '../../../src/engine/remote/client/transport.ts';
 import type { ChildParsing } from '../../../src/engine/protocol.ts';
 import { MANIFEST } from './fakes.ts';
 

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import type { Clock, Timer } from '../../../src/clock.ts';
-import { LocalEngine } from '../../../src/engine/local-engine.ts';
+import { LocalEngine } from '../../../src/engine/local/local-engine.ts';
 import { completeEngineOptions } from '../../../src/engine/options.ts';
-import type { Machine } from '../../../src/engine/sizing.ts';
-import type { Patience } from '../../../src/engine/supervisor.ts';
+import type { Machine } from '../../../src/engine/local/sizing.ts';
+import type { RestartPolicy } from '../../../src/engine/local/restart-policy.ts';
 import type { Engine, EngineInfo, EngineOptions, QueueOptions } from '../../../src/engine/types.ts';
 import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
@@ -117,15 +117,15 @@ export const MANIFEST: ModelManifest = {
 export function fakeEngine(
   options: Partial<EngineOptions> & {
     atLoad?: string;
-    patience?: Partial<Patience>;
+    policy?: Partial<RestartPolicy>;
     clock?: Clock;
     machine?: Machine;
   } = {},
 ): LocalEngine {
-  const { atLoad = 'fine', patience, clock, machine, ...rest } = options;
+  const { atLoad = 'fine', policy, clock, machine, ...rest } = options;
   // Without a limit of memory there is no timer for it, either.
   const complete = completeEngineOptions({ model: join('/fake', atLoad), maxMemory: 0, ...rest });
-  return new LocalEngine(MANIFEST, complete, { entry: FAKE_CHILD, clock, patience, machine });
+  return new LocalEngine(MANIFEST, complete, { entry: FAKE_CHILD, clock, policy, machine });
 }
 
 /** What the fake child reports in its answer. */

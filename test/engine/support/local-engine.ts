@@ -1,6 +1,6 @@
 /** One engine on the fake child for each test, by a clock that the test moves. */
 import assert from 'node:assert/strict';
-import type { LocalEngine } from '../../../src/engine/local-engine.ts';
+import type { LocalEngine } from '../../../src/engine/local/local-engine.ts';
 import { FakeClock, fakeEngine, leavesNothingBehind, letGo } from './fakes.ts';
 
 /** Has the engine of each test closed, checks that it leaves nothing behind, and returns what makes it. */

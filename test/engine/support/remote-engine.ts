@@ -1,8 +1,8 @@
 /** One remote engine for each test, whose workers and clock are the test's. */
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RemotePatience } from '../../../src/engine/remote/reach.ts';
-import { RemoteEngine, type RemoteLiveOptions } from '../../../src/engine/remote/acquire.ts';
+import type { RemoteTimeouts } from '../../../src/engine/remote/client/worker-monitor.ts';
+import { RemoteEngine, type RemoteLiveOptions } from '../../../src/engine/remote/client/acquire.ts';
 import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
 import { FakeClock, leavesNothingBehind, MANIFEST } from './fakes.ts';
 import { ADDRESS, FakeWorkers, worker } from './fake-link.ts';
@@ -16,7 +16,7 @@ export function remoteEngineUnderTest() {
   let workers: FakeWorkers;
   let engine: RemoteEngine;
 
-  function make(options: Partial<RemoteLiveOptions> = {}, patience: Partial<RemotePatience> = {}) {
+  function make(options: Partial<RemoteLiveOptions> = {}, patience: Partial<RemoteTimeouts> = {}) {
     const complete = { maxQueue: 32, timeout: 0, cacheSize: 0, idleUnload: 0, ...options };
     const link = workers.factory(ADDRESS);
     engine = new RemoteEngine(

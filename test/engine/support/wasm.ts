@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Loaders } from '../../../src/engine/runtime.ts';
+import type { Loaders } from '../../../src/engine/child/runtime.ts';
 import { refusing, withPreload } from '../../observe/support/preload.ts';
 
 /** What the native module's loader says. */
@@ -11,7 +11,7 @@ export const REFUSAL = 'no such binary';
 /** For sessions in this process. */
 export const WITHOUT_NATIVE: Loaders = {
   native: () => Promise.reject(new Error(REFUSAL)),
-  wasm: () => import('../../../src/engine/wasm/runtime.ts'),
+  wasm: () => import('../../../src/engine/child/wasm/runtime.ts'),
 };
 
 /** Makes the native module unloadable in all processes that the tests of the suite start. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type { ModelNode } from '../../../nodes/common/model.ts';
 import { acquireEngine, shutdownEngines } from '../../../src/engine/index.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';

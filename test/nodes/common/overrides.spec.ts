@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { overridesOf } from '../../../nodes/common/overrides.ts';
+import { overridesOf } from '../../../nodes/common/message-options.ts';
 
 describe('overridesOf', () => {
   const QUEUE = { policy: 'latest', limit: 0, maxAge: 0.5, key: 7, priority: -1 };

@@ -1,8 +1,8 @@
 /** Forms and programs agree on what a property may be. */
 import assert from 'node:assert/strict';
-import { ACTIONS } from '../../../nodes/common/overrides.ts';
+import { ACTIONS } from '../../../nodes/common/message-options.ts';
 import { POLICIES } from '../../../nodes/common/queue-fields.ts';
-import { PALETTES } from '../../../src/parsing/palette.ts';
+import { PALETTES } from '../../../src/parsing/options/palette.ts';
 import { checkName } from '../../../src/store/names.ts';
 import { prefixOf, template } from '../support/editor-files.ts';
 import { type NodeType, registered } from '../support/flows.ts';

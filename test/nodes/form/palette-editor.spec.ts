@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readColors, swatchesOf } from '../../../nodes/form/palette-editor.ts';
-import { hexOf, pascalColor, resolvePalette } from '../../../src/parsing/palette.ts';
+import { hexOf, pascalColor, resolvePalette } from '../../../src/parsing/options/palette.ts';
 
 const PARTS = [{ name: 'Background' }, { name: 'Hair' }, { name: 'Coat' }];
 

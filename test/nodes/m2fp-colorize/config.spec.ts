@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ColorizeConfig, forLabels, optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
-import { readColorizeOptions } from '../../../src/parsing/colorize-options.ts';
+import { readColorizeOptions } from '../../../src/parsing/colorize/colorize-options.ts';
 import { nodeConfig } from '../support/flows.ts';
 
 const VERSION_1 = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { colorize } from '../../../src/parsing/colorize.ts';
+import { colorize } from '../../../src/parsing/colorize/colorize.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { formatOf, pixelsOf } from '../../parsing/scene.ts';
 import { exampleParsing } from '../support/fake-engine.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CROP_SETTINGS, type CropConfig, settingsOf } from '../../../nodes/m2fp-crop/config.ts';
-import { readOptions } from '../../../src/parsing/option-table.ts';
+import { readOptions } from '../../../src/parsing/options/option-table.ts';
 import { nodeConfig } from '../support/flows.ts';
 
 const VERSION_1 = {

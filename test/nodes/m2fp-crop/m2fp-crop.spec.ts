@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { NodeMessage } from 'node-red';
-import { type Crop, crop } from '../../../src/parsing/crop.ts';
+import { type Crop, crop } from '../../../src/parsing/crop/crop.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';

@@ -1,6 +1,6 @@
 /** The node while its engine fails, works and goes. */
 import assert from 'node:assert/strict';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { inferNode } from '../support/infer.ts';
 import { deploy, type Events, nodeOf, send, startFlow } from '../support/red.ts';

@@ -1,7 +1,7 @@
 /** What waits at the engine: its place in line, what is dropped, and what is cancelled. */
 import assert from 'node:assert/strict';
 import type { NodeMessage } from 'node-red';
-import { DroppedRequest } from '../../../src/engine/dropped.ts';
+import { DroppedRequest } from '../../../src/engine/queue/dropped.ts';
 import { type MessageEndEvent, messageEvents } from '../../../src/engine/events.ts';
 import type { QueueOptions } from '../../../src/engine/types.ts';
 import { inferNode } from '../support/infer.ts';

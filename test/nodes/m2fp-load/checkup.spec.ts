@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { engines } from '../../../nodes/common/engines.ts';
-import { Checkup } from '../../../nodes/m2fp-load/checkup.ts';
+import { engines } from '../../../nodes/common/services.ts';
+import { Checkup } from '../../../nodes/m2fp-load/diagnosis-cache.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { Diagnosis } from '../../../src/observe/diagnosis.ts';
 import { restoreEngines } from '../support/fake-engine.ts';

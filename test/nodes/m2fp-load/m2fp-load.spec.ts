@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import type { NodeMessage } from 'node-red';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type { ModelFacts } from '../../../nodes/common/model-facts.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { Diagnosis } from '../../../src/observe/diagnosis.ts';

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { NodeAPI } from 'node-red';
 import type { ModelNode } from '../../../nodes/common/model.ts';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
 import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';

@@ -10,7 +10,7 @@ import type { ModelFacts } from '../../../nodes/common/model-facts.ts';
 import type { WorkerSeen } from '../../../nodes/common/workers.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
 import type { EngineFacts } from '../../../nodes/m2fp-status/facts.ts';
 import type { Health } from '../../../src/observe/health.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type { M2fpError } from '../../../src/errors.ts';
 import { checkNetworkInput, preprocess } from '../../../src/image/index.ts';
 import type { NetworkInput } from '../../../src/image/types.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import type { PreviewNotice } from '../../../nodes/m2fp-preview/admin.ts';
-import type { PreviewFacts } from '../../../src/parsing/preview.ts';
+import type { PreviewFacts } from '../../../src/parsing/colorize/preview.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { formatOf } from '../../parsing/scene.ts';
 import { exampleParsing } from '../support/fake-engine.ts';

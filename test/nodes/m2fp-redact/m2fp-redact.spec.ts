@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { redact } from '../../../src/parsing/redact.ts';
+import { redact } from '../../../src/parsing/redact/redact.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { parsingOf } from '../../parsing/scene.ts';
 import { exampleParsing } from '../support/fake-engine.ts';

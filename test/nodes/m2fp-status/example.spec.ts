@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import type { Health } from '../../../src/observe/health.ts';
 import { engineInfo } from '../../observe/support/engine-info.ts';

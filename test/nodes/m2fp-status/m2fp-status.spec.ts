@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import type { NodeMessage } from 'node-red';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import { type EngineFacts, FORMATS } from '../../../nodes/m2fp-status/facts.ts';
 import { requestEvents } from '../../../src/engine/events.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';

@@ -1,7 +1,7 @@
 /** An engine without a process, put behind the config node. */
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import type {
   Engine,
   EngineInfo,

@@ -1,7 +1,7 @@
 /** Workers on other machines that are none, put behind the config node. */
-import { engines } from '../../../nodes/common/engines.ts';
-import type { WorkerAddress, WorkerFacts } from '../../../src/engine/remote/link.ts';
-import type { RemoteEngineOptions } from '../../../src/engine/remote/settings.ts';
+import { engines } from '../../../nodes/common/services.ts';
+import type { WorkerAddress, WorkerFacts } from '../../../src/engine/remote/client/transport.ts';
+import type { RemoteEngineOptions } from '../../../src/engine/remote/redis/settings.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { type FakeEngine, MANIFEST } from './fake-engine.ts';
 

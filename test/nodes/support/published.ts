@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { engines } from '../../../nodes/common/engines.ts';
+import { engines } from '../../../nodes/common/services.ts';
 import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { pullModel } from '../../../src/store/pull.ts';
 import { CHECKPOINT, type Misbehaviour, MODEL_ID } from '../../store/support/hub.ts';

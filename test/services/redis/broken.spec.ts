@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { BullLink } from '../../../src/engine/remote/bull-link.ts';
-import { startWorker } from '../../../src/engine/remote/worker.ts';
+import { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
+import { startWorker } from '../../../src/engine/remote/worker/worker.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
 import { errorOf, forever, redisUnderTest, task, until } from '../support/redis-workers.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { QueueEvents } from 'bullmq';
 import { shutdownEngines } from '../../../src/engine/index.ts';
-import { BullLink } from '../../../src/engine/remote/bull-link.ts';
-import type { RemoteTask, WorkerAddress } from '../../../src/engine/remote/link.ts';
-import { namesOf, type Times } from '../../../src/engine/remote/settings.ts';
-import { type RunningWorker, startWorker } from '../../../src/engine/remote/worker.ts';
+import { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
+import type { RemoteTask, WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
+import { namesOf, type Times } from '../../../src/engine/remote/redis/settings.ts';
+import { type RunningWorker, startWorker } from '../../../src/engine/remote/worker/worker.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { twoPeople } from '../../support/pictures.ts';
 import type { PlayedEngine } from './played-engine.ts';

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { WorkerAddress } from '../../../src/engine/remote/link.ts';
+import type { WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
 import { temporaryFolder } from '../../support/installed-package.ts';
 import { freePort } from '../../support/node-red.ts';
 import { requireProgram } from '../../support/programs.ts';

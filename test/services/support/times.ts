@@ -1,5 +1,5 @@
 /** Times for tests: what a user waits ten seconds for comes in one or two. */
-import type { Times } from '../../../src/engine/remote/settings.ts';
+import type { Times } from '../../../src/engine/remote/redis/settings.ts';
 
 export const SHORT: Partial<Times> = {
   silence: 5000,

@@ -1,6 +1,6 @@
 /** A worker as a process of its own, with shorter times than users have: `node worker-process.ts ADDRESS` (JSON). */
-import type { WorkerAddress } from '../../../src/engine/remote/link.ts';
-import { startWorker } from '../../../src/engine/remote/worker.ts';
+import type { WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
+import { startWorker } from '../../../src/engine/remote/worker/worker.ts';
 import { shutdownEngines } from '../../../src/engine/index.ts';
 import { bundledModelFolder } from '../../../src/paths.ts';
 import { SHORT } from './times.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { WorkerAddress } from '../../../src/engine/remote/link.ts';
+import type { WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
 import { childrenOf } from '../../support/processes.ts';
 
 const PROGRAM = join(import.meta.dirname, 'worker-process.ts');

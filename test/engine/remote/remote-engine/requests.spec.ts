@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { M2fpError } from '../../../../src/errors.ts';
-import { dropReasonOf } from '../../../../src/engine/dropped.ts';
+import { dropReasonOf } from '../../../../src/engine/queue/dropped.ts';
 import { requestEvents, type RequestEvent } from '../../../../src/engine/events.ts';
 import type { NetworkInput } from '../../../../src/image/types.ts';
 import { ask, askAgain, fails, MANIFEST } from '../../support/fakes.ts';

@@ -1,0 +1,60 @@
+/** One message after the other. */
+import type { NodeAPI } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { bufferLimit } from './buffer-limit.ts';
+import type { Work } from './message-handler.ts';
+
+/** As many as may wait for an engine. Each brings a picture and its maps: 32 of 12 megapixels are about 1 GB. */
+const MAX_WAITING = 32;
+
+/**
+ * `work` that begins with a message when it has ended the one before: messages leave in the order in which they
+ * came, and only one picture at a time lies decoded in memory. A message that was given up while it waited leaves the
+ * line at once, and nothing is kept of one that has ended.
+ *
+ * @param RED whose setting `nodeMessageBufferMaxLength` says how many may wait, where it is set
+ * @throws {M2fpError} `M2FP_BUSY`, from the work that it returns, where as many as may wait already
+ */
+export function inOrder(RED: Pick<NodeAPI, 'settings'>, work: Work): Work {
+  const limit = bufferLimit(RED) ?? MAX_WAITING;
+  const line = new Set<() => Promise<void>>();
+  let busy = false;
+
+  async function takeTurns(): Promise<void> {
+    busy = true;
+    for (const turn of line) {
+      line.delete(turn);
+      await turn();
+    }
+    busy = false;
+  }
+
+  return (msg, signal) =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      if (busy && line.size >= limit) throw tooMany(limit);
+      const leave = (): void => {
+        line.delete(turn);
+        reject(signal.reason as Error);
+      };
+      const turn = async (): Promise<void> => {
+        signal.removeEventListener('abort', leave);
+        try {
+          resolve(await work(msg, signal));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      line.add(turn);
+      if (!busy) void takeTurns();
+    });
+}
+
+function tooMany(limit: number): M2fpError {
+  return new M2fpError(
+    'M2FP_BUSY',
+    `The node works on one message at a time, and the limit of ${limit} that wait for it is reached: send fewer, or ` +
+      'raise nodeMessageBufferMaxLength in settings.js.',
+  );
+}

@@ -1,0 +1,91 @@
+/** Where the nodes get models and engines from. The tests put their own functions in. */
+import type { EngineLease } from '../../src/engine/index.ts';
+import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
+import type { RemoteDescription } from '../../src/engine/remote/client/acquire.ts';
+import type { WorkerAddress } from '../../src/engine/remote/client/transport.ts';
+import type { EngineInfo, EngineOptions } from '../../src/engine/types.ts';
+import type { ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
+import type { Diagnosis } from '../../src/observe/diagnosis.ts';
+import type { LocalCheckpoint, LocalOptions } from '../../src/store/local.ts';
+import type { PulledModel, PullOptions } from '../../src/store/pull.ts';
+import type { ModelName } from '../../src/store/names.ts';
+import { codeOf } from './failure.ts';
+
+export const engines = {
+  /**
+   * See `acquireEngine` of src/engine.
+   * @param owner the config node's id: who asks again with other options gets them as soon as they are ready
+   */
+  async acquire(options: EngineOptions, owner: string): Promise<EngineLease> {
+    const { acquireEngine } = await import('../../src/engine/index.ts');
+    return acquireEngine(options, { owner });
+  },
+
+  /** See `acquireRemoteEngine` of src/engine; `owner` is as above. */
+  async acquireRemote(options: RemoteEngineOptions, owner: string): Promise<EngineLease> {
+    const { acquireRemoteEngine } = await import('../../src/engine/index.ts');
+    return acquireRemoteEngine(options, { owner });
+  },
+
+  /** See `describeRemote` of src/engine. */
+  async describeRemote(address: WorkerAddress): Promise<RemoteDescription> {
+    const { describeRemote } = await import('../../src/engine/index.ts');
+    return describeRemote(address);
+  },
+
+  /** See `listEngines` of src/engine. */
+  async list(): Promise<EngineInfo[]> {
+    const { listEngines } = await import('../../src/engine/index.ts');
+    return listEngines();
+  },
+
+  /** Why models will run on WebAssembly here, or already do; null where nothing says so. */
+  async fallback(): Promise<string | null> {
+    const { listEngines } = await import('../../src/engine/index.ts');
+    const { foreseenFallback } = await import('../../src/engine/child/runtime.ts');
+    // Workers on other machines have other reasons.
+    const local = listEngines().filter(({ processes }) => processes.every(({ host }) => host === undefined));
+    return local.find(({ fallback }) => fallback !== null)?.fallback ?? foreseenFallback();
+  },
+
+  /** See `readManifest` of src/store. */
+  async readManifest(folder: string): Promise<ModelManifest> {
+    const { readManifest } = await import('../../src/store/manifest.ts');
+    return readManifest(folder);
+  },
+
+  /** True where the store holds the model. A damaged one does not count: to pull it makes it again. */
+  async isPulled({ root, id, revision, precision }: ModelName & { root: string }): Promise<boolean> {
+    const { openStore } = await import('../../src/store/store.ts');
+    try {
+      return (await openStore(root).find(id, revision, precision)) !== undefined;
+    } catch (error) {
+      if (codeOf(error) === 'M2FP_MODEL_INVALID') return false;
+      throw error;
+    }
+  },
+
+  /** See `pullModel` of src/store. */
+  async pull(options: PullOptions): Promise<PulledModel> {
+    const { pullModel } = await import('../../src/store/pull.ts');
+    return pullModel(options);
+  },
+
+  /** See `localCheckpoint` of src/store. */
+  async checkpointAt(path: string, root: string, precision: Precision): Promise<LocalCheckpoint | undefined> {
+    const { localCheckpoint } = await import('../../src/store/local.ts');
+    return localCheckpoint(path, root, precision);
+  },
+
+  /** See `convertLocal` of src/store. */
+  async convert(checkpoint: LocalCheckpoint, options: LocalOptions): Promise<PulledModel> {
+    const { convertLocal } = await import('../../src/store/local.ts');
+    return convertLocal(checkpoint, options);
+  },
+
+  /** See `diagnose` of src/observe. */
+  async diagnose(stores: readonly string[], nodeRed: string | undefined): Promise<Diagnosis> {
+    const { diagnose } = await import('../../src/observe/doctor.ts');
+    return diagnose({ stores, ...(nodeRed !== undefined && { nodeRed }) });
+  },
+};

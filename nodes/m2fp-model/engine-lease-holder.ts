@@ -1,0 +1,152 @@
+/** The config node's one lease on the engine; workers that are not reached are looked for again. */
+import type { Clock } from '../../src/clock.ts';
+import type { EngineLease } from '../../src/engine/index.ts';
+import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
+import type { Engine, EngineInfo } from '../../src/engine/types.ts';
+import { M2fpError } from '../../src/errors.ts';
+import { engines } from '../common/services.ts';
+import { codeOf } from '../common/failure.ts';
+import { Memo } from './memo.ts';
+import { Retry } from './retry.ts';
+import type { LocalSettings, ModelSettings } from './settings.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+/** What the holder of an engine is told and asked. */
+export interface EngineHolder {
+  changed(info: EngineInfo): void;
+  /** Workers are not reached. */
+  failed(reason: unknown): void;
+  /** Whether there is anybody to look for workers for. */
+  isUsed(): boolean;
+}
+
+interface Lease {
+  engine: Engine;
+  release(): void;
+}
+
+export class HeldEngine {
+  /** The config node's id. */
+  readonly #owner: string;
+  readonly #settings: () => ModelSettings;
+  readonly #folder: (settings: LocalSettings) => Promise<string>;
+  readonly #holder: EngineHolder;
+  readonly #lease = new Memo<Lease>();
+  readonly #retry: Retry;
+  #info: EngineInfo | undefined;
+  #failure: unknown;
+  /** That of the try to reach workers that is under way. */
+  #reaching: AbortSignal | undefined;
+  /** Aborted when the engine that is being acquired is not wanted any more. */
+  #wanted = new AbortController();
+
+  /**
+   * @param settings throws where the configuration is wrong
+   * @param folder where the model lies, once it is there
+   */
+  constructor(
+    owner: string,
+    settings: () => ModelSettings,
+    folder: (settings: LocalSettings) => Promise<string>,
+    holder: EngineHolder,
+    clock: Clock,
+  ) {
+    this.#owner = owner;
+    this.#settings = settings;
+    this.#folder = folder;
+    this.#holder = holder;
+    this.#retry = new Retry(clock);
+  }
+
+  get info(): EngineInfo | undefined {
+    return this.#info;
+  }
+
+  /** What the last try to reach workers threw. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  get isReaching(): boolean {
+    return this.#reaching !== undefined;
+  }
+
+  /** Takes the lease with the first call. */
+  async get(): Promise<Engine> {
+    const { engine } = await this.#lease.get(() => this.#acquire());
+    return engine;
+  }
+
+  /** Looks for workers no more by itself. */
+  rest(): void {
+    this.#retry.cancel();
+  }
+
+  /** Gives the engine back, once, also one that is just being acquired; resolves when that is done. */
+  async release(): Promise<void> {
+    this.#wanted.abort(new M2fpError('M2FP_CANCELLED', 'The model was stopped, or deployed anew.'));
+    this.#wanted = new AbortController();
+    this.#retry.cancel();
+    this.#failure = undefined;
+    const lease = this.#lease.forget();
+    this.#info = undefined;
+    await lease?.then(
+      (taken) => taken.release(),
+      // Whoever asked for the engine was told.
+      () => {},
+    );
+  }
+
+  async #acquire(): Promise<Lease> {
+    const settings = this.#settings();
+    const lease =
+      settings.source === 'remote'
+        ? await this.#reach(settings.engine)
+        : await engines.acquire({ ...settings.engine, model: await this.#folder(settings) }, this.#owner);
+    const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
+    this.#changed(lease.engine.info());
+    return {
+      engine: lease.engine,
+      release() {
+        unsubscribe();
+        lease.release();
+      },
+    };
+  }
+
+  /** The engine that workers make up. */
+  async #reach(options: RemoteEngineOptions): Promise<EngineLease> {
+    const { signal } = this.#wanted;
+    this.#retry.cancel();
+    this.#reaching = signal;
+    const coming = engines.acquireRemote(options, this.#owner);
+    try {
+      // Nobody stops for workers that are far away: a lease that comes too late goes back.
+      const lease = await new WaitingRoom().wait(coming, signal);
+      this.#failure = undefined;
+      return lease;
+    } catch (error) {
+      if (!signal.aborted) this.#missed(error);
+      else void coming.then((lease) => lease.release()).catch(() => {});
+      throw error;
+    } finally {
+      if (this.#reaching === signal) this.#reaching = undefined;
+    }
+  }
+
+  #missed(reason: unknown): void {
+    this.#failure = reason;
+    this.#holder.failed(reason);
+    // What is wrong with the address itself is mended by a deploy only.
+    if (!this.#holder.isUsed() || codeOf(reason) === 'M2FP_BAD_OPTION') return;
+    this.#retry.plan(() => {
+      // It is told by the try itself.
+      this.get().catch(() => {});
+    });
+  }
+
+  #changed(info: EngineInfo): void {
+    this.#info = info;
+    this.#holder.changed(info);
+  }
+}

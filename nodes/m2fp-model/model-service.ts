@@ -1,0 +1,250 @@
+/** What a config node keeps for the nodes that use it: the pull, one lease on the engine, the manifest, the users. */
+import type { Node } from 'node-red';
+import { systemClock, type Clock } from '../../src/clock.ts';
+import type { WorkerFacts } from '../../src/engine/remote/client/transport.ts';
+import type { Engine, EngineInfo } from '../../src/engine/types.ts';
+import { M2fpError } from '../../src/errors.ts';
+import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import type { LocalCheckpoint } from '../../src/store/local.ts';
+import { modelFolder } from '../../src/store/names.ts';
+import type { PulledModel } from '../../src/store/pull.ts';
+import { engines } from '../common/services.ts';
+import { codeOf } from '../common/failure.ts';
+import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
+import { HeldEngine, type EngineHolder } from './engine-lease-holder.ts';
+import { Memo } from './memo.ts';
+import { ModelPull } from './pull.ts';
+import { Retry } from './retry.ts';
+import type { LocalSettings, ModelSettings } from './settings.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+/** Between the end of a failed download and the next try, milliseconds. */
+const FIRST_PAUSE = 30_000;
+const LONGEST_PAUSE = 600_000;
+
+export class ModelAccess {
+  /** Registered nodes by id. */
+  readonly users: Record<string, Node> = {};
+  readonly #listeners = new Map<string, ModelUser>();
+  readonly #settings: () => ModelSettings;
+  readonly #pull: ModelPull;
+  readonly #waiting = new WaitingRoom();
+  readonly #manifest = new Memo<ModelManifest>();
+  readonly #engine: HeldEngine;
+  readonly #retry: Retry;
+  /** Before the next try to download, milliseconds. */
+  #pause = FIRST_PAUSE;
+
+  /**
+   * @param owner the config node's id
+   * @param settings throws where the configuration is wrong
+   * @param onMade told of a model that was downloaded and converted
+   * @param onFallback told, often, why the engine does not run on the fastest that there is
+   */
+  constructor(
+    owner: string,
+    settings: () => ModelSettings,
+    onMade: (model: PulledModel) => void,
+    onFallback: (why: string) => void,
+    clock: Clock = systemClock,
+  ) {
+    this.#settings = settings;
+    this.#retry = new Retry(clock);
+    this.#pull = new ModelPull({
+      changed: (presence) => {
+        if (presence.state === 'present') this.#pause = FIRST_PAUSE;
+        this.#tell((user) => user.presenceChanged(presence));
+      },
+      failed: (error) => {
+        this.#tell((user) => user.modelFailed(error));
+        this.#tryAgain(error);
+      },
+      made: onMade,
+    });
+    const holder: EngineHolder = {
+      changed: (info) => {
+        if (info.fallback !== null) onFallback(info.fallback);
+        this.#tell((user) => user.engineChanged?.(info));
+      },
+      failed: (reason) => this.#tell((user) => user.modelFailed(reason)),
+      isUsed: () => this.#listeners.size > 0,
+    };
+    this.#engine = new HeldEngine(owner, settings, (local) => this.#pulled(local), holder, clock);
+  }
+
+  /** Tells `user` at once what is known of the engine, and of what is wrong with the model. */
+  register(node: Node, user: ModelUser): void {
+    this.users[node.id] = node;
+    this.#listeners.set(node.id, user);
+    const { info, failure } = this.#engine;
+    if (info) user.engineChanged?.(info);
+    if (failure !== undefined) user.modelFailed(failure);
+    const { progress } = this.#pull;
+    if (progress) user.presenceChanged({ state: 'pulling', progress });
+    void this.#inform(node.id);
+  }
+
+  deregister(node: Node): void {
+    delete this.users[node.id];
+    this.#listeners.delete(node.id);
+    if (this.#listeners.size === 0) {
+      this.#engine.rest();
+      this.#retry.cancel();
+    }
+    // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
+    if (this.#pull.running && this.#waiting.size === 0) void this.forget();
+  }
+
+  /** Of the engine, while there is one. */
+  get info(): EngineInfo | undefined {
+    return this.#engine.info;
+  }
+
+  isComing(): boolean {
+    return this.#pull.running || this.#engine.isReaching;
+  }
+
+  async place(): Promise<ModelPlace> {
+    const settings = this.#settings();
+    if (settings.source === 'remote') {
+      const { url, queue } = settings.engine.address;
+      const { failure } = this.#engine;
+      return {
+        source: 'remote',
+        folder: null,
+        remote: { url, queue, ...(failure !== undefined && { failure }) },
+        presence: { state: 'present' },
+      };
+    }
+    const { source, engine, published } = settings;
+    const checkpoint = await checkpointOf(settings);
+    return {
+      source,
+      folder: checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model,
+      ...(published && { published }),
+      ...(checkpoint && { checkpoint }),
+      presence: await this.#presence(published, checkpoint),
+    };
+  }
+
+  async present(signal?: AbortSignal): Promise<void> {
+    await this.#wait(async () => {
+      const settings = this.#settings();
+      if (settings.source !== 'remote') await this.#pulled(settings);
+    }, signal);
+  }
+
+  async manifest(signal?: AbortSignal): Promise<ModelManifest> {
+    return this.#wait(() => this.#knownManifest(), signal);
+  }
+
+  async engine(signal?: AbortSignal): Promise<Engine> {
+    return this.#wait(() => this.#engine.get(), signal);
+  }
+
+  async workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined> {
+    const settings = this.#settings();
+    if (settings.source !== 'remote') return undefined;
+    const answer = engines.describeRemote(settings.engine.address);
+    const { workers } = await this.#waiting.wait(answer, signal);
+    return workers;
+  }
+
+  /**
+   * Gives the engine back, once, also one that is just being acquired, tries no more to reach workers, and waits for
+   * the end of a pull.
+   */
+  async forget(): Promise<void> {
+    this.#retry.cancel();
+    this.#pause = FIRST_PAUSE;
+    const released = this.#engine.release();
+    const manifest = this.#manifest.forget();
+    const ended = this.#pull.cancel();
+    await released;
+    await manifest?.catch(() => {});
+    await ended;
+  }
+
+  /** @throws {M2fpError} `M2FP_BUSY` where the line is full */
+  async #wait<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const cause = this.#pull.progress
+      ? 'The model is being downloaded or converted'
+      : this.#engine.isReaching && 'Workers are being looked for';
+    if (cause) {
+      const { maxQueue } = this.#settings().engine;
+      if (this.#waiting.size > maxQueue) {
+        throw new M2fpError(
+          'M2FP_BUSY',
+          `${cause}, and the limit of ${maxQueue} messages that wait for that is reached: send fewer, or raise the ` +
+            'limit.',
+        );
+      }
+    }
+    return this.#waiting.wait(work(), signal);
+  }
+
+  /**
+   * A download that failed is tried again, ever more rarely: whoever looks at the health sends no picture meanwhile,
+   * so none would begin it. What else is wrong, a person has to mend.
+   */
+  #tryAgain(reason: unknown): void {
+    if (this.#listeners.size === 0 || codeOf(reason) !== 'M2FP_DOWNLOAD_FAILED') return;
+    this.#retry.plan(() => {
+      const settings = this.#settings();
+      // It tells of itself.
+      if (settings.source !== 'remote') this.#pulled(settings).catch(() => {});
+    }, this.#pause);
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+  }
+
+  /** The model's folder, when it is there. */
+  async #pulled(settings: LocalSettings): Promise<string> {
+    const wanted = settings.published ?? (await checkpointOf(settings));
+    return wanted ? this.#pull.run(wanted) : settings.engine.model;
+  }
+
+  async #presence(published?: PublishedModel, checkpoint?: LocalCheckpoint): Promise<ModelPresence> {
+    const { progress } = this.#pull;
+    if (progress) return { state: 'pulling', progress };
+    const wanted = published ?? checkpoint;
+    if (wanted === undefined || (await engines.isPulled(wanted))) return { state: 'present' };
+    const { failure } = this.#pull;
+    return {
+      state: 'absent',
+      ...(checkpoint && { checkpoint: true }),
+      ...(failure !== undefined && { failure }),
+    };
+  }
+
+  /** Tells the user what is wrong with the model, or that it is not there, without pulling or loading it. */
+  async #inform(id: string): Promise<void> {
+    try {
+      const { presence } = await this.place();
+      if (presence.state === 'present') await this.#knownManifest();
+      // A pull that has begun meanwhile tells of itself.
+      else if (!this.#pull.progress) this.#listeners.get(id)?.presenceChanged(presence);
+    } catch (error) {
+      this.#listeners.get(id)?.modelFailed(error);
+    }
+  }
+
+  async #knownManifest(): Promise<ModelManifest> {
+    const settings = this.#settings();
+    if (settings.source !== 'remote') return this.#manifest.get(() => this.#readManifest(settings));
+    const engine = await this.#engine.get();
+    return engine.info().manifest;
+  }
+
+  async #readManifest(settings: LocalSettings): Promise<ModelManifest> {
+    return engines.readManifest(await this.#pulled(settings));
+  }
+
+  #tell(what: (user: ModelUser) => void): void {
+    for (const user of this.#listeners.values()) what(user);
+  }
+}
+
+/** What lies in the folder in place of a converted model. */
+async function checkpointOf({ engine, conversion }: LocalSettings): Promise<LocalCheckpoint | undefined> {
+  return conversion && engines.checkpointAt(engine.model, conversion.root, conversion.precision);
+}

@@ -1,0 +1,61 @@
+/** An engine on this machine: its pool is made of child processes. */
+import type { ModelManifest } from '../../m2fp/manifest.ts';
+import { entryPoint } from '../../paths.ts';
+import { systemClock, type Clock } from '../../clock.ts';
+import { CrashLog } from './crash-log.ts';
+import { memoryNeeded } from './memory.ts';
+import { Pool } from './process-pool.ts';
+import { PooledEngine } from '../queue/pooled-engine.ts';
+import { automaticLimit, poolSize, thisMachine, type Machine } from './sizing.ts';
+import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
+import type { EngineOptions } from '../types.ts';
+
+/** What tests replace. */
+export interface EngineInternals {
+  /** The file that the child process runs. */
+  entry?: string;
+  clock?: Clock;
+  policy?: Partial<RestartPolicy>;
+  machine?: Machine;
+}
+
+/** Options that an engine takes over while it runs; the others need other processes. */
+export type LiveOptions = Omit<Required<EngineOptions>, 'threads' | 'processes'>;
+
+export class LocalEngine extends PooledEngine<LiveOptions> {
+  /** Options in full, as `completeEngineOptions` gives them. Starts nothing. */
+  constructor(manifest: ModelManifest, options: Required<EngineOptions>, internals: EngineInternals = {}) {
+    const {
+      clock = systemClock,
+      machine = thisMachine(),
+      entry = entryPoint('engine/child/child'),
+    } = internals;
+    const policy = { ...DEFAULT_RESTART_POLICY, ...internals.policy };
+    const needed = memoryNeeded(manifest);
+    const size = poolSize(options, needed, machine);
+    const ownLimit = automaticLimit(needed, size.processes, machine);
+    super({
+      manifest,
+      options,
+      clock,
+      pool: (owner, live) =>
+        new Pool({
+          size,
+          supervisor: {
+            entry,
+            load: () => {
+              const { model, warmUp } = live();
+              return { model, digest: manifest.digest, threads: size.threads, warmUp };
+            },
+            limits: () => {
+              const { maxMemory, ...others } = live();
+              return { ...others, maxMemory: maxMemory ?? ownLimit, automatic: maxMemory === null };
+            },
+            policy,
+            crashes: new CrashLog(clock, policy),
+          },
+          owner,
+        }),
+    });
+  }
+}

@@ -1,0 +1,336 @@
+/** Every engine: a bounded, fair line in front of a pool, whatever that is made of. */
+import { asM2fpError, M2fpError, serializeError } from '../../errors.ts';
+import { limitsFrom } from '../../image/limits.ts';
+import type { ImageLimits } from '../../image/types.ts';
+import type { ModelManifest } from '../../m2fp/manifest.ts';
+import type { Parsing } from '../../parsing/types.ts';
+import type { Clock, Timer } from '../../clock.ts';
+import { completeParsing } from './to-parsing.ts';
+import { keptOf, type KeptResult, ResultCache } from './cache.ts';
+import { DroppedRequest, dropReasonOf } from './dropped.ts';
+import { requestEvents, type EngineLabels, type Fate } from '../events.ts';
+import { Job } from './job.ts';
+import type { JobPool, PoolOwner } from './pool.ts';
+import { Listeners } from './listeners.ts';
+import { checkParseOptions, completeQueueOptions } from '../options.ts';
+import { plainCopy } from './clone.ts';
+import { bytesOf, checkPicture, digestOf, formOf, type Picture } from '../picture.ts';
+import type { ChildParsing } from '../protocol.ts';
+import { FairQueue } from './queue.ts';
+import type {
+  Engine,
+  EngineInfo,
+  EngineListener,
+  EngineOptions,
+  EngineState,
+  ParseRequest,
+  QueueOptions,
+} from '../types.ts';
+import type { ParseOptions } from '../../parsing/types.ts';
+
+/** What every engine lets its user choose. */
+export type LineOptions = Pick<Required<EngineOptions>, 'maxQueue' | 'cacheSize' | 'idleUnload'> &
+  Partial<Pick<ImageLimits, 'maxBytes' | 'maxPixels'>>;
+
+export interface PooledEngineSetup<O> {
+  manifest: ModelManifest;
+  options: O;
+  clock: Clock;
+  /** Called once. `options` gives those that hold at the moment. */
+  pool: (owner: PoolOwner, options: () => O) => JobPool;
+}
+
+/** A request whose arguments are in order. */
+interface Asked {
+  picture: Picture;
+  options: ParseOptions;
+  queue: Required<QueueOptions>;
+  signal: AbortSignal | undefined;
+}
+
+/** What is told of a request in the end. */
+interface Visit {
+  /** Null where it was turned away. */
+  job: Job | null;
+}
+
+const MEBIBYTE = 2 ** 20;
+
+export class PooledEngine<O extends LineOptions = LineOptions> implements Engine {
+  readonly #manifest: ModelManifest;
+  readonly #labels: EngineLabels;
+  #options: O;
+  readonly #clock: Clock;
+  readonly #queue: FairQueue<Job>;
+  readonly #pool: JobPool;
+  /** Null where no results are kept beyond those that equal pictures in line wait for. */
+  #cache: ResultCache | null = null;
+  readonly #listeners = new Listeners();
+  #idle: Timer | null = null;
+  #drained: (() => void)[] = [];
+  #closed = false;
+  #told = '';
+
+  /** Starts nothing. */
+  constructor({ manifest, options, clock, pool }: PooledEngineSetup<O>) {
+    this.#manifest = manifest;
+    this.#labels = { model: manifest.id, digest: manifest.digest.slice(0, 12) };
+    this.#options = options;
+    this.#clock = clock;
+    this.#resizeCache();
+    this.#queue = new FairQueue({
+      clock,
+      isReady: ({ ready }) => ready,
+      onDrop: (job, reason) => {
+        job.reject(new DroppedRequest(reason));
+        this.#pool.pump();
+      },
+    });
+    const waiting = (): number => this.#queue.size;
+    const owner: PoolOwner = {
+      get waiting() {
+        return waiting();
+      },
+      clock,
+      labels: this.#labels,
+      next: () => this.#next(),
+      isWanted: (job) => !job.settled || this.#equalTo(job).length > 0,
+      onResult: (job, parsing, queue) => this.#finish(job, parsing, queue),
+      onHopeless: (error) => this.#failWaiting(error),
+      onChange: () => this.#changed(),
+    };
+    this.#pool = pool(owner, () => this.#options);
+    this.#told = this.#summary();
+  }
+
+  async load(): Promise<EngineInfo> {
+    this.#checkOpen();
+    await this.#pool.load();
+    return this.info();
+  }
+
+  /** A picture and the event that tells how it ended. */
+  async parse(request: ParseRequest): Promise<Parsing> {
+    const asked = this.#check(request);
+    const visit: Visit = { job: null };
+    const engine = this.#labels;
+    try {
+      const parsing = await this.#lineUp(asked, visit);
+      const { cached, timing } = parsing;
+      const { queue } = timing;
+      requestEvents.publish({ engine, fate: 'completed', cached, queue, ...(!cached && { timing }) });
+      return parsing;
+    } catch (error) {
+      const { job } = visit;
+      const fate = fateOf(error, job !== null);
+      requestEvents.publish({ engine, ...fate, cached: false, queue: job?.queued ?? 0 });
+      throw error;
+    }
+  }
+
+  /** Drops what waits here of a camera that sends to another engine from now on. */
+  replaceOlder(queue: QueueOptions): void {
+    this.#queue.replaceOlder(completeQueueOptions(queue));
+  }
+
+  info(): EngineInfo {
+    const { facts, failure, processes, running } = this.#pool;
+    const state = this.#state();
+    return {
+      state,
+      manifest: this.#manifest,
+      provider: facts.provider,
+      fallback: facts.fallback,
+      loadSeconds: facts.loadSeconds,
+      waiting: this.#queue.size,
+      maxQueue: this.#options.maxQueue,
+      cache: this.#cache?.info() ?? null,
+      running,
+      threads: facts.threads,
+      processes: this.#closed ? processes.map((one) => ({ ...one, state: 'closed' as const })) : processes,
+      pid: processes.find(({ pid }) => pid !== null)?.pid ?? null,
+      restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
+      failure: state === 'failed' && failure !== null ? serializeError(failure) : null,
+      retryIn: state === 'failed' ? (this.#pool.retryIn ?? null) : null,
+    };
+  }
+
+  subscribe(listener: EngineListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** Takes over other options: from the next request, run or start on. */
+  configure(options: O): void {
+    this.#options = options;
+    this.#resizeCache();
+    this.#changed();
+  }
+
+  /** Waiting requests fail with M2FP_CANCELLED; the running ones may finish within the grace time. */
+  async unload(): Promise<void> {
+    this.#failWaiting(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded while the picture waited.'));
+    this.#cache?.clear();
+    await this.#pool.stop();
+  }
+
+  /** Unloads for good: whatever is asked of it later fails with M2FP_CANCELLED. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.unload();
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained.push(resolve);
+      this.#changed();
+    });
+  }
+
+  /** Throws for arguments that no engine could do anything with. */
+  #check({ image, options = {}, queue = {}, signal }: ParseRequest): Asked {
+    const checked = checkParseOptions(options);
+    return {
+      picture: checkPicture(image, this.#manifest.input, checked, limitsFrom(this.#options)),
+      options: checked,
+      queue: completeQueueOptions(queue),
+      signal,
+    };
+  }
+
+  /** Throws at once where the picture has no place in the line; one whose result is kept needs none. */
+  #lineUp({ picture, options, queue, signal }: Asked, visit: Visit): Promise<Parsing> {
+    this.#checkOpen();
+    if (signal?.aborted) {
+      throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', {
+        cause: signal.reason,
+      });
+    }
+    const form = formOf(picture, options, this.#manifest.input);
+    const job = new Job({
+      picture,
+      options,
+      form,
+      signal,
+      clock: this.#clock,
+      onCancel: (cancelled) => {
+        this.#queue.delete(cancelled);
+        this.#pool.pump();
+      },
+    });
+    const digest = this.#cache === null ? null : digestOf(bytesOf(picture));
+    const kept = typeof digest === 'string' ? this.#lookUp(job, digest) : undefined;
+    if (kept !== undefined) {
+      this.#queue.replaceOlder(queue);
+      job.answer(kept);
+      return job.promise;
+    }
+    try {
+      this.#pool.check({ image: picture.payload, options });
+      this.#queue.add(job, queue, { free: this.#pool.free, limit: this.#options.maxQueue });
+    } catch (error) {
+      job.reject(error);
+      return job.promise;
+    }
+    visit.job = job;
+    if (digest !== null && typeof digest !== 'string') void this.#lookUpLater(job, digest);
+    this.#pool.pump();
+    return job.promise;
+  }
+
+  /** What the cache has for it. */
+  #lookUp(job: Job, digest: string): KeptResult | undefined {
+    job.key = `${digest} ${job.form}`;
+    return this.#cache?.get(job.key);
+  }
+
+  /** Never rejects. The job has its place in line meanwhile, and whoever comes after it does not overtake it. */
+  async #lookUpLater(job: Job, digest: Promise<string>): Promise<void> {
+    job.ready = false;
+    const found = await digest.catch(() => null);
+    job.ready = true;
+    const kept = found === null ? undefined : this.#lookUp(job, found);
+    if (kept !== undefined && this.#queue.delete(job)) job.answer(kept);
+    this.#pool.pump();
+  }
+
+  /** The next one that has to be parsed; those before it get what an equal picture has come to. */
+  #next(): Job | undefined {
+    for (;;) {
+      const job = this.#queue.take();
+      if (job === undefined || job.kept === null) return job;
+      job.answer(plainCopy(job.kept));
+    }
+  }
+
+  /** The result is kept for equal pictures until they have had their turn, and beyond that where there is a cache. */
+  #finish(job: Job, parsing: ChildParsing, queue: number): void {
+    const { provider } = this.#pool.facts;
+    const facts = { manifest: this.#manifest, provider, queue, now: this.#clock.now() };
+    const complete = completeParsing(parsing, job, facts);
+    const equal = this.#equalTo(job);
+    const kept = equal.length > 0 ? keptOf(complete) : null;
+    for (const other of equal) other.kept = kept;
+    if (job.key !== null) this.#cache?.set(job.key, complete);
+    if (!job.settled) job.resolve(complete);
+  }
+
+  /** Those in line with an equal picture. */
+  #equalTo(job: Job): Job[] {
+    return this.#queue.items().filter((other) => other.equals(job));
+  }
+
+  #resizeCache(): void {
+    const limit = this.#options.cacheSize * MEBIBYTE;
+    if (limit === 0) this.#cache = null;
+    else if (this.#cache === null) this.#cache = new ResultCache(limit);
+    else this.#cache.resize(limit);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new M2fpError('M2FP_CANCELLED', 'The engine has been closed.');
+  }
+
+  #state(): EngineState {
+    return this.#closed ? 'closed' : this.#pool.state;
+  }
+
+  #failWaiting(error: M2fpError): void {
+    for (const job of this.#queue.clear()) job.reject(error);
+    this.#pool.pump();
+  }
+
+  #changed(): void {
+    this.#watchIdleness();
+    if (this.#queue.size === 0 && this.#pool.running === 0) {
+      for (const tell of this.#drained.splice(0)) tell();
+    }
+    const summary = this.#summary();
+    if (summary === this.#told) return;
+    this.#told = summary;
+    this.#listeners.tell(this.info());
+  }
+
+  /** Unloads when nothing has been asked for long enough. */
+  #watchIdleness(): void {
+    this.#idle?.cancel();
+    this.#idle = null;
+    const { idleUnload } = this.#options;
+    if (idleUnload === 0 || this.#state() !== 'ready' || this.#queue.size > 0) return;
+    this.#idle = this.#clock.after(idleUnload, () => void this.unload(), { background: true });
+  }
+
+  /** What subscribers are told the change of. */
+  #summary(): string {
+    return `${this.#state()} ${this.#queue.size}`;
+  }
+}
+
+/** @param admitted whether it got as far as the line */
+function fateOf(error: unknown, admitted: boolean): { fate: Fate; code?: M2fpError['code'] } {
+  const reason = dropReasonOf(error);
+  if (reason !== undefined) return { fate: reason };
+  const { code } = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
+  if (code === 'M2FP_CANCELLED') return { fate: 'cancelled', code };
+  return { fate: admitted ? 'failed' : 'rejected', code };
+}

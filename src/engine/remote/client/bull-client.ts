@@ -1,0 +1,382 @@
+/** A client's side of a queue, from the moment that it is connected: who works, and what has become of its jobs. */
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { Queue, QueueEvents } from 'bullmq';
+import { systemClock, type Timer } from '../../../clock.ts';
+import { M2fpError } from '../../../errors.ts';
+import { pictureSize } from '../../../image/formats/size.ts';
+import type { ChildParsing } from '../../protocol.ts';
+import type { PictureSize } from './answer-check.ts';
+import { Connection, unless } from '../redis/connection.ts';
+import type { RemoteTask, WorkerAddress, WorkerFacts } from './transport.ts';
+import { collect, putTask } from '../redis/mailbox.ts';
+import { type Names, namesOf, type Times } from '../redis/settings.ts';
+import { readWorkers } from '../redis/heartbeat.ts';
+import { answerLimit, packTask, unpackAnswer } from '../redis/codec.ts';
+
+/** How often a task goes out in all where Redis forgets it. */
+const MAX_SENDS = 3;
+
+/** Events that Redis keeps for clients that were away; what is older, a client finds out by looking. */
+const KEPT_EVENTS = 1000;
+
+/** Characters of what Redis says of a failed job. */
+const MAX_REASON = 300;
+
+/** Milliseconds that saying goodbye may take. */
+const GOODBYE = 1000;
+
+/** Milliseconds between two looks that news ask for: whoever floods the channel has no more done than that. */
+const NEWS_PAUSE = 100;
+
+/** A task on its way. */
+interface Submission {
+  readonly id: string;
+  readonly blob: Buffer;
+  /** Of its picture; null where it has none that can be read. */
+  readonly size: Promise<PictureSize | null>;
+  readonly resolve: (parsing: ChildParsing) => void;
+  readonly reject: (error: unknown) => void;
+  /** How often Redis has taken it. */
+  sends: number;
+  /** While it is given to Redis, or its state is asked for. */
+  busy: Promise<void> | null;
+}
+
+export class BullClient {
+  readonly #names: Names;
+  readonly #times: Times;
+  readonly #onChange: () => void;
+  readonly #submissions = new Map<string, Submission>();
+  /** What is being forgotten, there. */
+  readonly #recalls = new Set<Promise<void>>();
+  #connection!: Connection;
+  #queue!: Queue;
+  #events!: QueueEvents;
+  #workers: WorkerFacts[] = [];
+  /** Why it cannot be found out who works, although there is a connection. */
+  #trouble: M2fpError | null = null;
+  /** While workers are looked for; `again` where that is asked for meanwhile. */
+  #looking: { again: boolean } | null = null;
+  #timer: Timer | null = null;
+  #closed = false;
+
+  private constructor(names: Names, times: Times, onChange: () => void) {
+    this.#names = names;
+    this.#times = times;
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Resolves when it is known who works.
+   * @param onChange called after every change of `workers` and `failure`
+   * @param signal aborting ends the attempt, and rejects with the signal's reason
+   * @throws {M2fpError} as {@link Connection.open}
+   */
+  static async open(
+    address: WorkerAddress,
+    times: Times,
+    onChange: () => void,
+    signal: AbortSignal,
+  ): Promise<BullClient> {
+    const names = namesOf(address.queue);
+    const client = new BullClient(names, times, onChange);
+    client.#connection = await Connection.open(address, times, [names.news], signal);
+    client.#connection.listen({
+      onChange: () => client.#connectionChanged(),
+      onMessage: () => client.#lookForWorkers(),
+    });
+    try {
+      await unless(AbortSignal.any([signal, AbortSignal.timeout(times.connect)]), client.#start());
+    } catch (error) {
+      await client.close();
+      throw client.#connection.explain(error);
+    }
+    return client;
+  }
+
+  get workers(): readonly WorkerFacts[] {
+    return this.failure === null ? this.#workers : [];
+  }
+
+  get failure(): M2fpError | null {
+    return this.#connection.failure ?? this.#trouble;
+  }
+
+  submit(task: RemoteTask, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
+    const blob = packTask(task);
+    let abort: () => void;
+    const parsing = new Promise<ChildParsing>((resolve, reject) => {
+      // Where it cannot be read, the worker's answer says why.
+      const size = sizeOf(task.image, maxPixels).catch(() => null);
+      const submission: Submission = { id: randomUUID(), blob, size, resolve, reject, sends: 0, busy: null };
+      this.#submissions.set(submission.id, submission);
+      abort = () => {
+        if (!this.#settle(submission)) return;
+        reject(signal.reason as Error);
+        this.#recall(submission);
+      };
+      signal.addEventListener('abort', abort);
+      this.#occupy(submission, () => this.#send(submission));
+    });
+    return parsing.finally(() => signal.removeEventListener('abort', abort));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    const submissions = [...this.#submissions.values()];
+    for (const submission of submissions) {
+      this.#settle(submission);
+      submission.reject(
+        new M2fpError(
+          'M2FP_CANCELLED',
+          'The connection to the workers was closed while the picture was with them.',
+        ),
+      );
+    }
+    // Where there is no connection, what was sent is looked after no more, and expires.
+    if (this.#connection.failure === null) {
+      for (const submission of submissions) this.#recall(submission);
+      await Promise.race([Promise.all(this.#recalls), after(GOODBYE)]);
+    }
+    const ends = [this.#events?.close(), this.#queue?.close()].map((end) => end?.catch(ignore));
+    this.#connection.end();
+    await Promise.all(ends);
+  }
+
+  async #start(): Promise<void> {
+    const { commands } = this.#connection;
+    const options = { connection: commands, prefix: this.#names.prefix, skipVersionCheck: true };
+    // What happens between here and the first look at the events must not be missed.
+    const [last] = await commands.xrevrange(this.#names.events, '+', '-', 'COUNT', 1);
+    if (this.#closed) return;
+    this.#queue = new Queue(this.#names.jobs, { ...options, streams: { events: { maxLen: KEPT_EVENTS } } });
+    this.#events = new QueueEvents(this.#names.jobs, { ...options, lastEventId: last?.[0] ?? '0-0' });
+    // The connection tells of what goes wrong with it; without a listener, BullMQ would print it.
+    this.#queue.on('error', ignore);
+    this.#events.on('error', () => this.#eventsEnded());
+    this.#events.on('completed', ({ jobId }) => this.#ended(jobId));
+    this.#events.on('failed', ({ jobId, failedReason }) => this.#ended(jobId, failedReason));
+    this.#workers = await readWorkers(commands, this.#names);
+    if (!this.#closed) this.#tick();
+  }
+
+  /**
+   * BullMQ reads events no more where one cannot be understood. Those that come after it are read on; what is missed, the
+   * next look finds.
+   */
+  #eventsEnded(): void {
+    if (this.#closed) return;
+    systemClock.after(
+      this.#times.retry,
+      () => {
+        if (this.#closed || this.#connection.failure !== null) return;
+        Object.assign(this.#events.opts, { lastEventId: '$' });
+        // It says no where it still reads: the error was that of a connection that is back.
+        this.#events.run().catch(ignore);
+      },
+      { background: true },
+    );
+  }
+
+  #tick(): void {
+    this.#timer = systemClock.after(
+      this.#times.check,
+      () => {
+        this.#look();
+        this.#tick();
+      },
+      { background: true },
+    );
+  }
+
+  /** Looks after everything that events tell, for those that were lost. */
+  #look(): void {
+    if (this.#closed || this.#connection.failure !== null) return;
+    this.#lookForWorkers();
+    for (const submission of this.#submissions.values())
+      this.#occupy(submission, () => this.#check(submission));
+  }
+
+  #connectionChanged(): void {
+    this.#onChange();
+    this.#look();
+  }
+
+  /** However often it is asked for, one look at a time. */
+  #lookForWorkers(): void {
+    if (this.#closed) return;
+    if (this.#looking !== null) {
+      this.#looking.again = true;
+      return;
+    }
+    const looking = { again: false };
+    this.#looking = looking;
+    void this.#readWorkers().finally(() => {
+      systemClock.after(
+        NEWS_PAUSE,
+        () => {
+          this.#looking = null;
+          if (looking.again) this.#lookForWorkers();
+        },
+        { background: true },
+      );
+    });
+  }
+
+  /** Never rejects. */
+  async #readWorkers(): Promise<void> {
+    let workers = this.#workers;
+    let trouble: M2fpError | null = null;
+    try {
+      workers = await readWorkers(this.#connection.commands, this.#names);
+    } catch (error) {
+      // What was known holds until the connection is back.
+      if (this.#connection.failure === null) trouble = this.#connection.explain(error);
+    }
+    const same = isDeepStrictEqual(workers, this.#workers) && trouble?.message === this.#trouble?.message;
+    if (this.#closed || same) return;
+    this.#workers = workers;
+    this.#trouble = trouble;
+    this.#onChange();
+  }
+
+  /** One thing at a time with each submission: `work` is left out where another is under way. */
+  #occupy(submission: Submission, work: () => Promise<void>): void {
+    if (submission.busy !== null) return;
+    submission.busy = work()
+      .catch((error: unknown) => this.#failed(submission, error))
+      .finally(() => (submission.busy = null));
+  }
+
+  async #send(submission: Submission): Promise<void> {
+    const { id, blob } = submission;
+    await putTask(this.#connection.commands, this.#names, id, blob, this.#times);
+    await this.#queue.add(
+      'parse',
+      {},
+      {
+        jobId: id,
+        removeOnComplete: true,
+        // So long it can be seen that a job failed, where the event that told of it was lost.
+        removeOnFail: { age: 60, count: 100 },
+      },
+    );
+    submission.sends++;
+  }
+
+  /** A command failed: with the connection that is waited for, else for good. */
+  #failed(submission: Submission, error: unknown): void {
+    if (this.#connection.commands.status !== 'ready') return;
+    if (!this.#settle(submission)) return;
+    submission.reject(this.#connection.explain(error));
+    this.#recall(submission);
+  }
+
+  /** BullMQ says that a job has come to an end. */
+  #ended(id: string, failure?: string): void {
+    const submission = this.#submissions.get(id);
+    if (submission === undefined) return;
+    if (failure === undefined) {
+      // What it is busy with may have looked a moment too early.
+      void (submission.busy ?? Promise.resolve()).then(() =>
+        this.#occupy(submission, () => this.#check(submission)),
+      );
+      return;
+    }
+    if (!this.#settle(submission)) return;
+    submission.reject(
+      failure.includes('stalled')
+        ? new M2fpError('M2FP_ENGINE_CRASHED', 'Two workers died over the picture, one after the other.')
+        : new M2fpError(
+            'M2FP_ENGINE_UNAVAILABLE',
+            `The worker could not deliver its answer: ${failure.slice(0, MAX_REASON)}`,
+          ),
+    );
+    this.#recall(submission);
+  }
+
+  /** Takes the answer where there is one, and sends the task anew where Redis knows nothing of it any more. */
+  async #check(submission: Submission): Promise<void> {
+    if (!this.#submissions.has(submission.id)) return;
+    const { id, blob } = submission;
+    const { commands } = this.#connection;
+    const size = await submission.size;
+    const limit = answerLimit(size);
+    this.#connection.allow(limit);
+    const { answer, fault, task, job, failure } = await collect(
+      commands,
+      this.#names,
+      id,
+      limit,
+      this.#times,
+    );
+    if (answer !== null) return this.#take(submission, answer, size);
+    if (fault !== null) return this.#refuse(submission, fault);
+    if (!this.#submissions.has(id)) return;
+    if (failure !== null) return this.#ended(id, failure);
+    if (!job) {
+      if (submission.sends < MAX_SENDS) return this.#send(submission);
+      throw new M2fpError(
+        'M2FP_ENGINE_UNAVAILABLE',
+        `Redis forgot the picture ${MAX_SENDS} times: does it have memory enough, and a policy of noeviction?`,
+      );
+    }
+    if (!task) await putTask(commands, this.#names, id, blob, this.#times);
+  }
+
+  async #take(submission: Submission, bytes: Buffer, size: PictureSize | null): Promise<void> {
+    const answer = await unpackAnswer(bytes, size).catch((error: unknown) => ({ error }));
+    if (!this.#settle(submission)) return;
+    if ('parsing' in answer) submission.resolve(answer.parsing);
+    else submission.reject(answer.error);
+    // A task that went out twice may be with another worker, too.
+    if (submission.sends > 1) this.#recall(submission);
+  }
+
+  #refuse(submission: Submission, fault: string): void {
+    if (!this.#settle(submission)) return;
+    submission.reject(
+      new M2fpError(
+        'M2FP_ENGINE_UNAVAILABLE',
+        `What the worker answered is no answer to the picture: ${fault}.`,
+      ),
+    );
+    this.#recall(submission);
+  }
+
+  /** False where it was settled before. */
+  #settle({ id }: Submission): boolean {
+    return this.#submissions.delete(id);
+  }
+
+  /** Has Redis and the worker forget a task that is settled. While there is no connection, that waits for it. */
+  #recall(submission: Submission): void {
+    const recall = this.#forget(submission).finally(() => this.#recalls.delete(recall));
+    this.#recalls.add(recall);
+  }
+
+  async #forget({ id, busy }: Submission): Promise<void> {
+    try {
+      await busy;
+      const { commands } = this.#connection;
+      await commands.del(this.#names.task(id), this.#names.answer(id));
+      if ((await this.#queue.remove(id)) === 0) await commands.publish(this.#names.recalls, id);
+    } catch {
+      // The connection was closed, or Redis refuses: its task is looked after no more, and expires.
+    }
+  }
+}
+
+/** The size of what comes of a picture. Of network input, that is its source's. */
+async function sizeOf(image: RemoteTask['image'], maxPixels: number): Promise<PictureSize | null> {
+  const size = Buffer.isBuffer(image) ? await pictureSize(image) : image.source;
+  return size === null || size.width * size.height > maxPixels ? null : size;
+}
+
+function after(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => systemClock.after(milliseconds, resolve, { background: true }));
+}
+
+function ignore(): void {}

@@ -1,0 +1,234 @@
+/** Workers on other machines in place of processes of one's own. */
+import type { Timer } from '../../../clock.ts';
+import { M2fpError } from '../../../errors.ts';
+import type { ModelManifest } from '../../../m2fp/manifest.ts';
+import type { Job } from '../../queue/job.ts';
+import type { JobPool, PoolFacts, PoolOwner, PoolState } from '../../queue/pool.ts';
+import type { ChildParsing } from '../../protocol.ts';
+import { Suspects, type Suspect } from '../../queue/quarantine.ts';
+import type { WorkerAddress, WorkerFacts, WorkerLink } from './transport.ts';
+import { Reach, type RemoteTimeouts } from './worker-monitor.ts';
+import { unanswered } from '../redis/errors.ts';
+
+export interface RemotePoolOptions {
+  link: WorkerLink;
+  address: WorkerAddress;
+  /** Of the model that workers must have. */
+  manifest: ModelManifest;
+  /** Milliseconds from handing a picture over until it is answered; 0 = no limit. */
+  timeout: () => number;
+  /** What a picture may have. */
+  maxPixels: () => number;
+  patience: RemoteTimeouts;
+  owner: PoolOwner;
+}
+
+/** A picture that was handed over. */
+class Run {
+  readonly job: Job;
+  /** Settles, never rejects, when the link is done with it. */
+  ended: Promise<void> = Promise.resolve();
+  readonly #abort = new AbortController();
+
+  constructor(job: Job) {
+    this.job = job;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Takes it back, from a worker that is at it too. */
+  end(error: M2fpError): void {
+    this.job.reject(error);
+    this.#abort.abort(error);
+  }
+}
+
+export class RemotePool implements JobPool {
+  readonly #options: RemotePoolOptions;
+  readonly #owner: PoolOwner;
+  readonly #reach: Reach;
+  readonly #runs = new Set<Run>();
+  readonly #suspects = new Suspects();
+  /** The worker whose facts stand for all: the first of those seen last. */
+  #seen: WorkerFacts | null = null;
+  /** What a step of the pump sets off calls for another step, not for one inside the first. */
+  #pumping = false;
+  #pumpAgain = false;
+
+  constructor(options: RemotePoolOptions) {
+    const { link, address, manifest, patience, owner } = options;
+    this.#options = options;
+    this.#owner = owner;
+    this.#reach = new Reach({
+      link,
+      address,
+      manifest,
+      clock: owner.clock,
+      patience,
+      onHopeless: (error) => this.#giveUp(error),
+      onChange: () => this.pump(),
+    });
+  }
+
+  get state(): PoolState {
+    if (this.#reach.failure !== null) return 'failed';
+    if (this.running > 0) return 'running';
+    if (!this.#reach.wanted) return 'idle';
+    return this.#reach.workers.length > 0 ? 'ready' : 'loading';
+  }
+
+  /** The workers. Which of them is at what nobody here knows: as many as there are pictures count as running. */
+  get processes(): JobPool['processes'] {
+    return this.#reach.workers.map(({ host, pid, rss, loadSeconds }, index) => {
+      const idle = loadSeconds === null ? 'loading' : 'ready';
+      return { host, pid, state: index < this.running ? 'running' : idle, restarts: 0, rss };
+    });
+  }
+
+  /** Pictures that were handed over, also those that are being taken back. */
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  /** Where nobody has looked for workers yet, one picture may try. */
+  get free(): number {
+    return this.#reach.wanted ? Math.max(0, this.#places - this.running) : 1;
+  }
+
+  get failure(): M2fpError | null {
+    return this.#reach.failure;
+  }
+
+  get facts(): PoolFacts {
+    const { provider = 'cpu', fallback = null, loadSeconds = null, threads = 1 } = this.#seen ?? {};
+    return { provider, fallback, loadSeconds, threads };
+  }
+
+  /** Who could parse a picture that comes now; `unknown` where the link is not open. */
+  get prospect(): 'fitting' | 'other' | 'none' | 'unknown' {
+    if (!this.#reach.wanted) return 'unknown';
+    if (this.#reach.workers.length > 0) return 'fitting';
+    return this.#reach.outdated ? 'other' : 'none';
+  }
+
+  /** Throws why nobody is waited for any more, and M2FP_BAD_IMAGE for a picture that has crashed two workers. */
+  check(suspect: Suspect): void {
+    if (this.#reach.failure !== null) throw this.#reach.failure;
+    this.#suspects.check(suspect);
+  }
+
+  /** Opens the link; rejects where no worker with the model comes within the patience. */
+  load(): Promise<void> {
+    this.#suspects.forget();
+    return this.#reach.load();
+  }
+
+  /** Closes the link when what runs has been answered, or taken back after the grace time. */
+  stop(): Promise<void> {
+    return this.#reach.close(this.#finish());
+  }
+
+  pump(): void {
+    this.#pumpAgain = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        this.#seen = this.#reach.workers[0] ?? this.#seen;
+        for (const run of this.#runs) if (!this.#owner.isWanted(run.job)) run.end(cancelled());
+        if (this.#owner.waiting > 0) this.#reach.open();
+        while (this.#runs.size < this.#places && this.#handOver());
+      }
+    } finally {
+      // Whatever went wrong in this step, the next one is not to find the way blocked.
+      this.#pumping = false;
+    }
+    this.#owner.onChange();
+  }
+
+  /** Pictures that all workers with the model can parse at the same time. */
+  get #places(): number {
+    return this.#reach.workers.reduce((sum, { slots }) => sum + slots, 0);
+  }
+
+  /** Takes the next one out of the line; false where nobody waits. */
+  #handOver(): boolean {
+    const job = this.#owner.next();
+    if (job === undefined) return false;
+    const run = new Run(job);
+    this.#runs.add(run);
+    run.ended = this.#run(run);
+    return true;
+  }
+
+  /** Never rejects: whatever happens, the job is told and the next one gets its turn. */
+  async #run(run: Run): Promise<void> {
+    const { link, manifest } = this.#options;
+    const { job, signal } = run;
+    const request: Suspect = { image: job.picture.payload, options: job.options };
+    job.begun = this.#owner.clock.now();
+    const timer = this.#watchTime(run);
+    try {
+      // The one before it in line may have been the same.
+      this.#suspects.check(request);
+      const parsing = await link.submit(
+        { digest: manifest.digest, ...request },
+        signal,
+        this.#options.maxPixels(),
+      );
+      this.#suspects.clear(request);
+      this.#owner.onResult(job, parsing, this.#waited(job, parsing));
+    } catch (error) {
+      if (isCrash(error)) this.#suspects.blame(request);
+      job.reject(error);
+    }
+    timer?.cancel();
+    this.#runs.delete(run);
+    this.pump();
+  }
+
+  #watchTime(run: Run): Timer | null {
+    const { address, timeout } = this.#options;
+    const ms = timeout();
+    if (ms === 0) return null;
+    return this.#owner.clock.after(ms, () => run.end(unanswered(address, ms)));
+  }
+
+  /** Milliseconds in the line here, in that of the workers, and on the way. */
+  #waited({ since }: Job, { timing }: ChildParsing): number {
+    const { decode, preprocess, inference, postprocess } = timing;
+    const total = this.#owner.clock.now() - since;
+    return Math.max(0, total - decode - preprocess - inference - postprocess);
+  }
+
+  /** What was handed over has no better chance than what waits. */
+  #giveUp(error: M2fpError): void {
+    for (const run of this.#runs) run.end(error);
+    this.#owner.onHopeless(error);
+  }
+
+  /** Resolves when what runs now has ended. */
+  async #finish(): Promise<void> {
+    const runs = [...this.#runs];
+    if (runs.length === 0) return;
+    const { grace } = this.#options.patience;
+    const timer = this.#owner.clock.after(grace, () => {
+      for (const run of runs) {
+        run.end(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded.'));
+      }
+    });
+    await Promise.all(runs.map(({ ended }) => ended));
+    timer.cancel();
+  }
+}
+
+function isCrash(error: unknown): boolean {
+  return error instanceof M2fpError && error.code === 'M2FP_ENGINE_CRASHED';
+}
+
+function cancelled(): M2fpError {
+  return new M2fpError('M2FP_CANCELLED', 'The request was cancelled.');
+}

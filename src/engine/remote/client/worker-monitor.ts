@@ -1,0 +1,183 @@
+/** Keeps the link to workers open while they are wanted, and says what may be hoped for. */
+import { asM2fpError, M2fpError } from '../../../errors.ts';
+import type { Clock, Timer } from '../../../clock.ts';
+import type { ModelManifest } from '../../../m2fp/manifest.ts';
+import type { WorkerAddress, WorkerFacts, WorkerLink } from './transport.ts';
+import { outdated, unavailable } from '../redis/errors.ts';
+
+/** Times in milliseconds. */
+export interface RemoteTimeouts {
+  /** What waits goes on waiting for so long while no worker can be reached. */
+  absence: number;
+  /** Pause before the next try to connect, where the first connection could not be made. */
+  retry: number;
+  /** What runs gets to finish when the engine is unloaded. */
+  grace: number;
+}
+
+export const DEFAULT_REMOTE_TIMEOUTS: RemoteTimeouts = {
+  absence: 30_000,
+  retry: 1000,
+  // Node-RED goes on without a close listener after 15 s.
+  grace: 10_000,
+};
+
+export interface ReachOptions {
+  link: WorkerLink;
+  address: WorkerAddress;
+  /** Of the model that workers must have. */
+  manifest: ModelManifest;
+  clock: Clock;
+  patience: RemoteTimeouts;
+  /** Called where no worker came within the patience, or all have another model. */
+  onHopeless: (error: M2fpError) => void;
+  /** Called after every change of what the getters say. */
+  onChange: () => void;
+}
+
+interface Waiter {
+  resolve: () => void;
+  reject: (error: M2fpError) => void;
+}
+
+export class Reach {
+  readonly #options: ReachOptions;
+  /** The time from one opening to the closing that follows; null while nobody wants the link. */
+  #era: symbol | null = null;
+  #unsubscribe: () => void = () => {};
+  /** The end of the last closing. */
+  #closing: Promise<void> = Promise.resolve();
+  /** Why the connection could not be made. */
+  #trouble: M2fpError | null = null;
+  #failure: M2fpError | null = null;
+  #absence: Timer | null = null;
+  #retry: Timer | null = null;
+  #waiters: Waiter[] = [];
+
+  constructor(options: ReachOptions) {
+    this.#options = options;
+  }
+
+  get wanted(): boolean {
+    return this.#era !== null;
+  }
+
+  /** Those that have the model; none while the link is not wanted. */
+  get workers(): readonly WorkerFacts[] {
+    const { link, manifest } = this.#options;
+    return this.wanted ? link.workers.filter((worker) => worker.manifest.digest === manifest.digest) : [];
+  }
+
+  /** True where workers are there, and all have another model. */
+  get outdated(): boolean {
+    return this.wanted && this.workers.length === 0 && this.#options.link.workers.length > 0;
+  }
+
+  /** Why nobody is waited for any more; null while there is hope. */
+  get failure(): M2fpError | null {
+    return this.#failure;
+  }
+
+  /** Opens the link where it is not; returns at once. */
+  open(): void {
+    if (this.wanted) return;
+    const era = Symbol('era');
+    this.#era = era;
+    this.#unsubscribe = this.#options.link.subscribe(() => this.#look());
+    void this.#connect(era);
+    this.#look();
+  }
+
+  /** Resolves when a worker with the model is there; waits anew where hope was lost. */
+  load(): Promise<void> {
+    this.#failure = null;
+    this.open();
+    if (this.#retry !== null) void this.#connect(this.#era!);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#look();
+    });
+  }
+
+  /**
+   * Nobody wants the link any more, which is closed after `work`; who opens it meanwhile keeps it.
+   * Resolves when it is closed.
+   */
+  async close(work: Promise<void>): Promise<void> {
+    this.#era = null;
+    this.#unsubscribe();
+    this.#hope();
+    this.#retry?.cancel();
+    this.#retry = null;
+    this.#trouble = null;
+    const error = new M2fpError('M2FP_CANCELLED', 'The engine was unloaded.');
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+    const before = this.#closing;
+    const end = async (): Promise<void> => {
+      await Promise.all([before, work]);
+      if (!this.wanted) await this.#options.link.close();
+    };
+    this.#closing = end();
+    this.#options.onChange();
+    await this.#closing;
+  }
+
+  async #connect(era: symbol): Promise<void> {
+    const { link, clock, patience } = this.#options;
+    this.#retry?.cancel();
+    this.#retry = null;
+    let trouble: M2fpError | null = null;
+    try {
+      await this.#closing;
+      if (era !== this.#era) return;
+      await link.open();
+    } catch (error) {
+      trouble = asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE');
+    }
+    if (era !== this.#era) return;
+    this.#trouble = trouble;
+    if (trouble !== null) {
+      this.#retry = clock.after(patience.retry, () => void this.#connect(era), { background: true });
+    }
+    this.#look();
+  }
+
+  /** What the link says now. */
+  #look(): void {
+    if (!this.wanted) return;
+    const { link, address, manifest, clock, patience } = this.#options;
+    if (this.workers.length > 0) {
+      this.#hope();
+      for (const { resolve } of this.#waiters.splice(0)) resolve();
+    } else if (this.outdated) {
+      this.#giveUp(outdated(address, manifest, link.workers[0]!.manifest));
+    } else if (this.#failure !== null) {
+      // The reason may have become another one.
+      this.#giveUp(this.#absent());
+    } else {
+      this.#absence ??= clock.after(patience.absence, () => {
+        this.#giveUp(this.#absent());
+        this.#options.onChange();
+      });
+    }
+    this.#options.onChange();
+  }
+
+  #absent(): M2fpError {
+    const { link, address } = this.#options;
+    return unavailable(address, link.failure ?? this.#trouble);
+  }
+
+  #giveUp(error: M2fpError): void {
+    this.#hope();
+    this.#failure = error;
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+    this.#options.onHopeless(error);
+  }
+
+  #hope(): void {
+    this.#failure = null;
+    this.#absence?.cancel();
+    this.#absence = null;
+  }
+}

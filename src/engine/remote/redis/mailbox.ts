@@ -1,0 +1,121 @@
+/**
+ * Tasks and answers, which go by keys of our own: BullMQ hands out ids. Anything may lie under those keys, of any length:
+ * Redis is asked for nothing that is longer than it can rightly be.
+ */
+import type { Redis } from 'ioredis';
+import { M2fpError } from '../../../errors.ts';
+import type { Names, Times } from './settings.ts';
+
+/** A task; where it is longer than it can be, or no task, only its length or type. */
+const FETCH = `
+  local type = redis.call('TYPE', KEYS[1]).ok
+  if type == 'none' then return { false, false } end
+  if type ~= 'string' then return { false, 'a ' .. type } end
+  local bytes = redis.call('STRLEN', KEYS[1])
+  if bytes > tonumber(ARGV[1]) then return { false, bytes } end
+  return { redis.call('GET', KEYS[1]), false }`;
+
+/** Leaves an answer only where somebody still waits for it, and nothing of the picture. */
+const DELIVER = `
+  if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return 1`;
+
+/**
+ * The answer to a task, which Redis gives away once; where it is longer than it can be, or no answer, only its length or
+ * type. Then whether Redis still has the task, whose time begins anew, and the job, and why the job failed.
+ */
+const COLLECT = `
+  local answer, fault = false, false
+  local type = redis.call('TYPE', KEYS[1]).ok
+  if type == 'string' then
+    local bytes = redis.call('STRLEN', KEYS[1])
+    if bytes <= tonumber(ARGV[1]) then answer = redis.call('GET', KEYS[1]) else fault = bytes .. ' bytes' end
+  elseif type ~= 'none' then
+    fault = 'a ' .. type
+  end
+  if type ~= 'none' then redis.call('DEL', KEYS[1]) end
+  local task, job = redis.call('PEXPIRE', KEYS[2], ARGV[2]), redis.call('EXISTS', KEYS[3])
+  return { answer, fault, task, job, redis.call('HGET', KEYS[3], 'failedReason') }`;
+
+/** What has become of a task. */
+export interface Collected {
+  /** Null where there is none yet, or something else lies there. */
+  answer: Buffer | null;
+  /** What lies in place of the answer: its length or its type. */
+  fault: string | null;
+  /** Whether Redis still has the task and the job. */
+  task: boolean;
+  job: boolean;
+  /** Why BullMQ counts the job as failed. */
+  failure: string | null;
+}
+
+/** Puts a task down, or puts it down again. */
+export async function putTask(
+  redis: Redis,
+  names: Names,
+  id: string,
+  task: Buffer,
+  times: Times,
+): Promise<void> {
+  await redis.set(names.task(id), task, 'PX', times.task);
+}
+
+/**
+ * @param limit bytes that it may have
+ * @returns null where nobody wants it any more; `M2FP_IMAGE_TOO_LARGE` or `M2FP_BAD_IMAGE` where something else lies there
+ */
+export async function fetchTask(
+  redis: Redis,
+  names: Names,
+  id: string,
+  limit: number,
+): Promise<Buffer | M2fpError | null> {
+  const [task, fault] = listIn(await redis.callBuffer('EVAL', FETCH, 1, names.task(id), limit));
+  if (Buffer.isBuffer(task)) return task;
+  if (typeof fault === 'number') {
+    return new M2fpError(
+      'M2FP_IMAGE_TOO_LARGE',
+      `What came through Redis has ${fault} bytes, which is more than a picture may have.`,
+    );
+  }
+  if (fault === null) return null;
+  return new M2fpError('M2FP_BAD_IMAGE', 'What came through Redis is no picture to parse.');
+}
+
+/** Puts the answer down where somebody still waits for it, and takes the task away. */
+export async function deliver(
+  redis: Redis,
+  names: Names,
+  id: string,
+  answer: Buffer,
+  times: Times,
+): Promise<void> {
+  await redis.eval(DELIVER, 2, names.task(id), names.answer(id), answer, times.answer);
+}
+
+/** @param limit bytes that the answer may have */
+export async function collect(
+  redis: Redis,
+  names: Names,
+  id: string,
+  limit: number,
+  times: Times,
+): Promise<Collected> {
+  const keys = [names.answer(id), names.task(id), names.job(id)];
+  const reply = await redis.callBuffer('EVAL', COLLECT, keys.length, ...keys, limit, times.task);
+  const [answer, fault, task, job, failure] = listIn(reply);
+  return {
+    answer: Buffer.isBuffer(answer) ? answer : null,
+    fault: Buffer.isBuffer(fault) ? fault.toString() : null,
+    task: task === 1,
+    job: job === 1,
+    failure: Buffer.isBuffer(failure) ? failure.toString() : null,
+  };
+}
+
+function listIn(reply: unknown): unknown[] {
+  if (Array.isArray(reply)) return reply as unknown[];
+  throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'Redis answers something else than it was asked for.');
+}

@@ -1,0 +1,384 @@
+/** A worker: an engine of this machine that parses what clients put into a queue on Redis. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Job, WaitingError, Worker } from 'bullmq';
+import packageJson from '../../../../package.json' with { type: 'json' };
+import { systemClock, type Timer } from '../../../clock.ts';
+import { asM2fpError, deserializeError, M2fpError } from '../../../errors.ts';
+import { limitsFrom } from '../../../image/limits.ts';
+import type { Parsing } from '../../../parsing/types.ts';
+import { acquireEngine, type EngineLease } from '../../registry.ts';
+import type { ChildParsing } from '../../protocol.ts';
+import type { EngineInfo, EngineOptions } from '../../types.ts';
+import { Connection } from '../redis/connection.ts';
+import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
+import { deliver, fetchTask } from '../redis/mailbox.ts';
+import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
+import { announce, leave, readWorkers, spreadNews } from '../redis/heartbeat.ts';
+import { packAnswer, taskLimit, unpackTask } from '../redis/codec.ts';
+
+/** Where its jobs wait for it: BullMQ hands out no more than there are processes. */
+const QUEUE = { lane: 'remote', limit: 10_000 };
+
+/** Characters of a complaint in the log. */
+const MAX_WORDS = 500;
+
+/** How often a worker may take a picture that workers before it gave back. */
+const MAX_STARTS = 4;
+
+export interface WorkerOptions {
+  address: WorkerAddress;
+  engine: EngineOptions;
+  /** Gets a line whenever something happens that whoever runs it may want to know. */
+  log: (line: string) => void;
+}
+
+/** What tests replace. */
+export interface WorkerInternals {
+  times?: Partial<Times>;
+  acquire?: (options: EngineOptions) => Promise<EngineLease>;
+}
+
+export interface RunningWorker {
+  readonly facts: WorkerFacts;
+  /** Resolves when it was closed; rejects where it ended because its engine gave up. */
+  readonly ended: Promise<void>;
+  /** Takes no more, finishes what runs (for some seconds), and gives its engine back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Resolves when it takes jobs.
+ * @throws {M2fpError} `M2FP_ENGINE_UNAVAILABLE` where Redis is not to be had at the address; `M2FP_BAD_OPTION` where the
+ *   workers of the queue have another model; what loading the engine throws
+ */
+export async function startWorker(
+  { address, engine, log }: WorkerOptions,
+  { times, acquire = acquireEngine }: WorkerInternals = {},
+): Promise<RunningWorker> {
+  const names = namesOf(address.queue);
+  const lease = await acquire(engine);
+  try {
+    const { maxBytes } = limitsFrom(engine);
+    const worker = new QueueWorker(address, lease, log, names, { ...TIMES, ...times }, maxBytes);
+    await worker.start();
+    return worker;
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+class QueueWorker implements RunningWorker {
+  readonly ended: Promise<void>;
+  readonly #address: WorkerAddress;
+  readonly #lease: EngineLease;
+  readonly #log: (line: string) => void;
+  readonly #names: Names;
+  readonly #times: Times;
+  readonly #id = randomUUID();
+  /** By the id of the job; a job that Redis lost and a client sent anew may run twice. */
+  readonly #running = new Set<{ id: string; abort: AbortController }>();
+  #connection!: Connection;
+  /** Bytes that a picture may have, and all of a task. */
+  readonly #maxBytes: number;
+  #taskLimit = 0;
+  #bull: Worker | null = null;
+  #timer: Timer | null = null;
+  #unsubscribe: () => void = () => {};
+  #told = '';
+  #lost = false;
+  #trouble = '';
+  #engineTold = '';
+  #closing: Promise<void> | null = null;
+  #failure: M2fpError | null = null;
+  #end!: () => void;
+
+  constructor(
+    address: WorkerAddress,
+    lease: EngineLease,
+    log: (line: string) => void,
+    names: Names,
+    times: Times,
+    maxBytes: number,
+  ) {
+    this.#maxBytes = maxBytes;
+    this.#address = address;
+    this.#lease = lease;
+    this.#log = log;
+    this.#names = names;
+    this.#times = times;
+    this.ended = new Promise<void>((resolve, reject) => {
+      this.#end = () => (this.#failure === null ? resolve() : reject(this.#failure));
+    });
+    // Whoever does not look at it does not want to know.
+    this.ended.catch(() => {});
+  }
+
+  get facts(): WorkerFacts {
+    const { manifest, provider, fallback, threads, loadSeconds, processes } = this.#lease.engine.info();
+    const sizes = processes.map(({ rss }) => rss).filter((rss) => rss !== null);
+    return {
+      id: this.#id,
+      host: hostname(),
+      pid: process.pid,
+      version: packageJson.version,
+      manifest,
+      provider,
+      fallback,
+      threads,
+      slots: processes.length,
+      loadSeconds,
+      rss: sizes.length === 0 ? null : sizes.reduce((sum, rss) => sum + rss, 0),
+    };
+  }
+
+  async start(): Promise<void> {
+    this.#connection = await Connection.open(
+      this.#address,
+      this.#times,
+      [this.#names.recalls],
+      new AbortController().signal,
+    );
+    this.#connection.listen({
+      onChange: () => this.#connectionChanged(),
+      onMessage: (_channel, id) => this.#recall(id),
+    });
+    this.#taskLimit = taskLimit(this.#lease.engine.info().manifest.input, this.#maxBytes);
+    this.#connection.allow(this.#taskLimit);
+    try {
+      // Before the model is loaded, which takes a while, and after, when another one may have come.
+      await this.#checkOthers();
+      await this.#lease.engine.load();
+      await this.#checkOthers();
+      await this.#announce();
+      this.#bull = this.#startBull();
+      await this.#bull.waitUntilReady();
+    } catch (error) {
+      await this.#disconnect();
+      throw this.#connection.explain(error);
+    }
+    this.#unsubscribe = this.#lease.engine.subscribe((info) => this.#engineChanged(info));
+    this.#tick();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** @throws {M2fpError} `M2FP_BAD_OPTION` where workers of the queue have another model */
+  async #checkOthers(): Promise<void> {
+    const { manifest } = this.#lease.engine.info();
+    const others = await readWorkers(this.#connection.commands, this.#names);
+    const other = others.find((worker) => worker.manifest.digest !== manifest.digest);
+    if (other === undefined) return;
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `The worker on ${other.host} (process ${other.pid}) serves another model in the queue ${this.#address.queue}: ` +
+        `${describe(other.manifest)}, not ${describe(manifest)}. Choose another --queue, or stop that one.`,
+    );
+  }
+
+  #startBull(): Worker {
+    const { lock, stalled } = this.#times;
+    const bull = new Worker(this.#names.jobs, (job: Job, token = '') => this.#work(job, token), {
+      connection: this.#connection.commands,
+      prefix: this.#names.prefix,
+      name: this.#id,
+      skipVersionCheck: true,
+      concurrency: this.facts.slots,
+      lockDuration: lock,
+      stalledInterval: stalled,
+      maxStalledCount: 1,
+      runRetryDelay: 1000,
+    });
+    bull.on('error', ({ message }) => this.#troubled(message));
+    return bull;
+  }
+
+  /**
+   * Never says no: what goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because
+   * it gave up before, is given back, for another worker.
+   */
+  async #work(job: Job, token: string): Promise<void> {
+    const { id = '' } = job;
+    const run = { id, abort: new AbortController() };
+    this.#running.add(run);
+    try {
+      const { commands } = this.#connection;
+      const task = await fetchTask(commands, this.#names, id, this.#taskLimit);
+      // Nobody wants it any more.
+      if (task === null) return;
+      const answer = await this.#answer(task, run.abort.signal, job.attemptsStarted < MAX_STARTS);
+      if (run.abort.signal.aborted) return;
+      if (answer === null) return await this.#giveBack(job, token);
+      await deliver(commands, this.#names, id, answer, this.#times);
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  async #giveBack(job: Job, token: string): Promise<void> {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+
+  /** Null where the engine gave up without having looked at the picture, and another worker may still try. */
+  async #answer(task: Buffer | M2fpError, signal: AbortSignal, mayGiveBack: boolean): Promise<Buffer | null> {
+    try {
+      if (task instanceof M2fpError) throw task;
+      const { digest, image, options } = unpackTask(task);
+      const { engine } = this.#lease;
+      const { manifest } = engine.info();
+      if (digest !== manifest.digest) {
+        throw new M2fpError(
+          'M2FP_MODEL_INVALID',
+          `The picture is meant for another model than the workers of the queue ${this.#address.queue} have: ${describe(manifest)}.`,
+        );
+      }
+      const parsing = await engine.parse({ image, options, queue: QUEUE, signal });
+      return await packAnswer({ parsing: withoutWorker(parsing) });
+    } catch (error) {
+      const known = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
+      if (!this.#isDown(known)) return packAnswer({ error: known });
+      // Told as a crash, it would count against the picture.
+      return mayGiveBack ? null : packAnswer({ error: downHere(known) });
+    }
+  }
+
+  /** Whether `error` is why the engine parses nothing at the moment, and not what came of one picture. */
+  #isDown({ code, message, cause }: M2fpError): boolean {
+    // A picture that is refused for the crashes before it has the last of those as its cause.
+    if (code === 'M2FP_ENGINE_CRASHED' && cause instanceof M2fpError) return true;
+    return this.#lease.engine.info().failure?.message === message;
+  }
+
+  /** What BullMQ complains about, again and again where it lasts. */
+  #troubled(message: string): void {
+    // The connection itself tells when it is lost, and a job whose lock is gone has been taken over by another worker.
+    if (this.#connection.failure !== null || /\block\b|Missing key/.test(message)) return;
+    const words = message.slice(0, MAX_WORDS);
+    if (words !== this.#trouble) this.#log(`Redis at ${this.#address.url}: ${words}`);
+    this.#trouble = words;
+  }
+
+  #recall(id: string): void {
+    for (const run of this.#running) {
+      if (run.id === id) {
+        run.abort.abort(new M2fpError('M2FP_CANCELLED', 'The picture is not wanted any more.'));
+      }
+    }
+  }
+
+  #tick(): void {
+    this.#timer = systemClock.after(this.#times.announce, () => {
+      this.#announceSoon();
+      this.#tick();
+    });
+  }
+
+  async #announce(): Promise<void> {
+    const { facts } = this;
+    const { commands } = this.#connection;
+    await announce(commands, this.#names, facts, this.#times);
+    // What memory it takes is no news.
+    const told = JSON.stringify({ ...facts, rss: null });
+    if (told === this.#told) return;
+    this.#told = told;
+    await spreadNews(commands, this.#names, this.#id);
+  }
+
+  #announceSoon(): void {
+    if (this.#closing !== null || this.#connection.failure !== null) return;
+    // Refused today, taken the next time.
+    this.#announce().catch((error: unknown) => this.#troubled(this.#connection.explain(error).message));
+  }
+
+  #connectionChanged(): void {
+    const { failure } = this.#connection;
+    if (failure === null) {
+      this.#log(`Redis at ${this.#address.url} is back.`);
+      this.#told = '';
+      this.#announceSoon();
+    } else if (!this.#lost) {
+      this.#log(`${failure.message} Trying again.`);
+    }
+    this.#lost = failure !== null;
+  }
+
+  #engineChanged({ state, failure, loadSeconds, provider }: EngineInfo): void {
+    if (state === 'failed' && failure !== null) {
+      // Others may have more luck; with this one, every picture would fail at once.
+      this.#failure = deserializeError(failure, 'M2FP_ENGINE_CRASHED');
+      this.close().catch(() => {});
+      return;
+    }
+    const told = JSON.stringify([loadSeconds, provider]);
+    if (told !== this.#engineTold) this.#announceSoon();
+    this.#engineTold = told;
+  }
+
+  async #close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#unsubscribe();
+    // First of all, so that clients hand over no more: what BullMQ has not given out by then waits for other workers.
+    await this.#leave();
+    const running = this.#running.size;
+    if (running > 0) this.#log(`Finishing ${running === 1 ? '1 picture' : `${running} pictures`} first.`);
+    await this.#finish();
+    // What has not finished goes to another worker when it has not been heard of for a while.
+    for (const { id } of this.#running) this.#recall(id);
+    await this.#disconnect();
+    this.#lease.release();
+    this.#end();
+  }
+
+  /** Resolves when nothing runs any more, or there is no more time for it. */
+  async #finish(): Promise<void> {
+    const finished = this.#bull?.close().catch(() => {});
+    // Without a connection, nobody gets to hear of what is finished.
+    if (this.#connection.failure !== null) return;
+    let timer: Timer | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = systemClock.after(this.#times.grace, resolve);
+    });
+    await Promise.race([finished, enough]);
+    timer?.cancel();
+  }
+
+  async #disconnect(): Promise<void> {
+    await this.#leave();
+    this.#connection.end();
+    await this.#bull?.close().catch(() => {});
+  }
+
+  async #leave(): Promise<void> {
+    const { commands, failure } = this.#connection;
+    if (failure === null) await leave(commands, this.#names, this.#id).catch(() => {});
+  }
+}
+
+/** What clients get: the rest they know themselves. */
+function withoutWorker({
+  image: _image,
+  model: _model,
+  cached: _cached,
+  timing,
+  ...rest
+}: Parsing): ChildParsing {
+  const { queue: _queue, total: _total, ...stages } = timing;
+  return { ...rest, timing: stages };
+}
+
+function downHere(error: M2fpError): M2fpError {
+  return new M2fpError(
+    'M2FP_ENGINE_UNAVAILABLE',
+    `The engine of the worker on ${hostname()} parses nothing at the moment: ${error.message}`,
+    { cause: error },
+  );
+}
+
+function describe({ id, precision, digest }: WorkerFacts['manifest']): string {
+  return `${id} (${precision}, ${digest.slice(0, 12)})`;
+}

@@ -1,0 +1,183 @@
+/** A picture out of whatever a message carries it in. */
+import { types } from 'node:util';
+import { M2fpError } from '../../errors.ts';
+import { isEncodedText } from '../formats/format.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { isNetworkInput } from '../network-input.ts';
+import { isJsonBuffer } from './json-buffer.ts';
+import { numbersToBytes } from './numbers.ts';
+import { pictureBytes } from './source-bytes.ts';
+import { bytesOfText } from './source-text.ts';
+import type { ImageLimits } from '../types.ts';
+
+const FORMS =
+  'Accepted are: a Buffer, a base64 string, a data URL (data:image/...;base64,...), an upload ({ buffer }), ' +
+  'an array of uploads (msg.req.files), an array of bytes, or an object with one of these in its property "image".';
+
+/** Objects in objects (`{image: {buffer}}`, arrays of those) are followed this far; more would be a circle. */
+const MAX_DEPTH = 4;
+
+/** Values that are looked at for a picture, those of nested arrays counted together: uploads are a handful. */
+const MAX_VALUES = 64;
+
+/** No picture has less base64: among several values, shorter text is not worth an error of its own. */
+const LEAST_TEXT = 40;
+
+/** Longest property list that an error message shows. */
+const SHOWN_PROPERTIES = 8;
+
+/** Errors of one value of an array after which the next is tried. */
+const PASSED_OVER: ReadonlySet<string> = new Set(['M2FP_NO_IMAGE', 'M2FP_UNSUPPORTED_FORMAT']);
+
+/** What {@link find} carries along. */
+interface Look {
+  limits: ImageLimits;
+  /** Values that may still be looked at. */
+  left: number;
+  /** Why the first value that was looked at is no picture. */
+  reason?: M2fpError;
+}
+
+/** The property without what a getter or a Proxy might do to whoever reads it: they end in the one `catch` below. */
+function property(value: object, name: string): unknown {
+  return name in value ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (types.isArrayBufferView(value) || types.isAnyArrayBuffer(value)) return 'a Buffer of 0 bytes';
+  if (typeof value === 'string') return 'an empty string';
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'an empty array';
+    return value.length > MAX_VALUES
+      ? `an array of ${value.length} values, of which the first ones hold no picture`
+      : 'an array without a picture';
+  }
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  if (types.isPromise(value)) return 'a Promise; await it first';
+  if (Object.prototype.toString.call(value) === '[object Blob]') {
+    return 'a Blob; pass Buffer.from(await blob.arrayBuffer())';
+  }
+  if (typeof property(value, 'pipe') === 'function') return 'a stream; collect its data in a Buffer first';
+  if ('0' in value) return 'an object with numbered entries that are no bytes of a picture';
+  const names = Object.keys(value);
+  if (names.length === 0) return 'an empty object';
+  const shown = names.slice(0, SHOWN_PROPERTIES).map((name) => name.slice(0, 40));
+  return `an object with the properties ${shown.join(', ')}${names.length > SHOWN_PROPERTIES ? ', ...' : ''}`;
+}
+
+function noImage(value: unknown): M2fpError {
+  const isOnDisk = typeof value === 'object' && value !== null && 'path' in value && 'mimetype' in value;
+  const hint = isOnDisk ? ' The upload was stored on disk: read its file first.' : '';
+  return new M2fpError('M2FP_NO_IMAGE', `There is no picture here but ${describe(value)}.${hint} ${FORMS}`);
+}
+
+/** Notes why `value` is no picture, where it is the first to be none. */
+function none(value: unknown, look: Look): null {
+  look.reason ??= noImage(value);
+  return null;
+}
+
+/** The first picture among several values; what else lies there (uploads of other kinds) is passed over. */
+function findInArray(values: readonly unknown[], look: Look, depth: number): Buffer | null {
+  const numbers = typeof values[0] === 'number' ? numbersToBytes(values, values.length, look.limits) : null;
+  if (numbers !== null) return pictureBytes(numbers, look.limits);
+  for (let i = 0; i < values.length && look.left > 0; i++) {
+    look.left--;
+    const value = values[i];
+    // Nothing else can hold one, and the first of them says why.
+    const isHopeless =
+      typeof value === 'string' ? value.length < LEAST_TEXT : typeof value !== 'object' || value === null;
+    if (isHopeless && (look.reason !== undefined || typeof value !== 'string')) {
+      look.reason ??= noImage(value);
+      continue;
+    }
+    try {
+      const found = find(value, look, depth);
+      if (found !== null) return found;
+    } catch (error) {
+      if (!(error instanceof M2fpError && PASSED_OVER.has(error.code))) throw error;
+      look.reason ??= error;
+    }
+  }
+  return none(values, look);
+}
+
+/**
+ * The body of a request that said nothing of its type, which curl and others call a form: one field, whose name is the
+ * text that was sent, up to its first "=".
+ * @throws M2FP_UNSUPPORTED_FORMAT where the name is what is left of a picture
+ */
+function findInForm(value: object, look: Look): Buffer | null {
+  const [name, more] = Object.keys(value);
+  if (name === undefined) return none(value, look);
+  const head = Buffer.from(name.slice(0, 4096));
+  if (more === undefined && isEncodedText(head)) {
+    const rest = property(value, name);
+    return bytesOfText(typeof rest === 'string' && rest !== '' ? `${name}=${rest}` : name, look.limits);
+  }
+  if (/^(\ufffdPNG|\ufffd\ufffd\ufffd|RIFF.{0,16}WEBP|GIF8[79]a)/s.test(name)) {
+    throw new M2fpError(
+      'M2FP_UNSUPPORTED_FORMAT',
+      'The picture was decoded as a form on the way, which destroyed it, since it was sent without its type: send it ' +
+        `with Content-Type: image/jpeg (or png, ...), with curl: -H 'Content-Type: image/jpeg' --data-binary @FILE.`,
+    );
+  }
+  return none(value, look);
+}
+
+function find(value: unknown, look: Look, depth: number): Buffer | null {
+  const { limits } = look;
+  // By their inner nature: what a function node makes is of another realm, and no instance of our classes.
+  if (types.isArrayBufferView(value)) {
+    const view = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    return pictureBytes(view, limits) ?? none(value, look);
+  }
+  if (types.isAnyArrayBuffer(value)) return pictureBytes(Buffer.from(value), limits) ?? none(value, look);
+  if (typeof value === 'string') return bytesOfText(value, limits) ?? none(value, look);
+  if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) return none(value, look);
+  if (Array.isArray(value)) return findInArray(value, look, depth + 1);
+  if (isJsonBuffer(value)) {
+    const bytes = numbersToBytes(value.data, value.data.length, limits);
+    return bytes === null ? none(value, look) : (pictureBytes(bytes, limits) ?? none(bytes, look));
+  }
+  if (isNetworkInput(value)) return find(value.source?.image, look, depth + 1);
+  const inner = property(value, 'buffer') ?? property(value, 'image');
+  if (inner !== undefined && inner !== null) return find(inner, look, depth + 1);
+  if (typeof property(value, '0') === 'number') {
+    const bytes = numbersToBytes(value as ArrayLike<unknown>, undefined, limits);
+    return bytes === null ? none(value, look) : pictureBytes(bytes, limits);
+  }
+  return findInForm(value, look);
+}
+
+/**
+ * The encoded picture in `value`, whatever form it came in: a Buffer, typed array, DataView or ArrayBuffer of any
+ * realm; a base64 or base64url string, also one whose `+` a form turned into blanks; a data URL; a hex or binary
+ * string; such text in a Buffer; an HTTP answer or a part of a stream with its headers; an upload
+ * (`{buffer, mimetype, ...}`); an array of those, as `msg.req.files` (its first picture); an array of bytes, or an
+ * object that was one (`{"0":255,"1":216,...}`); an object with any of these in `image`; a {@link NetworkInput}; a
+ * Buffer that went through JSON. What it is is judged by its bytes alone. Where a Buffer came in, the result is or
+ * shares that memory: nobody writes into it. Of arrays only the first values are looked at.
+ *
+ * @throws M2FP_NO_IMAGE nothing there; the message lists the accepted forms
+ * @throws M2FP_UNSUPPORTED_FORMAT no picture, or one that is refused; the message says what was found
+ * @throws M2FP_IMAGE_TOO_LARGE over `limits.maxBytes`; text and arrays are measured before they are decoded
+ * @throws M2FP_BAD_IMAGE a data URL whose base64 is broken
+ */
+export function pictureFrom(value: unknown, limits: ImageLimits = DEFAULT_LIMITS): Buffer {
+  const look: Look = { limits, left: MAX_VALUES };
+  let found: Buffer | null;
+  try {
+    found = find(value, look, 0);
+  } catch (error) {
+    if (error instanceof M2fpError) throw error;
+    // A getter that throws, a Proxy that was revoked: an object can be made to do anything.
+    const reason = error instanceof Error ? error.message : 'something that is no error was thrown';
+    throw new M2fpError('M2FP_NO_IMAGE', `The picture cannot be read from what came: ${reason}. ${FORMS}`, {
+      cause: error,
+    });
+  }
+  if (found === null) throw look.reason ?? noImage(value);
+  return found;
+}

@@ -1,0 +1,160 @@
+/**
+ * Options of an operation, each told once: type, range and default. What a caller may pass, what a form's field means
+ * and which names a message may use follow from the table.
+ */
+import { badOption, flag as checkFlag, knownOptions, numberIn, oneOf as checkOneOf } from './options.ts';
+
+/** One option whose values, once read, are `Value`, and which callers write as `Given`. */
+export interface Option<Value, Given = Value> {
+  /** Reads what a caller gave; undefined: the default. @throws {M2fpError} `M2FP_BAD_OPTION` naming the option */
+  read(name: string, given: unknown): Value;
+  /** What a form's field says, undefined where it is blank: the choice is left to the default. */
+  field(stored: unknown): Given | undefined;
+}
+
+export type OptionTable = Readonly<Record<string, Option<unknown, unknown>>>;
+
+/** What callers pass. */
+export type GivenOptions<Table extends OptionTable> = {
+  [Name in keyof Table]?: Table[Name] extends Option<unknown, infer Given> ? Given | undefined : never;
+};
+
+/** The options with their defaults. */
+export type OptionValues<Table extends OptionTable> = {
+  [Name in keyof Table]: Table[Name] extends Option<infer Value, unknown> ? Value : never;
+};
+
+/** What a form stores. */
+export type OptionFields<Table extends OptionTable> = { [Name in keyof Table]?: unknown };
+
+/**
+ * The options of `table` in full.
+ * @throws {M2fpError} `M2FP_BAD_OPTION` for a name that the table does not have, and for a value that is not allowed
+ */
+export function readOptions<Table extends OptionTable>(
+  table: Table,
+  given: GivenOptions<Table> | undefined,
+): OptionValues<Table> {
+  const known = knownOptions(given as Record<string, unknown> | undefined, Object.keys(table));
+  const entries = Object.entries(table).map(([name, option]) => [name, option.read(name, known[name])]);
+  return Object.fromEntries(entries) as OptionValues<Table>;
+}
+
+/** What a form says. Values are not checked: they are where they are used, together with those of the message. */
+export function optionsInFields<Table extends OptionTable>(
+  table: Table,
+  fields: OptionFields<Table>,
+): GivenOptions<Table> {
+  const entries = Object.entries(table).map(([name, option]) => [name, option.field(fields[name])]);
+  return Object.fromEntries(entries) as GivenOptions<Table>;
+}
+
+/** The names of a table's options. */
+export function namesOf<Table extends OptionTable>(table: Table): (keyof Table & string)[] {
+  return Object.keys(table);
+}
+
+/** A text field: undefined where it is blank. Node-RED puts an environment variable's value, a text, in any field. */
+function textOf(stored: unknown): string | undefined {
+  if (stored === undefined || stored === null) return undefined;
+  const text = (typeof stored === 'string' ? stored : JSON.stringify(stored)).trim();
+  return text === '' ? undefined : text;
+}
+
+/** What is no number stays the text that it is, so that the error says it: an environment variable that is not set. */
+function numberOf(stored: unknown): number | undefined {
+  const text = textOf(stored);
+  return text === undefined ? undefined : numberOrText(text);
+}
+
+function numberOrText(text: string): number {
+  const value = Number(text);
+  return Number.isNaN(value) ? (text as unknown as number) : value;
+}
+
+/** A number from `min` to `max`. */
+export function number(min: number, max: number, fallback: number): Option<number> {
+  return { read: (name, given) => numberIn(name, given, { min, max }, fallback), field: numberOf };
+}
+
+/** A whole number from `min` to `max`. */
+export function whole<Fallback extends number | null>(
+  min: number,
+  max: number,
+  fallback: Fallback,
+): Option<number | Fallback, number> {
+  return {
+    read: (name, given) =>
+      given === undefined ? fallback : numberIn(name, given, { min, max, integer: true }, 0),
+    field: numberOf,
+  };
+}
+
+/** One of some texts. */
+export function oneOf<const Texts extends readonly string[]>(
+  allowed: Texts,
+  fallback: Texts[number],
+): Option<Texts[number]> {
+  return {
+    read: (name, given) => checkOneOf<Texts[number]>(name, given, allowed, fallback),
+    field: (stored) => textOf(stored) as Texts[number] | undefined,
+  };
+}
+
+/** True or false. */
+export function flag(fallback: boolean): Option<boolean> {
+  return {
+    read: (name, given) => checkFlag(name, given, fallback),
+    field: (stored) => (textOf(stored) === undefined ? undefined : stored === true || stored === 'true'),
+  };
+}
+
+/** An option with a reader of its own, which also says what undefined stands for. */
+export function custom<Value, Given>(
+  read: (name: string, given: unknown) => Value,
+  field: (text: string) => Given = (text) => text as Given,
+): Option<Value, Given> {
+  return {
+    read,
+    field: (stored) => {
+      const text = textOf(stored);
+      return text === undefined ? undefined : field(text);
+    },
+  };
+}
+
+/** A list of label names, in fields separated by commas, where `none` is no label. The model's labels check it. */
+export function labelNames(): Option<unknown, readonly string[]> {
+  return custom(
+    (_name, given) => given,
+    (text) =>
+      text === 'none'
+        ? []
+        : text
+            .split(',')
+            .map((label) => label.trim())
+            .filter((label) => label !== ''),
+  );
+}
+
+/** Pixels from 0, whole where `whole` is set, or a share such as "12.5%" of at most `maxPercent`. */
+export type Extent = { pixels: number } | { share: number };
+
+export function extent(
+  { maxPercent, whole: isWhole }: { maxPercent: number; whole: boolean },
+  fallback: number,
+): Option<Extent, number | string> {
+  const pixels = isWhole ? 'a whole number of pixels from 0' : 'a number of pixels from 0';
+  return custom(
+    (name, given) => {
+      const value = given ?? fallback;
+      const percent = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1] : undefined;
+      if (percent !== undefined && Number(percent) <= maxPercent) return { share: Number(percent) / 100 };
+      const isPixels =
+        typeof value === 'number' && value >= 0 && (isWhole ? Number.isInteger(value) : value < Infinity);
+      if (isPixels) return { pixels: value };
+      throw badOption(name, value, `${pixels}, or a text from "0%" to "${maxPercent}%"`);
+    },
+    (text) => (text.endsWith('%') ? text : numberOrText(text)),
+  );
+}

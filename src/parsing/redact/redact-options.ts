@@ -1,0 +1,137 @@
+/** The options of `redact`: what each means, and which values are allowed. */
+import {
+  custom,
+  flag,
+  type GivenOptions,
+  labelNames,
+  number,
+  oneOf,
+  readOptions,
+  whole,
+} from '../options/option-table.ts';
+import { badOption, isWhole, labelIndices, labelKey, numberIn } from '../options/options.ts';
+import { type Color, parseColor, type Rgb } from '../options/palette.ts';
+import { PICTURE_OPTIONS, type PictureEncoding } from '../options/image-options.ts';
+
+/** What tells who somebody is, by {@link labelKey}: of these, those that the model has are the default. */
+const IDENTIFYING = new Set(['face', 'hair', 'head', 'sunglasses', 'eyewear']);
+
+const MAX_GROW = 512;
+
+export const REDACT_OPTIONS = {
+  /**
+   * `blur`: smooth, from the mean colours of a few cells. `pixelate`: those cells themselves. `fill`: one colour.
+   * `recolor`: another colour that keeps light and shade. `remove`: transparent (png, webp).
+   */
+  method: oneOf(['blur', 'pixelate', 'fill', 'recolor', 'remove'], 'blur'),
+  /** The labels to redact; default those of face, hair, head and glasses that the model has. */
+  labels: labelNames(),
+  /** Ids of the persons to redact; default everybody, and parts that belong to nobody. */
+  persons: custom<ReadonlySet<number> | null, readonly number[]>(readPersons, (text) =>
+    text
+      .split(',')
+      .filter((id) => id.trim() !== '')
+      .map(Number),
+  ),
+  /** Redacts everything but the chosen parts. */
+  inverse: flag(false),
+  /**
+   * What is done with a person on whom the chosen parts were not found (see `findUncovered`), doubtful persons
+   * included. `person` hides the whole person, with a margin. `head` hides the head where the person's parts tell for
+   * sure that it is on top, else the whole person. `drop` is for the caller to do, who finds the person in
+   * `Redacted.uncovered`; the picture is redacted as by `person`. `pass` leaves the person as it is. Without effect
+   * for `recolor`, which hides nothing, and for `inverse`, which hides all that was not found.
+   */
+  uncovered: oneOf(['person', 'head', 'drop', 'pass'], 'person'),
+  /**
+   * Pixels that the redacted area grows by in each direction; `auto` (default): as far as the network is coarse, see
+   * `autoGrow`; 0 for `recolor` and `inverse`.
+   */
+  grow: custom<number | 'auto' | undefined, number | 'auto'>(readGrow, (text) =>
+    text === 'auto' ? text : Number(text),
+  ),
+  /**
+   * Strength of blur and pixelate, 1 (strongest) to 64: no more than so many mean colours are kept along the longer
+   * side of what is redacted of a person; four times as many along the picture's where it goes by `inverse` or
+   * `nobody`. A cell has 8 pixels or more a side. What the cells do not hold is gone, and no sharpening brings it
+   * back.
+   */
+  cells: whole(1, 64, 6),
+  /** Of fill (default black) and recolor (default a mid blue). */
+  color: custom<Rgb | undefined, Color>((name, given) =>
+    given === undefined ? undefined : parseColor(name, given),
+  ),
+  /**
+   * Parts and persons of a lower score are left as they are; 0: none. A part that is left is not found, either: to a
+   * person of a higher score the rule `uncovered` applies.
+   */
+  minScore: number(0, 1, 0),
+  /** Where the parsing has nobody: `pass` the picture on as it is, or redact `all` of it. */
+  nobody: oneOf(['pass', 'all'], 'pass'),
+  ...PICTURE_OPTIONS,
+};
+
+export type RedactOptions = GivenOptions<typeof REDACT_OPTIONS>;
+
+/** The options with their defaults, checked and read. */
+export interface RedactPlan {
+  method: NonNullable<RedactOptions['method']>;
+  chosen: ReadonlySet<number>;
+  /** Those of `chosen` that are of the head. */
+  ofHead: ReadonlySet<number>;
+  persons: ReadonlySet<number> | null;
+  inverse: boolean;
+  /** `pass` where the rule has no effect. */
+  uncovered: NonNullable<RedactOptions['uncovered']>;
+  /** Whether persons can be uncovered at all. */
+  hides: boolean;
+  grow: number | 'auto';
+  cells: number;
+  color: Rgb;
+  minScore: number;
+  all: boolean;
+  picture: PictureEncoding;
+}
+
+function identifying(labels: readonly string[]): Set<number> {
+  return new Set(labels.flatMap((label, index) => (IDENTIFYING.has(labelKey(label)) ? [index] : [])));
+}
+
+function readPersons(name: string, value: unknown): Set<number> | null {
+  if (value === undefined) return null;
+  const isIds = (ids: unknown): ids is number[] =>
+    Array.isArray(ids) && ids.every((id) => isWhole(id, 1, 255));
+  if (!isIds(value)) throw badOption(name, value, 'a list of ids of msg.parsing.persons, such as [1, 2]');
+  return new Set(value);
+}
+
+function readGrow(name: string, value: unknown): number | 'auto' | undefined {
+  if (value === undefined || value === 'auto') return value;
+  if (typeof value !== 'number')
+    throw badOption(name, value, `auto, or a whole number from 0 to ${MAX_GROW}`);
+  return numberIn(name, value, { min: 0, max: MAX_GROW, integer: true }, 0);
+}
+
+/** @throws {M2fpError} `M2FP_BAD_OPTION` naming the option that is wrong */
+export function readRedactOptions(labels: readonly string[], options: RedactOptions | undefined): RedactPlan {
+  const { format, quality, labels: names, nobody, ...given } = readOptions(REDACT_OPTIONS, options);
+  const { method, inverse } = given;
+  if (method === 'remove' && format === 'jpeg') {
+    throw badOption('format', format, 'png or webp where "method" is "remove"');
+  }
+  const ofHead = identifying(labels);
+  const chosen = labelIndices('labels', names, labels) ?? ofHead;
+  // Who chose no label at all wants nothing hidden; who left the choice to a model that knows no heads does.
+  const hides = !inverse && method !== 'recolor' && (chosen.size > 0 || names === undefined);
+  return {
+    ...given,
+    chosen,
+    ofHead: new Set([...chosen].filter((index) => ofHead.has(index))),
+    uncovered: hides ? given.uncovered : 'pass',
+    hides,
+    grow: given.grow ?? (inverse || method === 'recolor' ? 0 : 'auto'),
+    color: given.color ?? parseColor('color', method === 'recolor' ? '#2f6db5' : '#000000'),
+    all: nobody === 'all',
+    picture: { format, quality },
+  };
+}

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { openInbox, Outputs, type Work } from '../../../nodes/common/message-handler.ts';
+import type { StatusLine } from '../../../nodes/common/status.ts';
+import { messageEvents } from '../../../src/engine/events.ts';
+import { M2fpError } from '../../../src/errors.ts';
+
+describe('Inbox', () => {
+  let emitter: EventEmitter;
+  let shown: unknown[];
+  let logged: unknown[];
+  let closings: number;
+
+  const open = (work: Work): ReturnType<typeof openInbox> => {
+    emitter = new EventEmitter();
+    shown = [];
+    logged = [];
+    closings = 0;
+    const node = Object.assign(emitter, {
+      type: 'm2fp-test',
+      error: (error: unknown) => void logged.push(error),
+    });
+    const status = {
+      error: (error: unknown) => void shown.push(error),
+      close: () => void shown.push('closed'),
+    };
+    return openInbox(node as unknown as Node, status as unknown as StatusLine, work, () => void closings++);
+  };
+
+  interface Outcome {
+    sent: unknown[];
+    ends: (Error | undefined)[];
+    ended: Promise<void>;
+  }
+  const give = (msg: NodeMessage = {}, onDone: () => void = () => {}): Outcome => {
+    const outcome: Outcome = { sent: [], ends: [], ended: Promise.resolve() };
+    outcome.ended = new Promise((resolve) => {
+      emitter.emit(
+        'input',
+        msg,
+        (result: unknown) => outcome.sent.push(result),
+        (error?: Error) => {
+          outcome.ends.push(error);
+          resolve();
+          onDone();
+        },
+      );
+    });
+    return outcome;
+  };
+  const close = (): Promise<void> => new Promise((resolve) => emitter.emit('close', false, resolve));
+  const forever = (): Promise<never> => new Promise(() => {});
+
+  it('listens with three arguments, and to the close with two', () => {
+    open(async (msg) => msg);
+    assert.equal(emitter.listeners('input')[0]!.length, 3);
+    assert.equal(emitter.listeners('close')[0]!.length, 2);
+  });
+
+  it('sends the result, then says that it is done', async () => {
+    open(async (msg) => msg);
+    const msg = { payload: 1 };
+    const outcome = give(msg);
+    await outcome.ended;
+    assert.equal(outcome.sent[0], msg);
+    assert.deepEqual(outcome.ends, [undefined]);
+  });
+
+  it('sends a sequence on the one output', async () => {
+    open(async () => [{ payload: 1 }, { payload: 2 }]);
+    const outcome = give();
+    await outcome.ended;
+    assert.deepEqual(outcome.sent, [[[{ payload: 1 }, { payload: 2 }]]]);
+  });
+
+  it('sends what is for other outputs there, in one go', async () => {
+    const msg = { payload: 1 };
+    open(async () => new Outputs([null, msg], 'dropped'));
+    const outcome = give();
+    await outcome.ended;
+    assert.deepEqual(outcome.sent, [[null, msg]]);
+    assert.deepEqual(outcome.ends, [undefined]);
+  });
+
+  describe('cancels', () => {
+    const reason = new M2fpError('M2FP_CANCELLED', 'not wanted any more');
+
+    it('the messages that are meant, and no other', async () => {
+      const inbox = open(forever);
+      const [meant, other] = [give({ topic: 'a' }), give({ topic: 'b' })];
+      inbox.cancel(({ topic }) => topic === 'a', reason);
+      await meant.ended;
+      assert.deepEqual(meant.ends, [reason]);
+      await new Promise(setImmediate);
+      assert.deepEqual(other.ends, []);
+      assert.equal(inbox.size, 1);
+    });
+
+    it('nothing twice, and nothing that has ended', async () => {
+      const inbox = open(async (msg) => msg);
+      const outcome = give();
+      await outcome.ended;
+      inbox.cancel(() => true, reason);
+      await new Promise(setImmediate);
+      assert.deepEqual(outcome.ends, [undefined]);
+    });
+  });
+
+  it('tells of every message once how it ended', async () => {
+    const events: unknown[] = [];
+    const unsubscribe = messageEvents.subscribe((event) => events.push(event));
+    try {
+      const results = [
+        async () => ({ payload: 1 }),
+        async () => new Outputs([]),
+        async () => new Outputs([null, {}], 'dropped'),
+        () => Promise.reject(new M2fpError('M2FP_BUSY', '')),
+        () => Promise.reject(new TypeError('x')),
+      ];
+      open(() => results.shift()!());
+      while (results.length > 0) await give().ended;
+      open(forever);
+      const left = give();
+      await close();
+      await left.ended;
+    } finally {
+      unsubscribe();
+    }
+    const node = 'm2fp-test';
+    assert.deepEqual(events, [
+      { node, fate: 'sent' },
+      { node, fate: 'sent' },
+      { node, fate: 'dropped' },
+      { node, fate: 'failed', code: 'M2FP_BUSY' },
+      { node, fate: 'failed' },
+      { node, fate: 'failed', code: 'M2FP_CANCELLED' },
+    ]);
+  });
+
+  it('ends a message whose work fails in its error, with the HTTP status on the message', async () => {
+    const error = new M2fpError('M2FP_IMAGE_TOO_LARGE', 'too large');
+    open(() => Promise.reject(error));
+    const msg: NodeMessage = {};
+    const outcome = give(msg);
+    await outcome.ended;
+    assert.deepEqual(outcome.sent, []);
+    assert.deepEqual(outcome.ends, [error]);
+    assert.deepEqual(shown, [error]);
+    assert.equal(msg['statusCode'], 413);
+  });
+
+  it('makes an Error of whatever is thrown, and 500 of what is not ours', async () => {
+    open(() => {
+      // eslint-disable-next-line no-throw-literal
+      throw 'words';
+    });
+    const msg: NodeMessage = {};
+    const outcome = give(msg);
+    await outcome.ended;
+    assert.equal(outcome.ends[0]?.message, 'words');
+    assert.equal(msg['statusCode'], 500);
+  });
+
+  it('does not touch statusCode of a message that succeeds', async () => {
+    open(async (msg) => msg);
+    const msg: NodeMessage = { statusCode: 201 };
+    await give(msg).ended;
+    assert.equal(msg['statusCode'], 201);
+  });
+
+  it('survives a listener that throws in done', async () => {
+    const inbox = open(async (msg) => msg);
+    const outcome = give({}, () => {
+      throw new Error('from a flow');
+    });
+    await outcome.ended;
+    await close();
+    assert.equal(outcome.ends.length, 1);
+    assert.match(String(logged[0]), /from a flow/);
+    assert.equal(inbox.size, 0);
+  });
+
+  it('ends what is running when the node closes, and lets nothing out afterwards', async () => {
+    let finish = (): void => {};
+    const inbox = open(async (msg: NodeMessageInFlow, signal) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      assert.equal(signal.aborted, true);
+      return msg;
+    });
+    const msg: NodeMessage = {};
+    const outcome = give(msg);
+    assert.equal(inbox.size, 1);
+    await close();
+    finish();
+    await new Promise(setImmediate);
+    assert.deepEqual(outcome.sent, []);
+    assert.equal(outcome.ends.length, 1);
+    assert.equal((outcome.ends[0] as M2fpError).code, 'M2FP_CANCELLED');
+    assert.equal(msg['statusCode'], 499);
+    assert.equal(closings, 1);
+    // The status is cleared, and no error is shown in its place.
+    assert.deepEqual(shown, ['closed']);
+  });
+
+  it('refuses a message that comes after the close', async () => {
+    let worked = 0;
+    open(async (msg) => {
+      worked++;
+      return msg;
+    });
+    await close();
+    const outcome = give();
+    await outcome.ended;
+    assert.equal((outcome.ends[0] as M2fpError).code, 'M2FP_CANCELLED');
+    assert.equal(worked, 0);
+  });
+
+  it('gives a message up when its HTTP client goes, and only that one', async () => {
+    const response = Object.assign(new EventEmitter(), { writableEnded: false, destroyed: false });
+    const inbox = open(forever);
+    const outcome = give({ res: { _res: response } });
+    give();
+    response.emit('close');
+    await outcome.ended;
+    assert.equal((outcome.ends[0] as M2fpError).code, 'M2FP_CANCELLED');
+    await new Promise(setImmediate);
+    assert.equal(inbox.size, 1);
+  });
+
+  it('stops watching the client when the message has ended', async () => {
+    const response = Object.assign(new EventEmitter(), { writableEnded: false, destroyed: false });
+    open(async (msg) => msg);
+    const outcome = give({ res: { _res: response } });
+    await outcome.ended;
+    assert.equal(response.listenerCount('close'), 0);
+  });
+
+  it('takes an answer that was sent for no client that has gone', async () => {
+    const response = Object.assign(new EventEmitter(), { writableEnded: true, destroyed: false });
+    const inbox = open(forever);
+    give({ res: { _res: response } });
+    response.emit('close');
+    await new Promise(setImmediate);
+    assert.equal(inbox.size, 1);
+  });
+
+  it('does nothing for a client that has gone before', async () => {
+    let worked = 0;
+    open(async (msg) => {
+      worked++;
+      return msg;
+    });
+    const response = Object.assign(new EventEmitter(), { writableEnded: false, destroyed: true });
+    const outcome = give({ res: { _res: response } });
+    await outcome.ended;
+    assert.equal((outcome.ends[0] as M2fpError).code, 'M2FP_CANCELLED');
+    assert.equal(worked, 0);
+  });
+});
