@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { openPipeline, type Pipeline } from '../../src/engine/child/pipeline.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { decodePicture, loadSharp, targetSize } from '../../src/image/index.ts';
+import { decodeImage, loadSharp, targetSize } from '../../src/image/index.ts';
 import type { NetworkInput } from '../../src/image/types.ts';
 import type { InputRule, ModelManifest } from '../../src/m2fp/manifest.ts';
 import { readManifest } from '../../src/store/manifest.ts';
@@ -37,7 +37,7 @@ export function ruleOf(rule: InputRule, shortSide: number | undefined): InputRul
 /** The network input as sharp would make it. */
 async function resizedBySharp(image: Buffer, rule: InputRule): Promise<NetworkInput> {
   const sharp = await loadSharp();
-  const { width, height, channels, data } = await decodePicture(image);
+  const { width, height, channels, data } = await decodeImage(image);
   const { crop } = targetSize(rule, width, height);
   const resized = await sharp(data, { raw: { width, height, channels } })
     .resize(crop.width, crop.height, { kernel: 'linear', fit: 'fill' })

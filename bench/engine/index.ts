@@ -21,7 +21,7 @@ import { makeFullSizeModel } from './full-size-model.ts';
 import { benchHttp, type HttpResult } from './http.ts';
 import { lines } from './lines.ts';
 import { benchMemory, type MemoryResult } from './memory.ts';
-import { drawPictures, Pictures } from './pictures.ts';
+import { drawImages, Pictures } from './pictures.ts';
 import { benchPools, type PoolsResult } from './pools.ts';
 import type { Rounds } from './rounds.ts';
 
@@ -84,7 +84,7 @@ export function engineOptions(args: string[]): Options {
 /** @param model its folder */
 export async function benchModel(model: string, effort: Effort): Promise<ModelResult> {
   const { id, digest, precision } = await readManifest(model);
-  const pictures = new Pictures(await drawPictures(Array.from({ length: SCENES }, () => PICTURE)));
+  const pictures = new Pictures(await drawImages(Array.from({ length: SCENES }, () => PICTURE)));
   // What is alone comes first: nothing of it is left when the others begin.
   const memory = await benchMemory(model, effort.pictures);
   const pools = await benchPools(model, pictures, effort.pools);

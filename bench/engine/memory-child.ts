@@ -1,7 +1,7 @@
 /** Parses pictures of mixed sizes and prints, as JSON, the memory after the load, after half of them and after all. */
 import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
 import { residentBytes } from '../../src/engine/local/process-memory.ts';
-import { drawPictures, Pictures } from './pictures.ts';
+import { drawImages, Pictures } from './pictures.ts';
 
 /** Bytes of resident memory. */
 export interface MemoryReading {
@@ -24,7 +24,7 @@ const SHORT_SIDES = [128, 256, 160, 224, 192];
 const LONG_SIDE = 384;
 
 const [model, count] = process.argv.slice(2) as [string, string];
-const pictures = new Pictures(await drawPictures(SIZES));
+const pictures = new Pictures(await drawImages(SIZES));
 const { engine } = await acquireEngine({ model });
 
 function read(): MemoryReading {

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 const SCENES = join(import.meta.dirname, '..', 'scenes', 'Images');
 
 /** JPEG pictures of the given sizes, each of another scene, cut to its shape. */
-export async function drawPictures(sizes: readonly { width: number; height: number }[]): Promise<Buffer[]> {
+export async function drawImages(sizes: readonly { width: number; height: number }[]): Promise<Buffer[]> {
   const files = (await readdir(SCENES)).toSorted();
   return Promise.all(
     sizes.map(({ width, height }, i) =>

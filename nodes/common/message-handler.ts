@@ -43,12 +43,17 @@ interface Running {
 }
 
 /** Listens to the node's messages, and ends them all when the node closes; then calls `atClose`. */
-export function openInbox(node: Node, status: StatusLine, work: Work, atClose?: () => void): Inbox {
-  return new Inbox(node, status, work, atClose);
+export function handleMessages(
+  node: Node,
+  status: StatusLine,
+  work: Work,
+  atClose?: () => void,
+): MessageHandler {
+  return new MessageHandler(node, status, work, atClose);
 }
 
 /** The messages of one node that have not ended yet. */
-class Inbox {
+class MessageHandler {
   /** The node's type. */
   readonly #type: string;
   readonly #status: StatusLine;

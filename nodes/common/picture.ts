@@ -1,12 +1,12 @@
 /** The picture that a message brings. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import { type ImageLimits, isNetworkInput, type NetworkInput, pictureFrom } from '../../src/image/index.ts';
+import { type ImageLimits, isNetworkInput, type NetworkInput, imageFrom } from '../../src/image/index.ts';
 import { codeOf } from './failure.ts';
 import { evaluate } from './property.ts';
 
 /** The TypedInput of the forms. */
-export interface PictureConfig {
+export interface ImageConfig {
   picture: string;
   pictureType: string;
 }
@@ -14,24 +14,24 @@ export interface PictureConfig {
 /**
  * The encoded picture. Where the property holds none, and the message comes from an HTTP In node that accepts
  * uploads, the first uploaded picture is taken.
- * @throws {M2fpError} as `pictureFrom` does
+ * @throws {M2fpError} as `imageFrom` does
  */
-export async function pictureOf(
+export async function imageOf(
   RED: NodeAPI,
   node: Node,
   msg: NodeMessageInFlow,
-  config: PictureConfig,
+  config: ImageConfig,
   limits?: ImageLimits,
 ): Promise<Buffer> {
   return decode(await valueOf(RED, node, msg, config), msg, limits);
 }
 
 /** The same, but what a preprocess node made is taken as it is. */
-export async function networkInputOrPicture(
+export async function networkInputOrImage(
   RED: NodeAPI,
   node: Node,
   msg: NodeMessageInFlow,
-  config: PictureConfig,
+  config: ImageConfig,
   limits: ImageLimits,
 ): Promise<NetworkInput | Buffer> {
   const value = await valueOf(RED, node, msg, config);
@@ -42,7 +42,7 @@ async function valueOf(
   RED: NodeAPI,
   node: Node,
   msg: NodeMessageInFlow,
-  config: PictureConfig,
+  config: ImageConfig,
 ): Promise<unknown> {
   const { picture: value, pictureType: type } = config;
   try {
@@ -57,10 +57,10 @@ async function valueOf(
 
 function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Buffer {
   try {
-    return pictureFrom(value, limits);
+    return imageFrom(value, limits);
   } catch (error) {
     const uploads = (msg['req'] as { files?: unknown } | null | undefined)?.files;
     if (codeOf(error) !== 'M2FP_NO_IMAGE' || !Array.isArray(uploads) || uploads.length === 0) throw error;
-    return pictureFrom(uploads, limits);
+    return imageFrom(uploads, limits);
   }
 }

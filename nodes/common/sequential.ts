@@ -15,7 +15,7 @@ const MAX_WAITING = 32;
  * @param RED whose setting `nodeMessageBufferMaxLength` says how many may wait, where it is set
  * @throws {M2fpError} `M2FP_BUSY`, from the work that it returns, where as many as may wait already
  */
-export function inOrder(RED: Pick<NodeAPI, 'settings'>, work: Work): Work {
+export function sequentially(RED: Pick<NodeAPI, 'settings'>, work: Work): Work {
   const limit = bufferLimit(RED) ?? MAX_WAITING;
   const line = new Set<() => Promise<void>>();
   let busy = false;

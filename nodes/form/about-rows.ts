@@ -22,16 +22,16 @@ const LABELS_SHOWN = 8;
 const HOSTS_SHOWN = 4;
 
 /**
- * @param prospect what the form's values mean; undefined while that is not known
+ * @param availability what the form's values mean; undefined while that is not known
  * @param deployed what was deployed, or why it does not tell; undefined where nothing was
  */
 export function aboutRows(
-  prospect: Prospect | undefined,
+  availability: Prospect | undefined,
   deployed: DeployedFacts | Failure | undefined,
   text: AboutText,
 ): Row[] {
   const running = deployed && 'message' in deployed ? undefined : deployed;
-  const known = prospect ?? running;
+  const known = availability ?? running;
   if (known === undefined) return [];
   const { labels, input, size, digest, precision } = known;
   const rows: Row[] = [{ key: 'id', text: known.id }];
@@ -45,14 +45,14 @@ export function aboutRows(
     const { kind, ...sides } = input;
     rows.push({ key: 'input', text: text(`inputRule.${kind}`, { ...sides }) });
   }
-  if (prospect?.workers) {
-    rows.push({ key: 'precision', text: precision }, workersRow(prospect.workers, text));
+  if (availability?.workers) {
+    rows.push({ key: 'precision', text: precision }, workersRow(availability.workers, text));
   } else if (known === running && running.remote) {
     rows.push({ key: 'precision', text: precision });
     rows.push({ key: 'workers', text: String(running.remote.workers) });
   } else rows.push({ key: 'size', text: size ? bytesText(size) : text('notThere') });
   if (digest !== null) rows.push({ key: 'digest', text: `${digest.slice(0, DIGEST_SHOWN)}…`, whole: digest });
-  if (prospect?.estimate) rows.push(...expected(prospect.estimate, text));
+  if (availability?.estimate) rows.push(...expected(availability.estimate, text));
   rows.push({
     key: 'state',
     // The form may name another model than the one that runs.

@@ -3,8 +3,8 @@ import { checkParsing } from '../../src/parsing/check.ts';
 import { colorize, type ColorizeOptions } from '../../src/parsing/colorize/colorize.ts';
 import { isNumberMode } from '../../src/parsing/colorize/colorize-options.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/sequential.ts';
-import { openInbox } from '../common/message-handler.ts';
+import { sequentially } from '../common/sequential.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
@@ -17,10 +17,10 @@ export default function (RED: NodeAPI): void {
     RED.nodes.createNode(this, stored);
     const config = withDefaults<ColorizeConfig>('m2fp-colorize', stored);
     const status = new StatusLine(RED, this);
-    openInbox(
+    handleMessages(
       this,
       status,
-      inOrder(RED, async (msg) => {
+      sequentially(RED, async (msg) => {
         const inMessage = optionsInMessage<ColorizeOptions>(msg, 'colorize');
         const options = { ...optionsOf(config), ...inMessage };
         // The form hides the format then: what was chosen for pictures of colours does not hold.

@@ -2,8 +2,8 @@ import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'nod
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/sequential.ts';
-import { openInbox } from '../common/message-handler.ts';
+import { sequentially } from '../common/sequential.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { labelsInModel } from '../common/labels.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
@@ -17,10 +17,10 @@ export default function (RED: NodeAPI): void {
     RED.nodes.createNode(this, stored);
     const config = withDefaults<CropConfig>('m2fp-crop', stored);
     const status = new StatusLine(RED, this);
-    openInbox(
+    handleMessages(
       this,
       status,
-      inOrder(RED, async (msg) => {
+      sequentially(RED, async (msg) => {
         const { output, ...options } = {
           ...settingsOf(config),
           ...optionsInMessage<CropSettings>(msg, 'crop'),

@@ -1,11 +1,11 @@
 /** The form of the node, as it is stored in flows. */
 import type { NodeDef } from 'node-red';
 import type { QueuePolicy } from '../../src/engine/types.ts';
-import type { PictureConfig } from '../common/picture.ts';
+import type { ImageConfig } from '../common/picture.ts';
 import { withDefaults } from '../common/defaults.ts';
 import type { ResultConfig } from '../common/result.ts';
 
-export interface InferConfig extends NodeDef, PictureConfig, Required<ResultConfig> {
+export interface InferConfig extends NodeDef, ImageConfig, Required<ResultConfig> {
   model: string;
   /** The minimum score; blank = that of new nodes. */
   scoreThreshold: number | string;

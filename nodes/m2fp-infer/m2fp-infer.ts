@@ -8,14 +8,14 @@ import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { hasClient } from '../common/client.ts';
 import { numberField } from '../common/fields.ts';
-import { openInbox, Outputs } from '../common/message-handler.ts';
+import { handleMessages, Outputs } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
-import { networkInputOrPicture } from '../common/picture.ts';
+import { networkInputOrImage } from '../common/picture.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { Antechamber } from './model-wait-queue.ts';
+import { ModelWaitQueue } from './model-wait-queue.ts';
 import { completeConfig, type StoredConfig } from './config.ts';
 import { hasKey, keyOf, queueOf } from './queue.ts';
 
@@ -37,7 +37,7 @@ export default function (RED: NodeAPI): void {
       );
     };
 
-    const antechamber = new Antechamber();
+    const modelQueue = new ModelWaitQueue();
 
     /** Sends on what was given up by the rules of its line; throws every other error on. */
     const dropOrFail = (msg: NodeMessageInFlow, error: unknown, engine: Engine | undefined): Outputs => {
@@ -49,7 +49,7 @@ export default function (RED: NodeAPI): void {
       return new Outputs([null, msg], 'dropped');
     };
 
-    const inbox = openInbox(
+    const inbox = handleMessages(
       this,
       status,
       async (msg, signal) => {
@@ -59,7 +59,7 @@ export default function (RED: NodeAPI): void {
           return new Outputs([]);
         }
         const model = link.model();
-        const image = await networkInputOrPicture(RED, this, msg, config, model.limits());
+        const image = await networkInputOrImage(RED, this, msg, config, model.limits());
         const queue = await queueOf(RED, this, msg, config, overrides.queue);
         const options: ParseOptions = {
           // Network input has its size already.
@@ -71,7 +71,7 @@ export default function (RED: NodeAPI): void {
         let engine: Engine | undefined;
         let parsing: Parsing;
         try {
-          const admitted = await antechamber.enter(model, queue, signal);
+          const admitted = await modelQueue.enter(model, queue, signal);
           ({ engine } = admitted);
           parsing = await engine.parse({ image, options, queue: admitted.queue, signal });
         } catch (error) {

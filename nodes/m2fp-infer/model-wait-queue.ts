@@ -12,7 +12,7 @@ import type { ModelNode } from '../common/model.ts';
 /** Who finds the model on its way waits in this line; whoever sets it off, or finds it there, need not. */
 const ROOM = { free: 0, limit: Infinity };
 
-export class Antechamber {
+export class ModelWaitQueue {
   readonly #clock: Clock;
   readonly #line: FairQueue<AbortController>;
 

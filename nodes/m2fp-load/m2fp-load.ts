@@ -2,8 +2,8 @@ import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/sequential.ts';
-import { openInbox } from '../common/message-handler.ts';
+import { sequentially } from '../common/sequential.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { factsOf, type ModelFacts } from '../common/model-facts.ts';
 import { type Action, checkAction, overridesOf } from '../common/message-options.ts';
@@ -39,7 +39,7 @@ export default function (RED: NodeAPI): void {
       engineChanged: (info) => status.engine(info, false),
       presenceChanged: (presence) => {
         status.presence(presence);
-        if (presence.state === 'pulling') output.tell(presence.progress);
+        if (presence.state === 'pulling') output.notify(presence.progress);
         else output.end();
       },
       modelFailed: (error) => {
@@ -81,11 +81,11 @@ export default function (RED: NodeAPI): void {
         diagnosis: structuredClone(diagnosis),
       };
     };
-    const inTurn = inOrder(RED, async (msg, signal) => {
+    const inTurn = sequentially(RED, async (msg, signal) => {
       msg.payload = await answer(actionFor(msg), signal);
       return msg;
     });
-    const inbox = openInbox(
+    const inbox = handleMessages(
       this,
       status,
       async (msg, signal) => {

@@ -14,7 +14,7 @@ export class ProgressOutput {
   }
 
   /** Sends it, or, too soon after the last one, a little later what is the latest then. */
-  tell(progress: PullProgress): void {
+  notify(progress: PullProgress): void {
     this.#latest = progress;
     if (this.#timer === undefined) this.#flush();
   }

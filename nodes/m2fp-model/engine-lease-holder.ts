@@ -25,7 +25,7 @@ interface Lease {
   release(): void;
 }
 
-export class HeldEngine {
+export class EngineLeaseHolder {
   /** The config node's id. */
   readonly #owner: string;
   readonly #settings: () => ModelSettings;

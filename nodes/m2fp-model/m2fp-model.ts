@@ -5,7 +5,7 @@ import { limitsFrom } from '../../src/image/limits.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/services.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
-import { ModelAccess } from './model-service.ts';
+import { ModelService } from './model-service.ts';
 import { serveAdmin } from './admin.ts';
 import { type ModelConfig, type ModelSettings, readSettings } from './settings.ts';
 
@@ -33,12 +33,12 @@ export default function (RED: NodeAPI): void {
 }
 
 /** Lets the model do what the other nodes ask of it. @param settings throws where the configuration is wrong */
-function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelAccess {
+function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelService {
   const onMade = ({ id, folder, warnings }: PulledModel): void => {
     model.log(`The model ${id} lies in ${folder} now.`);
     for (const warning of warnings) model.warn(warning);
   };
-  const access = new ModelAccess(model.id, settings, onMade, (why) => warnOnce(model, why));
+  const access = new ModelService(model.id, settings, onMade, (why) => warnOnce(model, why));
   model.users = access.users;
   model.register = (node, user) => access.register(node, user);
   model.deregister = (node) => access.deregister(node);
@@ -55,7 +55,7 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelAcces
 }
 
 /** Logs the end of a process that nobody ended and that no picture tells of. Returns what ends that. */
-function warnOfEnds(model: ModelNode, access: ModelAccess): () => void {
+function warnOfEnds(model: ModelNode, access: ModelService): () => void {
   return crashEvents.subscribe(({ engine, message }) => {
     if (access.info?.manifest.digest.startsWith(engine.digest)) {
       model.warn(`${message} No picture was lost, and the next one starts it again.`);

@@ -11,7 +11,7 @@ import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/services.ts';
 import { codeOf } from '../common/failure.ts';
 import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
-import { HeldEngine, type EngineHolder } from './engine-lease-holder.ts';
+import { EngineLeaseHolder, type EngineHolder } from './engine-lease-holder.ts';
 import { Memo } from './memo.ts';
 import { ModelPull } from './pull.ts';
 import { Retry } from './retry.ts';
@@ -22,7 +22,7 @@ import { WaitingRoom } from './waiting-room.ts';
 const FIRST_PAUSE = 30_000;
 const LONGEST_PAUSE = 600_000;
 
-export class ModelAccess {
+export class ModelService {
   /** Registered nodes by id. */
   readonly users: Record<string, Node> = {};
   readonly #listeners = new Map<string, ModelUser>();
@@ -30,7 +30,7 @@ export class ModelAccess {
   readonly #pull: ModelPull;
   readonly #waiting = new WaitingRoom();
   readonly #manifest = new Memo<ModelManifest>();
-  readonly #engine: HeldEngine;
+  readonly #engine: EngineLeaseHolder;
   readonly #retry: Retry;
   /** Before the next try to download, milliseconds. */
   #pause = FIRST_PAUSE;
@@ -53,10 +53,10 @@ export class ModelAccess {
     this.#pull = new ModelPull({
       changed: (presence) => {
         if (presence.state === 'present') this.#pause = FIRST_PAUSE;
-        this.#tell((user) => user.presenceChanged(presence));
+        this.#notify((user) => user.presenceChanged(presence));
       },
       failed: (error) => {
-        this.#tell((user) => user.modelFailed(error));
+        this.#notify((user) => user.modelFailed(error));
         this.#tryAgain(error);
       },
       made: onMade,
@@ -64,12 +64,12 @@ export class ModelAccess {
     const holder: EngineHolder = {
       changed: (info) => {
         if (info.fallback !== null) onFallback(info.fallback);
-        this.#tell((user) => user.engineChanged?.(info));
+        this.#notify((user) => user.engineChanged?.(info));
       },
-      failed: (reason) => this.#tell((user) => user.modelFailed(reason)),
+      failed: (reason) => this.#notify((user) => user.modelFailed(reason)),
       isUsed: () => this.#listeners.size > 0,
     };
-    this.#engine = new HeldEngine(owner, settings, (local) => this.#pulled(local), holder, clock);
+    this.#engine = new EngineLeaseHolder(owner, settings, (local) => this.#pulled(local), holder, clock);
   }
 
   /** Tells `user` at once what is known of the engine, and of what is wrong with the model. */
@@ -239,7 +239,7 @@ export class ModelAccess {
     return engines.readManifest(await this.#pulled(settings));
   }
 
-  #tell(what: (user: ModelUser) => void): void {
+  #notify(what: (user: ModelUser) => void): void {
     for (const user of this.#listeners.values()) what(user);
   }
 }

@@ -2,15 +2,15 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import { preprocess } from '../../src/image/index.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/sequential.ts';
-import { openInbox } from '../common/message-handler.ts';
+import { sequentially } from '../common/sequential.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
-import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import { type ImageConfig, imageOf } from '../common/picture.ts';
 import { putResult, type ResultConfig } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
 
-interface PreprocessConfig extends NodeDef, PictureConfig, ResultConfig {
+interface PreprocessConfig extends NodeDef, ImageConfig, ResultConfig {
   model: string;
 }
 
@@ -24,18 +24,18 @@ export default function (RED: NodeAPI): void {
       presenceChanged: (presence) => status.presence(presence),
       modelFailed: (error) => status.error(error),
     });
-    const inTurn = inOrder(RED, async (msg) => {
+    const inTurn = sequentially(RED, async (msg) => {
       const overrides = overridesOf(msg, 'preprocess').parse;
       const model = link.model();
       const limits = model.limits();
-      const picture = await pictureOf(RED, this, msg, config, limits);
+      const picture = await imageOf(RED, this, msg, config, limits);
       const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
       const { input } = await preprocess(picture, rule, limits);
       await putResult(RED, this, msg, config, input);
       status.done(`${input.width} × ${input.height}`);
       return msg;
     });
-    openInbox(
+    handleMessages(
       this,
       status,
       async (msg, signal) => {

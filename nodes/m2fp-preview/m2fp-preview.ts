@@ -3,9 +3,9 @@ import { numberIn, oneOf } from '../../src/parsing/options/options.ts';
 import { PREVIEW_VIEWS } from '../../src/parsing/colorize/preview.ts';
 import { FORM_DEFAULTS, withDefaults } from '../common/defaults.ts';
 import { numberField } from '../common/fields.ts';
-import { openInbox } from '../common/message-handler.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
-import type { PictureConfig } from '../common/picture.ts';
+import type { ImageConfig } from '../common/picture.ts';
 import { StatusLine } from '../common/status.ts';
 import { noticeOf, present, serveAdmin, type Shown, TOPIC, withdraw } from './admin.ts';
 import { Preview, type PreviewSettings } from './preview.ts';
@@ -13,7 +13,7 @@ import { type ShownView, subjectOf } from './subject.ts';
 
 const VIEWS = ['auto', ...PREVIEW_VIEWS, 'picture'] as const satisfies ShownView[];
 
-interface PreviewConfig extends NodeDef, ParsingConfig, PictureConfig {
+interface PreviewConfig extends NodeDef, ParsingConfig, ImageConfig {
   view: ShownView;
   /** Of the thumbnail's longer side, pixels. */
   size: number | string;
@@ -51,7 +51,7 @@ export default function (RED: NodeAPI): void {
       },
     };
     present(id, shown);
-    openInbox(
+    handleMessages(
       this,
       status,
       async (msg) => {

@@ -1,10 +1,10 @@
 /** What one preview node shows: the latest of its messages, no oftener than twice a second. */
 import { systemClock, type Clock, type Timer } from '../../src/clock.ts';
 import {
-  pictureThumbnail,
+  imageThumbnail,
   previewMaps,
   type PreviewMaps,
-  type PreviewPicture,
+  type PreviewImage,
   previewSource,
   previewThumbnail,
   type PreviewThumbnail,
@@ -40,7 +40,7 @@ export interface PreviewListener {
 
 /** What the enlarged view shows. */
 export interface Detail {
-  source: PreviewPicture;
+  source: PreviewImage;
   /** Null for a picture without a parsing. */
   parsed: PreviewMaps | null;
 }
@@ -139,12 +139,12 @@ export class Preview {
   async #thumbnailOf(subject: Subject): Promise<PreviewThumbnail> {
     const { view, size, minScore } = this.#settings;
     if ('parsing' in subject) return previewThumbnail(subject.parsing, { view, minScore, maxSide: size });
-    return { ...(await pictureThumbnail(subject.picture, size)), legend: [], labels: 0 };
+    return { ...(await imageThumbnail(subject.picture, size)), legend: [], labels: 0 };
   }
 
   async #detailOf(subject: Subject): Promise<Detail> {
     if ('picture' in subject)
-      return { source: await pictureThumbnail(subject.picture, MAX_SIDE), parsed: null };
+      return { source: await imageThumbnail(subject.picture, MAX_SIDE), parsed: null };
     const source = await previewSource(subject.parsing, MAX_SIDE);
     return { source, parsed: await previewMaps(subject.parsing, this.#settings.minScore, source) };
   }

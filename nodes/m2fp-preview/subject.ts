@@ -1,22 +1,22 @@
 /** What a message brings to be shown. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import { pictureFrom } from '../../src/image/index.ts';
+import { imageFrom } from '../../src/image/index.ts';
 import type { PreviewView } from '../../src/parsing/colorize/preview.ts';
 import { codeOf } from '../common/failure.ts';
 import { isMade } from '../common/made.ts';
 import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
-import { type PictureConfig, pictureOf } from '../common/picture.ts';
+import { type ImageConfig, imageOf } from '../common/picture.ts';
 import { evaluate } from '../common/property.ts';
 import type { Subject } from './preview.ts';
 
 /** `auto`: the picture that a node made, else the parsing; `picture`: any picture, without a parsing. */
 export type ShownView = PreviewView | 'picture' | 'auto';
 
-type SubjectConfig = ParsingConfig & Partial<PictureConfig>;
+type SubjectConfig = ParsingConfig & Partial<ImageConfig>;
 
 /**
- * @throws {M2fpError} `M2FP_NO_PARSING` where there is nothing to show, and what `pictureOf` and `parsingOf` throw
+ * @throws {M2fpError} `M2FP_NO_PARSING` where there is nothing to show, and what `imageOf` and `parsingOf` throw
  */
 export async function subjectOf(
   RED: NodeAPI,
@@ -26,13 +26,13 @@ export async function subjectOf(
   { picture = 'payload', pictureType = 'msg', ...config }: SubjectConfig,
 ): Promise<Subject> {
   const place = { picture, pictureType };
-  if (view === 'picture') return { picture: await pictureOf(RED, node, msg, place) };
+  if (view === 'picture') return { picture: await imageOf(RED, node, msg, place) };
   const { parsing: value = 'parsing', parsingType: type = 'msg' } = config;
   const isParsed = async (): Promise<boolean> =>
     ((await evaluate(RED, node, msg, { value, type }).catch(() => undefined)) ?? undefined) !== undefined;
   const parsing = view !== 'auto' || (await isParsed()) ? await parsingOf(RED, node, msg, config) : undefined;
   if (view === 'auto') {
-    const found = await pictureOf(RED, node, msg, place).catch((error: unknown) => {
+    const found = await imageOf(RED, node, msg, place).catch((error: unknown) => {
       // Beside a parsing anything may lie; without one, it is what was meant to be shown.
       if (parsing !== undefined) return undefined;
       throw codeOf(error) === 'M2FP_NO_IMAGE' ? nothing(place) : error;
@@ -47,13 +47,13 @@ export async function subjectOf(
 /** Whether it is the picture that was parsed, which a message may still bring in its payload. */
 function isSource(picture: Buffer, image: unknown): boolean {
   try {
-    return pictureFrom(image).equals(picture);
+    return imageFrom(image).equals(picture);
   } catch {
     return false;
   }
 }
 
-function nothing({ picture, pictureType }: PictureConfig): M2fpError {
+function nothing({ picture, pictureType }: ImageConfig): M2fpError {
   return new M2fpError(
     'M2FP_NO_PARSING',
     `There is neither a picture in ${pictureType}.${picture} nor a parsing: wire the preview behind an infer, ` +

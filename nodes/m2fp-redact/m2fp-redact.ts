@@ -2,8 +2,8 @@ import type { Node, NodeAPI } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { inOrder } from '../common/sequential.ts';
-import { openInbox, Outputs } from '../common/message-handler.ts';
+import { sequentially } from '../common/sequential.ts';
+import { handleMessages, Outputs } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
@@ -16,10 +16,10 @@ export default function (RED: NodeAPI): void {
     RED.nodes.createNode(this, stored);
     const config = withDefaults<RedactConfig>('m2fp-redact', stored);
     const status = new StatusLine(RED, this);
-    openInbox(
+    handleMessages(
       this,
       status,
-      inOrder(RED, async (msg) => {
+      sequentially(RED, async (msg) => {
         const parsing = await parsingOf(RED, this, msg, config);
         checkParsing(parsing);
         const { nobody, replaceSource, ...options } = {

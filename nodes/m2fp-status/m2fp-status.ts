@@ -4,7 +4,7 @@ import type { Health } from '../../src/observe/health.ts';
 import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
 import { oneOf } from '../../src/parsing/options/options.ts';
 import { withDefaults } from '../common/defaults.ts';
-import { openInbox } from '../common/message-handler.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
 import { engineFacts, FORMATS } from './facts.ts';
@@ -72,7 +72,7 @@ export default function (RED: NodeAPI): void {
 
     const timer = setInterval(watchInTurn, INTERVAL);
     timer.unref();
-    const inbox = openInbox(
+    const inbox = handleMessages(
       this,
       status,
       async (msg) => fill(msg, await take()),

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
-import { limitsFrom, pictureFrom } from '../image/index.ts';
+import { limitsFrom, imageFrom } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
@@ -120,8 +120,8 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   };
   const [picture = '', ...more] = pictures;
   if (more.length > 0) checkNames(work);
-  else if (work.colored !== undefined) pictureFormatOf(work.colored);
-  const first = more.length > 0 ? undefined : await readPicture(picture, work);
+  else if (work.colored !== undefined) imageFormatOf(work.colored);
+  const first = more.length > 0 ? undefined : await readImage(picture, work);
   const model =
     options.model === undefined
       ? bundledModelFolder()
@@ -147,7 +147,7 @@ async function parseOne(
   const { fallback } = engine.info();
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   if (colored !== undefined) {
-    await writeOutput(colored, (await colorize(parsing, { format: pictureFormatOf(colored) })).image);
+    await writeOutput(colored, (await colorize(parsing, { format: imageFormatOf(colored) })).image);
   }
   const result = await FORMATS[format](parsing);
   const json = `${JSON.stringify(result, undefined, format === 'full' ? 0 : 2)}\n`;
@@ -164,7 +164,7 @@ async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Pro
   for (const picture of pictures) {
     let told: object;
     try {
-      const parsing = await engine.parse({ image: await readPicture(picture, work), options });
+      const parsing = await engine.parse({ image: await readImage(picture, work), options });
       if (colored !== undefined) {
         await writeOutput(coloredName(colored, picture), (await colorize(parsing, { format: 'png' })).image);
       }
@@ -229,7 +229,7 @@ async function makeOutputFolder(folder: string): Promise<void> {
   }
 }
 
-function pictureFormatOf(file: string): ColorizeOptions['format'] {
+function imageFormatOf(file: string): ColorizeOptions['format'] {
   const format = PICTURE_FORMATS[extname(file).toLowerCase()];
   if (format === undefined) {
     const endings = Object.keys(PICTURE_FORMATS).join(', ');
@@ -238,9 +238,9 @@ function pictureFormatOf(file: string): ColorizeOptions['format'] {
   return format;
 }
 
-async function readPicture(file: string, { limits }: Work): Promise<Buffer> {
+async function readImage(file: string, { limits }: Work): Promise<Buffer> {
   try {
-    return pictureFrom(await readFile(file), limitsFrom(limits));
+    return imageFrom(await readFile(file), limitsFrom(limits));
   } catch (error) {
     throw asM2fpError(error, 'M2FP_NO_IMAGE', 'The picture cannot be read');
   }

@@ -10,11 +10,11 @@ export {
 export { acquireRemoteEngine } from './remote/client/acquire.ts';
 export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/client/acquire.ts';
 export type {
-  LinkFactory,
+  TransportFactory,
   RemoteTask,
   WorkerAddress,
   WorkerFacts,
-  WorkerLink,
+  WorkerTransport,
 } from './remote/client/transport.ts';
 export {
   checkWorkerAddress,

@@ -40,7 +40,7 @@ function ruleOf(input: NetworkInput, rule: InputRule, options: ParseOptions): In
  * @throws M2FP_NO_IMAGE for anything but a Buffer or network input; M2FP_BAD_IMAGE and M2FP_BAD_OPTION where network
  *   input is not fit for the model; M2FP_IMAGE_TOO_LARGE
  */
-export function checkPicture(
+export function checkImage(
   image: unknown,
   rule: InputRule,
   options: ParseOptions,

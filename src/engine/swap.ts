@@ -70,11 +70,11 @@ export class SwappingEngine implements Engine {
     this.#unsubscribe();
     this.#current = this.#next;
     this.#unsubscribe = this.#follow(this.#next);
-    this.#listeners.tell(this.#next.info());
+    this.#listeners.notify(this.#next.info());
     this.#onSwap();
   }
 
   #follow(engine: Engine): () => void {
-    return engine.subscribe((info) => this.#listeners.tell(info));
+    return engine.subscribe((info) => this.#listeners.notify(info));
   }
 }

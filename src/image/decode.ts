@@ -27,7 +27,7 @@ import type { ImageLimits, RawImage } from './types.ts';
  * @throws M2FP_BAD_IMAGE truncated or damaged
  * @throws M2FP_ENGINE_UNAVAILABLE sharp does not load
  */
-export async function decodePicture(
+export async function decodeImage(
   image: Buffer,
   limits: ImageLimits = DEFAULT_LIMITS,
   alpha: 'drop' | 'keep' = 'drop',

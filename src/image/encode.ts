@@ -20,7 +20,7 @@ const DEFAULT_QUALITY = 85;
  * @throws M2FP_BAD_IMAGE `raw.data` has another number of bytes than its size says
  * @throws M2FP_ENGINE_UNAVAILABLE sharp does not load
  */
-export async function encodePicture(raw: RawImage, options: EncodeOptions): Promise<Buffer> {
+export async function encodeImage(raw: RawImage, options: EncodeOptions): Promise<Buffer> {
   const { format, quality = DEFAULT_QUALITY } = options;
   if (!ENCODED_FORMATS.includes(format)) {
     throw new M2fpError(

@@ -1,12 +1,12 @@
 /** Pictures: from a message to the network's input, and from pixels back to a file. */
-export { decodePicture } from './decode.ts';
-export { encodePicture, ENCODED_FORMATS, type EncodeOptions } from './encode.ts';
-export { detectFormat, type PictureFormat } from './formats/format.ts';
+export { decodeImage } from './decode.ts';
+export { encodeImage, ENCODED_FORMATS, type EncodeOptions } from './encode.ts';
+export { detectFormat, type ImageFormat } from './formats/format.ts';
 export { DEFAULT_LIMITS, limitsFrom } from './limits.ts';
 export { checkNetworkInput, isNetworkInput } from './network-input.ts';
 export { preprocess, preprocessRaw, targetSize, type TargetSize } from './preprocess.ts';
 export { resizeBilinear } from './resize.ts';
 export { describeRuntime, loadSharp, type Sharp } from './sharp.ts';
-export { inSlices } from './slices.ts';
-export { pictureFrom } from './source/image-from-message.ts';
+export { forEachSlice } from './slices.ts';
+export { imageFrom } from './source/image-from-message.ts';
 export type { ImageLimits, NetworkInput, RawImage } from './types.ts';

@@ -1,7 +1,7 @@
 /** A picture to the network's input, as ModelScope's pipeline makes it. */
 import { M2fpError } from '../errors.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
-import { decodePicture } from './decode.ts';
+import { decodeImage } from './decode.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { resizeBilinear } from './resize.ts';
 import type { ImageLimits, NetworkInput, RawImage } from './types.ts';
@@ -132,7 +132,7 @@ export async function preprocessRaw(raw: RawImage, image: Buffer, rule: InputRul
  * The network input of an encoded picture, and how long its two steps took.
  *
  * @returns `timing` in milliseconds: `decode` reads the picture, `preprocess` resizes and pads it
- * @throws what {@link decodePicture} and {@link targetSize} throw
+ * @throws what {@link decodeImage} and {@link targetSize} throw
  */
 export async function preprocess(
   image: Buffer,
@@ -141,7 +141,7 @@ export async function preprocess(
 ): Promise<{ input: NetworkInput; timing: { decode: number; preprocess: number } }> {
   checkRule(rule);
   const start = performance.now();
-  const raw = await decodePicture(image, limits);
+  const raw = await decodeImage(image, limits);
   const decoded = performance.now();
   const input = await preprocessRaw(raw, image, rule);
   return { input, timing: { decode: decoded - start, preprocess: performance.now() - decoded } };

@@ -20,7 +20,7 @@
  * a triangle filter that widens with the reduction, rows first and then columns with 8-bit values in between, and
  * weights of 22 fractional bits.
  */
-import { inSlices } from './slices.ts';
+import { forEachSlice } from './slices.ts';
 import type { RawImage } from './types.ts';
 
 /** Fractional bits of a weight: sums of 8-bit values times weights that add up to one stay within 32 bits. */
@@ -144,7 +144,7 @@ export async function resizeBilinear(image: RawImage, width: number, height: num
     const weights = triangleWeights(image.width, width);
     // Not of the pool and not cleared: every byte is written, and clearing 100 MB at once takes too long.
     const target = Buffer.allocUnsafeSlow(rowBytes * image.height);
-    await inSlices(image.height, rowBytes * meanCount(weights), (from, end) =>
+    await forEachSlice(image.height, rowBytes * meanCount(weights), (from, end) =>
       resizeRows(image, target, width, weights, from, end),
     );
     data = target;
@@ -153,7 +153,7 @@ export async function resizeBilinear(image: RawImage, width: number, height: num
     const rows = data;
     const weights = triangleWeights(image.height, height);
     const target = Buffer.allocUnsafeSlow(rowBytes * height);
-    await inSlices(height, rowBytes * meanCount(weights), (from, end) =>
+    await forEachSlice(height, rowBytes * meanCount(weights), (from, end) =>
       resizeColumns(rows, target, rowBytes, weights, from, end),
     );
     data = target;

@@ -38,7 +38,7 @@ export function turns(): () => Promise<void> | undefined {
  * @param workPerItem elementary steps that one item takes, as an estimate; it decides how many items make a band
  * @param work handles the items `from` (inclusive) to `end` (exclusive), synchronously; what it throws rejects
  */
-export async function inSlices(
+export async function forEachSlice(
   count: number,
   workPerItem: number,
   work: (from: number, end: number) => void,

@@ -1,6 +1,6 @@
 /** What one sees of a picture, and nothing of what its transparency hides. */
-import { decodePicture } from './decode.ts';
-import { inSlices } from './slices.ts';
+import { decodeImage } from './decode.ts';
+import { forEachSlice } from './slices.ts';
 import type { ImageLimits, RawImage } from './types.ts';
 
 /**
@@ -13,7 +13,7 @@ const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
 });
 
 /**
- * The pixels of an encoded picture as `decodePicture` gives them, but with its transparency: 4 channels where the
+ * The pixels of an encoded picture as `decodeImage` gives them, but with its transparency: 4 channels where the
  * picture has a pixel that is not opaque, else 3. Of the colours that transparency hides nothing is left: a wholly
  * transparent pixel is (0, 0, 0, 0), and one that is nearly so keeps no more shades than can be seen of it, for what
  * was invisible must not lie in a picture that is passed on. The pixels are the caller's own.
@@ -21,11 +21,11 @@ const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
  * @throws {M2fpError} what decoding throws
  */
 export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise<RawImage> {
-  const picture = await decodePicture(image, limits, 'keep');
+  const picture = await decodeImage(image, limits, 'keep');
   if (picture.channels === 3) return picture;
   const { width, height, data } = picture;
   let isOpaque = true;
-  await inSlices(width * height, 4, (first, end) => {
+  await forEachSlice(width * height, 4, (first, end) => {
     for (let at = 4 * first; at < 4 * end; at += 4) {
       const alpha = data[at + 3]!;
       if (alpha === 255) continue;
@@ -42,7 +42,7 @@ export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise
 /** Of an opaque picture. */
 async function withoutAlpha({ width, height, data }: RawImage): Promise<RawImage> {
   const rgb = Buffer.alloc(3 * width * height);
-  await inSlices(width * height, 3, (first, end) => {
+  await forEachSlice(width * height, 3, (first, end) => {
     for (let p = first; p < end; p++) {
       rgb[3 * p] = data[4 * p]!;
       rgb[3 * p + 1] = data[4 * p + 1]!;

@@ -6,7 +6,7 @@ import { types } from 'node:util';
 import { M2fpError } from '../errors.ts';
 import { isJsonBuffer } from '../image/source/json-buffer.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
-import { inSlices } from '../image/slices.ts';
+import { forEachSlice } from '../image/slices.ts';
 import { checkParsing } from './check.ts';
 import { isRecord, isWhole } from './options/options.ts';
 import type { Parsing } from './types.ts';
@@ -76,7 +76,7 @@ async function fromBase64(text: string, most: number): Promise<Buffer | undefine
   if (length > most) return undefined;
   const bytes = Buffer.alloc(length);
   let at = 0;
-  await inSlices(Math.ceil(text.length / 4), 4, (first, end) => {
+  await forEachSlice(Math.ceil(text.length / 4), 4, (first, end) => {
     at += bytes.write(text.slice(4 * first, 4 * end), at, 'base64');
   });
   return at === length ? bytes : undefined;
@@ -87,7 +87,7 @@ async function fromNumbers(numbers: readonly unknown[], most: number): Promise<B
   if (numbers.length > most) return undefined;
   const bytes = Buffer.alloc(numbers.length);
   let isRight = true;
-  await inSlices(numbers.length, 2, (first, end) => {
+  await forEachSlice(numbers.length, 2, (first, end) => {
     for (let i = first; i < end && isRight; i++) {
       const number = numbers[i];
       isRight = isWhole(number, 0, 255);

@@ -1,5 +1,5 @@
 /** A parsing without its pixels: small and JSON-ready, for MQTT, HTTP answers and the debug sidebar. */
-import { inSlices } from '../image/slices.ts';
+import { forEachSlice } from '../image/slices.ts';
 import { firstOfName } from './options/options.ts';
 import type { Box, Parsing, Part, Person, Timing } from './types.ts';
 
@@ -80,7 +80,7 @@ export async function summarize(
 
 async function sharesOf(labelMap: Uint8Array, labels: readonly string[]): Promise<Record<string, number>> {
   const counts = new Float64Array(labels.length);
-  await inSlices(labelMap.length, 1, (first, end) => {
+  await forEachSlice(labelMap.length, 1, (first, end) => {
     for (let p = first; p < end; p++) counts[labelMap[p]!]!++;
   });
   const areas = new Map<number, number>();

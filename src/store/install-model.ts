@@ -1,4 +1,4 @@
-/** Making a model of the store: by one process at a time, and all or nothing. */
+/** ModelInstaller a model of the store: by one process at a time, and all or nothing. */
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
@@ -9,7 +9,7 @@ import { findModel, type StoredModel, verifyModel } from './installed.ts';
 import { acquireLock } from './lock.ts';
 import type { ModelName } from './names.ts';
 import { ProgressMeter, type PullProgress } from './progress.ts';
-import { lockFile, sweep, WORK, WorkFolder } from './staging-directory.ts';
+import { lockFile, sweep, WORK, StagingDirectory } from './staging-directory.ts';
 
 /** A model of the store that was asked for. */
 export interface PulledModel extends StoredModel {
@@ -45,16 +45,16 @@ export interface MakingOptions {
 }
 
 /** One attempt. */
-export class Making {
+export class ModelInstaller {
   readonly meter: ProgressMeter;
-  readonly work: WorkFolder;
+  readonly work: StagingDirectory;
   readonly #options: MakingOptions;
   #signal: AbortSignal;
 
   constructor(options: MakingOptions) {
     const { root, name, clock, signal, tell } = options;
     this.meter = new ProgressMeter(clock, tell);
-    this.work = new WorkFolder(root, name);
+    this.work = new StagingDirectory(root, name);
     this.#options = options;
     this.#signal = signal;
   }

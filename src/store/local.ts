@@ -9,10 +9,10 @@ import { throwIfCancelled } from './cancel.ts';
 import { convertInProcess } from './convert-process.ts';
 import { CHECKPOINT_FILES, locateCheckpoint } from './convert.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
-import { intactModel, Making, type Product, type PulledModel } from './install-model.ts';
+import { intactModel, ModelInstaller, type Product, type PulledModel } from './install-model.ts';
 import { checkName, folderNameOf, LOCAL_OWNER, MANIFEST_FILE, modelKey, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
-import { SharedWork } from './single-flight.ts';
+import { SingleFlight } from './single-flight.ts';
 
 /** What a file must end in to be taken for a checkpoint. */
 const EXTENSIONS = ['.pt', '.pth', '.bin', '.safetensors'];
@@ -85,7 +85,7 @@ export interface LocalOptions {
   tools?: Partial<LocalTools>;
 }
 
-const conversions = new SharedWork<PulledModel, PullProgress>();
+const conversions = new SingleFlight<PulledModel, PullProgress>();
 
 /**
  * The model of a checkpoint from the store, converted in a process of its own where it is not there. Callers and
@@ -106,7 +106,7 @@ export async function convertLocal(
     `${root}\n${modelKey(checkpoint)}`,
     (ending, tell) => {
       const { id, revision, precision } = checkpoint;
-      const making = new Making({
+      const making = new ModelInstaller({
         root,
         name: { id, revision, precision },
         clock: used.clock,
@@ -120,7 +120,11 @@ export async function convertLocal(
   );
 }
 
-async function convert(checkpoint: LocalCheckpoint, making: Making, tools: LocalTools): Promise<Product> {
+async function convert(
+  checkpoint: LocalCheckpoint,
+  making: ModelInstaller,
+  tools: LocalTools,
+): Promise<Product> {
   const { root, source, id, revision, precision } = checkpoint;
   const { meter, work } = making;
   meter.begin('convert');

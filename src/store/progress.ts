@@ -25,15 +25,15 @@ const WINDOW = 5000;
 
 export class ProgressMeter {
   readonly #clock: Clock;
-  readonly #tell: (progress: PullProgress) => void;
+  readonly #notify: (progress: PullProgress) => void;
   #progress: PullProgress | null = null;
-  #told = -Infinity;
+  #lastNotified = -Infinity;
   #timer: Timer | undefined;
   #samples: { at: number; received: number }[] = [];
 
   constructor(clock: Clock, tell: (progress: PullProgress) => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#notify = tell;
   }
 
   /** Begins a phase, or a file within one: always told. */
@@ -58,7 +58,7 @@ export class ProgressMeter {
     if (this.#progress === null) return;
     const progress = { ...this.#progress, ...part };
     const complete = progress.share === 1 && this.#progress.share !== 1;
-    if (complete || this.#clock.now() - this.#told >= INTERVAL) {
+    if (complete || this.#clock.now() - this.#lastNotified >= INTERVAL) {
       this.#set(progress);
       return;
     }
@@ -75,8 +75,8 @@ export class ProgressMeter {
   #set(progress: PullProgress): void {
     this.end();
     this.#progress = progress;
-    this.#told = this.#clock.now();
-    this.#tell(progress);
+    this.#lastNotified = this.#clock.now();
+    this.#notify(progress);
   }
 
   #speed(received: number): number | null {

@@ -11,11 +11,17 @@ import { convertInProcess } from './convert-process.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
 import { downloadFile } from './download.ts';
 import type { RequestOptions } from './http.ts';
-import { intactModel, Making, type MakingOptions, type Product, type PulledModel } from './install-model.ts';
+import {
+  intactModel,
+  ModelInstaller,
+  type MakingOptions,
+  type Product,
+  type PulledModel,
+} from './install-model.ts';
 import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
 import { checkName, modelKey, storedName, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
-import { SharedWork } from './single-flight.ts';
+import { SingleFlight } from './single-flight.ts';
 
 export type { PulledModel } from './install-model.ts';
 
@@ -58,7 +64,7 @@ export interface PullOptions {
   tools?: Partial<PullTools>;
 }
 
-const pulls = new SharedWork<PulledModel, PullProgress>();
+const pulls = new SingleFlight<PulledModel, PullProgress>();
 
 const defaultTools: PullTools = {
   clock: systemClock,
@@ -104,7 +110,7 @@ class Pull {
   #address: ModelAddress;
   readonly #tools: PullTools;
   readonly #root: string;
-  readonly #making: Making;
+  readonly #making: ModelInstaller;
 
   constructor(
     options: Pick<MakingOptions, 'root' | 'name' | 'signal' | 'tell' | 'verify' | 'keep'>,
@@ -116,7 +122,7 @@ class Pull {
     this.#addresses = addresses;
     this.#address = addresses[0]!;
     this.#tools = tools;
-    this.#making = new Making({ ...options, clock: tools.clock, code: 'M2FP_DOWNLOAD_FAILED' });
+    this.#making = new ModelInstaller({ ...options, clock: tools.clock, code: 'M2FP_DOWNLOAD_FAILED' });
   }
 
   run(): Promise<PulledModel> {

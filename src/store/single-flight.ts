@@ -12,7 +12,7 @@ interface Job<T, P> {
 
 export type Work<T, P> = (signal: AbortSignal, tell: (progress: P) => void) => Promise<T>;
 
-export class SharedWork<T, P> {
+export class SingleFlight<T, P> {
   readonly #jobs = new Map<string, Job<T, P>>();
 
   /**

@@ -19,13 +19,13 @@ const LOCK = '.lock';
 /** A download that nobody went on with for so long is given up, in milliseconds. */
 const ABANDONED_AFTER = 30 * 24 * 3600_000;
 
-/** The lock file of a model: who holds it may use the model's {@link WorkFolder}, and move or remove the model. */
+/** The lock file of a model: who holds it may use the model's {@link StagingDirectory}, and move or remove the model. */
 export function lockFile(root: string, name: ModelName): string {
   return join(root, WORK, modelKey(name) + LOCK);
 }
 
 /** Use it only under the model's lock. */
-export class WorkFolder {
+export class StagingDirectory {
   readonly #root: string;
   readonly #name: ModelName;
   readonly #folder: string;

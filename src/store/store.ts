@@ -15,7 +15,7 @@ import {
 import { tryLock } from './lock.ts';
 import { checkName, storedName, type ModelName } from './names.ts';
 import { pullModel, type PulledModel, type PullOptions } from './pull.ts';
-import { lockFile, WorkFolder } from './staging-directory.ts';
+import { lockFile, StagingDirectory } from './staging-directory.ts';
 
 export type { StoredModel, StoreEntry } from './installed.ts';
 export type { PulledModel } from './pull.ts';
@@ -68,7 +68,7 @@ async function removeModel(root: string, name: ModelName): Promise<void> {
     throw new M2fpError('M2FP_BUSY', `${name.id} is being pulled: cancel that, or wait for its end`);
   }
   try {
-    const removed = await new WorkFolder(root, name).uninstall(systemClock, lock.lost);
+    const removed = await new StagingDirectory(root, name).uninstall(systemClock, lock.lost);
     if (!removed) throw notInStore(root, name);
   } finally {
     await lock.release();

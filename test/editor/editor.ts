@@ -237,7 +237,7 @@ export class Editor {
   }
 
   /** A screenshot of some things and what is between them; see {@link screenshot}. */
-  async pictureOf(name: string, ...things: Locator[]): Promise<void> {
+  async imageOf(name: string, ...things: Locator[]): Promise<void> {
     const boxes = (await Promise.all(things.map((thing) => thing.boundingBox()))).filter(
       (box) => box !== null,
     );

@@ -71,7 +71,7 @@ describe('the look of the forms', function () {
         if (type === 'm2fp-model') await form.locator('.m2fp-about dd').first().waitFor();
         await editor.screenshot(`${name} form ${type}`);
         const rows = form.locator('.form-row:visible');
-        await editor.pictureOf(`${name} ${type}`, rows.first(), rows.last());
+        await editor.imageOf(`${name} ${type}`, rows.first(), rows.last());
         return [
           ...(await blemishes(form)),
           ...(await unreachable(page, form)).map((field) => `${field} is out of reach of the keyboard`),

@@ -395,12 +395,12 @@ describe('the look of the preview', function () {
       try {
         await shown(editor);
         await editor.screenshot(`${name} preview`);
-        await editor.pictureOf(`${name} flow`, editor.drawing('two-people'), thumbnail(editor));
+        await editor.imageOf(`${name} flow`, editor.drawing('two-people'), thumbnail(editor));
         const found = await blemishes(thumbnail(editor));
         await thumbnail(editor).click();
         await viewer(editor).locator('canvas').waitFor();
         await editor.screenshot(`${name} viewer`);
-        await editor.pictureOf(`${name} enlarged`, viewer(editor).locator('.m2fp-viewer-box'));
+        await editor.imageOf(`${name} enlarged`, viewer(editor).locator('.m2fp-viewer-box'));
         assert.deepEqual([...found, ...(await blemishes(viewer(editor)))], []);
         const hair = language === 'zh-CN' ? '头发 (Hair)' : 'Hair';
         const legends = [thumbnail(editor).locator('text'), viewer(editor).locator('label')];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkPicture, ruleFor } from '../../src/engine/picture.ts';
+import { checkImage, ruleFor } from '../../src/engine/picture.ts';
 import type { NetworkInput } from '../../src/image/types.ts';
 import type { InputRule } from '../../src/m2fp/manifest.ts';
 
@@ -32,24 +32,24 @@ describe('ruleFor', () => {
   });
 });
 
-describe('checkPicture', () => {
+describe('checkImage', () => {
   it('takes network input of other sizes where the graph does', () => {
     const own: InputRule = { kind: 'short-side', shortSide: 32, longSide: 96 };
-    const { payload } = checkPicture(input(own), SHORT, {});
+    const { payload } = checkImage(input(own), SHORT, {});
     assert.deepEqual((payload as NetworkInput).rule, own);
-    assert.throws(() => checkPicture(input(own), SHORT, { shortSide: 48 }), code('M2FP_BAD_IMAGE'));
+    assert.throws(() => checkImage(input(own), SHORT, { shortSide: 48 }), code('M2FP_BAD_IMAGE'));
   });
 
   it('refuses network input of another kind of rule', () => {
-    assert.throws(() => checkPicture(input(CANVAS), SHORT, {}), code('M2FP_BAD_IMAGE'));
-    assert.throws(() => checkPicture(input(SHORT), CANVAS, {}), code('M2FP_BAD_IMAGE'));
-    assert.throws(() => checkPicture(input({ ...CANVAS, width: 32 }), CANVAS, {}), code('M2FP_BAD_IMAGE'));
+    assert.throws(() => checkImage(input(CANVAS), SHORT, {}), code('M2FP_BAD_IMAGE'));
+    assert.throws(() => checkImage(input(SHORT), CANVAS, {}), code('M2FP_BAD_IMAGE'));
+    assert.throws(() => checkImage(input({ ...CANVAS, width: 32 }), CANVAS, {}), code('M2FP_BAD_IMAGE'));
   });
 
   it('refuses network input without a rule, or with nonsense in it', () => {
     for (const rule of [undefined, null, 7, 'short-side', { kind: 'short-side' }]) {
       assert.throws(
-        () => checkPicture(input(rule as InputRule), SHORT, {}),
+        () => checkImage(input(rule as InputRule), SHORT, {}),
         code('M2FP_BAD_IMAGE'),
         JSON.stringify(rule),
       );
@@ -57,7 +57,7 @@ describe('checkPicture', () => {
     for (const shortSide of [0, -1, 1.5, 1e9, '32', {}]) {
       const rule = { kind: 'short-side', shortSide, longSide: 96 } as InputRule;
       assert.throws(
-        () => checkPicture(input(rule), SHORT, {}),
+        () => checkImage(input(rule), SHORT, {}),
         code('M2FP_BAD_OPTION'),
         JSON.stringify(shortSide),
       );
@@ -66,7 +66,7 @@ describe('checkPicture', () => {
 
   it('keeps the source here', () => {
     const whole = input(SHORT);
-    const { source, payload } = checkPicture(whole, SHORT, {});
+    const { source, payload } = checkImage(whole, SHORT, {});
     assert.equal(source, whole.source.image);
     assert.equal((payload as NetworkInput).source.image.length, 0);
     assert.equal((payload as NetworkInput).data, whole.data);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { decodingCost } from '../../src/image/formats/cost.ts';
-import { decodePicture } from '../../src/image/decode.ts';
+import { decodeImage } from '../../src/image/decode.ts';
 import { failure } from './support.ts';
 
 const SIDE = { width: 1000, height: 1000, buffered: false };
@@ -21,7 +21,7 @@ describe('what decoding costs', () => {
 
   it('lets a photo of 50 megapixels pass by default', async () => {
     const image = readFileSync(new URL('fixtures/phone-50-megapixels.png', import.meta.url));
-    const { width, height } = await decodePicture(image);
+    const { width, height } = await decodeImage(image);
     assert.deepEqual([width, height], [8160, 6144]);
     const size = { width, height, buffered: true, chromaSubsampling: '4:2:0', orientation: 6 };
     assert.ok(decodingCost('jpeg', size) < 640e6);
@@ -30,7 +30,7 @@ describe('what decoding costs', () => {
   it('is refused above ten bytes for each pixel that is allowed', async () => {
     const picture = sharp({ create: { width: 90, height: 90, channels: 3, background: '#123456' } });
     for (const image of [await picture.clone().png().toBuffer(), await picture.clone().jpeg().toBuffer()]) {
-      assert.equal((await decodePicture(image, LIMITS)).width, 90);
+      assert.equal((await decodeImage(image, LIMITS)).width, 90);
     }
     const costly = [
       [await picture.clone().avif({ effort: 0 }).toBuffer(), /AVIF/],
@@ -41,7 +41,7 @@ describe('what decoding costs', () => {
     ] as const;
     for (const [image, kind] of costly) {
       await assert.rejects(
-        decodePicture(image, { ...LIMITS, maxPixels: 8100 }),
+        decodeImage(image, { ...LIMITS, maxPixels: 8100 }),
         failure('M2FP_IMAGE_TOO_LARGE', kind, /90 x 90/, /Largest picture/, /--max-megapixels/, /maxPixels/),
       );
     }

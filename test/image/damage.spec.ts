@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type JpegOptions } from 'sharp';
-import { decodePicture } from '../../src/image/decode.ts';
+import { decodeImage } from '../../src/image/decode.ts';
 import { failure, noisePicture } from './support.ts';
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`fixtures/${name}`, import.meta.url));
@@ -18,8 +18,8 @@ const without = (bytes: Buffer, count: number): Buffer => {
 };
 
 async function assertEqual(image: Buffer, expected: Buffer = PICTURE): Promise<void> {
-  const { data } = await decodePicture(image);
-  assert.ok(data.equals((await decodePicture(expected)).data));
+  const { data } = await decodeImage(image);
+  assert.ok(data.equals((await decodeImage(expected)).data));
 }
 
 /** A zTXt chunk of a PNG. */
@@ -50,11 +50,7 @@ describe('damaged pictures', () => {
         for (const share of [0.2, 0.4, 0.6, 0.8, 0.95, 0.99]) {
           const cut = image.subarray(0, Math.floor(image.length * share));
           for (const closed of [cut, Buffer.concat([cut, END])]) {
-            await assert.rejects(
-              decodePicture(closed),
-              failure('M2FP_BAD_IMAGE', /is truncated/),
-              `${share}`,
-            );
+            await assert.rejects(decodeImage(closed), failure('M2FP_BAD_IMAGE', /is truncated/), `${share}`);
           }
         }
       });
@@ -63,7 +59,7 @@ describe('damaged pictures', () => {
         const changed = Buffer.from(image);
         changed.fill(0x55, image.length >> 1, (image.length >> 1) + 200);
         for (const broken of [without(image, 1400), without(image, 700), changed]) {
-          await assert.rejects(decodePicture(broken), failure('M2FP_BAD_IMAGE', /damaged|truncated/));
+          await assert.rejects(decodeImage(broken), failure('M2FP_BAD_IMAGE', /damaged|truncated/));
         }
       });
 
@@ -84,12 +80,12 @@ describe('damaged pictures', () => {
   }
 
   it('a JPEG of which a packet was lost is called damaged', async () => {
-    await assert.rejects(decodePicture(without(PICTURE, 1400)), failure('M2FP_BAD_IMAGE', /is damaged/));
+    await assert.rejects(decodeImage(without(PICTURE, 1400)), failure('M2FP_BAD_IMAGE', /is damaged/));
   });
 
   it('says how much of a JPEG is there', async () => {
     const cut = Buffer.concat([PICTURE.subarray(0, PICTURE.length * 0.6), END]);
-    await assert.rejects(decodePicture(cut), failure('M2FP_BAD_IMAGE', /4\d % of it is there/));
+    await assert.rejects(decodeImage(cut), failure('M2FP_BAD_IMAGE', /4\d % of it is there/));
   });
 
   it('a JPEG with restart markers is read, and refused where one of them was lost', async () => {
@@ -101,7 +97,7 @@ describe('damaged pictures', () => {
     const frame = image.indexOf(Buffer.from([0xff, 0xc0]));
     const interval = Buffer.from([0xff, 0xdd, 0, 4, 0, 2]);
     const promised = Buffer.concat([image.subarray(0, frame), interval, image.subarray(frame)]);
-    await assert.rejects(decodePicture(promised), failure('M2FP_BAD_IMAGE', /damaged|truncated/));
+    await assert.rejects(decodeImage(promised), failure('M2FP_BAD_IMAGE', /damaged|truncated/));
   });
 
   it('a JPEG that claims 7000 x 7000 pixels in a few hundred bytes is refused at once', async () => {
@@ -112,7 +108,7 @@ describe('damaged pictures', () => {
       image.writeUInt16BE(7000, frame + 5);
       image.writeUInt16BE(7000, frame + 7);
       const begun = performance.now();
-      await assert.rejects(decodePicture(image), failure('M2FP_BAD_IMAGE', /is (truncated|damaged)/));
+      await assert.rejects(decodeImage(image), failure('M2FP_BAD_IMAGE', /is (truncated|damaged)/));
       assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`);
     }
   });
@@ -127,7 +123,7 @@ describe('damaged pictures', () => {
         jpeg.subarray(2),
       ]);
       const begun = performance.now();
-      await assert.rejects(decodePicture(image), failure('M2FP_BAD_IMAGE', /more scans or segments/));
+      await assert.rejects(decodeImage(image), failure('M2FP_BAD_IMAGE', /more scans or segments/));
       assert.ok(performance.now() - begun < 1000, `${performance.now() - begun} ms`);
     }
     const png = await sharp(PICTURE).png().toBuffer();
@@ -141,18 +137,18 @@ describe('damaged pictures', () => {
     const create = { width: 3000, height: 2000, channels: 3, background: '#777' } as const;
     for (const progressive of [false, true]) {
       const image = await sharp({ create }).jpeg({ progressive }).toBuffer();
-      assert.equal((await decodePicture(image)).width, 3000);
+      assert.equal((await decodeImage(image)).width, 3000);
     }
   });
 
   it('a grey JPEG with a gain map (Ultra HDR) is the JPEG that it is', async () => {
-    const { width, height } = await decodePicture(fixture('grey-with-gain-map.jpg'));
+    const { width, height } = await decodeImage(fixture('grey-with-gain-map.jpg'));
     assert.deepEqual([width, height], [280, 290]);
   });
 
   it('says of an animated AVIF that it is one', async () => {
     await assert.rejects(
-      decodePicture(fixture('animated.avif')),
+      decodeImage(fixture('animated.avif')),
       failure('M2FP_UNSUPPORTED_FORMAT', /animated AVIF.*send a still one/),
     );
   });
@@ -160,19 +156,19 @@ describe('damaged pictures', () => {
   it('says of an AVIF with damage inside that it is damaged', async () => {
     const image = await sharp(PICTURE).avif({ effort: 0 }).toBuffer();
     image.fill(0x55, image.length >> 1, (image.length >> 1) + 200);
-    await assert.rejects(decodePicture(image), failure('M2FP_BAD_IMAGE', /damaged/));
+    await assert.rejects(decodeImage(image), failure('M2FP_BAD_IMAGE', /damaged/));
   });
 
   it('a GIF that lost some of its codes is refused, one without its last byte is taken', async () => {
     const image = await sharp(PICTURE).gif().toBuffer();
-    await assert.rejects(decodePicture(without(image, 1000)), failure('M2FP_BAD_IMAGE', /damaged/));
+    await assert.rejects(decodeImage(without(image, 1000)), failure('M2FP_BAD_IMAGE', /damaged/));
     await assertEqual(image.subarray(0, -1), image);
   });
 
   it('a PNG without its last chunk is taken, one without the end of its data is not', async () => {
     const image = await sharp(PICTURE).png().toBuffer();
     await assertEqual(image.subarray(0, -12), image);
-    await assert.rejects(decodePicture(image.subarray(0, -20)), failure('M2FP_BAD_IMAGE', /truncated/));
+    await assert.rejects(decodeImage(image.subarray(0, -20)), failure('M2FP_BAD_IMAGE', /truncated/));
   });
 
   it('a TIFF is truncated where any of its data lies past its end', async () => {
@@ -180,7 +176,7 @@ describe('damaged pictures', () => {
       const image = await sharp(PICTURE).tiff({ compression }).toBuffer();
       for (const missing of [1, 100, image.length >> 1]) {
         await assert.rejects(
-          decodePicture(image.subarray(0, -missing)),
+          decodeImage(image.subarray(0, -missing)),
           failure('M2FP_BAD_IMAGE', /truncated/),
         );
       }

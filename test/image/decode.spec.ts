@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { M2fpError } from '../../src/errors.ts';
-import { decodePicture } from '../../src/image/decode.ts';
+import { decodeImage } from '../../src/image/decode.ts';
 import { failure, JPEG, JPEG_PIXELS, noise, noisePicture, noisePng, png } from './support.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxPixels: 10_000 };
@@ -37,21 +37,21 @@ function assertNear(found: readonly number[], expected: readonly number[], toler
 /** Decodes or fails with an M2fpError; mocha itself fails on unhandled rejections. */
 async function decodes(image: Uint8Array): Promise<void> {
   try {
-    const { width, height, channels, data } = await decodePicture(Buffer.from(image), LIMITS);
+    const { width, height, channels, data } = await decodeImage(Buffer.from(image), LIMITS);
     assert.equal(data.length, width * height * channels);
   } catch (error) {
     assert.ok(error instanceof M2fpError, String(error));
   }
 }
 
-describe('decodePicture', () => {
+describe('decodeImage', () => {
   describe('gives the pixels of the file', () => {
     it('RGB PNG', async () => {
-      assert.deepEqual(await decodePicture(noisePng(13, 7)), noisePicture(13, 7));
+      assert.deepEqual(await decodeImage(noisePng(13, 7)), noisePicture(13, 7));
     });
 
     it('JPEG, as Pillow reads it', async () => {
-      const { data, ...size } = await decodePicture(JPEG);
+      const { data, ...size } = await decodeImage(JPEG);
       assert.deepEqual(size, { width: 24, height: 18, channels: 3 });
       assert.equal(createHash('sha256').update(data).digest('hex'), JPEG_PIXELS);
     });
@@ -59,7 +59,7 @@ describe('decodePicture', () => {
     for (const format of ['webp', 'tiff', 'avif', 'gif'] as const) {
       it(format, async () => {
         const image = await colour(200, 100, 50).toFormat(format, { lossless: true }).toBuffer();
-        const { data, ...size } = await decodePicture(image);
+        const { data, ...size } = await decodeImage(image);
         assert.deepEqual(size, { width: 16, height: 16, channels: 3 });
         assertNear(means(data), [200, 100, 50], format === 'avif' ? 2 : 0);
       });
@@ -68,17 +68,15 @@ describe('decodePicture', () => {
     it('greyscale, 8 and 16 bits: one value for the three channels, the high byte', async () => {
       const bytes = noise(5 * 4, 1);
       const wide = noise(5 * 4 * 2, 2);
-      const grey = await decodePicture(png({ width: 5, height: 4, depth: 8, colourType: 0, pixels: bytes }));
-      const grey16 = await decodePicture(
-        png({ width: 5, height: 4, depth: 16, colourType: 0, pixels: wide }),
-      );
+      const grey = await decodeImage(png({ width: 5, height: 4, depth: 8, colourType: 0, pixels: bytes }));
+      const grey16 = await decodeImage(png({ width: 5, height: 4, depth: 16, colourType: 0, pixels: wide }));
       assert.deepEqual(grey.data, tripled(bytes));
       assert.deepEqual(grey16.data, tripled(Buffer.from(wide.filter((_, i) => i % 2 === 0))));
     });
 
     it('16-bit RGB: the high bytes', async () => {
       const pixels = noise(9 * 5 * 6, 3);
-      const { data } = await decodePicture(png({ width: 9, height: 5, depth: 16, colourType: 2, pixels }));
+      const { data } = await decodeImage(png({ width: 9, height: 5, depth: 16, colourType: 2, pixels }));
       assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 2 === 0)));
     });
 
@@ -86,13 +84,13 @@ describe('decodePicture', () => {
       const pixels = noise(6 * 6 * 4, 4);
       pixels[3] = 0;
       pixels[7] = 128;
-      const { data } = await decodePicture(png({ width: 6, height: 6, depth: 8, colourType: 6, pixels }));
+      const { data } = await decodeImage(png({ width: 6, height: 6, depth: 8, colourType: 6, pixels }));
       assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 4 !== 3)));
     });
 
     it('greyscale with alpha', async () => {
       const pixels = Buffer.from([10, 0, 200, 255]);
-      const { data } = await decodePicture(png({ width: 2, height: 1, depth: 8, colourType: 4, pixels }));
+      const { data } = await decodeImage(png({ width: 2, height: 1, depth: 8, colourType: 4, pixels }));
       assert.deepEqual([...data], [10, 10, 10, 200, 200, 200]);
     });
 
@@ -102,15 +100,15 @@ describe('decodePicture', () => {
         tRNS: Buffer.from([255, 0, 128]),
       };
       const pixels = Buffer.from([2, 1, 0, 1]);
-      const { data } = await decodePicture(
+      const { data } = await decodeImage(
         png({ width: 4, height: 1, depth: 8, colourType: 3, pixels, chunks }),
       );
       assert.deepEqual([...data], [255, 0, 9, 40, 50, 60, 1, 2, 3, 40, 50, 60]);
     });
 
     it('1 x 1 and 1 x 5000', async () => {
-      assert.deepEqual(await decodePicture(noisePng(1, 1)), noisePicture(1, 1));
-      assert.deepEqual(await decodePicture(noisePng(1, 5000)), noisePicture(1, 5000));
+      assert.deepEqual(await decodeImage(noisePng(1, 1)), noisePicture(1, 1));
+      assert.deepEqual(await decodeImage(noisePng(1, 5000)), noisePicture(1, 5000));
     });
   });
 
@@ -127,7 +125,7 @@ describe('decodePicture', () => {
           const image = await (profile === undefined ? picture : picture.withIccProfile(profile)).toBuffer();
           const header = await sharp(image).metadata();
           assert.deepEqual([header.space, header.hasProfile], ['cmyk', profile !== undefined]);
-          const { channels, data } = await decodePicture(image);
+          const { channels, data } = await decodeImage(image);
           assert.equal(channels, 3);
           assertNear(means(data), [r, g, b], tolerance);
         }
@@ -137,7 +135,7 @@ describe('decodePicture', () => {
     it('turns Lab into sRGB', async () => {
       const image = await colour(10, 200, 90).toColourspace('lab').tiff({ compression: 'lzw' }).toBuffer();
       assert.equal((await sharp(image).metadata()).space, 'lab');
-      assertNear(means((await decodePicture(image)).data), [10, 200, 90], 1);
+      assertNear(means((await decodeImage(image)).data), [10, 200, 90], 1);
     });
 
     for (const depth of [8, 16]) {
@@ -153,7 +151,7 @@ describe('decodePicture', () => {
         const image = await tagged('p3', data);
         const stored = await sharp(image, { ignoreIcc: true }).raw({ depth: 'uchar' }).toBuffer();
         assert.ok(Math.abs(stored[0]! - 200) > 5, 'the file holds no P3 values, so nothing is tested');
-        assertNear(means((await decodePicture(image)).data), [200, 100, 50], 1);
+        assertNear(means((await decodeImage(image)).data), [200, 100, 50], 1);
       });
 
       it(`takes the values of a picture with an sRGB profile as they stand, ${depth} bits`, async () => {
@@ -161,7 +159,7 @@ describe('decodePicture', () => {
         const { hasProfile } = await sharp(image).metadata();
         assert.ok(hasProfile);
         const stored = await sharp(image, { ignoreIcc: true }).raw({ depth: 'uchar' }).toBuffer();
-        assert.deepEqual((await decodePicture(image)).data, stored);
+        assert.deepEqual((await decodeImage(image)).data, stored);
       });
     }
   });
@@ -192,7 +190,7 @@ describe('decodePicture', () => {
             const at = 'abcdef'.indexOf(name) * 3;
             return stored.data.subarray(at, at + 3);
           });
-        assert.deepEqual(await decodePicture(image), {
+        assert.deepEqual(await decodeImage(image), {
           width: rows[0]!.length,
           height: rows.length,
           channels: 3,
@@ -203,7 +201,7 @@ describe('decodePicture', () => {
 
     it('turns a JPEG too', async () => {
       const image = await sharp(JPEG).withMetadata({ orientation: 6 }).jpeg().toBuffer();
-      const { width, height } = await decodePicture(image);
+      const { width, height } = await decodeImage(image);
       assert.deepEqual([width, height], [18, 24]);
     });
   });
@@ -215,7 +213,7 @@ describe('decodePicture', () => {
         .toFormat(format, { lossless: true, compression: 'lzw' })
         .toBuffer();
       assert.equal((await sharp(image).metadata()).pages, 2, format);
-      const { data, ...size } = await decodePicture(image);
+      const { data, ...size } = await decodeImage(image);
       assert.deepEqual(size, { width: 16, height: 16, channels: 3 });
       assertNear(means(data), [255, 0, 0], 0);
     }
@@ -231,7 +229,7 @@ describe('decodePicture', () => {
         pixels: Buffer.alloc(90_000),
       });
       await assert.rejects(
-        decodePicture(image),
+        decodeImage(image),
         failure(
           'M2FP_IMAGE_TOO_LARGE',
           /30000 x 30000/,
@@ -245,27 +243,27 @@ describe('decodePicture', () => {
 
     it('refuses sides beyond all measure', async () => {
       const image = png({ width: 2 ** 31 - 1, height: 1, depth: 8, colourType: 0, pixels: Buffer.alloc(9) });
-      await assert.rejects(decodePicture(image), failure('M2FP_IMAGE_TOO_LARGE'));
-      await assert.rejects(decodePicture(noisePng(65_536, 1)), failure('M2FP_IMAGE_TOO_LARGE', /65535/));
+      await assert.rejects(decodeImage(image), failure('M2FP_IMAGE_TOO_LARGE'));
+      await assert.rejects(decodeImage(noisePng(65_536, 1)), failure('M2FP_IMAGE_TOO_LARGE', /65535/));
     });
 
     it('refuses other formats by their header too', async () => {
       const large = sharp({ create: { width: 101, height: 100, channels: 3, background: '#123456' } });
       for (const format of ['jpeg', 'webp', 'gif', 'tiff', 'avif'] as const) {
         const image = await large.clone().toFormat(format).toBuffer();
-        await assert.rejects(decodePicture(image, LIMITS), failure('M2FP_IMAGE_TOO_LARGE', /101 x 100/));
+        await assert.rejects(decodeImage(image, LIMITS), failure('M2FP_IMAGE_TOO_LARGE', /101 x 100/));
       }
     });
 
     it('takes what is just within', async () => {
       const image = noisePng(100, 100);
-      assert.equal((await decodePicture(image, { ...LIMITS, maxBytes: image.length })).width, 100);
+      assert.equal((await decodeImage(image, { ...LIMITS, maxBytes: image.length })).width, 100);
     });
 
     it('refuses one byte too many', async () => {
       const image = noisePng(10, 10);
       await assert.rejects(
-        decodePicture(image, { ...LIMITS, maxBytes: image.length - 1 }),
+        decodeImage(image, { ...LIMITS, maxBytes: image.length - 1 }),
         failure('M2FP_IMAGE_TOO_LARGE', new RegExp(`${image.length} bytes`)),
       );
     });
@@ -280,7 +278,7 @@ describe('decodePicture', () => {
           format === 'tiff' ? picture.tiff({ compression: 'lzw' }) : picture[format]()
         ).toBuffer();
         await assert.rejects(
-          decodePicture(image.subarray(0, image.length >> 1)),
+          decodeImage(image.subarray(0, image.length >> 1)),
           failure('M2FP_BAD_IMAGE', /is truncated/, new RegExp(`${image.length >> 1} bytes`)),
           format,
         );
@@ -290,7 +288,7 @@ describe('decodePicture', () => {
     it('does not call damage in the middle a truncation', async () => {
       const image = noisePng(40, 40);
       image.fill(0x55, image.length >> 1, (image.length >> 1) + 20);
-      await assert.rejects(decodePicture(image), (error: Error) => {
+      await assert.rejects(decodeImage(image), (error: Error) => {
         assert.doesNotMatch(error.message, /truncated/);
         return failure('M2FP_BAD_IMAGE', /PNG is damaged/)(error);
       });
@@ -299,19 +297,19 @@ describe('decodePicture', () => {
     it('takes a JPEG with stray bytes between its segments, as cameras write them', async () => {
       const scan = JPEG.indexOf(Buffer.from([0xff, 0xda]));
       const image = Buffer.concat([JPEG.subarray(0, scan), Buffer.alloc(4), JPEG.subarray(scan)]);
-      assert.deepEqual(await decodePicture(image), await decodePicture(JPEG));
+      assert.deepEqual(await decodeImage(image), await decodeImage(JPEG));
     });
 
     it('takes what follows the end of a picture for nothing', async () => {
       const image = Buffer.concat([JPEG, Buffer.from('\r\n--frame')]);
-      assert.deepEqual(await decodePicture(image), await decodePicture(JPEG));
+      assert.deepEqual(await decodeImage(image), await decodeImage(JPEG));
     });
 
     it('refuses what is no picture', async () => {
-      await assert.rejects(decodePicture(Buffer.alloc(0)), failure('M2FP_NO_IMAGE'));
-      await assert.rejects(decodePicture(Buffer.from('hello')), failure('M2FP_UNSUPPORTED_FORMAT'));
+      await assert.rejects(decodeImage(Buffer.alloc(0)), failure('M2FP_NO_IMAGE'));
+      await assert.rejects(decodeImage(Buffer.from('hello')), failure('M2FP_UNSUPPORTED_FORMAT'));
       const svg = '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>';
-      await assert.rejects(decodePicture(Buffer.from(svg)), failure('M2FP_UNSUPPORTED_FORMAT', /SVG/));
+      await assert.rejects(decodeImage(Buffer.from(svg)), failure('M2FP_UNSUPPORTED_FORMAT', /SVG/));
     });
   });
 

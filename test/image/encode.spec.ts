@@ -1,48 +1,48 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { decodePicture } from '../../src/image/decode.ts';
-import { encodePicture, type EncodeOptions } from '../../src/image/encode.ts';
+import { decodeImage } from '../../src/image/decode.ts';
+import { encodeImage, type EncodeOptions } from '../../src/image/encode.ts';
 import type { RawImage } from '../../src/image/types.ts';
 import { failure, noise, noisePicture } from './support.ts';
 
-describe('encodePicture', () => {
+describe('encodeImage', () => {
   it('writes PNG without loss, quality or not', async () => {
     const picture = noisePicture(31, 17);
     for (const options of [{ format: 'png' }, { format: 'png', quality: 1 }] as const) {
-      assert.deepEqual(await decodePicture(await encodePicture(picture, options)), picture);
+      assert.deepEqual(await decodeImage(await encodeImage(picture, options)), picture);
     }
   });
 
   it('keeps alpha in PNG', async () => {
     const data = noise(8 * 4 * 4, 1);
-    const image = await encodePicture({ width: 8, height: 4, channels: 4, data }, { format: 'png' });
+    const image = await encodeImage({ width: 8, height: 4, channels: 4, data }, { format: 'png' });
     assert.deepEqual(await sharp(image).raw().toBuffer(), data);
   });
 
   it('writes the format it is asked for', async () => {
     for (const format of ['png', 'jpeg', 'webp'] as const) {
-      const header = await sharp(await encodePicture(noisePicture(10, 6), { format })).metadata();
+      const header = await sharp(await encodeImage(noisePicture(10, 6), { format })).metadata();
       assert.deepEqual([header.format, header.width, header.height], [format, 10, 6]);
     }
   });
 
   it('writes less for less quality', async () => {
     for (const format of ['jpeg', 'webp'] as const) {
-      const small = await encodePicture(noisePicture(64, 64), { format, quality: 10 });
-      const large = await encodePicture(noisePicture(64, 64), { format, quality: 95 });
+      const small = await encodeImage(noisePicture(64, 64), { format, quality: 10 });
+      const large = await encodeImage(noisePicture(64, 64), { format, quality: 95 });
       assert.ok(small.length < large.length / 2);
     }
   });
 
   it('lays alpha on white in a JPEG', async () => {
     const data = Buffer.alloc(16 * 16 * 4);
-    const image = await encodePicture({ width: 16, height: 16, channels: 4, data }, { format: 'jpeg' });
-    assert.deepEqual((await decodePicture(image)).data, Buffer.alloc(16 * 16 * 3, 255));
+    const image = await encodeImage({ width: 16, height: 16, channels: 4, data }, { format: 'jpeg' });
+    assert.deepEqual((await decodeImage(image)).data, Buffer.alloc(16 * 16 * 3, 255));
   });
 
   it('leaves the pixels alone', async () => {
     const picture = noisePicture(20, 20);
-    await encodePicture(picture, { format: 'jpeg' });
+    await encodeImage(picture, { format: 'jpeg' });
     assert.deepEqual(picture, noisePicture(20, 20));
   });
 
@@ -57,22 +57,22 @@ describe('encodePicture', () => {
     ];
     for (const json of refused) {
       const options: EncodeOptions = JSON.parse(json);
-      await assert.rejects(encodePicture(noisePicture(2, 2), options), failure('M2FP_BAD_OPTION'), json);
+      await assert.rejects(encodeImage(noisePicture(2, 2), options), failure('M2FP_BAD_OPTION'), json);
     }
   });
 
   it('refuses a size that the format cannot hold', async () => {
     const wide: RawImage = { width: 16_384, height: 1, channels: 3, data: Buffer.alloc(16_384 * 3) };
     await assert.rejects(
-      encodePicture(wide, { format: 'webp' }),
+      encodeImage(wide, { format: 'webp' }),
       failure('M2FP_BAD_OPTION', /16384 x 1/, /webp/),
     );
-    assert.ok((await encodePicture(wide, { format: 'jpeg' })).length > 0);
+    assert.ok((await encodeImage(wide, { format: 'jpeg' })).length > 0);
   });
 
   it('refuses pixels that are not as many as said', async () => {
     await assert.rejects(
-      encodePicture({ ...noisePicture(4, 4), height: 5 }, { format: 'png' }),
+      encodeImage({ ...noisePicture(4, 4), height: 5 }, { format: 'png' }),
       failure('M2FP_BAD_IMAGE', /60 bytes, not 48/),
     );
   });

@@ -1,7 +1,7 @@
 /** Of animations and documents only the first picture is read, however many there are. */
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { decodePicture } from '../../src/image/decode.ts';
+import { decodeImage } from '../../src/image/decode.ts';
 
 const solid = (background: string): Promise<Buffer> =>
   sharp({ create: { width: 8, height: 8, channels: 3, background } })
@@ -10,10 +10,10 @@ const solid = (background: string): Promise<Buffer> =>
 
 async function assertFirst(image: Buffer, background = '#cc0000'): Promise<void> {
   const begun = performance.now();
-  const { data } = await decodePicture(image);
+  const { data } = await decodeImage(image);
   // 250,000 pages took 23 s, as many frames of a WebP minutes.
   assert.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
-  assert.ok(data.equals((await decodePicture(await solid(background))).data));
+  assert.ok(data.equals((await decodeImage(await solid(background))).data));
 }
 
 describe('the first frame', () => {
@@ -51,7 +51,7 @@ describe('the first frame', () => {
       .withMetadata({ orientation: 6 })
       .webp({ lossless: true })
       .toBuffer();
-    const { width, height } = await decodePicture(image);
+    const { width, height } = await decodeImage(image);
     const { autoOrient } = await sharp(image).metadata();
     assert.deepEqual([width, height], [autoOrient.width, autoOrient.height]);
   });

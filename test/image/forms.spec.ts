@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse as parseForm } from 'node:querystring';
 import { runInNewContext } from 'node:vm';
-import { pictureFrom } from '../../src/image/source/image-from-message.ts';
+import { imageFrom } from '../../src/image/source/image-from-message.ts';
 import { failure, noisePng } from './support.ts';
 
 const PICTURE = readFileSync(new URL('fixtures/people.jpg', import.meta.url));
@@ -17,7 +17,7 @@ const joined = (...pieces: (string | Buffer)[]): Buffer =>
 /** What a function node makes: an object of another realm, which is no instance of our classes. */
 const foreign = (code: string): unknown => runInNewContext(code, { bytes: [...PICTURE] });
 
-describe('pictureFrom reads', () => {
+describe('imageFrom reads', () => {
   const forms: Record<string, unknown> = {
     'an array of bytes': [...PICTURE],
     'an array of bytes in "image"': { image: [...PICTURE] },
@@ -66,7 +66,7 @@ describe('pictureFrom reads', () => {
   }; // prettier-ignore
   for (const [name, form] of Object.entries(forms)) {
     it(name, () => {
-      const picture = pictureFrom(form);
+      const picture = imageFrom(form);
       assert.ok(picture.subarray(0, PICTURE.length).equals(PICTURE));
     });
   }
@@ -74,16 +74,16 @@ describe('pictureFrom reads', () => {
   it('shared memory, of which it takes a view', () => {
     const memory = new SharedArrayBuffer(PICTURE.length);
     new Uint8Array(memory).set(PICTURE);
-    assert.ok(pictureFrom(memory).equals(PICTURE));
+    assert.ok(imageFrom(memory).equals(PICTURE));
   });
 
   it('a PNG behind a byte order mark', () => {
     const png = noisePng(6, 5);
-    assert.ok(pictureFrom(joined(Buffer.from('efbbbf', 'hex'), png)).equals(png));
+    assert.ok(imageFrom(joined(Buffer.from('efbbbf', 'hex'), png)).equals(png));
   });
 });
 
-describe('pictureFrom names, with what to do,', () => {
+describe('imageFrom names, with what to do,', () => {
   const cases: [string, unknown, RegExp][] = [
     ['a video stream', 'rtsp://user:word@192.168.1.9/stream1', /the address of a video stream.*snapshot/],
     ['the address of a file', 'file:///tmp/a.jpg', /the address of a file.*read file/],
@@ -97,7 +97,7 @@ describe('pictureFrom names, with what to do,', () => {
     ['a picture that was taken for text', PICTURE.toString('utf8'), /a binary buffer/],
   ]; // prettier-ignore
   for (const [name, value, pattern] of cases) {
-    it(name, () => assert.throws(() => pictureFrom(value), failure('M2FP_UNSUPPORTED_FORMAT', pattern)));
+    it(name, () => assert.throws(() => imageFrom(value), failure('M2FP_UNSUPPORTED_FORMAT', pattern)));
   }
 
   const none: [string, unknown, RegExp][] = [
@@ -109,7 +109,7 @@ describe('pictureFrom names, with what to do,', () => {
     ['names that mean something to JavaScript', JSON.parse('{"__proto__":{"image":1},"constructor":2}'), /__proto__/],
   ]; // prettier-ignore
   for (const [name, value, pattern] of none) {
-    it(name, () => assert.throws(() => pictureFrom(value), failure('M2FP_NO_IMAGE', pattern)));
+    it(name, () => assert.throws(() => imageFrom(value), failure('M2FP_NO_IMAGE', pattern)));
   }
 });
 
@@ -119,7 +119,7 @@ function revoked(): unknown {
   return proxy;
 }
 
-describe('pictureFrom takes no time for', () => {
+describe('imageFrom takes no time for', () => {
   const million = <T>(make: (i: number) => T): T[] => Array.from({ length: 1_000_000 }, (_, i) => make(i));
   const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown;
   const cases: Record<string, unknown> = {
@@ -144,14 +144,14 @@ describe('pictureFrom takes no time for', () => {
   for (const [name, value] of Object.entries(cases)) {
     it(name, () => {
       // One error object for each of them took 20 s.
-      const took = fastest(() => assert.throws(() => pictureFrom(value)));
+      const took = fastest(() => assert.throws(() => imageFrom(value)));
       assert.ok(took < 50, `${took} ms`);
     });
   }
 
   it('a picture of 1.3 million numbers', () => {
     const numbers = Array.from(Buffer.concat([PICTURE, Buffer.alloc(1_300_000 - PICTURE.length)]));
-    const took = fastest(() => assert.equal(pictureFrom(numbers).length, 1_300_000));
+    const took = fastest(() => assert.equal(imageFrom(numbers).length, 1_300_000));
     assert.ok(took < 50, `${took} ms`);
   });
 });

@@ -16,7 +16,7 @@ function bytesOf(golden: GoldenCase, name: string): [number[], Uint8Array] {
   return [shape, data];
 }
 
-function pictureOf(golden: GoldenCase): RawImage {
+function imageOf(golden: GoldenCase): RawImage {
   const [shape, data] = bytesOf(golden, 'image');
   return { width: shape[1]!, height: shape[0]!, channels: 3, data: Buffer.from(data) };
 }
@@ -31,7 +31,7 @@ describe('preprocessRaw against ModelScope', () => {
   for (const golden of goldenCases('multi', 'pipeline')) {
     it(`multi ${golden.name}`, async () => {
       const [shortSide, longSide] = golden.meta.min_max_size ?? [640, 1333];
-      const input = await preprocessRaw(pictureOf(golden), JPEG, { kind: 'short-side', shortSide, longSide });
+      const input = await preprocessRaw(imageOf(golden), JPEG, { kind: 'short-side', shortSide, longSide });
       assert.deepEqual([input.height, input.width], golden.meta.network_input_hw);
       assert.deepEqual(input.crop, { x: 0, y: 0, width: input.width, height: input.height });
       if (golden.name === FULL_SIZE.name) {
@@ -46,7 +46,7 @@ describe('preprocessRaw against ModelScope', () => {
 
   for (const golden of goldenCases('single', 'pipeline')) {
     it(`single ${golden.name}`, async () => {
-      const input = await preprocessRaw(pictureOf(golden), JPEG, SINGLE);
+      const input = await preprocessRaw(imageOf(golden), JPEG, SINGLE);
       const [shape, data] = bytesOf(golden, 'preprocessed');
       assert.deepEqual([input.height, input.width, 3], shape);
       assert.ok(input.data.equals(data), 'pixels differ');

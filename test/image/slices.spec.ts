@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { inSlices } from '../../src/image/slices.ts';
+import { forEachSlice } from '../../src/image/slices.ts';
 
 /** The bands of a job, and before which of them the event loop had turned. */
 async function record(count: number, workPerItem: number) {
@@ -12,7 +12,7 @@ async function record(count: number, workPerItem: number) {
     if (running) setImmediate(turn);
   };
   setImmediate(turn);
-  await inSlices(count, workPerItem, (from, end) => {
+  await forEachSlice(count, workPerItem, (from, end) => {
     bands.push([from, end]);
     turns.push(turned);
   });
@@ -20,7 +20,7 @@ async function record(count: number, workPerItem: number) {
   return { bands, turns };
 }
 
-describe('inSlices', () => {
+describe('forEachSlice', () => {
   it('covers every item once, in order', async () => {
     const { bands } = await record(1_700_001, 3);
     let next = 0;
@@ -52,7 +52,7 @@ describe('inSlices', () => {
 
   it('runs a small job at once and an empty one never', async () => {
     const ran: number[] = [];
-    const job = inSlices(10, 1, (from, end) => ran.push(from, end));
+    const job = forEachSlice(10, 1, (from, end) => ran.push(from, end));
     assert.deepEqual(ran, [0, 10]);
     await job;
     assert.deepEqual((await record(0, 1)).bands, []);
@@ -60,7 +60,7 @@ describe('inSlices', () => {
 
   it('rejects with what the work throws and stops', async () => {
     let bands = 0;
-    const job = inSlices(5_000_000, 1, () => {
+    const job = forEachSlice(5_000_000, 1, () => {
       bands++;
       if (bands === 2) throw new Error('broken');
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import sharp, { type Sharp } from 'sharp';
 import { colorize } from '../../src/parsing/colorize/colorize.ts';
 import { crop } from '../../src/parsing/crop/crop.ts';
-import { pictureThumbnail, previewSource, previewThumbnail } from '../../src/parsing/colorize/preview.ts';
+import { imageThumbnail, previewSource, previewThumbnail } from '../../src/parsing/colorize/preview.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { parsingOf, pixelsOf } from './scene.ts';
@@ -124,7 +124,7 @@ describe('what is transparent in the source', () => {
   for (const [name, thumbnail] of [
     ['original', (from: Parsing) => previewThumbnail(from, { view: 'original', minScore: 0, maxSide: 320 })],
     ['enlarged original', (from: Parsing) => previewSource(from, 320)],
-    ['of any picture', ({ image }: Parsing) => pictureThumbnail(image, 320)],
+    ['of any picture', ({ image }: Parsing) => imageThumbnail(image, 320)],
   ] as const) {
     it(`is white in a preview: ${name}`, async () => {
       await isClean((await thumbnail(parsing)).image, name);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockFile, persistently, sweep, WorkFolder } from '../../src/store/staging-directory.ts';
+import { lockFile, persistently, sweep, StagingDirectory } from '../../src/store/staging-directory.ts';
 import { FakeClock } from './support/clock.ts';
 
 const NAME = { id: 'damo/model', revision: 'master', precision: 'fp32' } as const;
@@ -17,8 +17,8 @@ describe('the work folder', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  function leftovers(days: number): WorkFolder {
-    const work = new WorkFolder(root, NAME);
+  function leftovers(days: number): StagingDirectory {
+    const work = new StagingDirectory(root, NAME);
     mkdirSync(work.download, { recursive: true });
     mkdirSync(work.newModel());
     const file = join(work.download, 'pytorch_model.pt');
@@ -27,7 +27,7 @@ describe('the work folder', () => {
     utimesSync(file, then, then);
     return work;
   }
-  const left = (work: WorkFolder) => {
+  const left = (work: StagingDirectory) => {
     const folder = join(work.download, '..');
     return existsSync(folder) ? readdirSync(folder) : null;
   };

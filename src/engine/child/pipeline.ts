@@ -11,7 +11,7 @@ import { ruleFor } from '../picture.ts';
 import type { ChildParsing } from '../protocol.ts';
 import { openSession, type Session } from './session.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
-import { blankPicture } from './warm-up.ts';
+import { blankImage } from './warm-up.ts';
 
 export interface Pipeline {
   readonly provider: string;
@@ -44,7 +44,7 @@ export function createPipeline(session: Session, manifest: ModelManifest): Pipel
       return { ...result, timing: { ...timing, inference, postprocess: performance.now() - begun } };
     },
     async warmUp() {
-      await pipeline.parse(await blankPicture(manifest.input), {});
+      await pipeline.parse(await blankImage(manifest.input), {});
     },
     close: () => session.close(),
   };

@@ -6,7 +6,7 @@ import type { InputRule } from '../../m2fp/manifest.ts';
 const ASPECT = 1.5;
 
 /** A grey picture, encoded, that comes out at the model's usual size. */
-export async function blankPicture(rule: InputRule): Promise<Buffer> {
+export async function blankImage(rule: InputRule): Promise<Buffer> {
   const sharp = await loadSharp();
   return sharp({ create: { ...usualSize(rule), channels: 3, background: '#808080' } })
     .png()

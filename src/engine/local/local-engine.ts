@@ -4,7 +4,7 @@ import { entryPoint } from '../../paths.ts';
 import { systemClock, type Clock } from '../../clock.ts';
 import { CrashLog } from './crash-log.ts';
 import { memoryNeeded } from './memory.ts';
-import { Pool } from './process-pool.ts';
+import { ProcessPool } from './process-pool.ts';
 import { PooledEngine } from '../queue/pooled-engine.ts';
 import { automaticLimit, poolSize, thisMachine, type Machine } from './sizing.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
@@ -39,7 +39,7 @@ export class LocalEngine extends PooledEngine<LiveOptions> {
       options,
       clock,
       pool: (owner, live) =>
-        new Pool({
+        new ProcessPool({
           size,
           supervisor: {
             entry,

@@ -4,11 +4,11 @@ import type { Timer } from '../../clock.ts';
 import type { CrashLog } from './crash-log.ts';
 import { crashEvents, loadEvents, restartEvents } from '../events.ts';
 import type { Job } from '../queue/job.ts';
-import type { JobPool, PoolFacts, PoolOwner, PoolState } from '../queue/pool.ts';
+import type { Pool, PoolFacts, PoolOwner, PoolState } from '../queue/pool.ts';
 import { RunTimes } from './run-times.ts';
 import type { PoolSize } from './sizing.ts';
 import { MemoryExceeded, Supervisor, type SupervisorOptions } from './supervisor.ts';
-import { Suspects, type Suspect } from '../queue/quarantine.ts';
+import { Quarantine, type Suspect } from '../queue/quarantine.ts';
 
 export interface PoolOptions {
   size: PoolSize;
@@ -28,13 +28,13 @@ interface Slot {
   abandon: Timer | null;
 }
 
-export class Pool implements JobPool {
+export class ProcessPool implements Pool {
   readonly #owner: PoolOwner;
   readonly #crashes: CrashLog;
   readonly #threads: number;
   readonly #slots: readonly Slot[];
   readonly #times = new RunTimes();
-  readonly #suspects: Suspects;
+  readonly #suspects: Quarantine;
   /** The next try after too many crashes. */
   #retry: Timer | null = null;
   /** True from `stop` until something is wanted again: nothing is tried by itself then. */
@@ -48,7 +48,7 @@ export class Pool implements JobPool {
     this.#crashes = common.crashes;
     this.#threads = size.threads;
     const { clock, labels: engine } = owner;
-    this.#suspects = new Suspects(clock);
+    this.#suspects = new Quarantine(clock);
     this.#slots = Array.from({ length: size.processes }, () => {
       const supervisor = new Supervisor({
         ...common,
@@ -75,7 +75,7 @@ export class Pool implements JobPool {
     );
   }
 
-  get processes(): JobPool['processes'] {
+  get processes(): Pool['processes'] {
     return this.#slots.map(({ supervisor, running }) => ({
       pid: supervisor.pid,
       state: stateOf(supervisor, running),
@@ -212,7 +212,7 @@ export class Pool implements JobPool {
     const settle = (error: M2fpError | null) => {
       if (slot.attempt !== attempt) return;
       slot.attempt = null;
-      if (error !== null && !this.#slots.some(isAlive)) this.#owner.onHopeless(error);
+      if (error !== null && !this.#slots.some(isAlive)) this.#owner.onUnavailable(error);
       this.pump();
     };
     attempt.then(() => settle(null), settle);

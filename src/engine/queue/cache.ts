@@ -1,7 +1,7 @@
 /** Results of pictures that may come again. */
 import type { CacheInfo } from '../types.ts';
 import type { Parsing } from '../../parsing/types.ts';
-import { plainCopy } from './clone.ts';
+import { clone } from './clone.ts';
 
 /** What equal pictures have in common: all but the picture itself, of which each asker brings its own. */
 export type KeptResult = Omit<Parsing, 'image' | 'cached' | 'timing'>;
@@ -9,7 +9,7 @@ export type KeptResult = Omit<Parsing, 'image' | 'cached' | 'timing'>;
 /** A copy of what is kept of a parsing, so that its owner may change it. */
 export function keptOf(parsing: Parsing): KeptResult {
   const { image: _image, cached: _cached, timing: _timing, ...rest } = parsing;
-  return plainCopy(rest);
+  return clone(rest);
 }
 
 interface Entry {
@@ -39,7 +39,7 @@ export class ResultCache {
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    return plainCopy(entry.result);
+    return clone(entry.result);
   }
 
   /** Keeps a copy, and drops those that were not asked for the longest; one larger than the limit is not kept. */

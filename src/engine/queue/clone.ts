@@ -4,8 +4,8 @@
  * A copy of plain data that shares nothing which may be changed: all objects and arrays are new, Buffers are the
  * same ones, for nobody writes into those.
  */
-export function plainCopy<T>(value: T): T {
+export function clone<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if (Array.isArray(value)) return value.map(plainCopy) as T;
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, plainCopy(entry)])) as T;
+  if (Array.isArray(value)) return value.map(clone) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, clone(entry)])) as T;
 }

@@ -10,7 +10,7 @@ export class Listeners {
     return () => this.#listeners.delete(listener);
   }
 
-  tell(info: EngineInfo): void {
+  notify(info: EngineInfo): void {
     for (const listener of this.#listeners) {
       try {
         listener(info);

@@ -23,7 +23,7 @@ export interface PoolFacts {
 export type PoolState = Exclude<EngineState, 'closed'>;
 
 /** Takes jobs from an engine's line and has them parsed. Nothing starts before a job waits, or `load`. */
-export interface JobPool {
+export interface Pool {
   readonly state: PoolState;
   readonly processes: (ProcessInfo & { state: PoolState })[];
   /** Pictures that are being parsed, also those that nobody wants any more. */
@@ -58,7 +58,7 @@ export interface PoolOwner {
   /** Called with the answer to a job, also where its caller has gone; `queue`: milliseconds that it waited. */
   onResult: (job: Job, parsing: ChildParsing, queue: number) => void;
   /** Called where nothing that waits has a chance. */
-  onHopeless: (error: M2fpError) => void;
+  onUnavailable: (error: M2fpError) => void;
   /** Called after every change of what the pool's getters say. */
   onChange: () => void;
 }

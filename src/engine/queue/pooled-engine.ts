@@ -5,16 +5,16 @@ import type { ImageLimits } from '../../image/types.ts';
 import type { ModelManifest } from '../../m2fp/manifest.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { Clock, Timer } from '../../clock.ts';
-import { completeParsing } from './to-parsing.ts';
+import { toParsing } from './to-parsing.ts';
 import { keptOf, type KeptResult, ResultCache } from './cache.ts';
 import { DroppedRequest, dropReasonOf } from './dropped.ts';
 import { requestEvents, type EngineLabels, type Fate } from '../events.ts';
 import { Job } from './job.ts';
-import type { JobPool, PoolOwner } from './pool.ts';
+import type { Pool, PoolOwner } from './pool.ts';
 import { Listeners } from './listeners.ts';
 import { checkParseOptions, completeQueueOptions } from '../options.ts';
-import { plainCopy } from './clone.ts';
-import { bytesOf, checkPicture, digestOf, formOf, type Picture } from '../picture.ts';
+import { clone } from './clone.ts';
+import { bytesOf, checkImage, digestOf, formOf, type Picture } from '../picture.ts';
 import type { ChildParsing } from '../protocol.ts';
 import { FairQueue } from './queue.ts';
 import type {
@@ -37,7 +37,7 @@ export interface PooledEngineSetup<O> {
   options: O;
   clock: Clock;
   /** Called once. `options` gives those that hold at the moment. */
-  pool: (owner: PoolOwner, options: () => O) => JobPool;
+  pool: (owner: PoolOwner, options: () => O) => Pool;
 }
 
 /** A request whose arguments are in order. */
@@ -62,14 +62,14 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   #options: O;
   readonly #clock: Clock;
   readonly #queue: FairQueue<Job>;
-  readonly #pool: JobPool;
+  readonly #pool: Pool;
   /** Null where no results are kept beyond those that equal pictures in line wait for. */
   #cache: ResultCache | null = null;
   readonly #listeners = new Listeners();
   #idle: Timer | null = null;
   #drained: (() => void)[] = [];
   #closed = false;
-  #told = '';
+  #lastNotified = '';
 
   /** Starts nothing. */
   constructor({ manifest, options, clock, pool }: PooledEngineSetup<O>) {
@@ -96,11 +96,11 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       next: () => this.#next(),
       isWanted: (job) => !job.settled || this.#equalTo(job).length > 0,
       onResult: (job, parsing, queue) => this.#finish(job, parsing, queue),
-      onHopeless: (error) => this.#failWaiting(error),
+      onUnavailable: (error) => this.#failWaiting(error),
       onChange: () => this.#changed(),
     };
     this.#pool = pool(owner, () => this.#options);
-    this.#told = this.#summary();
+    this.#lastNotified = this.#summary();
   }
 
   async load(): Promise<EngineInfo> {
@@ -191,7 +191,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   #check({ image, options = {}, queue = {}, signal }: ParseRequest): Asked {
     const checked = checkParseOptions(options);
     return {
-      picture: checkPicture(image, this.#manifest.input, checked, limitsFrom(this.#options)),
+      picture: checkImage(image, this.#manifest.input, checked, limitsFrom(this.#options)),
       options: checked,
       queue: completeQueueOptions(queue),
       signal,
@@ -259,7 +259,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     for (;;) {
       const job = this.#queue.take();
       if (job === undefined || job.kept === null) return job;
-      job.answer(plainCopy(job.kept));
+      job.answer(clone(job.kept));
     }
   }
 
@@ -267,7 +267,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   #finish(job: Job, parsing: ChildParsing, queue: number): void {
     const { provider } = this.#pool.facts;
     const facts = { manifest: this.#manifest, provider, queue, now: this.#clock.now() };
-    const complete = completeParsing(parsing, job, facts);
+    const complete = toParsing(parsing, job, facts);
     const equal = this.#equalTo(job);
     const kept = equal.length > 0 ? keptOf(complete) : null;
     for (const other of equal) other.kept = kept;
@@ -306,9 +306,9 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       for (const tell of this.#drained.splice(0)) tell();
     }
     const summary = this.#summary();
-    if (summary === this.#told) return;
-    this.#told = summary;
-    this.#listeners.tell(this.info());
+    if (summary === this.#lastNotified) return;
+    this.#lastNotified = summary;
+    this.#listeners.notify(this.info());
   }
 
   /** Unloads when nothing has been asked for long enough. */

@@ -30,7 +30,7 @@ interface Record {
 }
 
 /** Costs nothing while no process crashes, and then a look at the header, and a digest for pictures of a suspect's size. */
-export class Suspects {
+export class Quarantine {
   readonly #clock: Clock;
   /** Pictures by digest, and kinds of pictures in words; the one suspected last at the end. */
   readonly #records = new Map<string, Record>();

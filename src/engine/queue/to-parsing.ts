@@ -15,7 +15,7 @@ export interface AnswerFacts {
 }
 
 /** The parsing that the caller of `job` gets. */
-export function completeParsing(
+export function toParsing(
   parsing: ChildParsing,
   job: Job,
   { manifest: { id, digest, precision }, provider, queue, now }: AnswerFacts,

@@ -1,6 +1,6 @@
 /** What decoding a picture takes, estimated from its header. */
 import { M2fpError } from '../../errors.ts';
-import type { PictureFormat } from './format.ts';
+import type { ImageFormat } from './format.ts';
 import { raise } from '../limits.ts';
 import type { ImageLimits } from '../types.ts';
 
@@ -28,7 +28,7 @@ import type { ImageLimits } from '../types.ts';
 const PLAIN = 3.7;
 
 /** What comes on top where the decoder keeps the whole picture in a form of its own. */
-const EXTRA: Readonly<Partial<Record<PictureFormat, number>>> = { webp: 4.5, gif: 4, avif: 14.3 };
+const EXTRA: Readonly<Partial<Record<ImageFormat, number>>> = { webp: 4.5, gif: 4, avif: 14.3 };
 
 /** Turning by the EXIF orientation needs the whole picture twice. */
 const TURN = 3;
@@ -59,7 +59,7 @@ const DEPTHS: Readonly<Record<string, number>> = {
 };
 
 /** Estimated bytes of memory that decoding such a picture takes. */
-export function decodingCost(format: PictureFormat, header: Header): number {
+export function decodingCost(format: ImageFormat, header: Header): number {
   const { width, height, channels = 3, depth = 'uchar', chromaSubsampling = '', orientation = 1 } = header;
   const raw = channels * (DEPTHS[depth] ?? 4);
   let each = PLAIN + (EXTRA[format] ?? 0);
@@ -76,7 +76,7 @@ export function decodingCost(format: PictureFormat, header: Header): number {
  * @throws M2FP_IMAGE_TOO_LARGE decoding takes more than ten bytes of memory for each pixel of the limit: most pictures
  *   take 4, and reach the limit of pixels first
  */
-export function checkCost(format: PictureFormat, header: Header, limits: ImageLimits): void {
+export function checkCost(format: ImageFormat, header: Header, limits: ImageLimits): void {
   const cost = decodingCost(format, header);
   const allowed = limits.maxMemory ?? limits.maxPixels * PER_PIXEL;
   if (cost <= allowed) return;
@@ -89,7 +89,7 @@ export function checkCost(format: PictureFormat, header: Header, limits: ImageLi
   );
 }
 
-function kind(format: PictureFormat, { depth, isProgressive, buffered }: Header): string {
+function kind(format: ImageFormat, { depth, isProgressive, buffered }: Header): string {
   const words = [
     ...(isProgressive === true || buffered ? [format === 'png' ? 'interlaced' : 'progressive'] : []),
     ...(depth === undefined || depth === 'uchar' ? [] : [`${8 * (DEPTHS[depth] ?? 4)} bits`]),

@@ -1,7 +1,7 @@
 /** What bytes are, judged by the bytes themselves and never by a file name or a declared type. */
 import { M2fpError } from '../../errors.ts';
 
-export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
 
 const SUPPORTED = 'Supported are JPEG, PNG, WebP, GIF, TIFF and AVIF.';
 
@@ -31,7 +31,7 @@ function brands(bytes: Buffer): string[] {
 }
 
 /** The format of a picture that can be decoded, null for anything else. */
-export function detectFormat(bytes: Buffer): PictureFormat | null {
+export function detectFormat(bytes: Buffer): ImageFormat | null {
   if (startsWith(bytes, 0xff, 0xd8, 0xff)) return 'jpeg';
   if (startsWith(bytes, 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return 'png';
   if (hasAscii(bytes, 'RIFF') && hasAscii(bytes, 'WEBP', 8)) return 'webp';
@@ -166,7 +166,7 @@ export function unsupported(bytes: Buffer): M2fpError {
  *
  * @throws M2FP_UNSUPPORTED_FORMAT see {@link unsupported}
  */
-export function requireFormat(bytes: Buffer): PictureFormat {
+export function requireFormat(bytes: Buffer): ImageFormat {
   const format = detectFormat(bytes);
   if (format === null || mangledType(bytes) !== null) throw unsupported(bytes);
   return format;

@@ -8,7 +8,7 @@ import { loadSharp } from '../sharp.ts';
  * @returns null where its header cannot be read, or is of no supported format
  * @throws {M2fpError} `M2FP_ENGINE_UNAVAILABLE` where sharp does not load
  */
-export async function pictureSize(image: Buffer): Promise<{ width: number; height: number } | null> {
+export async function imageSize(image: Buffer): Promise<{ width: number; height: number } | null> {
   if (detectFormat(image) === null) return null;
   const sharp = await loadSharp();
   const header = await sharp(image, { limitInputPixels: false, failOn: 'none' })

@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 import { isNetworkInput } from '../network-input.ts';
 import { isJsonBuffer } from './json-buffer.ts';
 import { numbersToBytes } from './numbers.ts';
-import { pictureBytes } from './source-bytes.ts';
+import { imageBytes } from './source-bytes.ts';
 import { bytesOfText } from './source-text.ts';
 import type { ImageLimits } from '../types.ts';
 
@@ -81,7 +81,7 @@ function none(value: unknown, look: Look): null {
 /** The first picture among several values; what else lies there (uploads of other kinds) is passed over. */
 function findInArray(values: readonly unknown[], look: Look, depth: number): Buffer | null {
   const numbers = typeof values[0] === 'number' ? numbersToBytes(values, values.length, look.limits) : null;
-  if (numbers !== null) return pictureBytes(numbers, look.limits);
+  if (numbers !== null) return imageBytes(numbers, look.limits);
   for (let i = 0; i < values.length && look.left > 0; i++) {
     look.left--;
     const value = values[i];
@@ -131,22 +131,22 @@ function find(value: unknown, look: Look, depth: number): Buffer | null {
   // By their inner nature: what a function node makes is of another realm, and no instance of our classes.
   if (types.isArrayBufferView(value)) {
     const view = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    return pictureBytes(view, limits) ?? none(value, look);
+    return imageBytes(view, limits) ?? none(value, look);
   }
-  if (types.isAnyArrayBuffer(value)) return pictureBytes(Buffer.from(value), limits) ?? none(value, look);
+  if (types.isAnyArrayBuffer(value)) return imageBytes(Buffer.from(value), limits) ?? none(value, look);
   if (typeof value === 'string') return bytesOfText(value, limits) ?? none(value, look);
   if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) return none(value, look);
   if (Array.isArray(value)) return findInArray(value, look, depth + 1);
   if (isJsonBuffer(value)) {
     const bytes = numbersToBytes(value.data, value.data.length, limits);
-    return bytes === null ? none(value, look) : (pictureBytes(bytes, limits) ?? none(bytes, look));
+    return bytes === null ? none(value, look) : (imageBytes(bytes, limits) ?? none(bytes, look));
   }
   if (isNetworkInput(value)) return find(value.source?.image, look, depth + 1);
   const inner = property(value, 'buffer') ?? property(value, 'image');
   if (inner !== undefined && inner !== null) return find(inner, look, depth + 1);
   if (typeof property(value, '0') === 'number') {
     const bytes = numbersToBytes(value as ArrayLike<unknown>, undefined, limits);
-    return bytes === null ? none(value, look) : pictureBytes(bytes, limits);
+    return bytes === null ? none(value, look) : imageBytes(bytes, limits);
   }
   return findInForm(value, look);
 }
@@ -165,7 +165,7 @@ function find(value: unknown, look: Look, depth: number): Buffer | null {
  * @throws M2FP_IMAGE_TOO_LARGE over `limits.maxBytes`; text and arrays are measured before they are decoded
  * @throws M2FP_BAD_IMAGE a data URL whose base64 is broken
  */
-export function pictureFrom(value: unknown, limits: ImageLimits = DEFAULT_LIMITS): Buffer {
+export function imageFrom(value: unknown, limits: ImageLimits = DEFAULT_LIMITS): Buffer {
   const look: Look = { limits, left: MAX_VALUES };
   let found: Buffer | null;
   try {

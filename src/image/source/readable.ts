@@ -1,13 +1,13 @@
 /** What is done to an encoded picture before the decoder gets it. */
 import { M2fpError } from '../../errors.ts';
-import { isSequence, type PictureFormat } from '../formats/format.ts';
+import { isSequence, type ImageFormat } from '../formats/format.ts';
 import { firstGifFrame } from '../formats/gif.ts';
 import { checkJpeg, type JpegCheck } from '../formats/jpeg.ts';
 import { withoutTexts } from '../formats/png.ts';
 import { firstTiffPage } from '../formats/tiff.ts';
 import { firstWebpFrame } from '../formats/webp.ts';
 
-export const NAMES: Record<PictureFormat, string> = {
+export const NAMES: Record<ImageFormat, string> = {
   jpeg: 'JPEG',
   png: 'PNG',
   webp: 'WebP',
@@ -27,7 +27,7 @@ export interface Readable {
 
 const END_OF_JPEG = Buffer.from([0xff, 0xd9]);
 
-export function truncated(format: PictureFormat, length: number, detail = ''): M2fpError {
+export function truncated(format: ImageFormat, length: number, detail = ''): M2fpError {
   return new M2fpError(
     'M2FP_BAD_IMAGE',
     `The ${NAMES[format]} is truncated: its end is missing after ${length} bytes. It was cut off on the way (a size ` +
@@ -35,7 +35,7 @@ export function truncated(format: PictureFormat, length: number, detail = ''): M
   );
 }
 
-export function damaged(format: PictureFormat, detail = ''): M2fpError {
+export function damaged(format: ImageFormat, detail = ''): M2fpError {
   return new M2fpError(
     'M2FP_BAD_IMAGE',
     `The ${NAMES[format]} is damaged or of a kind that cannot be decoded; save it again with another program or send ` +
@@ -50,7 +50,7 @@ export function damaged(format: PictureFormat, detail = ''): M2fpError {
  *
  * @throws M2FP_BAD_IMAGE truncated or damaged, as far as it shows without decoding
  */
-export async function readable(format: PictureFormat, image: Buffer): Promise<Readable> {
+export async function readable(format: ImageFormat, image: Buffer): Promise<Readable> {
   const plain = { bytes: image, buffered: false, known: true };
   switch (format) {
     case 'jpeg': {
@@ -93,7 +93,7 @@ function withEnd(image: Buffer, { state, share, end, buffered, known }: JpegChec
 }
 
 /** True where a picture ends before its own structure says that it does. */
-export function isTruncated(format: PictureFormat, image: Buffer, reason: string): boolean {
+export function isTruncated(format: ImageFormat, image: Buffer, reason: string): boolean {
   if (format === 'png') return image.lastIndexOf('IEND') === -1;
   if (format === 'webp') return image.length < 12 || image.readUInt32LE(4) + 8 > image.length;
   if (format === 'avif') return boxesEnd(image) > image.length;
@@ -115,7 +115,7 @@ function boxesEnd(image: Buffer): number {
 }
 
 /** The error for a picture that the decoder refuses, with what it said. */
-export function undecodable(format: PictureFormat, image: Buffer, cause: unknown): M2fpError {
+export function undecodable(format: ImageFormat, image: Buffer, cause: unknown): M2fpError {
   if (format === 'avif' && isSequence(image)) {
     return new M2fpError(
       'M2FP_UNSUPPORTED_FORMAT',

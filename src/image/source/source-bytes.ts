@@ -22,7 +22,7 @@ const WIDENED = ['c3bfc398c3bf', 'c289504e47'].map((hex) => Buffer.from(hex, 'he
  *
  * @throws M2FP_UNSUPPORTED_FORMAT, M2FP_IMAGE_TOO_LARGE, M2FP_BAD_IMAGE
  */
-export function pictureBytes(bytes: Buffer, limits: ImageLimits): Buffer | null {
+export function imageBytes(bytes: Buffer, limits: ImageLimits): Buffer | null {
   if (bytes.length === 0) return null;
   if (isEncodedText(bytes)) {
     // Base64 of the limit is longer than it, and measured again when it is known to be base64.
@@ -31,7 +31,7 @@ export function pictureBytes(bytes: Buffer, limits: ImageLimits): Buffer | null 
   }
   if (detectFormat(bytes) === null) {
     const inner = withoutStray(bytes) ?? withoutHead(bytes) ?? narrowed(bytes, limits);
-    if (inner !== null) return pictureBytes(inner, limits);
+    if (inner !== null) return imageBytes(inner, limits);
   }
   checkBytes(bytes.length, limits);
   requireFormat(bytes);

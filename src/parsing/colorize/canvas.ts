@@ -1,5 +1,5 @@
 /** What a picture of a parsing shows at each pixel, before colours. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { eachColumnRun } from '../masks/masks.ts';
 import { BACKGROUND_INDEX, firstOfName, personIndex } from '../options/options.ts';
 import type { Parsing, Rle } from '../types.ts';
@@ -59,7 +59,7 @@ async function paintMaps(
   const { ofLabel, ofPersons } = codesOf(parsing, options);
   const table = Uint8Array.from({ length: 256 }, (_, index) => ofLabel(index));
   const { labelMap, personMap } = parsing;
-  await inSlices(labelMap.length, 3, (first, end) => {
+  await forEachSlice(labelMap.length, 3, (first, end) => {
     for (let p = first; p < end; p++) {
       const person = personMap[p]!;
       const code = table[labelMap[p]!]! || (person > 0 ? ofPersons : 0);

@@ -19,7 +19,7 @@ import {
   type Rgb,
   UNKNOWN_COLOR,
 } from '../options/palette.ts';
-import { PICTURE_OPTIONS, type PictureEncoding } from '../options/image-options.ts';
+import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
 
 /** Pictures of colours. */
 export const DRAWN_MODES = ['map', 'overlay'] as const;
@@ -75,7 +75,7 @@ export const COLORIZE_OPTIONS = {
   /** Font size of names, scores and legend, pixels; 0: 2 % of the shorter side, 11 at least. */
   textSize: number(0, 200, 0),
   ...PALETTE_OPTIONS,
-  ...PICTURE_OPTIONS,
+  ...IMAGE_OPTIONS,
 };
 
 export type ColorizeOptions = GivenOptions<typeof COLORIZE_OPTIONS>;
@@ -89,7 +89,7 @@ export interface ColorizePlan extends Omit<
   chosen: Set<number> | null;
   background: 'keep' | 'dim' | 'blur' | 'remove';
   palette: Rgb[];
-  picture: PictureEncoding;
+  picture: ImageEncoding;
 }
 
 /** True for a mode whose pixels are numbers. */

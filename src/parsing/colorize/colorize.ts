@@ -1,7 +1,7 @@
 /** A parsing as a coloured picture: the plain map, or drawn over the source. */
-import { encodePicture } from '../../image/encode.ts';
+import { encodeImage } from '../../image/encode.ts';
 import { loadSharp } from '../../image/sharp.ts';
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
 import { asM2fpError } from '../../errors.ts';
 import { type Canvas, paintCanvas } from './canvas.ts';
@@ -55,7 +55,7 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
   const canvas = await paintCanvas(parsing, { ...plan, by: subjectOf(plan) });
   if (isNumberMode(plan.mode)) return asNumbers(parsing, canvas, plan, plan.mode);
   const drawn = await drawCanvas(parsing, canvas, plan);
-  const image = await encodePicture(drawn, plan.picture);
+  const image = await encodeImage(drawn, plan.picture);
   return { image, width: drawn.width, height: drawn.height, mime: MIME_TYPES[plan.picture.format] };
 }
 
@@ -91,7 +91,7 @@ async function asNumbers(
   );
   const numbers = mode === 'persons' ? persons : new Uint8Array(codes.length);
   if (mode !== 'persons') {
-    await inSlices(codes.length, 2, (first, end) => {
+    await forEachSlice(codes.length, 2, (first, end) => {
       for (let p = first; p < end; p++) numbers[p] = numberOf[codes[p]!]!;
     });
   }

@@ -5,7 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { crc32, deflate } from 'node:zlib';
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import type { Rgb } from '../options/palette.ts';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -36,7 +36,7 @@ export async function encodeNumbers(
 ): Promise<Buffer> {
   // Each row has the number of its filter before it: 0, none.
   const rows = Buffer.alloc(height * (width + 1));
-  await inSlices(height, width, (first, end) => {
+  await forEachSlice(height, width, (first, end) => {
     for (let y = first; y < end; y++) {
       rows.set(values.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
     }

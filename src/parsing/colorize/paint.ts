@@ -1,5 +1,5 @@
 /** Colours as pixels: on the background's colour, on nothing, or over the source. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { loadSharp } from '../../image/sharp.ts';
 import type { RawImage } from '../../image/types.ts';
 import type { Canvas } from './canvas.ts';
@@ -42,7 +42,7 @@ export async function drawMap(
   const channels = isClear ? 4 : 3;
   const data = Buffer.alloc(width * height * channels);
   const background = backgroundColor(plan);
-  await inSlices(width * height, 4, (first, end) => {
+  await forEachSlice(width * height, 4, (first, end) => {
     for (let p = first, to = first * channels; p < end; p++, to += channels) {
       const isLine = contours !== null && contours[p] === 1;
       if (!isLine && codes[p] === 0) {
@@ -72,7 +72,7 @@ export async function drawOverlay(source: RawImage, layer: Layer, plan: Colorize
   const { width, height } = source;
   const ground = await groundOf(source, plan);
   const { channels, data } = ground;
-  await inSlices(width * height, 6, (first, end) => {
+  await forEachSlice(width * height, 6, (first, end) => {
     for (let p = first; p < end; p++) {
       const isLine = contours !== null && contours[p] === 1;
       if (!isLine && codes[p] === 0) continue;
@@ -104,7 +104,7 @@ async function groundOf(source: RawImage, plan: ColorizePlan): Promise<RawImage>
     case 'dim': {
       const shades = Uint8Array.from({ length: 256 }, (_, value) => Math.round(value * (1 - plan.dim)));
       const data = Buffer.alloc(source.data.length);
-      await inSlices(width * height, 4, (first, end) => {
+      await forEachSlice(width * height, 4, (first, end) => {
         for (let at = first * channels; at < end * channels; at++) {
           data[at] = channels === 4 && (at & 3) === 3 ? source.data[at]! : shades[source.data[at]!]!;
         }
@@ -122,7 +122,7 @@ async function blurred({ width, height, channels, data }: RawImage, radius: numb
   const picture = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
   const soft = await picture.blur(Math.max(0.3, radius)).raw().toBuffer();
   if (channels === 4) {
-    await inSlices(width * height, 2, (first, end) => {
+    await forEachSlice(width * height, 2, (first, end) => {
       for (let at = 4 * first; at < 4 * end; at += 4) {
         if (data[at + 3] === 0) soft.fill(0, at, at + 4);
         else soft[at + 3] = data[at + 3]!;

@@ -1,8 +1,8 @@
 /** What the editor's preview shows of a parsing: small pictures, and the facts of its legend. */
-import { encodePicture } from '../../image/encode.ts';
+import { encodeImage } from '../../image/encode.ts';
 import { DEFAULT_LIMITS } from '../../image/limits.ts';
 import { loadSharp } from '../../image/sharp.ts';
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { decodeVisible } from '../../image/visible.ts';
 import type { RawImage } from '../../image/types.ts';
 import { type Canvas, paintCanvas } from './canvas.ts';
@@ -18,7 +18,7 @@ export const PREVIEW_VIEWS = ['overlay', 'map', 'original'] as const;
 export type PreviewView = (typeof PREVIEW_VIEWS)[number];
 
 /** An encoded picture and its size in pixels. */
-export interface PreviewPicture {
+export interface PreviewImage {
   image: Buffer;
   width: number;
   height: number;
@@ -50,7 +50,7 @@ export interface PreviewFacts {
 }
 
 /** A small picture, and what its colours stand for. */
-export interface PreviewThumbnail extends PreviewPicture {
+export interface PreviewThumbnail extends PreviewImage {
   /** The largest labels, the largest first. */
   legend: Pick<PreviewLabel, 'name' | 'color'>[];
   /** How many labels there are, also beyond those of the legend. */
@@ -85,12 +85,12 @@ function canvasOf(parsing: Parsing, minScore: number): Promise<Canvas> {
 }
 
 /** A small JPEG of any encoded picture. @throws {M2fpError} what decoding throws */
-export async function pictureThumbnail(image: Buffer, maxSide: number): Promise<PreviewPicture> {
+export async function imageThumbnail(image: Buffer, maxSide: number): Promise<PreviewImage> {
   return shrink(await decodeVisible(image, DEFAULT_LIMITS), maxSide, THUMBNAIL_QUALITY);
 }
 
 /** The source as a JPEG, no side of which is longer than `maxSide`. */
-export async function previewSource(parsing: Parsing, maxSide: number): Promise<PreviewPicture> {
+export async function previewSource(parsing: Parsing, maxSide: number): Promise<PreviewImage> {
   return shrink(await decodeSource(parsing), maxSide, PICTURE_QUALITY);
 }
 
@@ -99,7 +99,7 @@ async function shrink(
   { width, height, channels, data }: RawImage,
   maxSide: number,
   quality: number,
-): Promise<PreviewPicture> {
+): Promise<PreviewImage> {
   const sharp = await loadSharp();
   const { data: image, info } = await sharp(data, {
     raw: { width, height, channels },
@@ -115,7 +115,7 @@ async function shrink(
 /** What is where, and the legend to it. */
 export interface PreviewMaps {
   /** PNG: red is the label's code, 0 for nothing, green the person's id, 0 for nobody. */
-  maps: PreviewPicture;
+  maps: PreviewImage;
   facts: PreviewFacts;
 }
 
@@ -131,7 +131,7 @@ export async function previewMaps(
 ): Promise<PreviewMaps> {
   const canvas = await canvasOf(parsing, minScore);
   const data = Buffer.alloc(width * height * 3);
-  await inSlices(height, 2 * width, (first, end) => {
+  await forEachSlice(height, 2 * width, (first, end) => {
     for (let y = first, to = first * width * 3; y < end; y++) {
       const row = Math.floor(((y + 0.5) * parsing.height) / height) * parsing.width;
       for (let x = 0; x < width; x++, to += 3) {
@@ -141,7 +141,7 @@ export async function previewMaps(
       }
     }
   });
-  const image = await encodePicture({ width, height, channels: 3, data }, { format: 'png' });
+  const image = await encodeImage({ width, height, channels: 3, data }, { format: 'png' });
   return { maps: { image, width, height }, facts: await factsOf(parsing, canvas, minScore) };
 }
 
@@ -150,7 +150,7 @@ async function factsOf(parsing: Parsing, { codes }: Canvas, minScore: number): P
   const palette = resolvePalette(labels);
   const firsts = firstOfName(labels);
   const areas = new Uint32Array(256);
-  await inSlices(codes.length, 1, (first, end) => {
+  await forEachSlice(codes.length, 1, (first, end) => {
     for (let p = first; p < end; p++) areas[codes[p]!]!++;
   });
   const shown = <T extends { score: number }>(found: readonly T[]): T[] =>

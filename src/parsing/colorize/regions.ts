@@ -1,5 +1,5 @@
 /** The regions that a painted picture shows: how large each is, and where its name may stand. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import type { Canvas } from './canvas.ts';
 
 /** All pixels of one code and one person. */
@@ -23,7 +23,7 @@ async function eachRun(
   height: number,
   visit: (key: number, y: number, from: number, end: number) => void,
 ): Promise<void> {
-  await inSlices(height, 3 * width, (first, last) => {
+  await forEachSlice(height, 3 * width, (first, last) => {
     for (let y = first; y < last; y++) {
       const row = y * width;
       for (let x = 0; x < width;) {

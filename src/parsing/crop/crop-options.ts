@@ -14,7 +14,7 @@ import {
 } from '../options/option-table.ts';
 import { badOption, labelIndices } from '../options/options.ts';
 import { type Color, parseColor, type Rgb } from '../options/palette.ts';
-import { PICTURE_OPTIONS, type PictureEncoding } from '../options/image-options.ts';
+import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
 
 const MAX_REACH = 512;
 const MAX_SIDE = 16_384;
@@ -69,7 +69,7 @@ export const CROP_OPTIONS = {
   minScore: number(0, 1, 0),
   /** At most so many crops, the first ones in order. */
   max: whole(1, Infinity, 255),
-  ...PICTURE_OPTIONS,
+  ...IMAGE_OPTIONS,
 };
 
 export type CropOptions = GivenOptions<typeof CROP_OPTIONS>;
@@ -96,7 +96,7 @@ export interface CropPlan {
   minArea: Extent;
   minScore: number;
   max: number;
-  picture: PictureEncoding;
+  picture: ImageEncoding;
 }
 
 function readAspect(name: string, value: unknown): number | null {

@@ -1,7 +1,7 @@
 /** Parts and persons as pictures of their own. */
-import { encodePicture } from '../../image/encode.ts';
+import { encodeImage } from '../../image/encode.ts';
 import { loadSharp } from '../../image/sharp.ts';
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
 import { M2fpError } from '../../errors.ts';
 import { checkParsing } from '../check.ts';
@@ -10,7 +10,7 @@ import type { Extent } from '../options/option-table.ts';
 import { fileNames, type Region, regionsOf } from './crop-regions.ts';
 import { clamp, frameOf } from './crop-box.ts';
 import { coverOf } from '../masks/masks.ts';
-import { boxOfAlpha, reachOf, softenMask } from '../masks/feather.ts';
+import { boxOfAlpha, marginOf, softenMask } from '../masks/feather.ts';
 import { decodeSource } from '../source.ts';
 import type { Rgb } from '../options/palette.ts';
 import type { Box, Parsing } from '../types.ts';
@@ -71,7 +71,7 @@ export async function crop(parsing: Parsing, options?: CropOptions): Promise<Cro
     checkSize(box, 'give a smaller "padding", another "aspect", or "edge": "clamp"');
     const pixels = await cut(source, box, plan.cutout ? shape.cover : null, plan.fill);
     const { width, height, ...picture } = await resized(pixels, plan.resize, plan.fill);
-    const image = await encodePicture({ width, height, ...picture }, plan.picture);
+    const image = await encodeImage({ width, height, ...picture }, plan.picture);
     const { label, part, person, score } = region;
     crops.push({
       image,
@@ -129,7 +129,7 @@ async function softShape(
   picture: { width: number; height: number },
 ): Promise<{ box: Box; area: number; cover: Opacity } | undefined> {
   // One pixel more, so that a mask that fills its box has an outside.
-  const reach = reachOf(plan) + 1;
+  const reach = marginOf(plan) + 1;
   const window = clamp(
     { x: box.x - reach, y: box.y - reach, width: box.width + 2 * reach, height: box.height + 2 * reach },
     picture,
@@ -150,7 +150,7 @@ async function cut(source: RawImage, box: Box, cover: Opacity | null, fill: Rgb 
   const channels = fill === null && (cover !== null || !isWhole) ? 4 : cover !== null ? 3 : source.channels;
   const data = Buffer.alloc(width * height * channels);
   if (fill !== null && (cover !== null || !isWhole)) {
-    await inSlices(width * height, 4, (first, end) => {
+    await forEachSlice(width * height, 4, (first, end) => {
       for (let at = first * channels; at < end * channels; at += channels) {
         data[at] = fill[0];
         data[at + 1] = fill[1];
@@ -160,7 +160,7 @@ async function cut(source: RawImage, box: Box, cover: Opacity | null, fill: Rgb 
     });
   }
   const target: RawImage = { width, height, channels, data };
-  await inSlices(Math.max(0, inside.height), Math.max(1, width) * 8, (first, end) => {
+  await forEachSlice(Math.max(0, inside.height), Math.max(1, width) * 8, (first, end) => {
     for (let y = inside.y + first; y < inside.y + end; y++) {
       const from = (y * source.width + inside.x) * source.channels;
       const to = (y - box.y) * width + (inside.x - box.x);

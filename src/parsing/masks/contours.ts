@@ -1,5 +1,5 @@
 /** The lines along the borders between regions of a picture. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 
 /**
  * Marks the pixels of the lines along which any of `maps` changes: between two labels, two persons, or something and
@@ -30,7 +30,7 @@ export async function findContours(
 async function findBorders(maps: readonly Uint8Array[], width: number, height: number): Promise<Uint8Array> {
   const borders = new Uint8Array(width * height);
   for (const map of maps) {
-    await inSlices(height, 3 * width, (first, end) => {
+    await forEachSlice(height, 3 * width, (first, end) => {
       for (let y = first; y < end; y++) {
         const row = y * width;
         const below = y + 1 < height ? width : 0;
@@ -54,7 +54,7 @@ async function thickenRows(
   after: number,
 ): Promise<void> {
   const row = new Uint8Array(width + before + after);
-  await inSlices(height, 3 * width, (first, end) => {
+  await forEachSlice(height, 3 * width, (first, end) => {
     for (let y = first; y < end; y++) {
       row.set(marks.subarray(y * width, (y + 1) * width), after);
       let count = 0;
@@ -84,7 +84,7 @@ async function thickenColumns(
     for (let x = 0, p = y * width; x < width; x++, p++) counts[x]! += sign * marks[p]!;
   };
   for (let y = 0; y < before; y++) addRow(y, 1);
-  await inSlices(height, 3 * width, (first, end) => {
+  await forEachSlice(height, 3 * width, (first, end) => {
     for (let y = first; y < end; y++) {
       addRow(y + before, 1);
       for (let x = 0, p = y * width; x < width; x++, p++) result[p] = counts[x]! > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 /** Masks with grown, shrunk and faded edges. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 
 /**
  * The square of each pixel's distance to the nearest pixel of `mask` whose byte is 0 or not, as `wanted` says:
@@ -15,12 +15,12 @@ async function squaredDistances(
   const far = width + height;
   const vertical = new Uint32Array(width * height);
   const isWanted = (p: number): boolean => (mask[p] !== 0) === (wanted === 'inside');
-  await inSlices(height, 2 * width, (first, end) => {
+  await forEachSlice(height, 2 * width, (first, end) => {
     for (let p = first * width; p < end * width; p++) {
       vertical[p] = isWanted(p) ? 0 : p < width ? far : Math.min(far, vertical[p - width]! + 1);
     }
   });
-  await inSlices(height, 2 * width, (first, end) => {
+  await forEachSlice(height, 2 * width, (first, end) => {
     for (let p = (height - first) * width - 1; p >= (height - end) * width; p--) {
       const below = p + width < vertical.length ? vertical[p + width]! + 1 : far;
       if (below < vertical[p]!) vertical[p] = below;
@@ -30,7 +30,7 @@ async function squaredDistances(
   const result = new Float64Array(width * height).fill(Infinity);
   const columns = new Int32Array(width);
   const starts = new Float64Array(width);
-  await inSlices(height, 12 * width, (first, end) => {
+  await forEachSlice(height, 12 * width, (first, end) => {
     for (let y = first; y < end; y++) {
       const row = y * width;
       let count = 0;
@@ -60,7 +60,7 @@ async function squaredDistances(
 }
 
 /** How far beyond the mask its changed edge may reach, whole pixels from 0. */
-export function reachOf({ grow, feather }: { grow: number; feather: number }): number {
+export function marginOf({ grow, feather }: { grow: number; feather: number }): number {
   return Math.max(0, Math.ceil(grow + Math.max(1, feather) / 2));
 }
 
@@ -79,7 +79,7 @@ export async function softenMask(
   const toOutside = await squaredDistances(mask, width, height, 'outside');
   const ramp = Math.max(1, feather);
   const alpha = new Uint8Array(width * height);
-  await inSlices(alpha.length, 4, (first, end) => {
+  await forEachSlice(alpha.length, 4, (first, end) => {
     for (let p = first; p < end; p++) {
       // The edge lies half a pixel from the centres of the pixels on its two sides.
       const beyond = mask[p] === 0 ? Math.sqrt(toInside[p]!) - 0.5 : 0.5 - Math.sqrt(toOutside[p]!);
@@ -97,7 +97,7 @@ export async function boxOfAlpha(
   height: number,
 ): Promise<{ x: number; y: number; width: number; height: number } | undefined> {
   let [left, top, right, bottom] = [width, height, -1, -1];
-  await inSlices(height, width, (first, end) => {
+  await forEachSlice(height, width, (first, end) => {
     for (let y = first; y < end; y++) {
       for (let x = 0, p = y * width; x < width; x++, p++) {
         if (alpha[p] === 0) continue;

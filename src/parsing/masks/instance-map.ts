@@ -1,13 +1,18 @@
 /** Which region each pixel belongs to, for what is done to several regions of a picture at once. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { eachColumnRun } from './masks.ts';
 import type { Box, Rle } from '../types.ts';
 
 /** width * height numbers, row-major: 0 no region's, n = the n-th region's. */
-export type Owners = Uint16Array<ArrayBuffer>;
+export type InstanceMap = Uint16Array<ArrayBuffer>;
 
 /** Gives the pixels of `mask` to the region `owner`. @throws {M2fpError} `M2FP_NO_PARSING` where the mask is damaged */
-export async function paintOwner(owners: Owners, width: number, mask: Rle, owner: number): Promise<void> {
+export async function paintInstance(
+  owners: InstanceMap,
+  width: number,
+  mask: Rle,
+  owner: number,
+): Promise<void> {
   await eachColumnRun(mask, (x, top, bottom) => {
     for (let p = top * width + x; p < bottom * width; p += width) owners[p] = owner;
   });
@@ -17,19 +22,24 @@ export async function paintOwner(owners: Owners, width: number, mask: Rle, owner
  * Grows all regions by `reach` pixels in each direction, diagonals included (a square, so never less than a disc of
  * that radius). A pixel between two regions goes to one of them.
  */
-export async function growOwners(
-  owners: Owners,
+export async function dilate(
+  owners: InstanceMap,
   width: number,
   height: number,
   reach: number,
-): Promise<Owners> {
+): Promise<InstanceMap> {
   if (reach === 0) return owners;
   return growColumns(await growRows(owners, width, height, reach), width, height, reach);
 }
 
-async function growRows(owners: Owners, width: number, height: number, reach: number): Promise<Owners> {
+async function growRows(
+  owners: InstanceMap,
+  width: number,
+  height: number,
+  reach: number,
+): Promise<InstanceMap> {
   const grown = owners.slice();
-  await inSlices(height, 2 * width, (first, end) => {
+  await forEachSlice(height, 2 * width, (first, end) => {
     for (let start = first * width; start < end * width; start += width) {
       spread(owners, grown, start, start + width, 1, reach);
       spread(owners, grown, start + width - 1, start - 1, -1, reach);
@@ -39,7 +49,14 @@ async function growRows(owners: Owners, width: number, height: number, reach: nu
 }
 
 /** Takes each region along from `from` to `end`, as far as `reach` past its last pixel. */
-function spread(owners: Owners, grown: Owners, from: number, end: number, step: number, reach: number): void {
+function spread(
+  owners: InstanceMap,
+  grown: InstanceMap,
+  from: number,
+  end: number,
+  step: number,
+  reach: number,
+): void {
   let owner = 0;
   let left = 0;
   for (let p = from; p !== end; p += step) {
@@ -54,12 +71,17 @@ function spread(owners: Owners, grown: Owners, from: number, end: number, step: 
 }
 
 /** The same down and up the columns, row by row, because a walk down a column would miss the cache at every step. */
-async function growColumns(owners: Owners, width: number, height: number, reach: number): Promise<Owners> {
+async function growColumns(
+  owners: InstanceMap,
+  width: number,
+  height: number,
+  reach: number,
+): Promise<InstanceMap> {
   const grown = owners.slice();
   for (const step of [1, -1]) {
     const owner = new Uint16Array(width);
     const left = new Uint16Array(width);
-    await inSlices(height, 2 * width, (first, end) => {
+    await forEachSlice(height, 2 * width, (first, end) => {
       for (let row = first; row < end; row++) {
         const start = (step === 1 ? row : height - 1 - row) * width;
         for (let x = 0, p = start; x < width; x++, p++) {
@@ -78,8 +100,8 @@ async function growColumns(owners: Owners, width: number, height: number, reach:
 }
 
 /** The box around each region's pixels, null for a region that has none, and how many pixels have a region. */
-export async function measureOwners(
-  owners: Owners,
+export async function measureInstances(
+  owners: InstanceMap,
   width: number,
   height: number,
   count: number,
@@ -89,7 +111,7 @@ export async function measureOwners(
   const top = new Uint32Array(count + 1).fill(height);
   const bottom = new Uint32Array(count + 1);
   let area = 0;
-  await inSlices(height, 3 * width, (first, end) => {
+  await forEachSlice(height, 3 * width, (first, end) => {
     for (let y = first, p = first * width; y < end; y++) {
       for (let x = 0; x < width; x++, p++) {
         const owner = owners[p]!;

@@ -1,5 +1,5 @@
 /** Walking over the pixels of run-length masks, in slices between turns of the event loop. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { rleToRuns } from './rle.ts';
 import type { Box, Rle } from '../types.ts';
 
@@ -17,7 +17,7 @@ export async function eachColumnRun(
   const left = Math.floor(runs[0]! / height);
   const right = Math.floor((runs[runs.length - 1]! - 1) / height);
   let at = 0;
-  await inSlices(right - left + 1, 4 * height, (first, end) => {
+  await forEachSlice(right - left + 1, 4 * height, (first, end) => {
     for (let x = left + first; x < left + end; x++) {
       const start = x * height;
       while (at < runs.length && runs[at + 1]! <= start) at += 2;

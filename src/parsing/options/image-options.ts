@@ -10,12 +10,12 @@ export const MIME_TYPES: Readonly<Record<EncodedFormat, string>> = {
   webp: 'image/webp',
 };
 
-export const PICTURE_OPTIONS = {
+export const IMAGE_OPTIONS = {
   /** How the result is encoded. */
   format: oneOf(ENCODED_FORMATS, 'png'),
   /** Of jpeg and webp, 1 to 100. */
   quality: whole(1, 100, 90),
 };
 
-export type PictureOptions = GivenOptions<typeof PICTURE_OPTIONS>;
-export type PictureEncoding = OptionValues<typeof PICTURE_OPTIONS>;
+export type ImageOptions = GivenOptions<typeof IMAGE_OPTIONS>;
+export type ImageEncoding = OptionValues<typeof IMAGE_OPTIONS>;

@@ -14,7 +14,7 @@ const TOLERANCE = 0.1;
  * persons whose share of the part (pixels in common / pixels of the part) is at most 0.1 below the largest, the
  * one with the highest score, the earlier one of equals.
  */
-export function linkParts(
+export function assignParts(
   parts: readonly { runs: Runs }[],
   persons: readonly { runs: Runs; score: number }[],
 ): (number | null)[] {

@@ -10,7 +10,7 @@
  * - Parts and persons of both results are merged class by class (see {@link mergeInstances}), so that one that was
  *   seen twice is there once, with an outline between the two.
  */
-import type { ColumnSampler } from './mask-upsampler.ts';
+import type { MaskUpsampler } from './mask-upsampler.ts';
 import type { Instance } from './instances.ts';
 import { BACKGROUND_INDEX, labelKey } from '../options/options.ts';
 import { RunCollector, type Runs, runsArea, runsOverlap } from '../masks/runs.ts';
@@ -80,7 +80,7 @@ export type MergedInstance = Omit<Instance, 'columns'>;
  */
 export function mergeInstances(
   instances: readonly Instance[],
-  sampler: ColumnSampler,
+  sampler: MaskUpsampler,
   height: number,
 ): MergedInstance[] {
   const classes = new Map<number, Instance[]>();
@@ -147,7 +147,7 @@ function intersectionOverUnion(a: Measured, b: Measured): number {
  */
 function meanRuns(
   group: readonly Instance[],
-  sampler: ColumnSampler,
+  sampler: MaskUpsampler,
   height: number,
   collector: RunCollector,
 ): Runs {

@@ -5,7 +5,7 @@
  */
 import { BACKGROUND_INDEX } from '../options/options.ts';
 import { bestCandidates } from './top-k.ts';
-import { ColumnSampler, type MaskColumns, type MaskGeometry, maskColumns } from './mask-upsampler.ts';
+import { MaskUpsampler, type MaskColumns, type MaskGeometry, maskColumns } from './mask-upsampler.ts';
 import { sigmoidOfPositive } from './interpolate.ts';
 import { RunCollector, type Runs, runsArea } from '../masks/runs.ts';
 
@@ -23,7 +23,7 @@ export interface Instance {
 }
 
 /** Runs of the positive pixels of a mask, and the sum of their sigmoids. */
-function measure(sampler: ColumnSampler, mask: MaskColumns, height: number, collector: RunCollector) {
+function measure(sampler: MaskUpsampler, mask: MaskColumns, height: number, collector: RunCollector) {
   const { from, to } = sampler.extent(mask);
   const values = sampler.values;
   let sum = 0;
@@ -59,7 +59,7 @@ export function findInstances(
   masks: Float32Array,
   shape: { queries: number; classes: number },
   geometry: MaskGeometry,
-  sampler: ColumnSampler,
+  sampler: MaskUpsampler,
   swapped?: readonly number[],
 ): Instance[] {
   const { maskWidth, maskHeight } = geometry;

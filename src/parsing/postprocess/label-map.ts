@@ -1,5 +1,5 @@
 /** One label and one person for every pixel, where instances overlap. */
-import type { ColumnSampler } from './mask-upsampler.ts';
+import type { MaskUpsampler } from './mask-upsampler.ts';
 import type { Instance } from './instances.ts';
 import { sigmoidOfPositive } from './interpolate.ts';
 import { type Runs, paintRuns, transpose } from '../masks/runs.ts';
@@ -27,7 +27,7 @@ function classesOf(
   views: readonly (readonly Instance[])[],
   humanIndex: number | null,
   rule: LabelRule,
-  sampler: ColumnSampler,
+  sampler: MaskUpsampler,
 ): Map<number, Entry[][]> {
   const classes = new Map<number, Entry[][]>();
   for (const [view, instances] of views.entries()) {
@@ -58,7 +58,7 @@ export function labelMap(
   views: readonly (readonly Instance[])[],
   humanIndex: number | null,
   rule: LabelRule,
-  sampler: ColumnSampler,
+  sampler: MaskUpsampler,
   size: { width: number; height: number },
 ): Buffer {
   const { width, height } = size;

@@ -69,7 +69,7 @@ function reach(axis: TripleAxis): { first: Int32Array; last: Int32Array } {
 }
 
 /** Computes columns of masks at the picture's size. One is made per picture; it owns the buffers it works in. */
-export class ColumnSampler {
+export class MaskUpsampler {
   /** The last column's values; valid from row `from` to before row `to`, not positive elsewhere. */
   readonly values: Float32Array;
   from = 0;

@@ -3,10 +3,10 @@ import type { ParseOptions } from '../types.ts';
 import { M2fpError } from '../../errors.ts';
 import type { NetworkInput } from '../../image/types.ts';
 import type { ModelManifest } from '../../m2fp/manifest.ts';
-import { ColumnSampler, type MaskGeometry } from './mask-upsampler.ts';
+import { MaskUpsampler, type MaskGeometry } from './mask-upsampler.ts';
 import { meanSemantic, mergeInstances, mirroredLabels } from './flip.ts';
 import { MIN_SCORE, findInstances, type Instance, splitInstances } from './instances.ts';
-import { linkParts } from './assign-parts.ts';
+import { assignParts } from './assign-parts.ts';
 import { type LabelRule, labelMap, personMap } from './label-map.ts';
 import { BACKGROUND_INDEX, numberIn } from '../options/options.ts';
 import { runsToRle } from '../masks/rle.ts';
@@ -112,7 +112,7 @@ function parseMulti(
     width,
     height,
   };
-  const sampler = new ColumnSampler(geometry);
+  const sampler = new MaskUpsampler(geometry);
   const seen = (view: NetworkOutput, swapped?: readonly number[]) => {
     const logits = tensor(view, 'logits', model, [null, labels.length + 1]);
     const queries = logits.dims[0]!;
@@ -179,7 +179,7 @@ function byPerson(
   parts: readonly Found[],
   persons: readonly Found[],
 ): { instance: Found; owner: number | null }[] {
-  const owners = linkParts(parts, persons);
+  const owners = assignParts(parts, persons);
   return parts
     .map((instance, i) => ({ instance, owner: owners[i] ?? null }))
     .toSorted((a, b) => (a.owner ?? Infinity) - (b.owner ?? Infinity) || byScore(a.instance, b.instance));

@@ -1,7 +1,7 @@
 /** Makes regions of a picture unrecognisable, or gives them another colour. */
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
-import type { Owners } from '../masks/instance-map.ts';
+import type { InstanceMap } from '../masks/instance-map.ts';
 import type { Rgb } from '../options/palette.ts';
 import type { Box } from '../types.ts';
 
@@ -31,18 +31,18 @@ interface Grid {
 const MEANS = 5;
 
 /** Writes the colour of the pixel (x, y) of region `region` (from 0) to byte `at` of `data`. */
-type Brush = (data: Buffer, at: number, x: number, y: number, region: number) => void;
+type PixelFn = (data: Buffer, at: number, x: number, y: number, region: number) => void;
 
 export type Method = 'blur' | 'pixelate' | 'fill' | 'recolor' | 'remove';
 
 /** Where a picture is changed. */
 export interface Regions {
-  owners: Owners;
+  owners: InstanceMap;
   /** The box around each region's pixels; null for one that has none. */
   boxes: readonly (Box | null)[];
 }
 
-export interface Manner {
+export interface RedactionStyle {
   method: Method;
   /** How many cells the longer side of each region's box is cut into, for blur and pixelate. */
   cells: number;
@@ -55,11 +55,11 @@ export interface Manner {
  * nothing shows where nothing was; others get the mean opacity of their surroundings with blur and pixelate, and of
  * their region with fill, because opacity can show an outline as well as colours do.
  */
-export async function obscure(picture: RawImage, regions: Regions, manner: Manner): Promise<void> {
+export async function obscure(picture: RawImage, regions: Regions, manner: RedactionStyle): Promise<void> {
   const brush = await brushFor(picture, regions, manner);
   const { owners } = regions;
   const { width, height, channels, data } = picture;
-  await inSlices(height, 32 * width, (first, end) => {
+  await forEachSlice(height, 32 * width, (first, end) => {
     for (let y = first, p = first * width; y < end; y++) {
       for (let x = 0; x < width; x++, p++) {
         if (owners[p] === 0 || (channels === 4 && data[4 * p + 3] === 0)) continue;
@@ -72,8 +72,8 @@ export async function obscure(picture: RawImage, regions: Regions, manner: Manne
 async function brushFor(
   picture: RawImage,
   { owners, boxes }: Regions,
-  { method, cells, color }: Manner,
-): Promise<Brush> {
+  { method, cells, color }: RedactionStyle,
+): Promise<PixelFn> {
   switch (method) {
     case 'fill': {
       const opacities = picture.channels === 4 ? await meanOf(opacity, picture, owners, boxes.length) : null;
@@ -111,7 +111,7 @@ async function measureGrid(picture: RawImage, box: Box, cells: number): Promise<
   const rows = Math.ceil(box.height / cell);
   const sums = new Float64Array(rows * columns * MEANS);
   const { data, channels } = picture;
-  await inSlices(box.height, 8 * box.width, (first, end) => {
+  await forEachSlice(box.height, 8 * box.width, (first, end) => {
     for (let dy = first; dy < end; dy++) {
       const row = Math.floor(dy / cell) * columns;
       let at = ((box.y + dy) * picture.width + box.x) * channels;
@@ -145,7 +145,7 @@ function write(data: Buffer, at: number, channels: number, mean: (i: number) => 
   if (channels === 4) data[at + 3] = Math.round((255 * opaque) / mean(4));
 }
 
-function pixelate(grids: readonly (Grid | null)[], channels: number): Brush {
+function pixelate(grids: readonly (Grid | null)[], channels: number): PixelFn {
   return (data, at, x, y, region) => {
     const { box, cell, columns, means } = grids[region]!;
     const from = MEANS * (Math.floor((y - box.y) / cell) * columns + Math.floor((x - box.x) / cell));
@@ -154,7 +154,7 @@ function pixelate(grids: readonly (Grid | null)[], channels: number): Brush {
 }
 
 /** Between the centres of four cells the colour changes evenly; past the outermost centres it stays. */
-function blur(grids: readonly (Grid | null)[], channels: number): Brush {
+function blur(grids: readonly (Grid | null)[], channels: number): PixelFn {
   return (data, at, x, y, region) => {
     const { box, cell, columns, rows, means } = grids[region]!;
     const u = Math.min(Math.max((x - box.x + 0.5) / cell - 0.5, 0), columns - 1);
@@ -186,13 +186,13 @@ function opacity(data: Buffer, at: number): number {
 async function meanOf(
   measure: (data: Buffer, at: number) => number,
   picture: RawImage,
-  owners: Owners,
+  owners: InstanceMap,
   count: number,
 ): Promise<Float64Array> {
   const sums = new Float64Array(count);
   const pixels = new Uint32Array(count);
   const { width, height, channels, data } = picture;
-  await inSlices(width * height, 3, (first, end) => {
+  await forEachSlice(width * height, 3, (first, end) => {
     for (let p = first; p < end; p++) {
       if (owners[p] === 0 || (channels === 4 && data[4 * p + 3] === 0)) continue;
       sums[owners[p]! - 1]! += measure(data, p * channels);
@@ -206,7 +206,7 @@ async function meanOf(
  * The new colour, darker where a pixel is darker than its region's mean, and lighter (towards white) where it is
  * lighter: folds and shadows stay.
  */
-function recolor(color: Rgb, means: Float64Array): Brush {
+function recolor(color: Rgb, means: Float64Array): PixelFn {
   return (data, at, _x, _y, region) => {
     const own = brightness(data, at);
     const mean = means[region]!;

@@ -11,7 +11,7 @@ import {
 } from '../options/option-table.ts';
 import { badOption, isWhole, labelIndices, labelKey, numberIn } from '../options/options.ts';
 import { type Color, parseColor, type Rgb } from '../options/palette.ts';
-import { PICTURE_OPTIONS, type PictureEncoding } from '../options/image-options.ts';
+import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
 
 /** What tells who somebody is, by {@link labelKey}: of these, those that the model has are the default. */
 const IDENTIFYING = new Set(['face', 'hair', 'head', 'sunglasses', 'eyewear']);
@@ -68,7 +68,7 @@ export const REDACT_OPTIONS = {
   minScore: number(0, 1, 0),
   /** Where the parsing has nobody: `pass` the picture on as it is, or redact `all` of it. */
   nobody: oneOf(['pass', 'all'], 'pass'),
-  ...PICTURE_OPTIONS,
+  ...IMAGE_OPTIONS,
 };
 
 export type RedactOptions = GivenOptions<typeof REDACT_OPTIONS>;
@@ -90,7 +90,7 @@ export interface RedactPlan {
   color: Rgb;
   minScore: number;
   all: boolean;
-  picture: PictureEncoding;
+  picture: ImageEncoding;
 }
 
 function identifying(labels: readonly string[]): Set<number> {

@@ -1,11 +1,11 @@
 /** A picture with chosen parts of people made unrecognisable, recoloured or removed. */
-import { encodePicture } from '../../image/encode.ts';
-import { inSlices } from '../../image/slices.ts';
+import { encodeImage } from '../../image/encode.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
 import { checkParsing } from '../check.ts';
 import { obscure } from './anonymize.ts';
 import { personIndex } from '../options/options.ts';
-import { growOwners, measureOwners, type Owners, paintOwner } from '../masks/instance-map.ts';
+import { dilate, measureInstances, type InstanceMap, paintInstance } from '../masks/instance-map.ts';
 import { MIME_TYPES } from '../options/image-options.ts';
 import { readRedactOptions, type RedactOptions, type RedactPlan } from './redact-options.ts';
 import { decodeSource } from '../source.ts';
@@ -61,19 +61,19 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
   const isWholePicture = isAll || plan.inverse;
   const reach = plan.grow === 'auto' ? autoGrow(parsing) : plan.grow;
   const redacted = isAll ? chosen.fill(1) : plan.inverse ? await invert(chosen) : chosen;
-  const owners = await growOwners(redacted, width, height, reach);
+  const owners = await dilate(redacted, width, height, reach);
   if (plan.uncovered !== 'pass' && uncovered.length > 0) {
     const manner = plan.uncovered === 'head' && plan.chosen.size === plan.ofHead.size ? 'head' : 'person';
     const numberOf = (region: string): number => regions.numberOf(region);
     await paintUncovered(owners, parsing, uncovered, { manner, reach, numberOf });
   }
-  const { boxes, area } = await measureOwners(owners, width, height, isWholePicture ? 1 : regions.count);
+  const { boxes, area } = await measureInstances(owners, width, height, isWholePicture ? 1 : regions.count);
 
   const source = await decodeSource(parsing);
   const drawn = plan.method === 'remove' ? await withAlpha(source) : source;
   const cells = plan.cells * (isWholePicture ? PICTURE_CELLS : 1);
   await obscure(drawn, { owners, boxes }, { ...plan, cells });
-  const image = await encodePicture(drawn, plan.picture);
+  const image = await encodeImage(drawn, plan.picture);
   return {
     image,
     width,
@@ -120,16 +120,16 @@ class Regions {
 }
 
 /** The pixels of the chosen parts. Doubtful ones are left out where everything else is redacted. */
-async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions): Promise<Owners> {
+async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions): Promise<InstanceMap> {
   const { width, height, labelMap, personMap } = parsing;
-  const owners: Owners = new Uint16Array(width * height);
+  const owners: InstanceMap = new Uint16Array(width * height);
   const human = personIndex(parsing);
   const isMeant = (person: number | null): boolean =>
     plan.persons === null || (person !== null && plan.persons.has(person));
 
   const isChosen = Uint8Array.from({ length: 256 }, (_, index) => (plan.chosen.has(index) ? 1 : 0));
   const isPerson = Uint8Array.from({ length: 256 }, (_, id) => (isMeant(id || null) ? 1 : 0));
-  await inSlices(labelMap.length, 3, (first, end) => {
+  await forEachSlice(labelMap.length, 3, (first, end) => {
     for (let p = first; p < end; p++) {
       const id = personMap[p]!;
       if (isChosen[labelMap[p]!] === 1 && isPerson[id] === 1) {
@@ -150,7 +150,8 @@ async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions
         .map(({ id, ...person }) => ({ ...person, region: `person ${id}` })),
     ];
     for (const { score, area, mask, region } of masks) {
-      if (score >= plan.minScore && area > 0) await paintOwner(owners, width, mask, regions.numberOf(region));
+      if (score >= plan.minScore && area > 0)
+        await paintInstance(owners, width, mask, regions.numberOf(region));
     }
   };
   await paint(parsing);
@@ -160,9 +161,9 @@ async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions
 }
 
 /** One region where there was none, and none where there was one. */
-async function invert(owners: Owners): Promise<Owners> {
-  const inverted: Owners = new Uint16Array(owners.length);
-  await inSlices(owners.length, 2, (first, end) => {
+async function invert(owners: InstanceMap): Promise<InstanceMap> {
+  const inverted: InstanceMap = new Uint16Array(owners.length);
+  await forEachSlice(owners.length, 2, (first, end) => {
     for (let p = first; p < end; p++) inverted[p] = owners[p] === 0 ? 1 : 0;
   });
   return inverted;
@@ -171,7 +172,7 @@ async function invert(owners: Owners): Promise<Owners> {
 async function withAlpha({ width, height, channels, data }: RawImage): Promise<RawImage> {
   if (channels === 4) return { width, height, channels, data };
   const rgba = Buffer.alloc(width * height * 4);
-  await inSlices(width * height, 4, (first, end) => {
+  await forEachSlice(width * height, 4, (first, end) => {
     for (let p = first; p < end; p++) {
       rgba[4 * p] = data[3 * p]!;
       rgba[4 * p + 1] = data[3 * p + 1]!;

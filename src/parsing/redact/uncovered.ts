@@ -1,9 +1,9 @@
 /** Persons who were seen, but of whom the parts that are to be hidden were not found: who they are, and where. */
 import { partGroup } from '../../m2fp/labels.ts';
 import type { PartGroup } from '../../m2fp/part-groups.ts';
-import { inSlices } from '../../image/slices.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { BACKGROUND_INDEX, personIndex } from '../options/options.ts';
-import { growOwners, type Owners, paintOwner } from '../masks/instance-map.ts';
+import { dilate, type InstanceMap, paintInstance } from '../masks/instance-map.ts';
 import type { RedactPlan } from './redact-options.ts';
 import { rleToRuns } from '../masks/rle.ts';
 import { runsOverlap } from '../masks/runs.ts';
@@ -83,7 +83,7 @@ export async function findUncovered(
     (person) => person.area > 0 && (plan.persons?.has(person.id) ?? true) && !isHidden(person),
   );
   const missing: Person[] = [];
-  await inSlices(
+  await forEachSlice(
     meant.length,
     found.reduce((sum, { runs }) => sum + runs.length, 1),
     (first, end) => {
@@ -125,13 +125,13 @@ function boxAround(parts: readonly { box: Box }[]): Box {
 
 /** Gives `owners` what is to be hidden of `uncovered`, with a margin that goes by the person's size. */
 export async function paintUncovered(
-  owners: Owners,
+  owners: InstanceMap,
   parsing: Parsing,
   uncovered: readonly Uncovered[],
   { manner, reach, numberOf }: Painting,
-): Promise<Owners> {
+): Promise<InstanceMap> {
   const { width, height } = parsing;
-  const layers = new Map<number, Owners>();
+  const layers = new Map<number, InstanceMap>();
   for (const { id, box, masks, person } of uncovered) {
     const number = numberOf(id === null ? 'nobody' : `person ${id}`);
     const head = manner === 'head' && person !== null ? headOf(person, parsing) : null;
@@ -145,11 +145,11 @@ export async function paintUncovered(
     while (margin < needed) margin = Math.max(1, 2 * margin);
     let layer = layers.get(margin);
     if (layer === undefined) layers.set(margin, (layer = new Uint16Array(width * height)));
-    for (const mask of masks) await paintOwner(layer, width, mask, number);
+    for (const mask of masks) await paintInstance(layer, width, mask, number);
   }
   for (const [margin, layer] of layers) {
-    const grown = await growOwners(layer, width, height, margin);
-    await inSlices(owners.length, 2, (first, end) => {
+    const grown = await dilate(layer, width, height, margin);
+    await forEachSlice(owners.length, 2, (first, end) => {
       for (let p = first; p < end; p++) if (owners[p] === 0) owners[p] = grown[p]!;
     });
   }
@@ -157,7 +157,7 @@ export async function paintUncovered(
 }
 
 async function paintBox(
-  owners: Owners,
+  owners: InstanceMap,
   width: number,
   height: number,
   box: Box,
@@ -166,7 +166,7 @@ async function paintBox(
   const left = Math.max(0, box.x);
   const right = Math.min(width, box.x + box.width);
   const top = Math.max(0, box.y);
-  await inSlices(Math.max(0, Math.min(height, box.y + box.height) - top), box.width, (first, end) => {
+  await forEachSlice(Math.max(0, Math.min(height, box.y + box.height) - top), box.width, (first, end) => {
     for (let y = top + first; y < top + end; y++) owners.fill(owner, y * width + left, y * width + right);
   });
 }

@@ -39,7 +39,7 @@ describe('flip test-time augmentation', function () {
 
   // Of a size at which nothing is resized: Pillow's arithmetic does not commute with a mirror to the last bit. The
   // margins on the canvas, (384 - 151) / 2 and (512 - 200) / 2, are odd and even.
-  const pictureOf = (variant: Variant) => {
+  const imageOf = (variant: Variant) => {
     const golden = goldenCases(variant, 'pipeline')[0]!;
     const { data, shape } = golden.tensor('image');
     const [height, width] = shape as [number, number];
@@ -60,7 +60,7 @@ describe('flip test-time augmentation', function () {
         const folder = await goldenModel(variant);
         model = await readManifest(folder);
         pipeline = await openPipeline(folder, model.digest, 1);
-        picture = await pictureOf(variant).png().toBuffer();
+        picture = await imageOf(variant).png().toBuffer();
         mirror = await sharp(picture).flop().png().toBuffer();
       });
       after(() => pipeline.close());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPipeline } from '../../../src/engine/child/pipeline.ts';
 import type { Session } from '../../../src/engine/child/session.ts';
-import { blankPicture } from '../../../src/engine/child/warm-up.ts';
+import { blankImage } from '../../../src/engine/child/warm-up.ts';
 import { loadSharp } from '../../../src/image/sharp.ts';
 import { MANIFEST } from '../support/fakes.ts';
 
@@ -14,10 +14,10 @@ describe('warming up', () => {
 
   it('takes a picture of the usual size of the model', async () => {
     const shortSide = (short: number, long: number) =>
-      blankPicture({ kind: 'short-side', shortSide: short, longSide: long });
+      blankImage({ kind: 'short-side', shortSide: short, longSide: long });
     assert.deepEqual(await sizeOf(await shortSide(640, 1333)), [960, 640]);
     assert.deepEqual(await sizeOf(await shortSide(160, 200)), [200, 160]);
-    const canvas = await blankPicture({ kind: 'canvas', width: 384, height: 512, pad: 104 });
+    const canvas = await blankImage({ kind: 'canvas', width: 384, height: 512, pad: 104 });
     assert.deepEqual(await sizeOf(canvas), [384, 512]);
   });
 

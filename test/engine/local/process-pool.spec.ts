@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CrashLog } from '../../../src/engine/local/crash-log.ts';
 import type { LocalEngine } from '../../../src/engine/local/local-engine.ts';
-import { Pool } from '../../../src/engine/local/process-pool.ts';
+import { ProcessPool } from '../../../src/engine/local/process-pool.ts';
 import { DEFAULT_RESTART_POLICY } from '../../../src/engine/local/restart-policy.ts';
 import { isAlive } from '../../support/processes.ts';
 import {
@@ -141,14 +141,14 @@ describe('an engine of two processes', () => {
   });
 });
 
-describe('Pool', () => {
+describe('ProcessPool', () => {
   leavesNothingBehind();
 
   it('goes on after a step that went wrong', async () => {
     const clock = new FakeClock();
     let trouble = false;
     let asked = 0;
-    const pool = new Pool({
+    const pool = new ProcessPool({
       size: { processes: 1, threads: 1 },
       supervisor: {
         entry: FAKE_CHILD,
@@ -168,7 +168,7 @@ describe('Pool', () => {
         },
         isWanted: () => true,
         onResult() {},
-        onHopeless() {},
+        onUnavailable() {},
         onChange() {},
       },
     });

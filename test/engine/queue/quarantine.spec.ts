@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { Suspects } from '../../../src/engine/queue/quarantine.ts';
+import { Quarantine } from '../../../src/engine/queue/quarantine.ts';
 import { FakeClock } from '../support/fakes.ts';
 import sharp from 'sharp';
 import type { NetworkInput } from '../../../src/image/types.ts';
 
 const picture = (text: string, options = {}) => ({ image: Buffer.from(text), options });
 
-describe('Suspects', () => {
-  let suspects: Suspects;
-  const refuses = (suspect: Parameters<Suspects['check']>[0]) =>
+describe('Quarantine', () => {
+  let suspects: Quarantine;
+  const refuses = (suspect: Parameters<Quarantine['check']>[0]) =>
     assert.throws(
       () => suspects.check(suspect),
       (error: Error & { code?: string }) => {
@@ -19,7 +19,7 @@ describe('Suspects', () => {
     );
 
   beforeEach(() => {
-    suspects = new Suspects();
+    suspects = new Quarantine();
   });
 
   it('refuses a picture with its second crash, and no other', () => {
@@ -60,7 +60,7 @@ describe('Suspects', () => {
 
   it('gives one more chance after ten minutes, and no second one', () => {
     const clock = new FakeClock();
-    suspects = new Suspects(clock);
+    suspects = new Quarantine(clock);
     for (let i = 0; i < 2; i++) suspects.blame(picture('bad'));
     clock.advance(599_999);
     refuses(picture('bad'));

@@ -78,9 +78,9 @@ class Run {
   readonly #aborts: AbortController[] = [];
   readonly #asked: Promise<string>[] = [];
   readonly #others: Promise<unknown>[] = [];
-  readonly #told: string[] = [];
+  readonly #lastNotified: string[] = [];
   readonly #stopListening = requestEvents.subscribe(({ fate, code }) =>
-    this.#told.push(code === undefined ? fate : code),
+    this.#lastNotified.push(code === undefined ? fate : code),
   );
 
   constructor(timeout: number) {
@@ -172,11 +172,11 @@ class Run {
    * place in the line, which went on without it.
    */
   #checkEvents(results: string[]): void {
-    assert.equal(this.#told.length, results.length);
-    const left = [...this.#told];
+    assert.equal(this.#lastNotified.length, results.length);
+    const left = [...this.#lastNotified];
     for (const result of results.filter((end) => end !== 'M2FP_CANCELLED')) {
       const at = left.indexOf(result);
-      assert.ok(at >= 0, `${this.#told.join()} for ${results.join()}`);
+      assert.ok(at >= 0, `${this.#lastNotified.join()} for ${results.join()}`);
       left.splice(at, 1);
     }
   }

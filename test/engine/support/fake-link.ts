@@ -2,11 +2,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { M2fpError } from '../../../src/errors.ts';
 import type {
-  LinkFactory,
+  TransportFactory,
   RemoteTask,
   WorkerAddress,
   WorkerFacts,
-  WorkerLink,
+  WorkerTransport,
 } from '../../../src/engine/remote/client/transport.ts';
 import type { ChildParsing } from '../../../src/engine/protocol.ts';
 import { MANIFEST } from './fakes.ts';
@@ -83,7 +83,7 @@ export class Submission {
   }
 }
 
-class FakeLink implements WorkerLink {
+class FakeLink implements WorkerTransport {
   readonly address: WorkerAddress;
   readonly #workers: FakeWorkers;
   readonly listeners = new Set<() => void>();
@@ -128,7 +128,7 @@ class FakeLink implements WorkerLink {
     this.state = error === null ? 'open' : 'closed';
     this.#opening = null;
     this.#settle(error);
-    if (error === null) this.tell();
+    if (error === null) this.notify();
   }
 
   async submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing> {
@@ -153,7 +153,7 @@ class FakeLink implements WorkerLink {
     this.state = 'closed';
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of this.listeners) listener();
   }
 }
@@ -177,7 +177,7 @@ export class FakeWorkers {
     this.alive = alive;
   }
 
-  readonly factory: LinkFactory = (address) => {
+  readonly factory: TransportFactory = (address) => {
     const link = new FakeLink(address, this);
     this.links.push(link);
     return link;
@@ -209,20 +209,20 @@ export class FakeWorkers {
   /** From now on these work. */
   set(...alive: WorkerFacts[]): void {
     this.alive = alive;
-    this.#tell();
+    this.#notify();
   }
 
   /** The connection is lost for this reason; null: it is back. */
   cut(message: string | null): void {
     this.trouble = message === null ? null : new M2fpError('M2FP_ENGINE_UNAVAILABLE', message);
-    this.#tell();
+    this.#notify();
   }
 
   finishOpening(): void {
     for (const link of this.links) link.finishOpening();
   }
 
-  #tell(): void {
-    for (const link of this.links) if (link.state === 'open') link.tell();
+  #notify(): void {
+    for (const link of this.links) if (link.state === 'open') link.notify();
   }
 }

@@ -4,7 +4,7 @@ import { mock } from 'node:test';
 import sharp from 'sharp';
 import { M2fpError } from '../../../src/errors.ts';
 import { preprocess } from '../../../src/image/preprocess.ts';
-import { pictureFrom } from '../../../src/image/source/image-from-message.ts';
+import { imageFrom } from '../../../src/image/source/image-from-message.ts';
 import { failure, JPEG, noisePng } from '../support.ts';
 
 const PNG = noisePng(5, 4);
@@ -26,11 +26,11 @@ const box = (...brands: string[]): Buffer =>
     Buffer.from(`ftyp${brands[0]}\0\0\0\0${brands.slice(1).join('')}`),
   ]);
 
-describe('pictureFrom', () => {
+describe('imageFrom', () => {
   describe('takes', () => {
     it('a Buffer, the very same', () => {
-      assert.equal(pictureFrom(JPEG).buffer, JPEG.buffer);
-      assert.deepEqual(pictureFrom(JPEG), JPEG);
+      assert.equal(imageFrom(JPEG).buffer, JPEG.buffer);
+      assert.deepEqual(imageFrom(JPEG), JPEG);
     });
 
     // Bytes 1 to n - 1 of a larger memory: what lies around them must not come along.
@@ -66,7 +66,7 @@ describe('pictureFrom', () => {
     };
     for (const [name, form] of Object.entries(forms)) {
       it(name, () => {
-        const picture = pictureFrom(form);
+        const picture = imageFrom(form);
         assert.ok(Buffer.isBuffer(picture));
         assert.deepEqual(picture, JPEG);
       });
@@ -74,8 +74,8 @@ describe('pictureFrom', () => {
 
     it('a network input', async () => {
       const { input } = await preprocess(PNG, { kind: 'short-side', shortSide: 4, longSide: 9 });
-      assert.equal(pictureFrom(input).buffer, PNG.buffer);
-      assert.deepEqual(pictureFrom(JSON.parse(JSON.stringify(input))), PNG);
+      assert.equal(imageFrom(input).buffer, PNG.buffer);
+      assert.deepEqual(imageFrom(JSON.parse(JSON.stringify(input))), PNG);
     });
 
     it('every supported format, as bytes and as text', async () => {
@@ -83,11 +83,10 @@ describe('pictureFrom', () => {
       for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
         const image = await picture.clone().toFormat(format).toBuffer();
         const text = image.toString('base64');
-        for (const form of [image, text, Buffer.from(text)])
-          assert.deepEqual(pictureFrom(form), image, format);
+        for (const form of [image, text, Buffer.from(text)]) assert.deepEqual(imageFrom(form), image, format);
       }
       const big = await picture.clone().tiff({ bigtiff: true }).toBuffer();
-      assert.deepEqual(pictureFrom(big), big);
+      assert.deepEqual(imageFrom(big), big);
     });
   });
 
@@ -115,7 +114,7 @@ describe('pictureFrom', () => {
     ];
     for (const [name, value, pattern] of cases) {
       it(name, () =>
-        assert.throws(() => pictureFrom(value), failure('M2FP_NO_IMAGE', pattern, /Accepted are: a Buffer/)),
+        assert.throws(() => imageFrom(value), failure('M2FP_NO_IMAGE', pattern, /Accepted are: a Buffer/)),
       );
     }
   });
@@ -155,36 +154,36 @@ describe('pictureFrom', () => {
       ['unknown bytes', Buffer.from([1, 2, 3, 0xfe]), /the bytes 010203fe/],
     ]; // prettier-ignore
     for (const [name, value, pattern] of cases) {
-      it(name, () => assert.throws(() => pictureFrom(value), failure('M2FP_UNSUPPORTED_FORMAT', pattern)));
+      it(name, () => assert.throws(() => imageFrom(value), failure('M2FP_UNSUPPORTED_FORMAT', pattern)));
     }
 
     it('names the supported formats', () => {
-      assert.throws(() => pictureFrom('hello'), /Supported are JPEG, PNG, WebP, GIF, TIFF and AVIF/);
+      assert.throws(() => imageFrom('hello'), /Supported are JPEG, PNG, WebP, GIF, TIFF and AVIF/);
     });
 
     it('an AVIF by its brands, wherever they stand', async () => {
       const avif = await sharp(PNG).avif().toBuffer();
-      assert.deepEqual(pictureFrom(avif), avif);
+      assert.deepEqual(imageFrom(avif), avif);
       for (const image of [box('mif1', 'avif'), box('avis', 'msf1')])
-        assert.deepEqual(pictureFrom(image), image);
+        assert.deepEqual(imageFrom(image), image);
     });
 
     it('text whose head ends within a character', () => {
       const text = Buffer.from(`a${'\u00e9'.repeat(3000)}`);
       assert.throws(
-        () => pictureFrom(text),
+        () => imageFrom(text),
         failure('M2FP_UNSUPPORTED_FORMAT', /text that begins with "a\u00e9/),
       );
     });
 
     it('an array by its first value where none is a picture', () => {
       const values = [Buffer.from('hello'), Buffer.from('%PDF-1.4')];
-      assert.throws(() => pictureFrom(values), failure('M2FP_UNSUPPORTED_FORMAT', /"hello"/));
+      assert.throws(() => imageFrom(values), failure('M2FP_UNSUPPORTED_FORMAT', /"hello"/));
     });
 
     it('a data URL with characters that are not base64', () => {
       assert.throws(
-        () => pictureFrom('data:image/png;base64,iVBO*w0'),
+        () => imageFrom('data:image/png;base64,iVBO*w0'),
         failure('M2FP_BAD_IMAGE', /not base64/),
       );
     });
@@ -197,7 +196,7 @@ describe('pictureFrom', () => {
         const text = image.toString('utf8');
         const pattern = new RegExp(`decoded as text on the way.*Content-Type: image/${format}`);
         for (const form of [text, Buffer.from(text)]) {
-          assert.throws(() => pictureFrom(form), failure('M2FP_UNSUPPORTED_FORMAT', pattern));
+          assert.throws(() => imageFrom(form), failure('M2FP_UNSUPPORTED_FORMAT', pattern));
         }
       });
     }
@@ -205,7 +204,7 @@ describe('pictureFrom', () => {
     it('and the shortest of them', () => {
       for (const image of [PNG, JPEG.subarray(0, 20)]) {
         assert.throws(
-          () => pictureFrom(image.toString('utf8')),
+          () => imageFrom(image.toString('utf8')),
           failure('M2FP_UNSUPPORTED_FORMAT', /decoded as text/),
         );
       }
@@ -219,16 +218,16 @@ describe('pictureFrom', () => {
         Buffer.from([0]),
       ]);
       const commented = Buffer.concat([image.subarray(0, -1), comment, image.subarray(-1)]);
-      assert.deepEqual(pictureFrom(commented), commented);
+      assert.deepEqual(imageFrom(commented), commented);
     });
 
     it('but not in text with damaged characters', () => {
       assert.throws(
-        () => pictureFrom('\ufffd\ufffd\ufffd ab'),
+        () => imageFrom('\ufffd\ufffd\ufffd ab'),
         failure('M2FP_UNSUPPORTED_FORMAT', /text that begins/),
       );
       assert.throws(
-        () => pictureFrom('Gr\ufffd\ufffde aus K\ufffdln, \ufffdbrigens'),
+        () => imageFrom('Gr\ufffd\ufffde aus K\ufffdln, \ufffdbrigens'),
         /text that begins with "Gr/,
       );
     });
@@ -249,9 +248,9 @@ describe('pictureFrom', () => {
     };
     for (const [name, form] of Object.entries(forms)) {
       it(`of ${name}`, () => {
-        assert.deepEqual(pictureFrom(form, limits), JPEG);
+        assert.deepEqual(imageFrom(form, limits), JPEG);
         assert.throws(
-          () => pictureFrom(form, less),
+          () => imageFrom(form, less),
           failure('M2FP_IMAGE_TOO_LARGE', new RegExp(`limit is ${less.maxBytes}`)),
         );
       });
@@ -265,25 +264,25 @@ describe('pictureFrom', () => {
       const toString = mock.method(Buffer.prototype, 'toString');
       try {
         for (const form of [base64, many, asJson]) {
-          assert.throws(() => pictureFrom(form, less), failure('M2FP_IMAGE_TOO_LARGE'));
+          assert.throws(() => imageFrom(form, less), failure('M2FP_IMAGE_TOO_LARGE'));
         }
         assert.equal(from.mock.callCount(), 0);
-        assert.throws(() => pictureFrom(inBuffer, less), failure('M2FP_IMAGE_TOO_LARGE'));
+        assert.throws(() => imageFrom(inBuffer, less), failure('M2FP_IMAGE_TOO_LARGE'));
         for (const { result } of toString.mock.calls) assert.ok(result!.length <= 4096);
-        pictureFrom(base64, limits);
+        imageFrom(base64, limits);
         assert.ok(from.mock.callCount() > 0);
       } finally {
         from.mock.restore();
         toString.mock.restore();
       }
-      assert.throws(() => pictureFrom('*'.repeat(10_000), less), failure('M2FP_IMAGE_TOO_LARGE'));
+      assert.throws(() => imageFrom('*'.repeat(10_000), less), failure('M2FP_IMAGE_TOO_LARGE'));
     });
 
     it('to 32 MiB by default', () => {
       const image = Buffer.concat([JPEG, Buffer.alloc(32 * 1024 * 1024 - JPEG.length)]);
-      assert.equal(pictureFrom(image).length, 32 * 1024 * 1024);
+      assert.equal(imageFrom(image).length, 32 * 1024 * 1024);
       assert.throws(
-        () => pictureFrom(Buffer.concat([image, Buffer.alloc(1)])),
+        () => imageFrom(Buffer.concat([image, Buffer.alloc(1)])),
         failure('M2FP_IMAGE_TOO_LARGE'),
       );
     });
@@ -301,7 +300,7 @@ describe('pictureFrom', () => {
     fc.assert(
       fc.property(anything, (value) => {
         try {
-          assert.ok(Buffer.isBuffer(pictureFrom(value)));
+          assert.ok(Buffer.isBuffer(imageFrom(value)));
         } catch (error) {
           assert.ok(error instanceof M2fpError, String(error));
         }

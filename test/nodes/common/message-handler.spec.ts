@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { openInbox, Outputs, type Work } from '../../../nodes/common/message-handler.ts';
+import { handleMessages, Outputs, type Work } from '../../../nodes/common/message-handler.ts';
 import type { StatusLine } from '../../../nodes/common/status.ts';
 import { messageEvents } from '../../../src/engine/events.ts';
 import { M2fpError } from '../../../src/errors.ts';
 
-describe('Inbox', () => {
+describe('MessageHandler', () => {
   let emitter: EventEmitter;
   let shown: unknown[];
   let logged: unknown[];
   let closings: number;
 
-  const open = (work: Work): ReturnType<typeof openInbox> => {
+  const open = (work: Work): ReturnType<typeof handleMessages> => {
     emitter = new EventEmitter();
     shown = [];
     logged = [];
@@ -25,7 +25,12 @@ describe('Inbox', () => {
       error: (error: unknown) => void shown.push(error),
       close: () => void shown.push('closed'),
     };
-    return openInbox(node as unknown as Node, status as unknown as StatusLine, work, () => void closings++);
+    return handleMessages(
+      node as unknown as Node,
+      status as unknown as StatusLine,
+      work,
+      () => void closings++,
+    );
   };
 
   interface Outcome {

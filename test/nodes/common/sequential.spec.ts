@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { NodeAPI, NodeMessageInFlow } from 'node-red';
-import { inOrder } from '../../../nodes/common/sequential.ts';
+import { sequentially } from '../../../nodes/common/sequential.ts';
 
-describe('inOrder', () => {
+describe('sequentially', () => {
   const { signal } = new AbortController();
   const RED = { settings: {} } as NodeAPI;
   const message = (payload: unknown): NodeMessageInFlow => ({ _msgid: '', payload });
 
   it('begins with a message when the one before has ended, well or not', async () => {
     const log: string[] = [];
-    const work = inOrder(RED, async (msg) => {
+    const work = sequentially(RED, async (msg) => {
       log.push(`begin ${String(msg.payload)}`);
       await new Promise(setImmediate);
       log.push(`end ${String(msg.payload)}`);
@@ -28,7 +28,7 @@ describe('inOrder', () => {
 
   it('passes over a message that was given up while it waited', async () => {
     const worked: unknown[] = [];
-    const work = inOrder(RED, async (msg) => {
+    const work = sequentially(RED, async (msg) => {
       worked.push(msg.payload);
       return msg;
     });
@@ -48,7 +48,7 @@ describe('inOrder', () => {
   ] as const) {
     it(`lets ${limit} wait and refuses more, with ${JSON.stringify(settings)} in settings.js`, async () => {
       const aborts: AbortController[] = [];
-      const work = inOrder({ settings } as unknown as NodeAPI, async (msg) => {
+      const work = sequentially({ settings } as unknown as NodeAPI, async (msg) => {
         await new Promise(setImmediate);
         return msg;
       });
@@ -71,7 +71,7 @@ describe('inOrder', () => {
   it('keeps nothing of a message that has ended, in its result, in an error or given up', async () => {
     const collected = new Set<string>();
     const registry = new FinalizationRegistry<string>((name) => collected.add(name));
-    const work = inOrder(RED, async (msg) => {
+    const work = sequentially(RED, async (msg) => {
       await new Promise(setImmediate);
       if (msg.topic === 'fails') throw new Error('no');
       return msg;

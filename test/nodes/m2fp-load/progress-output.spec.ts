@@ -8,7 +8,7 @@ describe('ProgressOutput', () => {
   let output: ProgressOutput;
 
   const tell = (...received: number[]): void => {
-    for (const bytes of received) output.tell({ received: bytes } as PullProgress);
+    for (const bytes of received) output.notify({ received: bytes } as PullProgress);
   };
 
   beforeEach(() => {

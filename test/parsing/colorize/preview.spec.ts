@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  pictureThumbnail,
+  imageThumbnail,
   previewMaps,
   previewSource,
   previewThumbnail,
@@ -57,7 +57,7 @@ describe('the preview', () => {
 
   it('shows what a picture shows', async () => {
     const { image } = await person();
-    const small = await pixelsOf((await pictureThumbnail(image, 8)).image);
+    const small = await pixelsOf((await imageThumbnail(image, 8)).image);
     // As near as a JPEG is.
     small.at(3, 2).forEach((value, channel) => assert.ok(Math.abs(value - sourceColor(3, 2)[channel]!) < 40));
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import * as fc from 'fast-check';
-import { boxOfAlpha, reachOf, softenMask } from '../../../src/parsing/masks/feather.ts';
+import { boxOfAlpha, marginOf, softenMask } from '../../../src/parsing/masks/feather.ts';
 
 /** The distance from a pixel to the nearest one that is inside or not, by looking at all. */
 function nearest(mask: Uint8Array, width: number, p: number, inside: boolean): number {
@@ -58,7 +58,7 @@ describe('softenMask', () => {
         { grow: 4, feather: 0 },
         { grow: 0, feather: 9 },
         { grow: -20, feather: 9 },
-      ].map(reachOf),
+      ].map(marginOf),
       [1, 5, 5, 0],
     );
   });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { growOwners, measureOwners, type Owners } from '../../../src/parsing/masks/instance-map.ts';
+import { dilate, measureInstances, type InstanceMap } from '../../../src/parsing/masks/instance-map.ts';
 
-function ownersOf(rows: readonly string[]): Owners {
+function ownersOf(rows: readonly string[]): InstanceMap {
   return Uint16Array.from(rows.join(''), (digit) => (digit === '.' ? 0 : Number(digit)));
 }
 
-function rowsOf(owners: Owners, width: number): string[] {
+function rowsOf(owners: InstanceMap, width: number): string[] {
   const text = Array.from(owners, (owner) => (owner === 0 ? '.' : String(owner))).join('');
   return text.match(new RegExp(`.{${width}}`, 'g')) ?? [];
 }
@@ -14,7 +14,7 @@ function rowsOf(owners: Owners, width: number): string[] {
 describe('growing regions', () => {
   it('goes as far as the reach in all directions, and stops at the edge', async () => {
     const owners = ownersOf(['......', '.1....', '......', '......', '.....2']);
-    assert.deepEqual(rowsOf(await growOwners(owners, 6, 5, 1), 6), [
+    assert.deepEqual(rowsOf(await dilate(owners, 6, 5, 1), 6), [
       '111...',
       '111...',
       '111...',
@@ -25,7 +25,7 @@ describe('growing regions', () => {
 
   it('leaves the given regions as they are', async () => {
     const owners = ownersOf(['1...2']);
-    await growOwners(owners, 5, 1, 3);
+    await dilate(owners, 5, 1, 3);
     assert.deepEqual(rowsOf(owners, 5), ['1...2']);
   });
 
@@ -37,9 +37,9 @@ describe('growing regions', () => {
         fc.array(fc.constantFrom(0, 0, 0, 0, 1, 2, 3), { minLength: 1, maxLength: 60 }),
         async (width, reach, values) => {
           const height = Math.ceil(values.length / width);
-          const owners: Owners = new Uint16Array(width * height);
+          const owners: InstanceMap = new Uint16Array(width * height);
           owners.set(values);
-          const grown = await growOwners(owners, width, height, reach);
+          const grown = await dilate(owners, width, height, reach);
           for (let p = 0; p < grown.length; p++) {
             const [x, y] = [p % width, Math.floor(p / width)];
             const near = new Set<number>();
@@ -60,7 +60,7 @@ describe('growing regions', () => {
 describe('measuring regions', () => {
   it('gives the box of each and the pixels of all', async () => {
     const owners = ownersOf(['..1..', '.11..', '....3']);
-    assert.deepEqual(await measureOwners(owners, 5, 3, 3), {
+    assert.deepEqual(await measureInstances(owners, 5, 3, 3), {
       boxes: [{ x: 1, y: 0, width: 2, height: 2 }, null, { x: 4, y: 2, width: 1, height: 1 }],
       area: 4,
     });

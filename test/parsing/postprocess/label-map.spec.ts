@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ColumnSampler, maskColumns } from '../../../src/parsing/postprocess/mask-upsampler.ts';
+import { MaskUpsampler, maskColumns } from '../../../src/parsing/postprocess/mask-upsampler.ts';
 import type { Instance } from '../../../src/parsing/postprocess/instances.ts';
 import { labelMap, personMap } from '../../../src/parsing/postprocess/label-map.ts';
 
@@ -8,7 +8,7 @@ const MASK = { width: 8, height: 8 };
 const SIZE = { width: 32, height: 32 };
 const HUMAN = 9;
 const MODELSCOPE = { minScore: 0.5, minConfidence: 0.5 };
-const sampler = new ColumnSampler({
+const sampler = new MaskUpsampler({
   maskWidth: MASK.width,
   maskHeight: MASK.height,
   networkWidth: SIZE.width,

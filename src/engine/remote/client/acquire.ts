@@ -17,7 +17,7 @@ import {
   LINGER,
   reusable,
 } from '../../registry.ts';
-import type { LinkFactory, WorkerAddress, WorkerFacts, WorkerLink } from './transport.ts';
+import type { TransportFactory, WorkerAddress, WorkerFacts, WorkerTransport } from './transport.ts';
 import { DEFAULT_REMOTE_TIMEOUTS, type RemoteTimeouts } from './worker-monitor.ts';
 import { RemotePool } from './remote-pool.ts';
 import {
@@ -31,7 +31,7 @@ import { unavailable } from '../redis/errors.ts';
 /** What tests replace. */
 export interface RemoteRegistryInternals extends RemoteInternals {
   linger?: number;
-  link?: LinkFactory;
+  link?: TransportFactory;
 }
 
 /**
@@ -79,7 +79,7 @@ function known(place: string): Entry<RemoteEngine> | undefined {
     .map(({ key }) => reusable<RemoteEngine>(key))
     .filter((entry) => entry !== undefined);
   return (['fitting', 'none'] as const)
-    .map((prospect) => there.find(({ engine }) => engine.prospect === prospect))
+    .map((availability) => there.find(({ engine }) => engine.availability === availability))
     .find((entry) => entry !== undefined);
 }
 
@@ -90,7 +90,7 @@ function placeOf({ url, username, password, queue }: WorkerAddress): string {
 
 export interface Discovery {
   /** Open. */
-  link: WorkerLink;
+  link: WorkerTransport;
   /** Of the model that workers have; of the one that most places have, where there are several. */
   manifest: ModelManifest;
   /** At least one. */
@@ -101,7 +101,7 @@ export interface DiscoverOptions {
   /** Milliseconds that a first worker is waited for, from when there is a connection. */
   patience: number;
   /** Absent: the one through BullMQ on Redis. */
-  link?: LinkFactory | undefined;
+  link?: TransportFactory | undefined;
   clock?: Clock | undefined;
 }
 
@@ -128,13 +128,13 @@ export async function discover(
 }
 
 /** Redis is loaded only where it is used. */
-async function defaultFactory(): Promise<LinkFactory> {
+async function defaultFactory(): Promise<TransportFactory> {
   const { bullLink } = await import('./bull-link.ts');
   return bullLink;
 }
 
 /** Resolves when there is a worker, or the patience is over. */
-function someWorker(link: WorkerLink, patience: number, clock: Clock): Promise<void> {
+function someWorker(link: WorkerTransport, patience: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
       if (link.workers.length > 0) end();
@@ -172,7 +172,7 @@ export interface DescribeOptions {
   /** Milliseconds that a first worker is waited for; default 3000. */
   patience?: number;
   /** What tests replace. */
-  link?: LinkFactory;
+  link?: TransportFactory;
   clock?: Clock;
 }
 
@@ -210,7 +210,7 @@ export interface RemoteEngineSetup {
   /** Of the model that workers must have. */
   manifest: ModelManifest;
   address: WorkerAddress;
-  link: WorkerLink;
+  link: WorkerTransport;
   options: RemoteLiveOptions;
 }
 
@@ -241,7 +241,7 @@ export class RemoteEngine extends PooledEngine<RemoteLiveOptions> {
   }
 
   /** Who could parse a picture that comes now; `unknown` where the link is not open. */
-  get prospect(): RemotePool['prospect'] {
-    return this.#pool.prospect;
+  get availability(): RemotePool['availability'] {
+    return this.#pool.availability;
   }
 }

@@ -8,7 +8,7 @@ import type { ChildParsing } from '../../protocol.ts';
 import type { PackLimits } from '../redis/packed.ts';
 
 /** Of the picture that was sent, turned upright, pixels. */
-export interface PictureSize {
+export interface ImageSize {
   width: number;
   height: number;
 }
@@ -30,7 +30,7 @@ const SLICE = MEBIBYTE / 4;
 const TURN = 5;
 
 /** What an answer about a picture of this size may have at most; null: about one that is none. */
-export function answerLimits(size: PictureSize | null): PackLimits & { bytes: number } {
+export function answerLimits(size: ImageSize | null): PackLimits & { bytes: number } {
   const pixels = size === null ? 0 : size.width * size.height;
   const text = Math.min(MEBIBYTE + 2 * pixels, MAX_TEXT);
   return { entries: MAX_ENTRIES, depth: MAX_DEPTH, text, bytes: 2 * pixels + text + MEBIBYTE };
@@ -40,10 +40,7 @@ export function answerLimits(size: PictureSize | null): PackLimits & { bytes: nu
  * Says why `value` is no parsing of a picture of this size; null where it is one. As strict as the check of what comes
  * by message, and stricter: the masks are read, too. Others get their turn meanwhile.
  */
-export async function parsingFault(
-  value: Record<string, unknown>,
-  size: PictureSize,
-): Promise<string | null> {
+export async function parsingFault(value: Record<string, unknown>, size: ImageSize): Promise<string | null> {
   try {
     await checkAnswer(value, size);
     return null;
@@ -52,7 +49,7 @@ export async function parsingFault(
   }
 }
 
-async function checkAnswer(value: Record<string, unknown>, { width, height }: PictureSize): Promise<void> {
+async function checkAnswer(value: Record<string, unknown>, { width, height }: ImageSize): Promise<void> {
   const fail = (reason: string) => new Error(reason);
   if (value['width'] !== width || value['height'] !== height) {
     throw fail(`its size is not that of the picture, ${width} x ${height}`);

@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
 import { systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
-import { pictureSize } from '../../../image/formats/size.ts';
+import { imageSize } from '../../../image/formats/size.ts';
 import type { ChildParsing } from '../../protocol.ts';
-import type { PictureSize } from './answer-check.ts';
+import type { ImageSize } from './answer-check.ts';
 import { Connection, unless } from '../redis/connection.ts';
 import type { RemoteTask, WorkerAddress, WorkerFacts } from './transport.ts';
 import { collect, putTask } from '../redis/mailbox.ts';
@@ -34,7 +34,7 @@ interface Submission {
   readonly id: string;
   readonly blob: Buffer;
   /** Of its picture; null where it has none that can be read. */
-  readonly size: Promise<PictureSize | null>;
+  readonly size: Promise<ImageSize | null>;
   readonly resolve: (parsing: ChildParsing) => void;
   readonly reject: (error: unknown) => void;
   /** How often Redis has taken it. */
@@ -326,7 +326,7 @@ export class BullClient {
     if (!task) await putTask(commands, this.#names, id, blob, this.#times);
   }
 
-  async #take(submission: Submission, bytes: Buffer, size: PictureSize | null): Promise<void> {
+  async #take(submission: Submission, bytes: Buffer, size: ImageSize | null): Promise<void> {
     const answer = await unpackAnswer(bytes, size).catch((error: unknown) => ({ error }));
     if (!this.#settle(submission)) return;
     if ('parsing' in answer) submission.resolve(answer.parsing);
@@ -370,8 +370,8 @@ export class BullClient {
 }
 
 /** The size of what comes of a picture. Of network input, that is its source's. */
-async function sizeOf(image: RemoteTask['image'], maxPixels: number): Promise<PictureSize | null> {
-  const size = Buffer.isBuffer(image) ? await pictureSize(image) : image.source;
+async function sizeOf(image: RemoteTask['image'], maxPixels: number): Promise<ImageSize | null> {
+  const size = Buffer.isBuffer(image) ? await imageSize(image) : image.source;
   return size === null || size.width * size.height > maxPixels ? null : size;
 }
 

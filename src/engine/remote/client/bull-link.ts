@@ -3,14 +3,20 @@ import { M2fpError } from '../../../errors.ts';
 import { DEFAULT_LIMITS } from '../../../image/limits.ts';
 import type { ChildParsing } from '../../protocol.ts';
 import type { BullClient } from './bull-client.ts';
-import type { LinkFactory, RemoteTask, WorkerAddress, WorkerFacts, WorkerLink } from './transport.ts';
+import type {
+  TransportFactory,
+  RemoteTask,
+  WorkerAddress,
+  WorkerFacts,
+  WorkerTransport,
+} from './transport.ts';
 import { TIMES, type Times } from '../redis/settings.ts';
 
 /** A link to the workers of a queue on a Redis. */
-export const bullLink: LinkFactory = (address) => new BullLink(address);
+export const bullLink: TransportFactory = (address) => new BullLink(address);
 
 /** What lives only while it is open is in a {@link BullClient}; with it, its libraries are loaded. */
-export class BullLink implements WorkerLink {
+export class BullLink implements WorkerTransport {
   readonly #address: WorkerAddress;
   readonly #times: Times;
   readonly #listeners = new Set<() => void>();
@@ -69,14 +75,14 @@ export class BullLink implements WorkerLink {
 
   async #open(signal: AbortSignal): Promise<void> {
     const { BullClient } = await import('./bull-client.ts');
-    const client = await BullClient.open(this.#address, this.#times, () => this.#tell(), signal);
+    const client = await BullClient.open(this.#address, this.#times, () => this.#notify(), signal);
     if (signal.aborted) await client.close();
     signal.throwIfAborted();
     this.#client = client;
-    this.#tell();
+    this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) {
       try {
         listener();

@@ -3,15 +3,15 @@ import type { Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
 import type { ModelManifest } from '../../../m2fp/manifest.ts';
 import type { Job } from '../../queue/job.ts';
-import type { JobPool, PoolFacts, PoolOwner, PoolState } from '../../queue/pool.ts';
+import type { Pool, PoolFacts, PoolOwner, PoolState } from '../../queue/pool.ts';
 import type { ChildParsing } from '../../protocol.ts';
-import { Suspects, type Suspect } from '../../queue/quarantine.ts';
-import type { WorkerAddress, WorkerFacts, WorkerLink } from './transport.ts';
-import { Reach, type RemoteTimeouts } from './worker-monitor.ts';
+import { Quarantine, type Suspect } from '../../queue/quarantine.ts';
+import type { WorkerAddress, WorkerFacts, WorkerTransport } from './transport.ts';
+import { WorkerMonitor, type RemoteTimeouts } from './worker-monitor.ts';
 import { unanswered } from '../redis/errors.ts';
 
 export interface RemotePoolOptions {
-  link: WorkerLink;
+  link: WorkerTransport;
   address: WorkerAddress;
   /** Of the model that workers must have. */
   manifest: ModelManifest;
@@ -45,12 +45,12 @@ class Run {
   }
 }
 
-export class RemotePool implements JobPool {
+export class RemotePool implements Pool {
   readonly #options: RemotePoolOptions;
   readonly #owner: PoolOwner;
-  readonly #reach: Reach;
+  readonly #reach: WorkerMonitor;
   readonly #runs = new Set<Run>();
-  readonly #suspects = new Suspects();
+  readonly #suspects = new Quarantine();
   /** The worker whose facts stand for all: the first of those seen last. */
   #seen: WorkerFacts | null = null;
   /** What a step of the pump sets off calls for another step, not for one inside the first. */
@@ -61,13 +61,13 @@ export class RemotePool implements JobPool {
     const { link, address, manifest, patience, owner } = options;
     this.#options = options;
     this.#owner = owner;
-    this.#reach = new Reach({
+    this.#reach = new WorkerMonitor({
       link,
       address,
       manifest,
       clock: owner.clock,
       patience,
-      onHopeless: (error) => this.#giveUp(error),
+      onUnavailable: (error) => this.#giveUp(error),
       onChange: () => this.pump(),
     });
   }
@@ -80,7 +80,7 @@ export class RemotePool implements JobPool {
   }
 
   /** The workers. Which of them is at what nobody here knows: as many as there are pictures count as running. */
-  get processes(): JobPool['processes'] {
+  get processes(): Pool['processes'] {
     return this.#reach.workers.map(({ host, pid, rss, loadSeconds }, index) => {
       const idle = loadSeconds === null ? 'loading' : 'ready';
       return { host, pid, state: index < this.running ? 'running' : idle, restarts: 0, rss };
@@ -107,7 +107,7 @@ export class RemotePool implements JobPool {
   }
 
   /** Who could parse a picture that comes now; `unknown` where the link is not open. */
-  get prospect(): 'fitting' | 'other' | 'none' | 'unknown' {
+  get availability(): 'fitting' | 'other' | 'none' | 'unknown' {
     if (!this.#reach.wanted) return 'unknown';
     if (this.#reach.workers.length > 0) return 'fitting';
     return this.#reach.outdated ? 'other' : 'none';
@@ -207,7 +207,7 @@ export class RemotePool implements JobPool {
   /** What was handed over has no better chance than what waits. */
   #giveUp(error: M2fpError): void {
     for (const run of this.#runs) run.end(error);
-    this.#owner.onHopeless(error);
+    this.#owner.onUnavailable(error);
   }
 
   /** Resolves when what runs now has ended. */

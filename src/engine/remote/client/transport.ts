@@ -51,7 +51,7 @@ export interface RemoteTask {
   options: ParseOptions;
 }
 
-export interface WorkerLink {
+export interface WorkerTransport {
   /**
    * Connects, and has asked who works when it resolves; where it is open already, nothing happens. From then on it
    * comes back by itself whenever the connection is lost.
@@ -81,4 +81,4 @@ export interface WorkerLink {
 }
 
 /** Makes the link to an address; connects nothing yet. */
-export type LinkFactory = (address: WorkerAddress) => WorkerLink;
+export type TransportFactory = (address: WorkerAddress) => WorkerTransport;

@@ -2,7 +2,7 @@
 import { asM2fpError, M2fpError } from '../../../errors.ts';
 import type { Clock, Timer } from '../../../clock.ts';
 import type { ModelManifest } from '../../../m2fp/manifest.ts';
-import type { WorkerAddress, WorkerFacts, WorkerLink } from './transport.ts';
+import type { WorkerAddress, WorkerFacts, WorkerTransport } from './transport.ts';
 import { outdated, unavailable } from '../redis/errors.ts';
 
 /** Times in milliseconds. */
@@ -23,14 +23,14 @@ export const DEFAULT_REMOTE_TIMEOUTS: RemoteTimeouts = {
 };
 
 export interface ReachOptions {
-  link: WorkerLink;
+  link: WorkerTransport;
   address: WorkerAddress;
   /** Of the model that workers must have. */
   manifest: ModelManifest;
   clock: Clock;
   patience: RemoteTimeouts;
   /** Called where no worker came within the patience, or all have another model. */
-  onHopeless: (error: M2fpError) => void;
+  onUnavailable: (error: M2fpError) => void;
   /** Called after every change of what the getters say. */
   onChange: () => void;
 }
@@ -40,7 +40,7 @@ interface Waiter {
   reject: (error: M2fpError) => void;
 }
 
-export class Reach {
+export class WorkerMonitor {
   readonly #options: ReachOptions;
   /** The time from one opening to the closing that follows; null while nobody wants the link. */
   #era: symbol | null = null;
@@ -106,7 +106,7 @@ export class Reach {
   async close(work: Promise<void>): Promise<void> {
     this.#era = null;
     this.#unsubscribe();
-    this.#hope();
+    this.#recover();
     this.#retry?.cancel();
     this.#retry = null;
     this.#trouble = null;
@@ -147,7 +147,7 @@ export class Reach {
     if (!this.wanted) return;
     const { link, address, manifest, clock, patience } = this.#options;
     if (this.workers.length > 0) {
-      this.#hope();
+      this.#recover();
       for (const { resolve } of this.#waiters.splice(0)) resolve();
     } else if (this.outdated) {
       this.#giveUp(outdated(address, manifest, link.workers[0]!.manifest));
@@ -169,13 +169,13 @@ export class Reach {
   }
 
   #giveUp(error: M2fpError): void {
-    this.#hope();
+    this.#recover();
     this.#failure = error;
     for (const { reject } of this.#waiters.splice(0)) reject(error);
-    this.#options.onHopeless(error);
+    this.#options.onUnavailable(error);
   }
 
-  #hope(): void {
+  #recover(): void {
     this.#failure = null;
     this.#absence?.cancel();
     this.#absence = null;

@@ -17,7 +17,7 @@ import { isNetworkInput } from '../../../image/network-input.ts';
 import type { InputRule } from '../../../m2fp/manifest.ts';
 import { MAX_SIDE } from '../../options.ts';
 import { asBuffer, type ChildParsing } from '../../protocol.ts';
-import { answerLimits, parsingFault, type PictureSize } from '../client/answer-check.ts';
+import { answerLimits, parsingFault, type ImageSize } from '../client/answer-check.ts';
 import type { RemoteTask } from '../client/transport.ts';
 import { packFault, type PackLimits } from './packed.ts';
 
@@ -78,7 +78,7 @@ export async function packAnswer(answer: { parsing: ChildParsing } | { error: un
 }
 
 /** Bytes that the answer about a picture of this size may have as it lies in Redis; null: about one that is none. */
-export function answerLimit(size: PictureSize | null): number {
+export function answerLimit(size: ImageSize | null): number {
   const { bytes } = answerLimits(size);
   // What cannot be deflated grows by less than that.
   return Math.ceil(bytes * 1.001) + 1024;
@@ -89,7 +89,7 @@ export function answerLimit(size: PictureSize | null): number {
  * only answer. Nothing is unpacked that such an answer cannot be, and others get their turn while it is looked through.
  * @throws {M2fpError} `M2FP_ENGINE_UNAVAILABLE` for anything else: the picture is not to blame
  */
-export async function unpackAnswer(bytes: Buffer, size: PictureSize | null): Promise<Answer> {
+export async function unpackAnswer(bytes: Buffer, size: ImageSize | null): Promise<Answer> {
   const limits = answerLimits(size);
   const content = await expand(bytes, limits.bytes);
   const { parsing, error } = open(content, limits, 'M2FP_ENGINE_UNAVAILABLE');

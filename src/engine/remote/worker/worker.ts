@@ -86,7 +86,7 @@ class QueueWorker implements RunningWorker {
   #bull: Worker | null = null;
   #timer: Timer | null = null;
   #unsubscribe: () => void = () => {};
-  #told = '';
+  #lastNotified = '';
   #lost = false;
   #trouble = '';
   #engineTold = '';
@@ -284,8 +284,8 @@ class QueueWorker implements RunningWorker {
     await announce(commands, this.#names, facts, this.#times);
     // What memory it takes is no news.
     const told = JSON.stringify({ ...facts, rss: null });
-    if (told === this.#told) return;
-    this.#told = told;
+    if (told === this.#lastNotified) return;
+    this.#lastNotified = told;
     await spreadNews(commands, this.#names, this.#id);
   }
 
@@ -299,7 +299,7 @@ class QueueWorker implements RunningWorker {
     const { failure } = this.#connection;
     if (failure === null) {
       this.#log(`Redis at ${this.#address.url} is back.`);
-      this.#told = '';
+      this.#lastNotified = '';
       this.#announceSoon();
     } else if (!this.#lost) {
       this.#log(`${failure.message} Trying again.`);
