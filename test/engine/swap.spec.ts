@@ -132,7 +132,8 @@ describe('an engine whose owner asks for other processes', () => {
       const lease = await acquire(threads, { model: await heldModel() });
       assert.equal(facts(await ask(lease.engine, 'a')).pid, old);
       lease.release();
-      assert.ok(listEngines().length <= 3);
+      // The one before ends when its process has, and that takes as long as it takes.
+      await remain([1, threads]);
     }
     const last = await acquire(1);
     assert.equal(facts(await ask(last.engine, 'a')).pid, old);

@@ -72,7 +72,13 @@ describe('properties of any place', () => {
     it('is msg.parsing where nothing is told', async () => {
       const parsing = await exampleParsing();
       assert.equal(await read(message({ parsing }), {}), parsing);
-      assert.equal(await read(message(), {}), undefined);
+    });
+
+    it('says what is missing where the message has none', async () => {
+      await assert.rejects(read(message(), {}), {
+        code: 'M2FP_NO_PARSING',
+        message: /there is none.*wire an M2FP infer node before/,
+      });
     });
 
     it('is any property, also of a context', async () => {

@@ -26,6 +26,7 @@ describe('LocalEngine', () => {
         personMap: Buffer.from([0, 0, 1, 1, 2, 2]),
         persons: [],
         parts: [],
+        doubtful: { persons: [], parts: [] },
         model: { id: 'test/model', digest: MANIFEST.digest, precision: 'fp32', provider: 'fake' },
         cached: false,
         timing: { queue: 250, decode: 1, preprocess: 2, inference: 3, postprocess: 4, total: 250 },
