@@ -15,6 +15,8 @@ const MAX_LABELS = 254;
 const MAX_PERSON = 255;
 /** The network gives a hundred of each view of the picture; whoever merges parsings may have some more. */
 const MAX_PARTS = 10_000;
+/** Pixels of a side of the network's input; preprocess makes no larger ones. */
+const MAX_NETWORK = 8192;
 
 function noParsing(reason: string): M2fpError {
   return new M2fpError(
@@ -68,9 +70,15 @@ export function checkResult(
   value: Record<string, unknown>,
   fail: Fail,
 ): asserts value is Record<string, unknown> & ParsingResult {
-  const { width, height, labels, labelMap, personMap, persons, parts, doubtful } = value;
+  const { width, height, network, labels, labelMap, personMap, persons, parts, doubtful } = value;
   if (!isWhole(width, 1, Number.MAX_SAFE_INTEGER) || !isWhole(height, 1, Number.MAX_SAFE_INTEGER)) {
     throw fail('width and height are not whole numbers from 1');
+  }
+  // Absent in what an older version stored.
+  if (network !== undefined) {
+    const isSize =
+      isRecord(network) && isWhole(network.width, 1, MAX_NETWORK) && isWhole(network.height, 1, MAX_NETWORK);
+    if (!isSize) throw fail("network is not the size of the network's input");
   }
   if (!Array.isArray(labels)) throw fail('labels is not a list of names');
   if (labels.length < 1 || labels.length > MAX_LABELS) {

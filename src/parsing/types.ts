@@ -64,6 +64,11 @@ export interface Parsing {
   /** Size of the EXIF-turned source, pixels. */
   width: number;
   height: number;
+  /**
+   * Size at which the network saw the picture, pixels, without padding: how fine a mask can be. Absent in what an older
+   * version stored.
+   */
+  network?: { width: number; height: number };
   /** Label index -> name. */
   labels: string[];
   /** width * height bytes, row-major: label index of each pixel, by the instances of `parts`. */

@@ -20,12 +20,14 @@ export function toParsing(
   job: Job,
   { manifest: { id, digest, precision }, provider, queue, now }: AnswerFacts,
 ): Parsing {
-  const { width, height, labels, persons, parts, doubtful } = parsing;
+  const { width, height, network, labels, persons, parts, doubtful } = parsing;
   const { decode, preprocess, inference, postprocess } = parsing.timing;
   return {
     image: job.picture.source,
     width,
     height,
+    // A worker of an older version does not tell it.
+    ...(network && { network }),
     labels,
     labelMap: asBuffer(parsing.labelMap),
     personMap: asBuffer(parsing.personMap),

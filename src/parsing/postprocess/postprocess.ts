@@ -158,6 +158,7 @@ function parseMulti(
   return {
     width,
     height,
+    network: { width: input.width, height: input.height },
     labels: [...labels],
     labelMap: labelMap(views, humanIndex, rule, sampler, input.source),
     personMap: personMap(
@@ -223,6 +224,7 @@ function parseSingle(
   return {
     width,
     height,
+    network: { width: crop.width, height: crop.height },
     labels: [...labels],
     labelMap: map,
     personMap: Buffer.alloc(width * height),

@@ -20,6 +20,9 @@ const PICTURE_CELLS = 4;
 const MIN_GROW = 8;
 /** See {@link autoGrow}. */
 const MASK_PIXELS = 4;
+/** Pixels of the network's input, along a side, per pixel of its masks. */
+const MASK_STRIDE = 4;
+/** The shorter side that the bundled model sees, where the parsing does not tell. */
 const NETWORK_SIDE = 416;
 
 export interface Redacted {
@@ -88,12 +91,15 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
 }
 
 /**
- * How far a part may reach beyond its mask, pixels: four pixels of the mask, which has one for 4 x 4 of the network's
- * input, whose shorter side is taken for 416; 8 at least. On the drawn scenes 0.02 % of the face pixels of people who
- * were found stay visible, at any size of picture.
+ * How far a part may reach beyond its mask, pixels of the picture: four pixels of the mask, which has one for 4 x 4 of the
+ * network's input; 8 at least. On the drawn scenes 0.02 % of the face pixels of people who were found stay visible, at any
+ * size of picture.
  */
-function autoGrow({ width, height }: Parsing): number {
-  return Math.max(MIN_GROW, Math.ceil((MASK_PIXELS * 4 * Math.min(width, height)) / NETWORK_SIDE));
+function autoGrow({ width, height, network }: Parsing): number {
+  const scale = network
+    ? Math.max(width / network.width, height / network.height)
+    : Math.min(width, height) / NETWORK_SIDE;
+  return Math.max(MIN_GROW, Math.ceil(MASK_PIXELS * MASK_STRIDE * scale));
 }
 
 /** What is chosen of one person, and each part of nobody, is a region of its own. Regions count from 1. */

@@ -103,6 +103,19 @@ describe('redact', () => {
       assert.equal(await areaOf({ method: 'fill', inverse: true }), 20);
     });
 
+    it('grows the further, the coarser the network saw the picture', async () => {
+      const row = '.'.repeat(100) + '#' + '.'.repeat(100);
+      const parsing = await face([row], sourceColor);
+      // Four pixels of a mask, each four of the network's, which are one or three of the picture's.
+      for (const [width, reach] of [
+        [201, 16],
+        [67, 48],
+      ] as const) {
+        const seen = { ...parsing, network: { width, height: 1 } };
+        assert.equal((await redact(seen, { method: 'fill' })).area, 2 * reach + 1);
+      }
+    });
+
     it('is also what only the label map has', async () => {
       const parsing = await parsingOf({
         width: 4,
