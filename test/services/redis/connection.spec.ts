@@ -21,10 +21,10 @@ describe('workers on Redis', function () {
   const subject = redisUnderTest();
   const { linkTo, play } = subject;
 
-  it('is content with a user who may only touch the queue, as README says', async () => {
+  it('is content with a user who may only touch the queue, as docs/operating.md says', async () => {
     const { redis, link } = subject;
-    const readme = await readFile(join(import.meta.dirname, '../../../README.md'), 'utf8');
-    const rules = /ACL SETUSER m2fp on '>PASSWORD' (.+)\n/.exec(readme)![1]!;
+    const page = await readFile(join(import.meta.dirname, '../../../docs/operating.md'), 'utf8');
+    const rules = /ACL SETUSER m2fp on '>PASSWORD' (.+)\n/.exec(page)![1]!;
     const user = { username: 'camera', password: 'a password' };
     await redis.ask((client) =>
       client.acl(
