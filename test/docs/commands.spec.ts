@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
+import parsingSchema from '../../schemas/parsing.schema.json' with { type: 'json' };
+import summarySchema from '../../schemas/summary.schema.json' with { type: 'json' };
 import { STATUS_CODES } from '../../src/errors.ts';
 import { m2fp } from '../cli/support.ts';
 import { commands, pages, read, root } from './pages.ts';
@@ -96,6 +98,21 @@ describe('commands that the pages tell', () => {
 });
 
 describe('the page about messages', () => {
+  it('names every field of the parsing and of the summary', () => {
+    for (const page of ['docs/messages.md', 'docs/zh-CN/messages.md']) {
+      for (const [name, schema] of [
+        ['parsing', parsingSchema],
+        ['payload', summarySchema],
+      ] as const) {
+        const block = new RegExp(`msg\\.${name} = \\{[^]*?\\n?\\};?\n`).exec(read(page))![0];
+        const missing = Object.keys(schema.properties).filter(
+          (field) => !new RegExp(`\\b${field}\\b`).test(block),
+        );
+        assert.deepEqual(missing, [], page);
+      }
+    }
+  });
+
   it('tells every error code with its status', () => {
     for (const page of ['docs/messages.md', 'docs/zh-CN/messages.md']) {
       const rows = read(page).matchAll(/^\| `(M2FP_\w+)`\s*\| (\d+)/gm);
