@@ -1,5 +1,5 @@
 /**
- * A random checkpoint of any size with every tensor of an M2FP state dict (names and shapes: architecture
+ * A random checkpoint of any size with every tensor of an M2FP state dict (names and shapes: docs/m2fp-architecture.md
  * section 8), so that conversion and speed can be measured without the published weights. Values are seeded
  * and scaled to keep activations in range.
  */

@@ -1,6 +1,6 @@
 /** Every link of the pages leads somewhere, and every page exists in both languages. */
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, globSync, statSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { pages, prose, read, root } from './pages.ts';
@@ -146,6 +146,42 @@ describe('the pages', () => {
           .filter((path) => !isInTree(path))
           .map((path) => `${page}: ${path}`),
     );
+    assert.deepEqual(missing, []);
+  });
+});
+
+describe('comments and pages', () => {
+  const texts = globSync(
+    '{.github,src,nodes,bench,tools,test,models,docs,schemas}/**/*.{ts,md,py,sh,html,yml}',
+    { cwd: root },
+  )
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => !path.startsWith('test/docs/'))
+    .concat('README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'CHANGELOG.md')
+    .map((path) => ({ path, text: read(path) }));
+
+  it('name files that exist', () => {
+    const named =
+      /(?<![\w./@-])((?:src|nodes|test|tools|bench|docs|models|schemas)\/[\w./-]*\.(?:ts|md|json|py|html|png))\b/g;
+    const missing = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(named)]
+        .filter(([file]) => !existsSync(join(root, file)))
+        .map(([file]) => `${path}: ${file}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it('cite sections that exist', () => {
+    const cited = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/(docs\/[\w-]+\.md)[\s*]+section (\d+)(?:\.(\d+))?/g)].map(
+        ([, page, section, item]) => ({ path, page: page!, section: section!, item }),
+      ),
+    );
+    assert.ok(cited.length > 8, `${cited.length}`);
+    const missing = cited.filter(({ page, section, item }) => {
+      const text = new RegExp(`^## ${section}\\. [^]*?(?=^## |$(?![^]))`, 'm').exec(read(page))?.[0];
+      return text === undefined || (item !== undefined && !new RegExp(`^${item}\\. `, 'm').test(text));
+    });
     assert.deepEqual(missing, []);
   });
 });
