@@ -181,12 +181,12 @@ describe('acquireEngine', () => {
     await fails(
       acquire({ model: '' }),
       'M2FP_BAD_OPTION',
-      /model must be the folder of a converted model, not ""/,
+      /"model" is ""; allowed: the folder of a converted model/,
     );
     await fails(
       acquire({ threads: -1 }),
       'M2FP_BAD_OPTION',
-      /threads must be a whole number from 0 to 1024, not -1/,
+      /"threads" is -1; allowed: a whole number from 0 to 1024/,
     );
     await fails(acquire({ threads: 1.5 }), 'M2FP_BAD_OPTION', /threads/);
     await fails(acquire({ maxQueue: '9' as unknown as number }), 'M2FP_BAD_OPTION', /maxQueue .*, not "9"/);

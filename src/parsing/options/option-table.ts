@@ -35,8 +35,18 @@ export function readOptions<Table extends OptionTable>(
   table: Table,
   given: GivenOptions<Table> | undefined,
 ): OptionValues<Table> {
-  const known = knownOptions(given as Record<string, unknown> | undefined, Object.keys(table));
-  const entries = Object.entries(table).map(([name, option]) => [name, option.read(name, known[name])]);
+  return valuesOf(
+    table,
+    knownOptions(given as Record<string, unknown> | undefined, Object.keys(table)) as GivenOptions<Table>,
+  );
+}
+
+/** The same for an object that may hold more than the options. @throws {M2fpError} `M2FP_BAD_OPTION` */
+export function valuesOf<Table extends OptionTable>(
+  table: Table,
+  given: GivenOptions<Table>,
+): OptionValues<Table> {
+  const entries = Object.entries(table).map(([name, option]) => [name, option.read(name, given[name])]);
   return Object.fromEntries(entries) as OptionValues<Table>;
 }
 
@@ -99,6 +109,14 @@ export function oneOf<const Texts extends readonly string[]>(
     read: (name, given) => checkOneOf<Texts[number]>(name, given, allowed, fallback),
     field: (stored) => textOf(stored) as Texts[number] | undefined,
   };
+}
+
+/** Any text. */
+export function text(fallback: string): Option<string> {
+  return custom((name, given = fallback) => {
+    if (typeof given !== 'string') throw badOption(name, given, 'a text');
+    return given;
+  });
 }
 
 /** True or false. */

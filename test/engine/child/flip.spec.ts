@@ -122,7 +122,7 @@ describe('flip test-time augmentation', function () {
     for (const flip of ['yes', 1, null]) {
       assert.throws(() => checkParseOptions({ flip: flip as unknown as boolean }), {
         code: 'M2FP_BAD_OPTION',
-        message: /flip must be true or false/,
+        message: /"flip" is .*; allowed: true, false/,
       });
     }
   });

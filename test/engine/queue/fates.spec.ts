@@ -56,7 +56,7 @@ describe('the fate of a request', () => {
     await fails(
       ask(engine, 'a', undefined, { policy: 'x' as 'wait' }),
       'M2FP_BAD_OPTION',
-      /policy .* wait, latest/,
+      /policy.* wait, latest/,
     );
     await fails(ask(engine, 'a', undefined, { maxAge: 0.5 }), 'M2FP_BAD_OPTION', /maxAge/);
     await fails(ask(engine, 'a', undefined, { priority: NaN }), 'M2FP_BAD_OPTION', /priority/);

@@ -69,14 +69,14 @@ describe('the options of a remote engine', () => {
     for (const queue of ['', 'a queue', 'a:b', '{a}', 'a/b', 'ä', 'a'.repeat(65)])
       refused({ queue }, /queue/);
     for (const name of ['url', 'username', 'password', 'queue'])
-      refused({ [name]: undefined }, new RegExp(`${name} must be a text`));
+      refused({ [name]: undefined }, new RegExp(`"${name}" is undefined; allowed: a text`));
   });
 
   it('refuse numbers out of range, naming them', () => {
     for (const name of ['maxQueue', 'timeout', 'cacheSize', 'connectPatience']) {
       assert.throws(
         () => completeRemoteOptions({ address: ADDRESS, [name]: -1 }),
-        new RegExp(`${name} must be a whole number`),
+        new RegExp(`"${name}" is .*; allowed: a whole number`),
       );
     }
   });

@@ -7,7 +7,9 @@
  * (`worker`, `workers`), and two channels, `news` of workers and `recalls` of pictures that nobody wants any more.
  */
 import { M2fpError } from '../../../errors.ts';
-import { checkInteger, checkLimits, ENGINE_DEFAULTS, MAX_MEBIBYTES, MAX_TIMEOUT } from '../../options.ts';
+import { badOption } from '../../../parsing/options/options.ts';
+import { valuesOf, whole } from '../../../parsing/options/option-table.ts';
+import { LINE_OPTIONS, MAX_TIMEOUT } from '../../options.ts';
 import { redisAddress } from './address.ts';
 import type { WorkerAddress } from '../client/transport.ts';
 
@@ -29,39 +31,21 @@ export interface RemoteEngineOptions {
 /** Milliseconds that a first worker is waited for. */
 export const CONNECT_PATIENCE = 3000;
 
-const DEFAULTS = {
-  maxQueue: ENGINE_DEFAULTS.maxQueue,
-  timeout: ENGINE_DEFAULTS.timeout,
-  cacheSize: ENGINE_DEFAULTS.cacheSize,
-  maxBytes: ENGINE_DEFAULTS.maxBytes,
-  maxPixels: ENGINE_DEFAULTS.maxPixels,
-  connectPatience: CONNECT_PATIENCE,
-};
+const REMOTE_OPTIONS = { ...LINE_OPTIONS, connectPatience: whole(0, MAX_TIMEOUT, CONNECT_PATIENCE) };
 
-/** The options in full. Throws M2FP_BAD_OPTION. */
-export function completeRemoteOptions(options: RemoteEngineOptions): Required<RemoteEngineOptions> {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const complete = { ...DEFAULTS, ...Object.fromEntries(given) } as Required<RemoteEngineOptions>;
-  const { maxQueue, timeout, cacheSize, connectPatience } = complete;
-  checkInteger('maxQueue', maxQueue, 0, 10_000);
-  checkInteger('timeout', timeout, 0, MAX_TIMEOUT);
-  checkInteger('cacheSize', cacheSize, 0, MAX_MEBIBYTES);
-  checkInteger('connectPatience', connectPatience, 0, MAX_TIMEOUT);
-  return {
-    address: checkWorkerAddress(complete.address),
-    maxQueue,
-    timeout,
-    cacheSize,
-    connectPatience,
-    ...checkLimits(complete),
-  };
+/** The options in full. @throws {M2fpError} `M2FP_BAD_OPTION` */
+export function completeRemoteOptions({
+  address,
+  ...options
+}: RemoteEngineOptions): Required<RemoteEngineOptions> {
+  return { address: checkWorkerAddress(address), ...valuesOf(REMOTE_OPTIONS, options) };
 }
 
 /** The address without a slash at the end of its url, as equal ones are one. Throws M2FP_BAD_OPTION. */
 export function checkWorkerAddress(address: WorkerAddress): WorkerAddress {
   const { url, username, password, queue } = address;
   for (const [name, value] of Object.entries({ url, username, password, queue })) {
-    if (typeof value !== 'string') throw bad(`The option ${name} must be a text.`);
+    if (typeof value !== 'string') throw badOption(name, value, 'a text');
   }
   // What stands before an @ may be a password: that is never repeated.
   if (url.includes('@')) {
