@@ -74,14 +74,19 @@ function bodySize({ headers, body }: Request): number {
   return Number.isFinite(told) ? told : Buffer.byteLength(JSON.stringify(body ?? null));
 }
 
+/** Answers with the HTTP status, code and message of an error, and with `more`. */
+export function refuse(response: Response, error: unknown, more: object = {}): void {
+  const message = error instanceof Error ? error.message : String(error);
+  response.status(httpStatusOf(error)).json({ code: codeOf(error), message, ...more });
+}
+
 /** What `work` throws is answered with its HTTP status, code and message. */
 export function adminHandler(work: (request: Request, response: Response) => Promise<void>): RequestHandler {
   const respond = async (request: Request, response: Response): Promise<void> => {
     try {
       await work(request, response);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      response.status(httpStatusOf(error)).json({ code: codeOf(error), message });
+      refuse(response, error);
     }
   };
   return (request, response) => {

@@ -84,6 +84,8 @@ export interface ModelNode extends Node<RedisCredentials> {
    *   throw
    */
   present(signal?: AbortSignal): Promise<void>;
+  /** Where the model's files have come by other hands, lets the nodes know. Pulls nothing; never rejects. */
+  lookAgain(): Promise<void>;
   /** The model's facts from its folder, or from the workers that have it: nothing is loaded. */
   manifest(signal?: AbortSignal): Promise<ModelManifest>;
   /** The engine that all nodes share; it loads the model when told to, or with its first picture. */

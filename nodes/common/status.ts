@@ -21,7 +21,7 @@ export class StatusLine {
   #sent: NodeStatus = {};
   /** True while the last message's result is shown, which the engine's coming and going does not hide. */
   #result = false;
-  /** True while it is shown that the model is not there. */
+  /** True while it is shown that the model is not there, or why it could not be got. */
   #absent = false;
   /** Messages that were dropped so far. */
   #dropped = 0;
@@ -119,6 +119,7 @@ export class StatusLine {
     this.#show('red', 'ring', `error.${code}`);
     // Of an engine that was not there, its coming is the end.
     this.#result = code !== 'M2FP_ENGINE_UNAVAILABLE';
+    this.#absent = code === 'M2FP_DOWNLOAD_FAILED';
   }
 
   /** Clears the status for good: what comes later is not shown. */

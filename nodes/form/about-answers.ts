@@ -1,15 +1,40 @@
 /** What Node-RED answers about a model; made by nodes/m2fp-model/admin.ts. */
 import type { CheckResult, Prospect } from '../m2fp-model/about.ts';
+import type { DownloadStatus } from '../m2fp-model/downloads.ts';
 import type { ModelFacts } from '../common/model-facts.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 
-export type { CheckResult, Prospect };
+export type { CheckResult, DownloadStatus, Prospect };
+
+/** What the form's values mean. */
+export interface FormProspect extends Prospect {
+  /** What is under way to get the model, or how the last try ended; null where it is there, or nobody tried. */
+  download: DownloadStatus | null;
+}
 
 /** Of a deployed model. */
 export interface DeployedFacts extends ModelFacts {
+  /** Equal to that of a {@link Prospect} that means the same model. */
+  choice: string;
   progress: PullProgress | null;
 }
 
 export interface Failure {
   message: string;
+  /** As of {@link DeployedFacts}; null where the configuration is wrong. */
+  choice: string | null;
 }
+
+export interface Answer {
+  /** 200 of every success. */
+  status: number;
+  /** Of a success. */
+  answer?: unknown;
+  /** Of a failure. */
+  problem?: string;
+  /** Of the failure of a deployed model. */
+  choice?: string | null;
+}
+
+/** Asks Node-RED at a path below `m2fp/`. */
+export type Ask = (type: 'GET' | 'POST', path: string, data?: string) => Promise<Answer>;

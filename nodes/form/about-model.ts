@@ -1,28 +1,21 @@
 /** The block "About this model" in the form of the config node: what it is, what it will take, and whether it works. */
-import type { CheckResult, DeployedFacts, Failure, Prospect } from './about-answers.ts';
+import type { Ask, CheckResult, DeployedFacts, Failure, FormProspect } from './about-answers.ts';
 import { type AboutText, aboutRows } from './about-rows.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import { prefixOf } from './dialog.ts';
+import { ModelDownload } from './download.ts';
 import type { Dollar, EditorNode, EditorRed, Elements } from './editor.ts';
 import { sharedText } from './texts.ts';
 
 /** Milliseconds that the form rests before it is asked about. */
 const REST = 400;
-/** Milliseconds between looks at a model that is being checked, and maybe downloaded. */
+/** Milliseconds between looks at a model that is being checked, or downloaded for a node. */
 const LOOK = 1000;
 
 /** Fills `container`, and keeps it in step with the form. */
 export function createAboutModel(RED: EditorRed, $: Dollar, node: EditorNode, container: string): void {
   const about = new AboutModel(RED, $, node, $(container));
   about.open();
-}
-
-interface Answer {
-  status: number;
-  /** Of a success. */
-  answer?: unknown;
-  /** Of a failure. */
-  problem?: string;
 }
 
 class AboutModel {
@@ -35,12 +28,16 @@ class AboutModel {
   readonly #problem: Elements;
   readonly #button: Elements;
   readonly #result: Elements;
-  #prospect: Prospect | undefined;
+  readonly #download: ModelDownload;
+  #prospect: FormProspect | undefined;
+  /** Who may not change flows may not ask what the form means. */
+  #isForbidden = false;
   #deployed: DeployedFacts | Failure | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The number of the last question about the form: answers to older ones come too late. */
   #asked = 0;
   #isChecking = false;
+  #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(RED: EditorRed, $: Dollar, node: EditorNode, container: Elements) {
     this.#$ = $;
@@ -55,6 +52,16 @@ class AboutModel {
     container.empty().addClass('m2fp-about').attr('role', 'group').attr('aria-label', this.#text('title'));
     this.#rows = $('<dl>').appendTo(container);
     this.#problem = $('<div class="m2fp-about-error" role="alert">').appendTo(container);
+    this.#download = new ModelDownload($, container, {
+      text: this.#text,
+      ask: this.#request,
+      form: () => this.#form(),
+      isOpen: () => this.#isOpen,
+      onEnd: () => {
+        void this.#ask();
+        void this.#look();
+      },
+    });
     this.#button = $('<button type="button" class="red-ui-button">')
       .text(this.#text('check'))
       .prop('disabled', true)
@@ -70,6 +77,9 @@ class AboutModel {
       this.#field(name).on('change input', () => {
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => void this.#ask(), REST);
+        // The buttons would act on what the form said before.
+        this.#asked++;
+        this.#container.find('button').prop('disabled', true);
       });
     }
   }
@@ -93,15 +103,20 @@ class AboutModel {
       this.#problem.text(mistake);
       return this.#draw();
     }
-    const credentials = this.#valuesOf(this.#credentials);
-    const form = JSON.stringify({ ...values, credentials, id: this.#node.id });
-    const { status, answer, problem } = await this.#request('POST', 'estimate', form);
+    const { status, answer, problem } = await this.#request('POST', 'models/estimate', this.#form());
     if (asked !== this.#asked) return;
-    const isForbidden = status === 401 || status === 403;
-    this.#prospect = answer as Prospect | undefined;
-    this.#problem.text(isForbidden ? '' : (problem ?? ''));
-    this.#button.toggle(!isForbidden);
+    this.#isForbidden = status === 401 || status === 403;
+    this.#prospect = answer as FormProspect | undefined;
+    this.#problem.text(this.#isForbidden ? '' : (problem ?? ''));
+    this.#button.toggle(!this.#isForbidden);
     this.#draw();
+  }
+
+  /** All its values, as JSON. */
+  #form(): string {
+    const values = this.#valuesOf(this.#properties);
+    const credentials = this.#valuesOf(this.#credentials);
+    return JSON.stringify({ ...values, credentials, id: this.#node.id });
   }
 
   get #properties(): string[] {
@@ -133,10 +148,26 @@ class AboutModel {
 
   /** Asks what is deployed. */
   async #look(): Promise<void> {
-    const { answer, status, problem = '' } = await this.#request('GET', this.#node.id);
+    const {
+      answer,
+      status,
+      problem = '',
+      choice = null,
+    } = await this.#request('GET', `models/${this.#node.id}`);
     const facts = answer as DeployedFacts | undefined;
-    this.#deployed = facts ?? (status === 404 ? undefined : { message: problem });
+    this.#deployed = facts ?? (status === 404 ? undefined : { message: problem, choice });
     this.#draw();
+    if (facts?.state !== 'pulling' || this.#isChecking) return;
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => {
+      if (this.#isOpen) void this.#lookOn();
+    }, LOOK);
+  }
+
+  /** At a model that a node waits for: when it has come, the form means one that is there. */
+  async #lookOn(): Promise<void> {
+    await this.#look();
+    if (this.#running?.state !== 'pulling') await this.#ask();
   }
 
   async #check(): Promise<void> {
@@ -147,7 +178,7 @@ class AboutModel {
     const looking = setInterval(() => {
       if (this.#isOpen) void this.#look();
     }, LOOK);
-    const { answer, problem } = await this.#request('POST', `${this.#node.id}/check`);
+    const { answer, problem } = await this.#request('POST', `models/${this.#node.id}/check`);
     clearInterval(looking);
     this.#isChecking = false;
     this.#result
@@ -176,21 +207,29 @@ class AboutModel {
     ].join(' · ');
   }
 
+  /** What is deployed and tells of itself. */
+  get #running(): DeployedFacts | undefined {
+    return this.#deployed && 'message' in this.#deployed ? undefined : this.#deployed;
+  }
+
   /** What is deployed is what the button tries: it does nothing for another choice, which was not saved yet. */
   #drawButton(): void {
-    const facts = this.#deployed && 'message' in this.#deployed ? undefined : this.#deployed;
-    const isOther = facts !== undefined && this.#prospect !== undefined && this.#prospect.id !== facts.id;
+    const isSame = this.#deployed !== undefined && this.#deployed.choice === this.#prospect?.choice;
+    const facts = isSame ? this.#running : undefined;
     this.#button
-      .prop('disabled', this.#isChecking || this.#deployed === undefined || isOther)
-      .text(this.#text(facts?.state === 'not pulled' && !isOther ? 'downloadAndCheck' : 'check'));
-    // Nor does what it said of the other one stay.
-    if (isOther && !this.#isChecking) this.#result.text('');
+      .prop('disabled', this.#isChecking || !isSame)
+      .text(this.#text(facts?.state === 'not pulled' ? 'downloadAndCheck' : 'check'));
+    // Nor does what it said of another one stay.
+    if (!isSame && !this.#isChecking) this.#result.text('');
+    this.#download.update(this.#prospect, facts?.state === 'pulling' ? facts.progress : null);
   }
 
   #draw(): void {
     this.#drawButton();
     const $ = this.#$;
-    const rows = aboutRows(this.#prospect, this.#deployed, this.#text);
+    // Before the form is known to mean it, nothing that is deployed is shown in its name.
+    const deployed = this.#prospect || this.#isForbidden ? this.#deployed : undefined;
+    const rows = aboutRows(this.#prospect, deployed, this.#text);
     if (rows.length > 0)
       rows.push({ key: 'licence', text: this.#licenceOf(String(this.#field('source').val())) });
     this.#rows.empty();
@@ -205,12 +244,11 @@ class AboutModel {
     }
   }
 
-  #request(type: string, path: string, data?: string): Promise<Answer> {
-    return new Promise((resolve) => {
-      const url = `m2fp/models/${path}`;
+  readonly #request: Ask = (type, path, data) =>
+    new Promise((resolve) => {
       this.#$
         .ajax({
-          url,
+          url: `m2fp/${path}`,
           type,
           // Node-RED takes nothing else, also where there is nothing to send.
           ...(type === 'POST' && { contentType: 'application/json' }),
@@ -218,9 +256,9 @@ class AboutModel {
         })
         .done((answer) => resolve({ status: 200, answer }))
         .fail(({ status, responseJSON }) => {
-          const { message } = (responseJSON ?? {}) as Partial<Failure>;
-          resolve({ status, problem: message ?? this.#text('noAnswer', { status }) });
+          const { message, choice } = (responseJSON ?? {}) as Partial<Failure>;
+          const problem = message ?? this.#text('noAnswer', { status });
+          resolve({ status, problem, ...(choice !== undefined && { choice }) });
         });
     });
-  }
 }

@@ -50,14 +50,13 @@ export function aboutRows(
   } else if (known === running && running.remote) {
     rows.push({ key: 'precision', text: precision });
     rows.push({ key: 'workers', text: String(running.remote.workers) });
-  } else rows.push({ key: 'size', text: size ? bytesText(size) : text('notThere') });
+  } else {
+    const missing = availability?.isCheckpoint ? 'notConverted' : 'notThere';
+    rows.push({ key: 'size', text: size ? bytesText(size) : text(missing) });
+  }
   if (digest !== null) rows.push({ key: 'digest', text: `${digest.slice(0, DIGEST_SHOWN)}…`, whole: digest });
   if (availability?.estimate) rows.push(...expected(availability.estimate, text));
-  rows.push({
-    key: 'state',
-    // The form may name another model than the one that runs.
-    text: deployed && 'message' in deployed ? deployed.message : stateText(deployed, known.id, text),
-  });
+  rows.push({ key: 'state', text: stateText(deployed, availability, text) });
   return rows;
 }
 
@@ -90,11 +89,22 @@ const STATE_NAMES: Partial<Record<string, string>> = {
 /** Nobody loads anything here. */
 const REMOTE_STATE_NAMES: typeof STATE_NAMES = { idle: 'disconnected', loading: 'searching' };
 
-function stateText(deployed: DeployedFacts | undefined, inForm: string, text: AboutText): string {
+/** @param inForm undefined for who sees only what is deployed */
+function stateText(
+  deployed: DeployedFacts | Failure | undefined,
+  inForm: Prospect | undefined,
+  text: AboutText,
+): string {
   if (deployed === undefined) return text('notDeployed');
-  const { id, state, loadSeconds, progress, remote } = deployed;
-  // What the other one does says nothing of this one.
-  if (id !== inForm) return text('otherDeployed', { id });
+  // The form may mean another model than the one that runs: what that does says nothing of this one.
+  const isOther = inForm !== undefined && inForm.choice !== deployed.choice;
+  if ('message' in deployed) return isOther ? text('brokenDeployed') : deployed.message;
+  const { id, state, loadSeconds, progress, remote, revision, precision } = deployed;
+  if (isOther) {
+    if (id !== inForm.id) return text('otherDeployed', { id });
+    const variant = [...(revision === null ? [] : [revision]), precision].join(', ');
+    return text('variantDeployed', { id, variant });
+  }
   const share = state === 'pulling' ? (progress?.share ?? null) : null;
   const name = (remote ? REMOTE_STATE_NAMES : STATE_NAMES)[state] ?? state;
   return [

@@ -10,3 +10,10 @@ export function secondsText(seconds: number): string {
   if (seconds < 0.995) return seconds.toFixed(2);
   return seconds < 9.95 ? seconds.toFixed(1) : String(Math.round(seconds));
 }
+
+/** A time in words' units: "45 s", "3 min", "1 h 20 min"; from a minute on it is rounded up. */
+export function durationText(seconds: number): string {
+  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.ceil(seconds / 60 - 0.01);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

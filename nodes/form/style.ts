@@ -54,5 +54,7 @@ export const STYLE = `
 .red-ui-editor .m2fp-about dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0 0 8px; }
 .red-ui-editor .m2fp-about dt { color: ${QUIET}; font-weight: normal; }
 .red-ui-editor .m2fp-about dd { margin: 0; overflow-wrap: anywhere; }
+.red-ui-editor .m2fp-download { margin-bottom: 8px; }
+.red-ui-editor .m2fp-download progress { display: block; width: 100%; height: 12px; accent-color: var(--red-ui-form-input-focus-color); }
 .red-ui-editor .m2fp-about-error { color: var(--red-ui-text-color-error); }
 `;

@@ -16,14 +16,19 @@ import type { ModelNode } from '../common/model.ts';
 import { sizeOf } from '../common/model-facts.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
 import { patience } from './patience.ts';
+import { choiceOfSettings, type WantedModel } from './choice.ts';
 import type { LocalSettings, ModelSettings, RemoteSettings } from './settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** What the form's values mean, without loading anything. */
 export interface Prospect {
   id: string;
+  /** Tells this model from others, of other revisions, weights and servers, too; of the deployed one, see `DeployedFacts`. */
+  choice: string;
   /** Whether its files are on this machine. */
   present: boolean;
+  /** Whether it is a checkpoint on this machine that has to be converted. */
+  isCheckpoint: boolean;
   /** Bytes on disk; null where it is not there. */
   size: number | null;
   digest: string | null;
@@ -49,13 +54,26 @@ export async function prospectOf(settings: ModelSettings): Promise<Prospect> {
   return settings.source === 'remote' ? remoteProspect(settings) : localProspect(settings);
 }
 
-async function remoteProspect({ engine, parse }: RemoteSettings): Promise<Prospect> {
+/** What has to be downloaded or converted for these settings; undefined for other models. */
+export async function wantedModel(settings: ModelSettings): Promise<WantedModel | undefined> {
+  if (settings.source === 'remote') return undefined;
+  const { engine, published, conversion } = settings;
+  return (
+    published ??
+    (conversion && (await engines.checkpointAt(engine.model, conversion.root, conversion.precision)))
+  );
+}
+
+async function remoteProspect(settings: RemoteSettings): Promise<Prospect> {
+  const { engine, parse } = settings;
   const answer = engines.describeRemote(engine.address);
   const { manifest, workers } = await new WaitingRoom().wait(answer, patience(PATIENCE));
   const { id, digest, kind, labels, precision } = manifest;
   return {
     id,
+    choice: choiceOfSettings(settings, undefined),
     present: true,
+    isCheckpoint: false,
     size: null,
     digest,
     kind,
@@ -67,14 +85,15 @@ async function remoteProspect({ engine, parse }: RemoteSettings): Promise<Prospe
   };
 }
 
-async function localProspect({ engine, published, conversion, parse }: LocalSettings): Promise<Prospect> {
-  const checkpoint =
-    conversion && (await engines.checkpointAt(engine.model, conversion.root, conversion.precision));
-  const wanted = published ?? checkpoint;
+async function localProspect(settings: LocalSettings): Promise<Prospect> {
+  const { engine, parse } = settings;
+  const wanted = await wantedModel(settings);
+  const checkpoint = wanted && 'source' in wanted ? wanted : undefined;
+  const named = { choice: choiceOfSettings(settings, checkpoint), isCheckpoint: checkpoint !== undefined };
   if (wanted && !(await engines.isPulled(wanted))) {
     const { id, precision } = wanted;
     const known = publishedFacts(id);
-    const absent = { id, present: false, size: null, digest: null, precision };
+    const absent = { ...named, id, present: false, size: null, digest: null, precision };
     if (known === undefined) return { ...absent, kind: null, labels: null, input: null, estimate: null };
     const { kind, labels, input, hyperParameters, weights } = known;
     const files = { 'model.onnx.data': { size: weights } };
@@ -93,6 +112,7 @@ async function localProspect({ engine, published, conversion, parse }: LocalSett
   const { id, digest, kind, labels, precision } = manifest;
   const input = ruleFor(manifest.input, parse);
   return {
+    ...named,
     id,
     present: true,
     size: sizeOf(manifest),

@@ -1,25 +1,26 @@
 /** What the editor asks Node-RED: the labels to offer, what a model is, and whether it works. */
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { LABEL_SETS, type LabelSet, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/options/palette.ts';
-import { BACKGROUND_INDEX, firstOfName, isRecord } from '../../src/parsing/options/options.ts';
-import { adminHandler, oncePerAdmin, ownJson, ownPages } from '../common/admin.ts';
-import { deployedModels, modelNode, type ModelNode, type RedisCredentials } from '../common/model.ts';
+import { BACKGROUND_INDEX, firstOfName } from '../../src/parsing/options/options.ts';
+import { adminHandler, oncePerAdmin, ownJson, ownPages, refuse } from '../common/admin.ts';
+import { deployedModels, modelNode, type ModelNode } from '../common/model.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
-import { checkModel, type CheckResult, prospectOf } from './about.ts';
+import { checkModel, type CheckResult, prospectOf, wantedModel } from './about.ts';
+import { choiceOfPlace, choiceOfWanted } from './choice.ts';
+import { Downloads } from './downloads.ts';
+import { settingsOfForm } from './form-values.ts';
 import { patience } from './patience.ts';
-import { type ModelConfig, readSettings } from './settings.ts';
 
 const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
 
-/** What the editor shows in place of a password. */
-const UNCHANGED = '__PWRD__';
-
 /** Milliseconds that the editor waits for workers to which no connection is open yet. */
 const PATIENCE = 2000;
+
+const NO_DOWNLOAD = 'There is no such download: it was cancelled, or Node-RED was started anew.';
 
 const isFirst = oncePerAdmin();
 
@@ -27,8 +28,11 @@ const isFirst = oncePerAdmin();
 export function serveAdmin(RED: NodeAPI): void {
   if (!isFirst(RED)) return;
   const checks = new Checks();
+  const downloads = new Downloads((wanted) => void tellNodes(RED, choiceOfWanted(wanted)));
   const read = [RED.auth.needsPermission('flows.read') as RequestHandler, ownPages(RED)];
   const write = [RED.auth.needsPermission('flows.write') as RequestHandler, ...ownJson(RED)];
+  // What it takes of network and disk, no flow has to be deployed for.
+  const pull = [RED.auth.needsPermission('m2fp-model.write') as RequestHandler, ...ownJson(RED)];
 
   RED.httpAdmin.get(
     '/m2fp/labels',
@@ -38,13 +42,21 @@ export function serveAdmin(RED: NodeAPI): void {
   RED.httpAdmin.get(
     '/m2fp/models/:id',
     read,
-    answer(async (request) => {
+    adminHandler(async (request, response) => {
       const model = modelNode(RED, request.params['id']);
-      if (model === undefined) return undefined;
-      const { presence } = await model.place();
+      if (model === undefined) return missing(response);
+      const place = await model.place();
+      const { presence } = place;
+      // Also of one that fails: the form shall not take the failure for that of another choice.
+      const choice = choiceOfPlace(place);
       const text: Text = (key, values) => RED._(`${CATALOGUE}.${key}`, values);
-      const facts = await factsOf(model, text, patience(PATIENCE));
-      return { ...facts, progress: presence.state === 'pulling' ? presence.progress : null };
+      try {
+        const facts = await factsOf(model, text, patience(PATIENCE));
+        const progress = presence.state === 'pulling' ? presence.progress : null;
+        response.json({ ...facts, choice, progress });
+      } catch (error) {
+        refuse(response, error, { choice });
+      }
     }),
   );
   // The values of a form name a folder, a server and environment variables: only who may deploy them may ask about them.
@@ -52,11 +64,34 @@ export function serveAdmin(RED: NodeAPI): void {
     '/m2fp/models/estimate',
     write,
     answer(async (request) => {
-      const { credentials, ...config } = formOf(request.body);
-      const deployed = modelNode(RED, config.id) ?? ({} as ModelNode);
-      const entered = enteredCredentials(credentials, deployed.credentials);
-      return prospectOf(readSettings(RED, deployed, withVariables(RED, deployed, config), entered));
+      const prospect = await prospectOf(settingsOfForm(RED, request.body));
+      return { ...prospect, download: prospect.present ? null : (downloads.find(prospect.choice) ?? null) };
     }),
+  );
+  RED.httpAdmin.post(
+    '/m2fp/downloads',
+    pull,
+    answer(async (request) => {
+      const wanted = await wantedModel(settingsOfForm(RED, request.body));
+      if (wanted !== undefined) return downloads.start(wanted);
+      throw new M2fpError(
+        'M2FP_BAD_OPTION',
+        'There is nothing to download or convert for this model: it is ready as it is.',
+      );
+    }),
+  );
+  RED.httpAdmin.get(
+    '/m2fp/downloads/:id',
+    read,
+    answer(async (request) => downloads.find(String(request.params['id'])), NO_DOWNLOAD),
+  );
+  RED.httpAdmin.post(
+    '/m2fp/downloads/:id/cancel',
+    pull,
+    answer(
+      async (request) => ((await downloads.cancel(String(request.params['id']))) ? {} : undefined),
+      NO_DOWNLOAD,
+    ),
   );
   RED.httpAdmin.post(
     '/m2fp/models/:id/check',
@@ -68,45 +103,26 @@ export function serveAdmin(RED: NodeAPI): void {
   );
 }
 
+/** Lets the nodes of the models that were waited for show that they are there. */
+async function tellNodes(RED: NodeAPI, choice: string): Promise<void> {
+  for (const model of deployedModels(RED)) {
+    // One that is misconfigured tells of that itself.
+    const place = await model.place().catch(() => undefined);
+    if (place && choiceOfPlace(place) === choice) await model.lookAgain();
+  }
+}
+
 /** Answers with what `work` gives, 404 where that is undefined. */
-function answer(work: (request: Request) => Promise<object | undefined>): RequestHandler {
+function answer(work: (request: Request) => Promise<object | undefined>, otherwise?: string): RequestHandler {
   return adminHandler(async (request, response) => {
     const found = await work(request);
-    if (found === undefined) response.status(404).json({ message: 'No such model is deployed.' });
+    if (found === undefined) missing(response, otherwise);
     else response.json(found);
   });
 }
 
-/** The values of the form that the request brings. */
-function formOf(body: unknown): ModelConfig & { credentials?: unknown } {
-  if (!isRecord(body) || typeof body['source'] !== 'string')
-    throw new M2fpError('M2FP_BAD_OPTION', 'The request brings no values of the form of m2fp-model.');
-  return { ...body } as unknown as ModelConfig;
-}
-
-/** The form with the values of those fields that are one environment variable, as Node-RED does when it deploys. */
-function withVariables(RED: NodeAPI, node: ModelNode, config: ModelConfig): ModelConfig {
-  const valueOf = (field: unknown): unknown => {
-    const [, name] = typeof field === 'string' ? (/^\$\{([^}]+)\}$/.exec(field) ?? []) : [];
-    return name === undefined ? field : (RED.util.getSetting(node, name) ?? field);
-  };
-  const fields = Object.entries(config).map(([name, field]) => [name, valueOf(field)]);
-  return Object.fromEntries(fields) as unknown as ModelConfig;
-}
-
-/**
- * The credentials that the form holds.
- * @param known of the deployed node: the editor does not get its password, and shows {@link UNCHANGED} in its place
- */
-function enteredCredentials(entered: unknown, known: RedisCredentials = {}): RedisCredentials {
-  if (!isRecord(entered)) return {};
-  const { redisUsername, redisPassword } = entered;
-  return {
-    ...(typeof redisUsername === 'string' && { redisUsername }),
-    ...(typeof redisPassword === 'string' && {
-      redisPassword: redisPassword === UNCHANGED ? (known.redisPassword ?? '') : redisPassword,
-    }),
-  };
+function missing(response: Response, message = 'No such model is deployed.'): void {
+  response.status(404).json({ message });
 }
 
 async function labelsAnswer(RED: NodeAPI): Promise<LabelsAnswer> {

@@ -46,6 +46,7 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelServi
   model.limits = () => limitsFrom(settings().engine);
   model.place = () => access.place();
   model.present = (signal) => access.present(signal);
+  model.lookAgain = () => access.lookAgain();
   model.manifest = (signal) => access.manifest(signal);
   model.engine = (signal) => access.engine(signal);
   model.isComing = () => access.isComing();

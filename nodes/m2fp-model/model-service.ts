@@ -134,6 +134,18 @@ export class ModelService {
     }, signal);
   }
 
+  async lookAgain(): Promise<void> {
+    try {
+      const settings = this.#settings();
+      if (settings.source === 'remote' || this.#pull.progress) return;
+      const wanted = settings.published ?? (await checkpointOf(settings));
+      // What is there is found by the pull, which tells of it.
+      if (wanted && (await engines.isPulled(wanted))) await this.#pulled(settings);
+    } catch {
+      // The nodes are told what is wrong by those who looked first.
+    }
+  }
+
   async manifest(signal?: AbortSignal): Promise<ModelManifest> {
     return this.#wait(() => this.#knownManifest(), signal);
   }

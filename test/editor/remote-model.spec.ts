@@ -18,7 +18,9 @@ const FLOW: FlowNode[] = [
 /** What Node-RED would tell of two workers. */
 const PROSPECT: Prospect = {
   id: 'iic/cv_resnet101_image-multiple-human-parsing',
+  choice: 'c0ffee',
   present: true,
+  isCheckpoint: false,
   size: null,
   digest: '0123456789abcdef'.repeat(4),
   kind: 'multi',

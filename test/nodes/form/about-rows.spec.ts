@@ -6,7 +6,9 @@ import { bytesText, secondsText } from '../../../nodes/form/amounts.ts';
 const GB = 1e9;
 const PROSPECT: Prospect = {
   id: 'm2fp-demo',
+  choice: 'c0ffee',
   present: true,
+  isCheckpoint: false,
   size: 7_400_000,
   digest: 'cd7037b5e908f10993ac2024e108e7276c14d09d44246fdfd748962b2130bba5',
   kind: 'multi',
@@ -24,6 +26,9 @@ const PROSPECT: Prospect = {
 };
 const DEPLOYED = {
   id: 'm2fp-demo',
+  choice: PROSPECT.choice,
+  revision: null,
+  precision: 'fp16',
   size: 7_400_000,
   digest: PROSPECT.digest,
   labels: PROSPECT.labels,
@@ -97,7 +102,7 @@ describe('about a model', () => {
   });
 
   it('why a deployed model does not tell of itself is not taken for a missing deploy', () => {
-    const failure = { message: 'No worker serves the queue.' };
+    const failure = { message: 'No worker serves the queue.', choice: PROSPECT.choice };
     assert.equal(rows(PROSPECT, failure)['state'], failure.message);
     assert.deepEqual(aboutRows(undefined, failure, text), []);
   });
@@ -120,8 +125,22 @@ describe('about a model', () => {
   });
 
   it('a choice that was not saved does not show the state of the model that runs', () => {
-    const other = rows({ ...PROSPECT, id: 'other' }, DEPLOYED);
+    const other = rows({ ...PROSPECT, id: 'other', choice: 'other' }, DEPLOYED);
     assert.match(other['state']!, /^otherDeployed.*m2fp-demo/);
+    const broken = { message: 'The folder is missing.', choice: null };
+    assert.equal(rows(PROSPECT, broken)['state'], 'brokenDeployed');
+  });
+
+  it('nor does one of another revision, of other weights or from another server', () => {
+    const running = { ...DEPLOYED, revision: 'v1.0.1' };
+    const { state } = rows({ ...PROSPECT, choice: 'other' }, running);
+    assert.equal(state, 'variantDeployed{"id":"m2fp-demo","variant":"v1.0.1, fp16"}');
+  });
+
+  it('a checkpoint that is not converted yet is told from a model that is not downloaded', () => {
+    const absent = { ...PROSPECT, size: null, present: false };
+    assert.equal(rows(absent)['size'], 'notThere');
+    assert.equal(rows({ ...absent, isCheckpoint: true })['size'], 'notConverted');
   });
 
   it('a model on its way tells how far it has come', () => {

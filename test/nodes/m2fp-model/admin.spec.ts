@@ -68,7 +68,7 @@ describe('the admin routes of m2fp-model', () => {
 
   it('are there once, however often the module runs', () => {
     const before = routesOf(redApi().httpAdmin);
-    assert.equal(before.filter((path) => /^\/m2fp\/(labels|models)/.test(path)).length, 4);
+    assert.equal(before.filter((path) => /^\/m2fp\/(labels|models|downloads)/.test(path)).length, 7);
     serveAdmin(redApi());
     assert.deepEqual(routesOf(redApi().httpAdmin), before);
   });
@@ -88,6 +88,9 @@ describe('the admin routes of m2fp-model', () => {
       ['GET', '/m2fp/labels', 'flows.read'],
       ['GET', '/m2fp/models/:id', 'flows.read'],
       ['POST', '/m2fp/models/estimate', 'flows.write'],
+      ['POST', '/m2fp/downloads', 'm2fp-model.write'],
+      ['GET', '/m2fp/downloads/:id', 'flows.read'],
+      ['POST', '/m2fp/downloads/:id/cancel', 'm2fp-model.write'],
       ['POST', '/m2fp/models/:id/check', 'flows.write'],
     ]);
   });
@@ -236,6 +239,29 @@ describe('the admin routes of m2fp-model', () => {
       assert.ok(expected!.memory > 0.4e9);
       const other = await estimate(model('new', { source: 'modelscope', modelId: 'me/mine' }));
       assert.deepEqual([other.body.labels, other.body.estimate], [null, null]);
+    });
+
+    it('tells a model from others of another id, revision, weights, server or folder', async () => {
+      const published = { source: 'modelscope', modelId: PUBLISHED };
+      const forms = [
+        published,
+        { ...published, modelId: 'me/mine' },
+        { ...published, revision: 'v1.0.1' },
+        { ...published, precision: 'fp16' },
+        { ...published, baseUrl: 'https://mirror.example' },
+        { source: 'bundled' },
+      ];
+      const absent = (await ask<DeployedFacts>('models/absent')).body.choice;
+      const usable = (await ask<DeployedFacts>('models/model')).body.choice;
+      restoreEngines();
+      const choices = await Promise.all(
+        forms.map(async (form) => (await estimate(model('new', form))).body.choice),
+      );
+      assert.equal(new Set(choices).size, forms.length);
+      // How many threads it runs with makes no other model, nor does what a blank field stands for.
+      const same = { ...published, threads: 3, revision: 'master', baseUrl: 'https://modelscope.cn/' };
+      assert.equal((await estimate(model('new', same))).body.choice, choices[0]);
+      assert.deepEqual([absent, usable], [choices[0], choices[5]]);
     });
 
     it('says what is wrong with the form', async () => {

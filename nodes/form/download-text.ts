@@ -1,0 +1,38 @@
+/** How a download stands, in words. */
+import type { DownloadStatus } from '../m2fp-model/downloads.ts';
+import type { PullProgress } from '../../src/store/progress.ts';
+import type { AboutText } from './about-rows.ts';
+import { bytesText, durationText } from './amounts.ts';
+
+/** "312 MB of 760 MB · 4.2 MB/s · 2 min left", "converting, 50 %". @param progress null before it has begun */
+export function progressText(progress: PullProgress | null, text: AboutText): string {
+  if (progress === null) return text('download.begins');
+  const { phase, received, total, share, bytesPerSecond } = progress;
+  const percent = share === null ? null : Math.floor(share * 100);
+  if (phase !== 'download') {
+    const key = `download.${phase}`;
+    return percent === null ? text(key) : text(`${key}Share`, { percent });
+  }
+  const amount =
+    total === null
+      ? text('download.received', { received: bytesText(received) })
+      : text('download.receivedOf', { received: bytesText(received), total: bytesText(total) });
+  if (!bytesPerSecond) return amount;
+  const speed = text('download.speed', { speed: (bytesPerSecond / 1e6).toFixed(1) });
+  const left = total === null ? null : (total - received) / bytesPerSecond;
+  return [
+    amount,
+    speed,
+    ...(left === null || left <= 0 ? [] : [text('download.left', { time: durationText(left) })]),
+  ].join(' · ');
+}
+
+/** Why it failed and what to do. */
+export function problemText(
+  { code, message }: NonNullable<DownloadStatus['problem']>,
+  text: AboutText,
+): string {
+  const advice = code === 'M2FP_DOWNLOAD_FAILED' ? [text('download.failedKept')] : [];
+  // The messages of the store end without a stop.
+  return [/[.!?]$/.test(message) ? message : `${message}.`, ...advice].join(' ');
+}

@@ -1,0 +1,178 @@
+/** Gets the model that the form names, before any picture and any deploy: the button, the progress, and its end. */
+import type { PullProgress } from '../../src/store/progress.ts';
+import type { Answer, Ask, DownloadStatus, FormProspect } from './about-answers.ts';
+import type { AboutText } from './about-rows.ts';
+import { problemText, progressText } from './download-text.ts';
+import type { Dollar, Elements } from './editor.ts';
+
+/** Milliseconds between looks at a download. */
+const LOOK = 500;
+
+export interface DownloadOptions {
+  text: AboutText;
+  ask: Ask;
+  /** The values of the form, as JSON. */
+  form: () => string;
+  /** False once the form is closed. */
+  isOpen: () => boolean;
+  /** The model is there now, or nobody knows of the download any more. */
+  onEnd: () => void;
+}
+
+export class ModelDownload {
+  readonly #options: DownloadOptions;
+  readonly #bar: Elements;
+  readonly #line: Elements;
+  readonly #problem: Elements;
+  readonly #end: Elements;
+  readonly #start: Elements;
+  readonly #cancel: Elements;
+  #prospect: FormProspect | undefined;
+  /** Of a pull that a deployed node waits for. */
+  #elsewhere: PullProgress | null = null;
+  /** Of the choice that it names; another one is not shown. */
+  #status: DownloadStatus | undefined;
+  /** What was said last, of the choice that it belongs to. */
+  #said = { choice: '', text: '', isProblem: false };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isBusy = false;
+
+  constructor($: Dollar, container: Elements, options: DownloadOptions) {
+    this.#options = options;
+    const { text } = options;
+    const box = $('<div class="m2fp-download">').appendTo(container);
+    const button = (key: string, press: () => Promise<void>): Elements =>
+      $('<button type="button" class="red-ui-button">')
+        .text(text(key))
+        .on('click', () => void press());
+    this.#bar = $('<progress max="1">').attr('aria-label', text('download.title')).appendTo(box);
+    this.#line = $('<div class="m2fp-download-line">').appendTo(box);
+    this.#problem = $('<div class="m2fp-about-error" role="alert">').appendTo(box);
+    this.#end = $('<div role="status">').appendTo(box);
+    this.#start = button('download.now', () => this.#begin()).appendTo(box);
+    this.#cancel = button('download.cancel', () => this.#stop()).appendTo(box);
+    this.#draw();
+  }
+
+  /**
+   * What the form means now.
+   * @param prospect undefined while that is not known
+   * @param elsewhere how far the deployed node has come that gets the same model
+   */
+  update(prospect: FormProspect | undefined, elsewhere: PullProgress | null): void {
+    this.#prospect = prospect;
+    this.#elsewhere = elsewhere;
+    const download = prospect?.present === false ? prospect.download : null;
+    // One that has ended is told by the look at it.
+    if (download && download.state !== 'done' && this.#status?.id !== prospect?.choice)
+      this.#status = download;
+    this.#draw();
+    this.#watch();
+  }
+
+  /** That of the choice in the form. */
+  get #shown(): DownloadStatus | undefined {
+    return this.#status?.id === this.#prospect?.choice ? this.#status : undefined;
+  }
+
+  async #begin(): Promise<void> {
+    const answer = await this.#press(() => this.#options.ask('POST', 'downloads', this.#options.form()));
+    if (answer === undefined) return;
+    this.#take(answer);
+    if (this.#shown?.state === 'running') this.#cancel.trigger('focus');
+  }
+
+  async #stop(): Promise<void> {
+    const id = this.#shown?.id;
+    if (id === undefined) return;
+    const answer = await this.#press(() => this.#options.ask('POST', `downloads/${id}/cancel`));
+    if (answer === undefined) return;
+    if (answer.problem !== undefined && answer.status !== 404) return this.#say(id, answer.problem, true);
+    if (this.#status?.id === id) this.#status = undefined;
+    this.#say(id, this.#options.text('download.cancelled'));
+    this.#options.onEnd();
+    this.#start.trigger('focus');
+  }
+
+  /** One press at a time. */
+  async #press(work: () => Promise<Answer>): Promise<Answer | undefined> {
+    if (this.#isBusy) return undefined;
+    this.#isBusy = true;
+    this.#said = { choice: '', text: '', isProblem: false };
+    this.#draw();
+    try {
+      return await work();
+    } finally {
+      this.#isBusy = false;
+      this.#draw();
+    }
+  }
+
+  /** Looks at what runs, until it has ended, the form is closed, or it names another model. */
+  #watch(): void {
+    if (this.#timer !== undefined || this.#shown?.state !== 'running') return;
+    this.#timer = setTimeout(() => void this.#look(), LOOK);
+  }
+
+  async #look(): Promise<void> {
+    const id = this.#shown?.id;
+    const answer =
+      id === undefined || !this.#options.isOpen()
+        ? undefined
+        : await this.#options.ask('GET', `downloads/${id}`);
+    this.#timer = undefined;
+    if (answer === undefined || this.#status?.id !== id || this.#status?.state !== 'running') return;
+    if (answer.status === 404) {
+      // Cancelled by somebody else, or Node-RED was started anew.
+      this.#status = undefined;
+      this.#options.onEnd();
+    } else if (answer.status === 200) this.#take(answer);
+    // Who gives no answer now may give one later.
+    else this.#watch();
+    this.#draw();
+  }
+
+  #take({ answer, problem }: Answer): void {
+    if (problem !== undefined) return this.#say(this.#prospect?.choice ?? '', problem, true);
+    const status = answer as DownloadStatus;
+    this.#status = status;
+    if (status.state === 'done') {
+      const { text } = this.#options;
+      this.#say(status.id, [text('download.done'), ...status.warnings].join(' '));
+      this.#options.onEnd();
+    }
+    this.#draw();
+    this.#watch();
+  }
+
+  #say(choice: string, text: string, isProblem = false): void {
+    this.#said = { choice, text, isProblem };
+    this.#draw();
+  }
+
+  #draw(): void {
+    const { text } = this.#options;
+    const prospect = this.#prospect;
+    const isAbsent = prospect?.present === false;
+    const status = this.#shown;
+    const isRunning = isAbsent && status?.state === 'running';
+    const progress = isRunning ? status.progress : this.#elsewhere;
+    const isComing = isRunning || (isAbsent && this.#elsewhere !== null);
+    const isSaid = this.#said.choice === prospect?.choice;
+    const said = isSaid && !this.#said.isProblem ? this.#said.text : '';
+    const refusal = isSaid && this.#said.isProblem ? this.#said.text : '';
+    const failure = isAbsent && status?.problem ? problemText(status.problem, text) : '';
+
+    this.#bar.toggle(isComing);
+    if (progress?.share == null) this.#bar.removeAttr('value');
+    else this.#bar.attr('value', String(progress.share));
+    this.#line.toggle(isComing).text(isComing ? progressText(progress, text) : '');
+    this.#problem.text(refusal || failure);
+    this.#end.text(said);
+    this.#start
+      .toggle(isAbsent && !isComing)
+      .text(text(prospect?.isCheckpoint ? 'download.convertNow' : 'download.now'))
+      .prop('disabled', this.#isBusy);
+    this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy);
+  }
+}
