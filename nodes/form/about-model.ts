@@ -36,6 +36,8 @@ class AboutModel {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The number of the last question about the form: answers to older ones come too late. */
   #asked = 0;
+  /** All the values of the form, as they were last seen. */
+  #entered = '';
   #isChecking = false;
   #looking: ReturnType<typeof setTimeout> | undefined;
 
@@ -73,8 +75,13 @@ class AboutModel {
   open(): void {
     void this.#look();
     void this.#ask();
+    this.#entered = this.#form();
     for (const name of [...this.#properties, ...this.#credentials]) {
       this.#field(name).on('change input', () => {
+        const form = this.#form();
+        // A field that is left tells of its change once more, also when a button below is pressed.
+        if (form === this.#entered) return;
+        this.#entered = form;
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => void this.#ask(), REST);
         // The buttons would act on what the form said before.

@@ -1,7 +1,7 @@
 /** What a message brings to be shown. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import { imageFrom } from '../../src/image/index.ts';
+import { FIXED_LIMITS, imageFrom } from '../../src/image/index.ts';
 import type { PreviewView } from '../../src/parsing/colorize/preview.ts';
 import { codeOf } from '../common/failure.ts';
 import { isMade } from '../common/made.ts';
@@ -26,13 +26,13 @@ export async function subjectOf(
   { picture = 'payload', pictureType = 'msg', ...config }: SubjectConfig,
 ): Promise<Subject> {
   const place = { picture, pictureType };
-  if (view === 'picture') return { picture: await imageOf(RED, node, msg, place) };
+  if (view === 'picture') return { picture: await imageOf(RED, node, msg, place, FIXED_LIMITS) };
   const { parsing: value = 'parsing', parsingType: type = 'msg' } = config;
   const isParsed = async (): Promise<boolean> =>
     ((await evaluate(RED, node, msg, { value, type }).catch(() => undefined)) ?? undefined) !== undefined;
   const parsing = view !== 'auto' || (await isParsed()) ? await parsingOf(RED, node, msg, config) : undefined;
   if (view === 'auto') {
-    const found = await imageOf(RED, node, msg, place).catch((error: unknown) => {
+    const found = await imageOf(RED, node, msg, place, FIXED_LIMITS).catch((error: unknown) => {
       // Beside a parsing anything may lie; without one, it is what was meant to be shown.
       if (parsing !== undefined) return undefined;
       throw codeOf(error) === 'M2FP_NO_IMAGE' ? nothing(place) : error;

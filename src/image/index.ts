@@ -2,7 +2,7 @@
 export { decodeImage } from './decode.ts';
 export { encodeImage, ENCODED_FORMATS, type EncodeOptions } from './encode.ts';
 export { detectFormat, type ImageFormat } from './formats/format.ts';
-export { DEFAULT_LIMITS, limitsFrom } from './limits.ts';
+export { DEFAULT_LIMITS, FIXED_LIMITS, limitsFrom } from './limits.ts';
 export { checkNetworkInput, isNetworkInput } from './network-input.ts';
 export { preprocess, preprocessRaw, targetSize, type TargetSize } from './preprocess.ts';
 export { resizeBilinear } from './resize.ts';

@@ -7,6 +7,9 @@ import type { ImageLimits } from './types.ts';
  */
 export const DEFAULT_LIMITS: Readonly<ImageLimits> = { maxBytes: 32 * 1024 * 1024, maxPixels: 64_000_000 };
 
+/** The same for pictures that no model looks at, such as those of a preview: whatever a model's form says. */
+export const FIXED_LIMITS: Readonly<ImageLimits> = { ...DEFAULT_LIMITS, fixed: true };
+
 /** Most that the limits can be set to: libvips and the maps of a parsing go no further. */
 export const MOST_BYTES = 1024 * 1024 * 1024;
 export const MOST_PIXELS = 500_000_000;
@@ -19,11 +22,12 @@ export function limitsFrom({
   return { maxBytes: maxBytes ?? DEFAULT_LIMITS.maxBytes, maxPixels: maxPixels ?? DEFAULT_LIMITS.maxPixels };
 }
 
-/** Where the limit is raised. */
-export function raise(limit: 'bytes' | 'pixels'): string {
+/** ", or" where the limit is raised; nothing where it cannot be. */
+export function orRaise(limit: 'bytes' | 'pixels', { fixed = false }: ImageLimits): string {
+  if (fixed) return '';
   return limit === 'bytes'
-    ? 'raise the limit of bytes: "Largest file" in the form of the model, --max-image-size of m2fp, or the option maxBytes'
-    : 'raise the limit of pixels: "Largest picture" in the form of the model, --max-megapixels of m2fp, or the option ' +
+    ? ', or raise the limit of bytes: "Largest file" in the form of the model, --max-image-size of m2fp, or the option maxBytes'
+    : ', or raise the limit of pixels: "Largest picture" in the form of the model, --max-megapixels of m2fp, or the option ' +
         'maxPixels';
 }
 
@@ -31,21 +35,23 @@ export function raise(limit: 'bytes' | 'pixels'): string {
 const MAX_SIDE = 65_535;
 
 /** Throws M2FP_IMAGE_TOO_LARGE where an encoded picture has more bytes than allowed. */
-export function checkBytes(bytes: number, { maxBytes }: ImageLimits): void {
+export function checkBytes(bytes: number, limits: ImageLimits): void {
+  const { maxBytes } = limits;
   if (bytes <= maxBytes) return;
   throw new M2fpError(
     'M2FP_IMAGE_TOO_LARGE',
-    `The picture has ${bytes} bytes; the limit is ${maxBytes}. Send a smaller one, or ${raise('bytes')}.`,
+    `The picture has ${bytes} bytes; the limit is ${maxBytes}. Send a smaller one${orRaise('bytes', limits)}.`,
   );
 }
 
 /** Throws M2FP_IMAGE_TOO_LARGE where a picture has more pixels than allowed, or a side over 65535. */
-export function checkPixels(width: number, height: number, { maxPixels }: ImageLimits): void {
+export function checkPixels(width: number, height: number, limits: ImageLimits): void {
+  const { maxPixels } = limits;
   if (width * height > maxPixels) {
     throw new M2fpError(
       'M2FP_IMAGE_TOO_LARGE',
       `The picture is ${width} x ${height} pixels (${width * height}); the limit is ${maxPixels}. ` +
-        `Send a smaller one, or ${raise('pixels')}.`,
+        `Send a smaller one${orRaise('pixels', limits)}.`,
     );
   }
   if (Math.max(width, height) > MAX_SIDE) {

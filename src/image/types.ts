@@ -17,6 +17,8 @@ export interface ImageLimits {
   maxPixels: number;
   /** Estimated bytes of memory while it is decoded; absent: ten for each of `maxPixels`. */
   maxMemory?: number;
+  /** No setting raises them, so an error names none. */
+  fixed?: boolean;
 }
 
 /**

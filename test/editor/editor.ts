@@ -63,7 +63,7 @@ export class Editor {
   private constructor(context: BrowserContext, page: Page, url: string) {
     this.#context = context;
     this.page = page;
-    page.on('pageerror', (error) => this.complaints.push(`page error: ${error.message}`));
+    page.on('pageerror', (error) => this.complaints.push(`page error: ${error.stack ?? error.message}`));
     page.on('console', (message) => {
       if (message.type() === 'error')
         this.complaints.push(`console: ${message.text()} (${message.location().url})`);

@@ -32,7 +32,8 @@ export interface EditorRed {
     unsubscribe(topic: string, listener: (topic: string, notice: unknown) => void): void;
   };
   nodes: {
-    node(id: string): CanvasNode | null;
+    /** Undefined for one that was deleted, null for none at all. */
+    node(id: string): CanvasNode | null | undefined;
     filterNodes(filter: { z: string }): CanvasNode[];
     dirty(state: boolean): void;
   };

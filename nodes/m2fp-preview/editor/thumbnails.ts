@@ -90,7 +90,7 @@ export class Thumbnails {
     if (node.type !== TYPE) return;
     this.#elements.delete(node.id);
     // Nodes go from the canvas when another tab is shown, too; only those that are deleted lose their picture.
-    if (this.#red.nodes.node(node.id) === null) this.#remove(node.id);
+    if (!this.#red.nodes.node(node.id)) this.#remove(node.id);
   };
 
   #take(notice: PreviewNotice): void {
@@ -113,7 +113,7 @@ export class Thumbnails {
       const node = this.#red.nodes.node(id);
       // It may have been switched off meanwhile, and goes at once then.
       const next = this.#pulling.get(id);
-      if (node !== null && (!next || next.width !== undefined)) this.#draw(node);
+      if (node && (!next || next.width !== undefined)) this.#draw(node);
     } catch {
       // It has gone meanwhile; the next notice says how it is.
     }
@@ -159,7 +159,7 @@ export class Thumbnails {
       this.#isArranging = false;
       for (const id of this.#thumbnails.keys()) {
         const node = this.#red.nodes.node(id);
-        if (node !== null) this.#arrange(node);
+        if (node) this.#arrange(node);
       }
     });
   }

@@ -1,7 +1,7 @@
 /** What decoding a picture takes, estimated from its header. */
 import { M2fpError } from '../../errors.ts';
 import type { ImageFormat } from './format.ts';
-import { raise } from '../limits.ts';
+import { orRaise } from '../limits.ts';
 import type { ImageLimits } from '../types.ts';
 
 /**
@@ -85,7 +85,7 @@ export function checkCost(format: ImageFormat, header: Header, limits: ImageLimi
     'M2FP_IMAGE_TOO_LARGE',
     `The picture is ${header.width} x ${header.height} pixels, and of its kind (${kind(format, header)}) that takes ` +
       `about ${megabytes(cost)} MB of memory to decode; ${megabytes(allowed)} MB are allowed at a limit of ` +
-      `${limits.maxPixels} pixels. Send a smaller one, or a plain JPEG, or ${raise('pixels')}.`,
+      `${limits.maxPixels} pixels. Send a smaller one, or a plain JPEG${orRaise('pixels', limits)}.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** What the editor's preview shows of a parsing: small pictures, and the facts of its legend. */
 import { encodeImage } from '../../image/encode.ts';
-import { DEFAULT_LIMITS } from '../../image/limits.ts';
+import { FIXED_LIMITS } from '../../image/limits.ts';
 import { loadSharp } from '../../image/sharp.ts';
 import { forEachSlice } from '../../image/slices.ts';
 import { decodeVisible } from '../../image/visible.ts';
@@ -86,7 +86,7 @@ function canvasOf(parsing: Parsing, minScore: number): Promise<Canvas> {
 
 /** A small JPEG of any encoded picture. @throws {M2fpError} what decoding throws */
 export async function imageThumbnail(image: Buffer, maxSide: number): Promise<PreviewImage> {
-  return shrink(await decodeVisible(image, DEFAULT_LIMITS), maxSide, THUMBNAIL_QUALITY);
+  return shrink(await decodeVisible(image, FIXED_LIMITS), maxSide, THUMBNAIL_QUALITY);
 }
 
 /** The source as a JPEG, no side of which is longer than `maxSide`. */

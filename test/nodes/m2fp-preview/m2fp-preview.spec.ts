@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import type { PreviewNotice } from '../../../nodes/m2fp-preview/admin.ts';
-import type { PreviewFacts } from '../../../src/parsing/colorize/preview.ts';
+import { imageThumbnail, type PreviewFacts } from '../../../src/parsing/colorize/preview.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { formatOf } from '../../parsing/scene.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
@@ -167,6 +167,20 @@ describe('m2fp-preview', () => {
         assert.equal(await isShown(), 'picture');
       });
     }
+
+    it('is refused where it is too large, without a word of limits that no model sets here', async () => {
+      const events = await start();
+      send({ payload: Buffer.concat([other, Buffer.alloc(33 * 2 ** 20)]) });
+      await events.ended();
+      const [caught] = events.caught;
+      assert.match(caught!.error.message, /Send a smaller one\.$/);
+      assert.deepEqual(notices, []);
+      // A PNG that claims to be so large.
+      const claimed = Buffer.from(other);
+      claimed.writeUInt32BE(9000, 16);
+      claimed.writeUInt32BE(9000, 20);
+      await assert.rejects(imageThumbnail(claimed, 100), /9000 x 9000.*Send a smaller one\.$/);
+    });
 
     it('is so for a node without the field, too', async () => {
       const events = await start({ view: undefined, picture: undefined, pictureType: undefined });
