@@ -19,6 +19,7 @@ export const STYLE = `
 .red-ui-editor .form-row.m2fp-check input[type='checkbox'] { flex: none; width: auto; margin: 0; }
 .red-ui-editor .form-row.m2fp-check label { width: auto; }
 .red-ui-editor :is(.m2fp-parts-bar, .m2fp-about, #node-config-row-bundled) .red-ui-button:not(:disabled) { color: inherit !important; }
+.red-ui-editor .m2fp-about .red-ui-button:disabled { border-style: dashed; color: ${QUIET} !important; cursor: not-allowed; }
 
 .red-ui-editor details.m2fp-section { margin: 0 0 12px; border-top: 1px solid var(--red-ui-secondary-border-color); }
 .red-ui-editor details.m2fp-section > summary { padding: 8px 0; cursor: pointer; font-weight: 600; }

@@ -56,7 +56,7 @@ describe('the download in the form of the model', function () {
   };
 
   it('says why it failed, and what to do', async () => {
-    hub.next('list', ...Array.from({ length: 8 }, () => answerStatus(403)));
+    hub.next('list', answerStatus(403));
     await editor.editConfig('model', async () => {
       await choose();
       await button('Download now').click();
