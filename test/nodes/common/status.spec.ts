@@ -77,12 +77,20 @@ describe('StatusLine', () => {
     });
 
     it('keeps the result of the last message, but for a pull', () => {
-      status.error(new M2fpError('M2FP_DOWNLOAD_FAILED', ''));
+      status.error(new M2fpError('M2FP_TIMEOUT', ''));
       status.presence({ state: 'absent' });
       status.presence({ state: 'present' });
-      assert.equal(last()?.text, `${KEY}.error.M2FP_DOWNLOAD_FAILED`);
+      assert.equal(last()?.text, `${KEY}.error.M2FP_TIMEOUT`);
       status.presence({ state: 'pulling', progress });
       assert.equal(last()?.fill, 'yellow');
+    });
+
+    it('forgets that the download failed when the model has come by other hands', () => {
+      status.error(new M2fpError('M2FP_DOWNLOAD_FAILED', ''));
+      status.presence({ state: 'absent' });
+      assert.equal(last()?.text, `${KEY}.error.M2FP_DOWNLOAD_FAILED`);
+      status.presence({ state: 'present' });
+      assert.deepEqual(last(), {});
     });
 
     it('has nothing to clear once something else is shown', () => {
