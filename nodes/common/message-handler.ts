@@ -3,6 +3,7 @@
  * `done()`, or in `done(error)`. Nothing that a node does can escape as an unhandled rejection.
  */
 import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { raceSignal } from '../../src/async.ts';
 import { messageEvents } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { whenClientGone } from './client.ts';
@@ -103,7 +104,8 @@ class MessageHandler {
     let failure: Error | undefined;
     let fate: Outputs['fate'] = 'sent';
     try {
-      const result = await untilAborted(abort.signal, () => this.#work(msg, abort.signal));
+      abort.signal.throwIfAborted();
+      const result = await raceSignal(this.#work(msg, abort.signal), abort.signal);
       if (result instanceof Outputs) fate = result.fate;
       send(whatToSend(result));
     } catch (error) {
@@ -141,19 +143,4 @@ class MessageHandler {
 function whatToSend(result: NodeMessage | NodeMessage[] | Outputs): NodeMessage | Port[] {
   if (result instanceof Outputs) return result.ports;
   return Array.isArray(result) ? [result] : result;
-}
-
-/** The result of `work`, or the reason of `signal` as soon as it aborts. */
-async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason as M2fpError);
-  });
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([aborted, work()]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

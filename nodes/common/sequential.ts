@@ -1,5 +1,6 @@
 /** One message after the other. */
 import type { NodeAPI } from 'node-red';
+import { raceSignal } from '../../src/async.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { bufferLimit } from './buffer-limit.ts';
 import type { Work } from './message-handler.ts';
@@ -17,38 +18,44 @@ const MAX_WAITING = 32;
  */
 export function sequentially(RED: Pick<NodeAPI, 'settings'>, work: Work): Work {
   const limit = bufferLimit(RED) ?? MAX_WAITING;
-  const line = new Set<() => Promise<void>>();
+  /** What lets those begin that wait, in the order in which they came. */
+  const line = new Set<() => void>();
   let busy = false;
 
-  async function takeTurns(): Promise<void> {
-    busy = true;
-    for (const turn of line) {
-      line.delete(turn);
-      await turn();
+  async function takeTurn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!busy) {
+      busy = true;
+      return;
     }
-    busy = false;
+    if (line.size >= limit) throw tooMany(limit);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    line.add(resolve);
+    try {
+      await raceSignal(promise, signal);
+    } catch (error) {
+      // Given up in the moment in which its turn came: that passes on.
+      if (!line.delete(resolve)) passTurn();
+      throw error;
+    }
   }
 
-  return (msg, signal) =>
-    new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      if (busy && line.size >= limit) throw tooMany(limit);
-      const leave = (): void => {
-        line.delete(turn);
-        reject(signal.reason as Error);
-      };
-      const turn = async (): Promise<void> => {
-        signal.removeEventListener('abort', leave);
-        try {
-          resolve(await work(msg, signal));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      line.add(turn);
-      if (!busy) void takeTurns();
-    });
+  function passTurn(): void {
+    const [begin] = line;
+    busy = begin !== undefined;
+    if (begin === undefined) return;
+    line.delete(begin);
+    begin();
+  }
+
+  return async (msg, signal) => {
+    await takeTurn(signal);
+    try {
+      return await work(msg, signal);
+    } finally {
+      passTurn();
+    }
+  };
 }
 
 function tooMany(limit: number): M2fpError {

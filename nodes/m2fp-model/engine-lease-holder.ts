@@ -1,4 +1,5 @@
 /** The config node's one lease on the engine; workers that are not reached are looked for again. */
+import { MemoizedPromise, raceSignal } from '../../src/async.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
@@ -6,10 +7,8 @@ import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { engines } from '../common/services.ts';
 import { codeOf } from '../common/failure.ts';
-import { Memo } from './memo.ts';
 import { Retry } from './retry.ts';
 import type { LocalSettings, ModelSettings } from './settings.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
 /** What the holder of an engine is told and asked. */
 export interface EngineHolder {
@@ -31,7 +30,7 @@ export class EngineLeaseHolder {
   readonly #settings: () => ModelSettings;
   readonly #folder: (settings: LocalSettings) => Promise<string>;
   readonly #holder: EngineHolder;
-  readonly #lease = new Memo<Lease>();
+  readonly #lease = new MemoizedPromise<Lease>();
   readonly #retry: Retry;
   #info: EngineInfo | undefined;
   #failure: unknown;
@@ -122,7 +121,7 @@ export class EngineLeaseHolder {
     const coming = engines.acquireRemote(options, this.#owner);
     try {
       // Nobody stops for workers that are far away: a lease that comes too late goes back.
-      const lease = await new WaitingRoom().wait(coming, signal);
+      const lease = await raceSignal(coming, signal);
       this.#failure = undefined;
       return lease;
     } catch (error) {

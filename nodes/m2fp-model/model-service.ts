@@ -1,5 +1,6 @@
 /** What a config node keeps for the nodes that use it: the pull, one lease on the engine, the manifest, the users. */
 import type { Node } from 'node-red';
+import { MemoizedPromise, raceSignal } from '../../src/async.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import type { WorkerFacts } from '../../src/engine/remote/client/transport.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
@@ -12,11 +13,9 @@ import { engines } from '../common/services.ts';
 import { codeOf } from '../common/failure.ts';
 import type { ModelPlace, ModelPresence, ModelUser, PublishedModel } from '../common/model.ts';
 import { EngineLeaseHolder, type EngineHolder } from './engine-lease-holder.ts';
-import { Memo } from './memo.ts';
 import { ModelPull } from './pull.ts';
 import { Retry } from './retry.ts';
 import type { LocalSettings, ModelSettings } from './settings.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
 /** Between the end of a failed download and the next try, milliseconds. */
 const FIRST_PAUSE = 30_000;
@@ -28,8 +27,9 @@ export class ModelService {
   readonly #listeners = new Map<string, ModelUser>();
   readonly #settings: () => ModelSettings;
   readonly #pull: ModelPull;
-  readonly #waiting = new WaitingRoom();
-  readonly #manifest = new Memo<ModelManifest>();
+  /** Messages that wait for the model. */
+  #waiting = 0;
+  readonly #manifest = new MemoizedPromise<ModelManifest>();
   readonly #engine: EngineLeaseHolder;
   readonly #retry: Retry;
   /** Before the next try to download, milliseconds. */
@@ -92,7 +92,7 @@ export class ModelService {
       this.#retry.cancel();
     }
     // A client that has gone is no reason to stop, for another one will come; a deploy without those who wait is.
-    if (this.#pull.running && this.#waiting.size === 0) void this.forget();
+    if (this.#pull.running && this.#waiting === 0) void this.forget();
   }
 
   /** Of the engine, while there is one. */
@@ -158,7 +158,7 @@ export class ModelService {
     const settings = this.#settings();
     if (settings.source !== 'remote') return undefined;
     const answer = engines.describeRemote(settings.engine.address);
-    const { workers } = await this.#waiting.wait(answer, signal);
+    const { workers } = await this.#count(answer, signal);
     return workers;
   }
 
@@ -184,7 +184,7 @@ export class ModelService {
       : this.#engine.isReaching && 'Workers are being looked for';
     if (cause) {
       const { maxQueue } = this.#settings().engine;
-      if (this.#waiting.size > maxQueue) {
+      if (this.#waiting > maxQueue) {
         throw new M2fpError(
           'M2FP_BUSY',
           `${cause}, and the limit of ${maxQueue} messages that wait for that is reached: send fewer, or raise the ` +
@@ -192,7 +192,17 @@ export class ModelService {
         );
       }
     }
-    return this.#waiting.wait(work(), signal);
+    return this.#count(work(), signal);
+  }
+
+  /** Who has given up is told of nothing, and does not count. */
+  async #count<T>(result: Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#waiting++;
+    try {
+      return await raceSignal(result, signal);
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 /** An engine that takes the place of another: the old one serves until the new one is loaded. */
-import { Listeners } from './queue/listeners.ts';
+import { Listeners } from '../async.ts';
 import type { Engine, EngineInfo, EngineListener, ParseRequest, QueueOptions } from './types.ts';
 import type { Parsing } from '../parsing/types.ts';
 
@@ -14,7 +14,7 @@ export class SwappingEngine implements Engine {
   readonly #next: Engine;
   readonly #onSwap: () => void;
   readonly #loaded: Promise<void>;
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Listeners<EngineInfo>();
   #current: Engine;
   #unsubscribe: () => void;
   #disposed = false;

@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { sleep } from '../async.ts';
 import { readBounded } from '../bounded-file.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
-import { sleep } from './retry.ts';
 
 /** The owner touches the file this often, in milliseconds. */
 const HEARTBEAT = 10_000;
@@ -128,7 +128,7 @@ export async function acquireLock(file: string, { clock, signal, onWait }: LockO
     const lock = await tryLock(file, clock);
     if (lock !== undefined) return lock;
     if (!waiting) onWait?.();
-    await sleep(POLL, clock, signal);
+    await sleep(POLL, { clock, signal });
   }
 }
 

@@ -1,4 +1,5 @@
 /** Trying again what a bad network spoilt. */
+import { sleep } from '../async.ts';
 import type { Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 
@@ -53,7 +54,7 @@ export async function retry<T>(
       furthest = Math.max(furthest, now);
       if (failures === ATTEMPTS || error.retryAfter > MAX_RETRY_AFTER) throw givenUp(error, failures);
       const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
-      await sleep(Math.max(error.retryAfter, delay * (0.5 + random() / 2)), clock, signal);
+      await sleep(Math.max(error.retryAfter, delay * (0.5 + random() / 2)), { clock, signal });
     }
   }
 }
@@ -64,20 +65,4 @@ function givenUp(error: TransientError, failures: number): M2fpError {
       ? `The server asks to come back in ${Math.ceil(error.retryAfter / 60_000)} minutes.`
       : `Gave up after ${failures} attempts; what has arrived is kept, the next attempt goes on from there.`;
   return new M2fpError('M2FP_DOWNLOAD_FAILED', `${error.message}. ${end}`, { cause: error });
-}
-
-/** Resolves after `ms`; rejects with the signal's reason. */
-export function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const stop = () => {
-      timer.cancel();
-      reject(signal.reason as Error);
-    };
-    const timer = clock.after(ms, () => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }

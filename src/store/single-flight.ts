@@ -1,19 +1,20 @@
 /** Work that several callers wait for: done once, given up when the last of them has gone. */
+import { Listeners, raceSignal } from '../async.ts';
 import { cancellation, throwIfCancelled } from './cancel.ts';
 
-interface Job<T, P> {
+interface Flight<T, P> {
   result: Promise<T>;
-  controller: AbortController;
-  listeners: Set<(progress: P) => void>;
-  callers: number;
+  abort: AbortController;
+  /** One of each caller. */
+  listeners: Listeners<P>;
   /** The last progress, for who comes later. */
   last: P | undefined;
 }
 
-export type Work<T, P> = (signal: AbortSignal, tell: (progress: P) => void) => Promise<T>;
+export type Work<T, P> = (signal: AbortSignal, notify: (progress: P) => void) => Promise<T>;
 
 export class SingleFlight<T, P> {
-  readonly #jobs = new Map<string, Job<T, P>>();
+  readonly #flights = new Map<string, Flight<T, P>>();
 
   /**
    * The result of the work of that key: of the one that is under way, else of `work`. Where `signal` aborts, the
@@ -26,55 +27,41 @@ export class SingleFlight<T, P> {
     { signal, onProgress = () => {} }: { signal?: AbortSignal; onProgress?: (progress: P) => void },
   ): Promise<T> {
     throwIfCancelled(signal);
-    const job = this.#jobs.get(key) ?? this.#begin(key, work);
-    // Its own function each time: a caller may come twice with the same one.
-    const listener = (progress: P) => onProgress(progress);
-    job.listeners.add(listener);
-    job.callers++;
-    if (job.last !== undefined) listener(job.last);
+    const flight = this.#flights.get(key) ?? this.#begin(key, work);
+    const leave = flight.listeners.add(onProgress);
+    if (flight.last !== undefined) onProgress(flight.last);
     try {
-      return await this.#outcome(key, job, signal);
+      return await raceSignal(flight.result, signal);
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+      leave();
+      if (flight.listeners.size > 0) throw cancellation(signal);
+      // Who asks from now on begins anew.
+      this.#forget(key, flight);
+      flight.abort.abort(cancellation(signal));
+      return await flight.result;
     } finally {
-      job.listeners.delete(listener);
+      leave();
     }
   }
 
-  #begin(key: string, work: Work<T, P>): Job<T, P> {
-    const controller = new AbortController();
-    const listeners = new Set<(progress: P) => void>();
-    const job: Job<T, P> = {
-      controller,
+  #begin(key: string, work: Work<T, P>): Flight<T, P> {
+    const abort = new AbortController();
+    const listeners = new Listeners<P>();
+    const flight: Flight<T, P> = {
+      abort,
       listeners,
-      callers: 0,
       last: undefined,
-      result: work(controller.signal, (progress) => {
-        job.last = progress;
-        for (const listener of listeners) listener(progress);
-      }).finally(() => this.#forget(key, job)),
+      result: work(abort.signal, (progress) => {
+        flight.last = progress;
+        listeners.notify(progress);
+      }).finally(() => this.#forget(key, flight)),
     };
-    this.#jobs.set(key, job);
-    return job;
+    this.#flights.set(key, flight);
+    return flight;
   }
 
-  #outcome(key: string, job: Job<T, P>, signal: AbortSignal | undefined): Promise<T> {
-    if (signal === undefined) return job.result;
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        job.callers--;
-        if (job.callers > 0) {
-          reject(cancellation(signal));
-          return;
-        }
-        // Who asks from now on begins anew.
-        this.#forget(key, job);
-        job.controller.abort(cancellation(signal));
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      job.result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-    });
-  }
-
-  #forget(key: string, job: Job<T, P>): void {
-    if (this.#jobs.get(key) === job) this.#jobs.delete(key);
+  #forget(key: string, flight: Flight<T, P>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sleep } from '../async.ts';
 import type { Clock } from '../clock.ts';
 import { tryLock } from './lock.ts';
 import { readManifest } from './manifest.ts';
 import { modelFolder, modelKey, type ModelName } from './names.ts';
-import { sleep } from './retry.ts';
 
 /** The folder of the store in which models are made. */
 export const WORK = '.partial';
@@ -173,7 +173,7 @@ export async function persistently<T>(work: () => Promise<T>, clock: Clock, sign
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (attempt === 10 || !['EPERM', 'EACCES', 'EBUSY'].includes(code)) throw error;
-      await sleep(attempt * 100, clock, signal);
+      await sleep(attempt * 100, { clock, signal });
     }
   }
 }

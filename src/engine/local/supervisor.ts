@@ -1,4 +1,5 @@
 /** Keeps one child process going: starts it when it is needed, ends it when told, and replaces it when it dies. */
+import { raceSignal, sleep } from '../../async.ts';
 import { M2fpError } from '../../errors.ts';
 import { limitsFrom } from '../../image/limits.ts';
 import type { ImageLimits } from '../../image/types.ts';
@@ -180,7 +181,7 @@ export class Supervisor {
 
   /** Ends the process: at once while it loads, after the running picture else. Resolves when it is gone. */
   async stop(): Promise<void> {
-    this.#starting?.cancel.abort();
+    this.#starting?.cancel.abort(this.#cancelled());
     this.#starting = null;
     this.#serving?.stop(this.#options.policy.grace, this.#cancelled());
     this.#serving = null;
@@ -192,21 +193,19 @@ export class Supervisor {
 
   async #bringUp(signal: AbortSignal): Promise<void> {
     await this.#latest?.ended;
-    await this.#pause(signal);
-    if (signal.aborted) throw this.#cancelled();
+    const { entry, clock, crashes, policy, load } = this.#options;
+    signal.throwIfAborted();
+    if (crashes.pause > 0) await sleep(crashes.pause, { clock, signal });
     this.#countRestart();
-    const { entry, clock, policy, load } = this.#options;
     const begun = clock.now();
     const process = new EngineProcess({ entry, clock, onCrash: (error) => this.#crashed(error) });
     this.#latest = process;
     void this.#forget(process);
-    const cancel = () => process.kill(this.#cancelled());
-    signal.addEventListener('abort', cancel, { once: true });
     const timer = clock.after(policy.loadTime, () =>
       process.kill(new M2fpError('M2FP_TIMEOUT', `The model did not load within ${policy.loadTime} ms.`)),
     );
     try {
-      const facts = await process.load(load());
+      const facts = await raceSignal(process.load(load()), signal);
       this.#checkSize(facts.rss);
       this.#ready = facts;
       this.#rss = facts.rss;
@@ -219,7 +218,6 @@ export class Supervisor {
       throw error;
     } finally {
       timer.cancel();
-      signal.removeEventListener('abort', cancel);
     }
   }
 
@@ -243,23 +241,6 @@ export class Supervisor {
   async #forget(process: EngineProcess): Promise<void> {
     await process.ended;
     if (this.#latest === process) this.#latest = null;
-  }
-
-  /** Waits until the back-off after the last crash is over. */
-  #pause(signal: AbortSignal): Promise<void> {
-    const { clock, crashes } = this.#options;
-    if (crashes.pause === 0 || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = clock.after(crashes.pause, resolve);
-      signal.addEventListener(
-        'abort',
-        () => {
-          timer.cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    });
   }
 
   /** A cancelled start is no longer the current one, and its end concerns only those who wait for it. */

@@ -1,4 +1,5 @@
 /** Every engine: a bounded, fair line in front of a pool, whatever that is made of. */
+import { Listeners } from '../../async.ts';
 import { asM2fpError, M2fpError, serializeError } from '../../errors.ts';
 import { limitsFrom } from '../../image/limits.ts';
 import type { ImageLimits } from '../../image/types.ts';
@@ -11,7 +12,6 @@ import { DroppedRequest, dropReasonOf } from './dropped.ts';
 import { requestEvents, type EngineLabels, type Fate } from '../events.ts';
 import { Job } from './job.ts';
 import type { Pool, PoolOwner } from './pool.ts';
-import { Listeners } from './listeners.ts';
 import { checkParseOptions, completeQueueOptions } from '../options.ts';
 import { clone } from './clone.ts';
 import { bytesOf, checkImage, digestOf, formOf, type Picture } from '../picture.ts';
@@ -65,7 +65,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   readonly #pool: Pool;
   /** Null where no results are kept beyond those that equal pictures in line wait for. */
   #cache: ResultCache | null = null;
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Listeners<EngineInfo>();
   #idle: Timer | null = null;
   #drained: (() => void)[] = [];
   #closed = false;

@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
+import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
 import { imageSize } from '../../../image/formats/size.ts';
 import type { ChildParsing } from '../../protocol.ts';
 import type { ImageSize } from './answer-check.ts';
-import { Connection, unless } from '../redis/connection.ts';
+import { Connection } from '../redis/connection.ts';
 import type { RemoteTask, WorkerAddress, WorkerFacts } from './transport.ts';
 import { collect, putTask } from '../redis/mailbox.ts';
 import { type Names, namesOf, type Times } from '../redis/settings.ts';
@@ -87,7 +88,7 @@ export class BullClient {
       onMessage: () => client.#lookForWorkers(),
     });
     try {
-      await unless(AbortSignal.any([signal, AbortSignal.timeout(times.connect)]), client.#start());
+      await raceSignal(client.#start(), AbortSignal.any([signal, AbortSignal.timeout(times.connect)]));
     } catch (error) {
       await client.close();
       throw client.#connection.explain(error);
@@ -103,23 +104,25 @@ export class BullClient {
     return this.#connection.failure ?? this.#trouble;
   }
 
-  submit(task: RemoteTask, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
-    const blob = packTask(task);
-    let abort: () => void;
-    const parsing = new Promise<ChildParsing>((resolve, reject) => {
+  async submit(task: RemoteTask, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
+    const { promise, ...settle } = Promise.withResolvers<ChildParsing>();
+    const submission: Submission = {
+      ...settle,
+      id: randomUUID(),
+      blob: packTask(task),
       // Where it cannot be read, the worker's answer says why.
-      const size = sizeOf(task.image, maxPixels).catch(() => null);
-      const submission: Submission = { id: randomUUID(), blob, size, resolve, reject, sends: 0, busy: null };
-      this.#submissions.set(submission.id, submission);
-      abort = () => {
-        if (!this.#settle(submission)) return;
-        reject(signal.reason as Error);
-        this.#recall(submission);
-      };
-      signal.addEventListener('abort', abort);
-      this.#occupy(submission, () => this.#send(submission));
-    });
-    return parsing.finally(() => signal.removeEventListener('abort', abort));
+      size: sizeOf(task.image, maxPixels).catch(() => null),
+      sends: 0,
+      busy: null,
+    };
+    this.#submissions.set(submission.id, submission);
+    this.#occupy(submission, () => this.#send(submission));
+    try {
+      return await raceSignal(promise, signal);
+    } finally {
+      // Not settled by anything else: the caller does not want it any more.
+      if (this.#settle(submission)) this.#recall(submission);
+    }
   }
 
   async close(): Promise<void> {
@@ -138,7 +141,7 @@ export class BullClient {
     // Where there is no connection, what was sent is looked after no more, and expires.
     if (this.#connection.failure === null) {
       for (const submission of submissions) this.#recall(submission);
-      await Promise.race([Promise.all(this.#recalls), after(GOODBYE)]);
+      await raceSignal(Promise.all(this.#recalls), AbortSignal.timeout(GOODBYE)).catch(ignore);
     }
     const ends = [this.#events?.close(), this.#queue?.close()].map((end) => end?.catch(ignore));
     this.#connection.end();
@@ -373,10 +376,6 @@ export class BullClient {
 async function sizeOf(image: RemoteTask['image'], maxPixels: number): Promise<ImageSize | null> {
   const size = Buffer.isBuffer(image) ? await imageSize(image) : image.source;
   return size === null || size.width * size.height > maxPixels ? null : size;
-}
-
-function after(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => systemClock.after(milliseconds, resolve, { background: true }));
 }
 
 function ignore(): void {}

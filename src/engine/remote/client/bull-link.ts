@@ -1,4 +1,5 @@
 /** The way to workers through BullMQ on Redis. */
+import { Listeners } from '../../../async.ts';
 import { M2fpError } from '../../../errors.ts';
 import { DEFAULT_LIMITS } from '../../../image/limits.ts';
 import type { ChildParsing } from '../../protocol.ts';
@@ -19,7 +20,7 @@ export const bullLink: TransportFactory = (address) => new BullLink(address);
 export class BullLink implements WorkerTransport {
   readonly #address: WorkerAddress;
   readonly #times: Times;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<void>();
   #client: BullClient | null = null;
   #opening: { promise: Promise<void>; abort: AbortController } | null = null;
 
@@ -58,8 +59,7 @@ export class BullLink implements WorkerTransport {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async close(): Promise<void> {
@@ -75,21 +75,10 @@ export class BullLink implements WorkerTransport {
 
   async #open(signal: AbortSignal): Promise<void> {
     const { BullClient } = await import('./bull-client.ts');
-    const client = await BullClient.open(this.#address, this.#times, () => this.#notify(), signal);
+    const client = await BullClient.open(this.#address, this.#times, () => this.#listeners.notify(), signal);
     if (signal.aborted) await client.close();
     signal.throwIfAborted();
     this.#client = client;
-    this.#notify();
-  }
-
-  #notify(): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (error) {
-        // A listener's fault must not stop the connection; thrown later it would end the process.
-        process.emitWarning(error instanceof Error ? error : String(error));
-      }
-    }
+    this.#listeners.notify();
   }
 }

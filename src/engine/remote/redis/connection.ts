@@ -1,5 +1,6 @@
 /** The connections that clients and workers have to Redis. */
 import { Redis, type RedisOptions } from 'ioredis';
+import { raceSignal } from '../../../async.ts';
 import { M2fpError } from '../../../errors.ts';
 import { connectionFailure, redisAddress } from './address.ts';
 import type { WorkerAddress } from '../client/transport.ts';
@@ -66,7 +67,7 @@ export class Connection {
     const connection = new Connection(address, times);
     const tooLong = AbortSignal.timeout(times.connect);
     try {
-      await unless(AbortSignal.any([signal, tooLong]), connection.#connect(channels));
+      await raceSignal(connection.#connect(channels), AbortSignal.any([signal, tooLong]));
     } catch (error) {
       connection.end();
       signal.throwIfAborted();
@@ -166,16 +167,6 @@ export class Connection {
     this.#failure = null;
     this.#listeners.onChange();
   }
-}
-
-/** What `work` resolves to; rejects with the signal's reason when `signal` aborts before that. */
-export function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 /** Told by other events already. */

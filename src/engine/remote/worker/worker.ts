@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import packageJson from '../../../../package.json' with { type: 'json' };
+import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
 import { asM2fpError, deserializeError, M2fpError } from '../../../errors.ts';
 import { limitsFrom } from '../../../image/limits.ts';
@@ -336,15 +337,10 @@ class QueueWorker implements RunningWorker {
 
   /** Resolves when nothing runs any more, or there is no more time for it. */
   async #finish(): Promise<void> {
-    const finished = this.#bull?.close().catch(() => {});
+    const finished = this.#bull?.close() ?? Promise.resolve();
     // Without a connection, nobody gets to hear of what is finished.
     if (this.#connection.failure !== null) return;
-    let timer: Timer | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = systemClock.after(this.#times.grace, resolve);
-    });
-    await Promise.race([finished, enough]);
-    timer?.cancel();
+    await raceSignal(finished, AbortSignal.timeout(this.#times.grace)).catch(() => {});
   }
 
   async #disconnect(): Promise<void> {
