@@ -2,16 +2,14 @@
  * Whether the native modules, and what stands in for one, load: tried in a process of its own, as one that does not
  * fit may end its process.
  */
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { type End, startChild } from '../child-process.ts';
 import { bundledModelFolder, entryPoint, packageRoot } from '../paths.ts';
 
 /** A module that has not answered by then never will, in milliseconds. */
 const PATIENCE = 60_000;
-/** Characters of a process's last words that are kept. */
-const WORDS = 500;
 
 /** What came of loading a native module. */
 export interface NativeModule {
@@ -91,7 +89,7 @@ export const probes: Probes = {
   },
   async wasm() {
     const file = entryPoint('engine/child/wasm/runtime');
-    const answer = await ask(program(PROGRAMS.wasm), [file, modelFile()]);
+    const answer = await ask(program(PROGRAMS.wasm), file, [modelFile()]);
     return { version: answer.version ?? null, ...outcome(answer) };
   },
   async sharp() {
@@ -115,7 +113,7 @@ async function probe(
     const missing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
     return { version: null, loads: false, problem: missing ? 'it is not installed' : (reason ?? '') };
   }
-  const answer = await ask(program(body), [file, ...args]);
+  const answer = await ask(program(body), file, args);
   const { backends, ended } = answer;
   return { version: versionOf(name, file), ...outcome(answer), backends, ended };
 }
@@ -129,25 +127,18 @@ function outcome({
   return { loads: loaded, problem: worked ? null : problem };
 }
 
-/** Everything that the program told, in one. */
-function ask(text: string, args: string[]): Promise<Answer> {
-  return new Promise((resolve) => {
-    let answer: Answer = {};
-    let words = '';
-    const child = spawn(process.execPath, ['-e', text, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      timeout: PATIENCE,
-      killSignal: 'SIGKILL',
-      windowsHide: true,
-    });
-    child.on('message', (message: Answer) => (answer = { ...answer, ...message }));
-    child.stderr?.setEncoding('utf8').on('data', (part: string) => (words = (words + part).slice(-WORDS)));
-    child.on('error', (error) => resolve({ error: error.message }));
-    child.on('close', (code, signal) => {
-      if (answer.worked || answer.error !== undefined) resolve(oneLine(answer));
-      else resolve({ ...answer, error: end(code, signal, words), ended: true });
-    });
-  });
+/** Everything that the program told, in one. Never rejects. */
+async function ask(text: string, file: string, args: string[]): Promise<Answer> {
+  let answer: Answer = {};
+  try {
+    const child = startChild('probe', file, { args, execArgv: ['-e', text], timeout: PATIENCE });
+    child.process.on('message', (message: Answer) => (answer = { ...answer, ...message }));
+    const end = await child.ended;
+    if (answer.worked || answer.error !== undefined) return oneLine(answer);
+    return { ...answer, error: describeEnd(end), ended: true };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
 }
 
 /** Loaders' messages go on with stacks and advice. */
@@ -156,8 +147,8 @@ function oneLine(answer: Answer): Answer {
   return error === undefined ? answer : { ...answer, error };
 }
 
-function end(code: number | null, signal: NodeJS.Signals | null, words: string): string {
-  const last = words.trim().split('\n').at(-1)?.trim();
+function describeEnd({ code, signal, words }: End): string {
+  const last = words.split('\n').at(-1)?.trim();
   const how = signal === null ? `its process exited with code ${code}` : `its process was ended by ${signal}`;
   return last === undefined || last === '' ? how : `${how} (${last})`;
 }

@@ -1,24 +1,23 @@
 /** Conversion in a process of its own: whoever asks for it, Node-RED above all, stays responsive and small. */
-import { fork, type ChildProcess } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { asM2fpError, deserializeError, M2fpError, type SerializedError } from '../errors.ts';
+import { type Child, crash, startChild } from '../child-process.ts';
+import { deserializeError, type SerializedError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
 import { throwIfCancelled } from './cancel.ts';
 import type { Conversion, ConvertOptions } from './convert.ts';
 import { makeFolder } from './folders.ts';
 import { partialPrefix } from './partial.ts';
 
-/** Characters of the child's error output that are kept for the error text. */
-const STDERR_TAIL = 4096;
+/** What users know it by. */
+const NAME = 'conversion process';
 
 /** What crosses the process boundary of {@link ConvertOptions}. */
 export type ConvertRequest = Omit<ConvertOptions, 'onProgress' | 'signal'>;
 
-export type ConvertMessage =
-  | { type: 'progress'; share: number }
-  | { type: 'done'; conversion: Conversion }
-  | { type: 'error'; error: SerializedError };
+export type ConvertMessage = { type: 'progress'; share: number } | ConvertAnswer;
+
+type ConvertAnswer = { type: 'done'; conversion: Conversion } | { type: 'error'; error: SerializedError };
 
 export interface ConvertProcessOptions extends ConvertOptions {
   /** The program to run instead of ours, for tests. */
@@ -42,23 +41,23 @@ export async function convertInProcess({
   const leave = await makeFolder(dirname(out));
   try {
     throwIfCancelled(signal);
-    return await convertIn(start(entry), { ...request, out }, signal, onProgress);
+    return await convertIn(startChild(NAME, entry), { ...request, out }, signal, onProgress);
   } finally {
     await leave();
   }
 }
 
 async function convertIn(
-  child: ChildProcess,
+  child: Child,
   request: ConvertRequest,
   signal: AbortSignal | undefined,
   onProgress: ((share: number) => void) | undefined,
 ): Promise<Conversion> {
-  const kill = () => void child.kill('SIGKILL');
+  const { process } = child;
+  const kill = () => void process.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
-  process.once('exit', kill);
   try {
-    child.send(request, () => {
+    process.send(request, () => {
       // A child that cannot be reached is about to end, and its end is told.
     });
     const answer = await answerOf(child, onProgress);
@@ -70,65 +69,24 @@ async function convertIn(
     throw error;
   } finally {
     signal?.removeEventListener('abort', kill);
-    process.off('exit', kill);
-    await removePartial(request.out, child.pid);
-  }
-}
-
-function start(entry: string): ChildProcess {
-  try {
-    return fork(entry, [], {
-      // Flags of the parent such as --inspect would make the child fight for the same port.
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      windowsHide: true,
-    });
-  } catch (error) {
-    throw asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE', 'The conversion process cannot be started');
+    await removePartial(request.out, process.pid);
   }
 }
 
 /** The child's last message, when it is gone: only then is everything that it had open closed. */
-function answerOf(
-  child: ChildProcess,
+async function answerOf(
+  { process, ended }: Child,
   onProgress: ((share: number) => void) | undefined,
-): Promise<Exclude<ConvertMessage, { type: 'progress' }>> {
-  return new Promise((fulfil, reject) => {
-    let answer: Exclude<ConvertMessage, { type: 'progress' }> | undefined;
-    let words = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      words = (words + text).slice(-STDERR_TAIL);
-    });
-    child.on('message', (message: Partial<ConvertMessage>) => {
-      // Others do come through the channel: under `node --watch` every child reports the files that it imports.
-      if (message.type === 'progress') onProgress?.((message as { share: number }).share);
-      else if (message.type === 'done' || message.type === 'error') {
-        answer = message as Exclude<ConvertMessage, { type: 'progress' }>;
-      }
-    });
-    child.on('error', (error) => {
-      // Without a process id there is no process, and no 'close' will come.
-      if (child.pid !== undefined) return;
-      reject(asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE', 'The conversion process cannot be started'));
-    });
-    child.on('close', (code, signal) => {
-      if (answer !== undefined) fulfil(answer);
-      else reject(crash(code, signal, words.trim()));
-    });
+): Promise<ConvertAnswer> {
+  let answer: ConvertAnswer | undefined;
+  process.on('message', (message: Partial<ConvertMessage>) => {
+    // Others do come through the channel: under `node --watch` every child reports the files that it imports.
+    if (message.type === 'progress') onProgress?.((message as { share: number }).share);
+    else if (message.type === 'done' || message.type === 'error') answer = message as ConvertAnswer;
   });
-}
-
-function crash(code: number | null, signal: NodeJS.Signals | null, words: string): M2fpError {
-  const end =
-    signal === null
-      ? `The conversion process exited with code ${code}.`
-      : `The conversion process was ended by the signal ${signal}.`;
-  const reason =
-    signal === 'SIGKILL'
-      ? ' That comes from outside, mostly because the system or container ran out of memory.'
-      : '';
-  const last = words === '' ? '' : ` Its last words: ${words}`;
-  return new M2fpError('M2FP_ENGINE_CRASHED', `${end}${reason}${last}`);
+  const end = await ended;
+  if (answer === undefined) throw crash(NAME, end);
+  return answer;
 }
 
 /** What a killed child could not remove itself. */

@@ -1,6 +1,6 @@
 /** One child process with one loaded model: start, one request at a time, end. */
-import { fork, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
+import { type Child, crash, crashed, startChild } from '../../child-process.ts';
 import { asM2fpError, deserializeError, M2fpError } from '../../errors.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import {
@@ -13,17 +13,10 @@ import {
   type ResultMessage,
 } from '../protocol.ts';
 
-/** Characters of the child's error output that are kept for the error text. */
-const STDERR_TAIL = 4096;
+/** What users know it by. */
+const NAME = 'engine process';
 /** A child that closed its channel is past use; this long it may take over its own exit. */
 const EXIT_TIME = 1000;
-
-/** Children that live: killed when this process exits, so that none outlasts it, not even in the middle of a run. */
-const living = new Set<ChildProcess>();
-
-function killAll(): void {
-  for (const child of living) child.kill('SIGKILL');
-}
 
 export interface ProcessOptions {
   /** The file that the child runs. */
@@ -40,14 +33,6 @@ interface Pending {
   reject: (error: M2fpError) => void;
 }
 
-/** How a process ended that nobody here ended. */
-function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
-  if (signal === null) return `The engine process exited with code ${code}.`;
-  const how = `The engine process was ended by the signal ${signal}.`;
-  if (signal !== 'SIGKILL') return how;
-  return `${how} That comes from outside, mostly because the system or container ran out of memory.`;
-}
-
 /**
  * Forks at once; `load` must come first and once, then `parse` any number of times, each after the one
  * before has been answered. The promise of a request always settles: with the answer, with the error that the
@@ -57,7 +42,7 @@ export class EngineProcess {
   /** Resolves, never rejects, when the process is gone. */
   readonly ended: Promise<void>;
 
-  readonly #child: ChildProcess;
+  readonly #child: Child;
   readonly #clock: Clock;
   readonly #onCrash: (error: M2fpError) => void;
   #pending: Pending | null = null;
@@ -66,34 +51,36 @@ export class EngineProcess {
   #dismissed = false;
   /** Why it takes no more requests, although it may not be gone yet. */
   #lost: M2fpError | null = null;
-  #stderr = '';
   #killTimer: Timer | null = null;
+  #gone = false;
 
   /** Throws M2FP_ENGINE_UNAVAILABLE where the system cannot start a process. */
   constructor({ entry, clock, onCrash }: ProcessOptions) {
     this.#clock = clock;
     this.#onCrash = onCrash;
-    try {
-      this.#child = fork(entry, [], {
-        // Flags of the parent such as --inspect would make the child fight for the same port.
-        execArgv: [],
-        serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        windowsHide: true,
+    this.#child = startChild(NAME, entry, { serialization: 'advanced' });
+    const { process } = this.#child;
+    process.on('message', (message) => this.#receive(message));
+    process.on('disconnect', () => this.#killAfter(EXIT_TIME, this.#silence));
+    this.ended = this.#child.ended
+      .then(
+        (end) => crash(NAME, end),
+        (error: M2fpError) => error,
+      )
+      .then((error) => {
+        this.#gone = true;
+        this.#killTimer?.cancel();
+        this.#lose(error);
       });
-    } catch (error) {
-      throw asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE', 'The engine process cannot be started');
-    }
-    this.ended = new Promise((resolve) => this.#observe(this.#child, resolve));
   }
 
   get pid(): number | null {
-    return this.#child.pid ?? null;
+    return this.#child.process.pid ?? null;
   }
 
   /** False from the moment that it ends, is told to end, or stops making sense. */
   get usable(): boolean {
-    const { connected, exitCode, signalCode } = this.#child;
+    const { connected, exitCode, signalCode } = this.#child.process;
     return connected && exitCode === null && signalCode === null && !this.#dismissed && this.#lost === null;
   }
 
@@ -121,39 +108,14 @@ export class EngineProcess {
   /** Ends it at once, whatever it does; the running request fails with `reason`. */
   kill(reason: M2fpError): void {
     this.#dismissed = true;
-    this.#child.kill('SIGKILL');
+    this.#child.process.kill('SIGKILL');
     this.#lose(reason);
-  }
-
-  #observe(child: ChildProcess, resolve: () => void): void {
-    if (living.size === 0) process.on('exit', killAll);
-    living.add(child);
-    const finish = (error: M2fpError) => {
-      this.#killTimer?.cancel();
-      living.delete(child);
-      if (living.size === 0) process.off('exit', killAll);
-      this.#lose(error);
-      resolve();
-    };
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
-    });
-    child.on('message', (message) => this.#receive(message));
-    child.on('disconnect', () => this.#killAfter(EXIT_TIME, this.#silence));
-    // 'close' comes after 'exit', when the last answer and the last words have been read.
-    child.on('close', (code, signal) => finish(this.#crash(describeEnd(code, signal))));
-    child.on('error', (error) => {
-      // Without a process id there is no process, and no 'close' will come.
-      if (child.pid !== undefined) return;
-      finish(asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE', 'The engine process cannot be started'));
-    });
   }
 
   readonly #silence = (): M2fpError => this.#crash('The engine process closed its channel and was killed.');
 
   #crash(what: string): M2fpError {
-    const words = this.#stderr.trim();
-    return new M2fpError('M2FP_ENGINE_CRASHED', words === '' ? what : `${what} Its last words: ${words}`);
+    return crashed(what, this.#child.words());
   }
 
   #request<T>(
@@ -183,8 +145,9 @@ export class EngineProcess {
 
   /** Throws where the message cannot be serialised. A child that cannot be reached is about to end. */
   #post(message: ParentMessage): void {
-    if (!this.#child.connected) return;
-    this.#child.send(message, (error) => {
+    const { process } = this.#child;
+    if (!process.connected) return;
+    process.send(message, (error) => {
       if (error !== null) this.#killAfter(EXIT_TIME, this.#silence);
     });
   }
@@ -206,7 +169,7 @@ export class EngineProcess {
 
   /** A child that has lost the thread cannot be trusted with the next picture. */
   #break(type: string): void {
-    this.#child.kill('SIGKILL');
+    this.#child.process.kill('SIGKILL');
     this.#lose(
       this.#crash(`The engine process sent a message of type "${type}" out of turn and was killed.`),
     );
@@ -229,19 +192,20 @@ export class EngineProcess {
   }
 
   #killAfter(ms: number, reason: () => M2fpError): void {
-    if (!living.has(this.#child)) return;
+    if (this.#gone) return;
     this.#killTimer?.cancel();
     this.#killTimer = this.#clock.after(ms, () => {
-      this.#child.kill('SIGKILL');
+      this.#child.process.kill('SIGKILL');
       this.#lose(reason());
     });
   }
 
   /** An idle child does not keep this process alive; one with work, or on its way out, does. */
   #ref(busy: boolean): void {
-    const { channel, stderr } = this.#child;
+    const { process } = this.#child;
+    const { channel, stderr } = process;
     const pipe = stderr instanceof Socket ? stderr : null;
-    for (const handle of [this.#child, channel, pipe]) {
+    for (const handle of [process, channel, pipe]) {
       if (busy) handle?.ref();
       else handle?.unref();
     }
