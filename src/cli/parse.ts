@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
-import { limitsFrom, imageFrom } from '../image/index.ts';
+import { ruleFor } from '../engine/picture.ts';
+import { limitsFrom, imageFrom, preprocess } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
@@ -54,7 +55,8 @@ export const parse: Command = {
   summary: 'find the people and their parts in pictures',
   help: `Usage: m2fp parse PICTURE... [options]
 
-Finds the people and their parts in each PICTURE and prints them as JSON. Of several pictures each gets one line, with its
+Finds the people and their parts in each PICTURE and prints them as JSON. What is transparent in it is taken for white,
+and only --format modelscope sees the colours under it, as that pipeline does. Of several pictures each gets one line, with its
 "file" in front; one that cannot be parsed has an "error" (code, message) there, the others go on, and the exit code is 1.
 
 Options:
@@ -137,13 +139,9 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   }
 }
 
-async function parseOne(
-  engine: Engine,
-  image: Buffer,
-  { format, options, colored, file }: Work,
-  { out, err }: Terminal,
-): Promise<void> {
-  const parsing = await engine.parse({ image, options });
+async function parseOne(engine: Engine, image: Buffer, work: Work, { out, err }: Terminal): Promise<void> {
+  const { format, colored, file } = work;
+  const parsing = await parsePicture(engine, image, work);
   const { fallback } = engine.info();
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   if (colored !== undefined) {
@@ -155,16 +153,28 @@ async function parseOne(
   else await writeOutput(file, json);
 }
 
+/** ModelScope's pipeline sees the colours that transparency hides: what is compared with it must see them, too. */
+async function parsePicture(
+  engine: Engine,
+  image: Buffer,
+  { format, options, limits }: Work,
+): Promise<Parsing> {
+  if (format !== 'modelscope') return engine.parse({ image, options });
+  const rule = ruleFor(engine.info().manifest.input, options);
+  const { input } = await preprocess(image, rule, limitsFrom(limits), 'drop');
+  return engine.parse({ image: input, options });
+}
+
 /** One after the other, with one engine; each one's line is written as soon as it is known. */
 async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Promise<number> {
-  const { pictures, format, options, colored, file } = work;
+  const { pictures, format, colored, file } = work;
   if (colored !== undefined) await makeOutputFolder(colored);
   if (file !== undefined) await writeOutput(file, '');
   let failures = 0;
   for (const picture of pictures) {
     let told: object;
     try {
-      const parsing = await engine.parse({ image: await readImage(picture, work), options });
+      const parsing = await parsePicture(engine, await readImage(picture, work), work);
       if (colored !== undefined) {
         await writeOutput(coloredName(colored, picture), (await colorize(parsing, { format: 'png' })).image);
       }

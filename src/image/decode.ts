@@ -6,13 +6,16 @@ import { isSrgbProfile } from './formats/icc.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
 import { NAMES, type Readable, readable, readableAfterAll, undecodable } from './source/readable.ts';
 import { loadSharp } from './sharp.ts';
-import type { ImageLimits, RawImage } from './types.ts';
+import type { AlphaMode, ImageLimits, RawImage } from './types.ts';
+import { onWhite } from './on-white.ts';
 
 /**
- * The pixels of an encoded picture: 3 channels, 8 bits, sRGB, turned upright by its EXIF orientation; the first frame
- * or page only. Values are those of Pillow's `convert('RGB')` after `exif_transpose` for plain pictures (8-bit RGB
- * and greyscale, palettes, 16-bit RGB of which the high byte is kept): alpha is dropped and the colour under it
- * stays. It differs from Pillow where that gives wrong colours: an embedded profile other than sRGB is converted to
+ * The pixels of an encoded picture as one sees them: 3 channels, 8 bits, sRGB, turned upright by its EXIF orientation,
+ * laid on white where it is not opaque; the first frame or page only. A wholly transparent pixel is white, whatever
+ * colour the file keeps there: what nobody sees must not reach the network, for what it finds there is passed on.
+ *
+ * Values of plain opaque pictures (8-bit RGB and greyscale, palettes, 16-bit RGB of which the high byte is kept) are
+ * those of Pillow's `convert('RGB')` after `exif_transpose`, and with `drop` those of transparent ones, too. It differs from Pillow where that gives wrong colours: an embedded profile other than sRGB is converted to
  * sRGB (Pillow ignores it), CMYK is converted by its profile (Pillow subtracts), 16-bit greyscale keeps the high
  * byte (Pillow clips at 255). AVIF with halved colour resolution differs in how colour is spread over the pixels.
  *
@@ -20,7 +23,8 @@ import type { ImageLimits, RawImage } from './types.ts';
  * before or after the data of the picture is passed over (stray bytes in a camera's JPEG), and so is a missing end
  * marker; damage and truncation of the data itself are not (see {@link readable}).
  *
- * @param alpha `keep` gives a picture that has alpha 4 channels, the fourth its opacity; the other three are the same
+ * @param alpha `drop` leaves the hidden colours, as ModelScope's pipeline does; `keep` does so, too, and gives a picture
+ *   that has alpha 4 channels, the fourth its opacity
  * @throws M2FP_NO_IMAGE no bytes
  * @throws M2FP_UNSUPPORTED_FORMAT no picture of a supported format, or an animated AVIF
  * @throws M2FP_IMAGE_TOO_LARGE over a limit
@@ -30,7 +34,7 @@ import type { ImageLimits, RawImage } from './types.ts';
 export async function decodeImage(
   image: Buffer,
   limits: ImageLimits = DEFAULT_LIMITS,
-  alpha: 'drop' | 'keep' = 'drop',
+  alpha: AlphaMode = 'white',
 ): Promise<RawImage> {
   if (image.length === 0) throw new M2fpError('M2FP_NO_IMAGE', 'The picture has 0 bytes.');
   checkBytes(image.length, limits);
@@ -71,11 +75,12 @@ export async function decodeImage(
       throw error instanceof M2fpError ? error : undecodable(format, image, error);
     });
   const { width, height, channels } = info;
-  if (channels !== 3 && !(channels === 4 && alpha === 'keep')) {
+  if (channels !== 3 && !(channels === 4 && alpha !== 'drop')) {
     throw new M2fpError(
       'M2FP_BAD_IMAGE',
       `The ${NAMES[format]} has ${channels} channels; pictures are greyscale, RGB or CMYK.`,
     );
   }
-  return { width, height, channels, data };
+  const pixels: RawImage = { width, height, channels, data };
+  return channels === 4 && alpha === 'white' ? onWhite(pixels) : pixels;
 }

@@ -4,7 +4,7 @@ import type { InputRule } from '../m2fp/manifest.ts';
 import { decodeImage } from './decode.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { resizeBilinear } from './resize.ts';
-import type { ImageLimits, NetworkInput, RawImage } from './types.ts';
+import type { AlphaMode, ImageLimits, NetworkInput, RawImage } from './types.ts';
 
 /** Longest side that a rule may ask for, pixels: an input of that size has 200 MB. */
 const MAX_RULE_SIDE = 8192;
@@ -131,6 +131,7 @@ export async function preprocessRaw(raw: RawImage, image: Buffer, rule: InputRul
 /**
  * The network input of an encoded picture, and how long its two steps took.
  *
+ * @param alpha what the network sees of a transparent picture: as one sees it on white, or the hidden colours (`drop`)
  * @returns `timing` in milliseconds: `decode` reads the picture, `preprocess` resizes and pads it
  * @throws what {@link decodeImage} and {@link targetSize} throw
  */
@@ -138,10 +139,11 @@ export async function preprocess(
   image: Buffer,
   rule: InputRule,
   limits: ImageLimits = DEFAULT_LIMITS,
+  alpha: Exclude<AlphaMode, 'keep'> = 'white',
 ): Promise<{ input: NetworkInput; timing: { decode: number; preprocess: number } }> {
   checkRule(rule);
   const start = performance.now();
-  const raw = await decodeImage(image, limits);
+  const raw = await decodeImage(image, limits, alpha);
   const decoded = performance.now();
   const input = await preprocessRaw(raw, image, rule);
   return { input, timing: { decode: decoded - start, preprocess: performance.now() - decoded } };

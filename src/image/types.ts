@@ -9,6 +9,12 @@ export interface RawImage {
   data: Buffer;
 }
 
+/**
+ * What becomes of a picture's transparency. `white`: it is laid on white. `drop`: it is opaque, in the colours that the
+ * file keeps, hidden or not. `keep`: a fourth channel.
+ */
+export type AlphaMode = 'white' | 'drop' | 'keep';
+
 /** The limits that a picture is checked against before it is decoded. */
 export interface ImageLimits {
   /** Encoded size, bytes. */

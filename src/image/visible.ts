@@ -13,7 +13,7 @@ const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
 });
 
 /**
- * The pixels of an encoded picture as `decodeImage` gives them, but with its transparency: 4 channels where the
+ * The pixels of an encoded picture as its file has them, with its transparency: 4 channels where the
  * picture has a pixel that is not opaque, else 3. Of the colours that transparency hides nothing is left: a wholly
  * transparent pixel is (0, 0, 0, 0), and one that is nearly so keeps no more shades than can be seen of it, for what
  * was invisible must not lie in a picture that is passed on. The pixels are the caller's own.

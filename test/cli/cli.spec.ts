@@ -214,6 +214,18 @@ describe('m2fp parse', function () {
     for (const { size } of masks) assert.deepEqual(size, [448, 448]);
   });
 
+  it('sees people whom transparency hides only as ModelScope does', async () => {
+    const hidden = join(folder, 'hidden.png');
+    const opaque = sharp(picture).removeAlpha();
+    await opaque.ensureAlpha(0).png().toFile(hidden);
+    const [known, found] = [picture, hidden].map(async (file) =>
+      success('parse', file, '--format', 'modelscope'),
+    );
+    assert.equal((await found!).out, (await known!).out);
+    const { persons, parts } = JSON.parse((await success('parse', hidden)).out) as ParsingSummary;
+    assert.deepEqual([persons, parts], [[], []]);
+  });
+
   it('parses several pictures with one engine, a line each', async () => {
     const other = join(folder, 'other.png');
     copyFileSync(picture, other);

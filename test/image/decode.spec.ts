@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { M2fpError } from '../../src/errors.ts';
 import { decodeImage } from '../../src/image/decode.ts';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { failure, JPEG, JPEG_PIXELS, noise, noisePicture, noisePng, png } from './support.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxPixels: 10_000 };
@@ -80,18 +81,45 @@ describe('decodeImage', () => {
       assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 2 === 0)));
     });
 
-    it('alpha dropped, the colour under it kept', async () => {
+    const transparent = () => {
       const pixels = noise(6 * 6 * 4, 4);
       pixels[3] = 0;
       pixels[7] = 128;
-      const { data } = await decodeImage(png({ width: 6, height: 6, depth: 8, colourType: 6, pixels }));
+      pixels[11] = 255;
+      return { pixels, image: png({ width: 6, height: 6, depth: 8, colourType: 6, pixels }) };
+    };
+
+    it('laid on white where it is not opaque', async () => {
+      const { pixels, image } = transparent();
+      const { data, channels } = await decodeImage(image);
+      const expected = Buffer.from(pixels.filter((_, i) => i % 4 !== 3)).map((value, i) => {
+        const alpha = pixels[4 * Math.floor(i / 3) + 3]!;
+        return Math.round((value * alpha + 255 * (255 - alpha)) / 255);
+      });
+      assert.equal(channels, 3);
+      assert.deepEqual([...data], [...expected]);
+      assert.deepEqual([...data.subarray(0, 3)], [255, 255, 255]);
+      assert.deepEqual([...data.subarray(6, 9)], [...pixels.subarray(8, 11)]);
+    });
+
+    it('an opaque alpha channel changes nothing', async () => {
+      const pixels = noise(6 * 6 * 4, 4).map((value, i) => (i % 4 === 3 ? 255 : value));
+      const image = png({ width: 6, height: 6, depth: 8, colourType: 6, pixels: Buffer.from(pixels) });
+      assert.deepEqual((await decodeImage(image)).data, Buffer.from(pixels.filter((_, i) => i % 4 !== 3)));
+    });
+
+    it('alpha dropped, the colour under it kept, where ModelScope is matched', async () => {
+      const { pixels, image } = transparent();
+      const { data } = await decodeImage(image, DEFAULT_LIMITS, 'drop');
       assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 4 !== 3)));
     });
 
     it('greyscale with alpha', async () => {
       const pixels = Buffer.from([10, 0, 200, 255]);
-      const { data } = await decodeImage(png({ width: 2, height: 1, depth: 8, colourType: 4, pixels }));
-      assert.deepEqual([...data], [10, 10, 10, 200, 200, 200]);
+      const image = png({ width: 2, height: 1, depth: 8, colourType: 4, pixels });
+      assert.deepEqual([...(await decodeImage(image)).data], [255, 255, 255, 200, 200, 200]);
+      const dropped = await decodeImage(image, DEFAULT_LIMITS, 'drop');
+      assert.deepEqual([...dropped.data], [10, 10, 10, 200, 200, 200]);
     });
 
     it('palette, with transparent entries', async () => {
@@ -100,10 +128,11 @@ describe('decodeImage', () => {
         tRNS: Buffer.from([255, 0, 128]),
       };
       const pixels = Buffer.from([2, 1, 0, 1]);
-      const { data } = await decodeImage(
-        png({ width: 4, height: 1, depth: 8, colourType: 3, pixels, chunks }),
-      );
-      assert.deepEqual([...data], [255, 0, 9, 40, 50, 60, 1, 2, 3, 40, 50, 60]);
+      const image = png({ width: 4, height: 1, depth: 8, colourType: 3, pixels, chunks });
+      const white = [255, 255, 255];
+      assert.deepEqual([...(await decodeImage(image)).data], [255, 127, 132, ...white, 1, 2, 3, ...white]);
+      const dropped = await decodeImage(image, DEFAULT_LIMITS, 'drop');
+      assert.deepEqual([...dropped.data], [255, 0, 9, 40, 50, 60, 1, 2, 3, 40, 50, 60]);
     });
 
     it('1 x 1 and 1 x 5000', async () => {

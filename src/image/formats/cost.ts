@@ -30,6 +30,9 @@ const PLAIN = 3.7;
 /** What comes on top where the decoder keeps the whole picture in a form of its own. */
 const EXTRA: Readonly<Partial<Record<ImageFormat, number>>> = { webp: 4.5, gif: 4, avif: 14.3 };
 
+/** The fourth channel of a picture with transparency, until it is laid on white. */
+const ALPHA = 1;
+
 /** Turning by the EXIF orientation needs the whole picture twice. */
 const TURN = 3;
 
@@ -45,6 +48,7 @@ interface Header {
   depth?: string;
   chromaSubsampling?: string;
   isProgressive?: boolean;
+  hasAlpha?: boolean;
   orientation?: number;
   buffered: boolean;
 }
@@ -68,6 +72,7 @@ export function decodingCost(format: ImageFormat, header: Header): number {
   if (format === 'png' && header.isProgressive === true) each += raw;
   // It may be one single strip.
   if (format === 'tiff') each += raw;
+  if (header.hasAlpha === true) each += ALPHA;
   if (orientation > 1) each += TURN;
   return width * height * each;
 }
