@@ -1,7 +1,7 @@
 /** The form of the node, as it is stored in flows. */
 import type { NodeDef } from 'node-red';
 import { COLORIZE_OPTIONS, type ColorizeOptions } from '../../src/parsing/colorize/colorize-options.ts';
-import { type OptionFields, optionsInFields } from '../../src/parsing/options/option-table.ts';
+import { namesInText, type OptionFields, optionsInFields } from '../../src/parsing/options/option-table.ts';
 import { labelsInModel } from '../common/labels.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
 import type { ResultConfig } from '../common/result.ts';
@@ -15,9 +15,10 @@ export function optionsOf(config: ColorizeConfig): ColorizeOptions {
 
 /** The options without the labels and colours that only models of other label sets have. */
 export function forLabels(options: ColorizeOptions, labels: readonly string[]): ColorizeOptions {
+  const names = typeof options.labels === 'string' ? namesInText(options.labels) : options.labels;
   return {
     ...options,
-    ...(Array.isArray(options.labels) && { labels: labelsInModel(options.labels, labels) }),
+    ...(Array.isArray(names) && { labels: labelsInModel(names, labels) }),
     colors: colorsInModel(options.colors, labels),
   };
 }

@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'nod
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
 import { withDefaults } from '../common/defaults.ts';
+import { namesInText } from '../../src/parsing/options/option-table.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { labelsInModel } from '../common/labels.ts';
@@ -28,6 +29,7 @@ export default function (RED: NodeAPI): void {
         const form = CROP_SETTINGS.output.read('output', output);
         const parsing = await parsingOf(RED, this, msg, config);
         checkParsing(parsing);
+        if (typeof options.labels === 'string') options.labels = namesInText(options.labels);
         if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
         const crops = await crop(parsing, options);
         if (form === 'array') await putResult(RED, this, msg, config, crops);

@@ -3,13 +3,15 @@ import type { NodeDef } from 'node-red';
 import {
   flag,
   type GivenOptions,
+  namesInText,
   oneOf,
   type OptionFields,
   optionsInFields,
 } from '../../src/parsing/options/option-table.ts';
-import { BACKGROUND_INDEX, personIndex } from '../../src/parsing/options/options.ts';
+import { BACKGROUND_INDEX, indicesOf, personIndex } from '../../src/parsing/options/options.ts';
 import { REDACT_OPTIONS } from '../../src/parsing/redact/redact-options.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
+import { FORM_DEFAULTS } from '../common/defaults.ts';
 import { labelsInModel } from '../common/labels.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
 import type { ResultConfig } from '../common/result.ts';
@@ -42,6 +44,11 @@ export function labelsOf(names: unknown, parsing: Parsing): readonly string[] | 
     const human = personIndex(parsing);
     return labels.filter((_, index) => index !== BACKGROUND_INDEX && index !== human);
   }
+  const given: unknown = typeof names === 'string' ? namesInText(names) : names;
   // What is no list is for `redact` to refuse.
-  return Array.isArray(names) ? labelsInModel(names, labels) : (names as undefined);
+  if (!Array.isArray(given)) return given as undefined;
+  const own = labelsInModel(given, labels)!;
+  // The form's own choice, for a model with other names: what tells who somebody is, or whole persons.
+  const isOwn = given.join() === FORM_DEFAULTS['m2fp-redact'].labels;
+  return isOwn && own === given && !own.some((name) => indicesOf(name, labels).length > 0) ? undefined : own;
 }

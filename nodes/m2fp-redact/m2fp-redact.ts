@@ -28,12 +28,12 @@ export default function (RED: NodeAPI): void {
         };
         const whenNobody = REDACT_SETTINGS.nobody.read('nobody', nobody);
         const replaces = REDACT_SETTINGS.replaceSource.read('replaceSource', replaceSource);
-        const { image, area, found, persons, uncovered, left } = await redact(parsing, {
+        const { image, area, found, persons, uncovered, left, missing } = await redact(parsing, {
           ...options,
           labels: labelsOf(options.labels, parsing),
           nobody: whenNobody === 'all' ? 'all' : 'pass',
         });
-        msg['redacted'] = { area, persons, uncovered, left };
+        msg['redacted'] = { area, persons, uncovered, left, missing };
         if (!found && whenNobody === 'drop') {
           status.done(status.text('result.nobodyDropped'));
           msg['dropped'] = 'nobody';
@@ -45,7 +45,7 @@ export default function (RED: NodeAPI): void {
           return new Outputs([null, msg], 'dropped');
         }
         const percent = Math.round((100 * area) / (parsing.width * parsing.height));
-        const n = uncovered.length + left.length;
+        const n = uncovered.length + left.length + missing.length;
         if (n > 0) status.warn(status.text('result.uncovered', { percent, n }));
         else status.done(found ? status.text('result.redacted', { percent }) : status.text('result.nobody'));
         if (replaces) msg['parsing'] = { ...parsing, image };

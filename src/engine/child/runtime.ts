@@ -34,7 +34,7 @@ const loaders: Loaders = {
 };
 
 /** Processor time compared with the native build, for the bundled model and for a full-size one. */
-export const WASM_SPEED = 'gives the same results and is about 6 times slower';
+export const WASM_SPEED = 'gives the same results and is 6 to 10 times slower';
 
 const OURS = '@m2fp/node-red-human-parsing';
 

@@ -141,18 +141,18 @@ export function custom<Value, Given>(
   };
 }
 
-/** A list of label names, in fields separated by commas, where `none` is no label. The model's labels check it. */
-export function labelNames(): Option<unknown, readonly string[]> {
-  return custom(
-    (_name, given) => given,
-    (text) =>
-      text === 'none'
-        ? []
-        : text
-            .split(',')
-            .map((label) => label.trim())
-            .filter((label) => label !== ''),
-  );
+/** The names in a text, separated by commas; `none` is no name. */
+export function namesInText(text: string): string[] {
+  if (text.trim() === 'none') return [];
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** A list of label names, or the text of a field, see {@link namesInText}. The model's labels check it. */
+export function labelNames(): Option<unknown, readonly string[] | string> {
+  return custom((_name, given) => (typeof given === 'string' ? namesInText(given) : given), namesInText);
 }
 
 /** Pixels from 0, whole where `whole` is set, or a share such as "12.5%" of at most `maxPercent`. */

@@ -38,7 +38,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * `auto`: the table that knows the most of the model's labels. `pascal`: the PASCAL VOC palette by label index,
+ * `auto`: the table that knows the most of the model's labels, `distinct` where none knows half of them. `pascal`: the PASCAL VOC palette by label index,
  * in which human-parsing papers print their results. `distinct`: a hue of its own for each label index, for models
  * whose labels no table knows. The others: the table of that label set, by label name.
  */
@@ -195,13 +195,16 @@ function readTable(table: Readonly<Record<string, string>>): Map<string, Rgb> {
   );
 }
 
-/** The colour table that knows the most of `keys`; the first of equals, as they agree on common names. */
-function bestTable(keys: readonly string[]): Map<string, Rgb> {
+/**
+ * The colour table that knows the most of `keys`, the first of equals, as they agree on common names; undefined where
+ * it knows less than half of them, so that most would be grey.
+ */
+function bestTable(keys: readonly string[]): Map<string, Rgb> | undefined {
   const known = (table: Map<string, Rgb>): number => keys.filter((key) => table.has(key)).length;
   const [best] = Object.values(TABLES)
     .map(readTable)
     .toSorted((a, b) => known(b) - known(a));
-  return best!;
+  return 2 * known(best!) >= keys.length ? best : undefined;
 }
 
 /** The user's table as an object, from an object or JSON text. */
@@ -247,7 +250,8 @@ export function resolvePalette(labels: readonly string[], options?: PaletteOptio
 /** The colours of the labels `keys` in the palette `name`. */
 function baseColors(name: (typeof PALETTES)[number], keys: readonly string[]): Rgb[] {
   if (name === 'pascal') return keys.map((_, index) => pascalColor(index));
-  if (name === 'distinct') return keys.map((_, index) => distinctColor(index));
-  const table = name === 'auto' ? bestTable(keys) : readTable(TABLES[name]!);
+  const table =
+    name === 'auto' ? bestTable(keys) : name === 'distinct' ? undefined : readTable(TABLES[name]!);
+  if (table === undefined) return keys.map((_, index) => distinctColor(index));
   return keys.map((key) => table.get(key) ?? UNKNOWN_COLOR);
 }

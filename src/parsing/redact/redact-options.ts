@@ -4,6 +4,7 @@ import {
   flag,
   type GivenOptions,
   labelNames,
+  namesInText,
   number,
   oneOf,
   readOptions,
@@ -27,12 +28,7 @@ export const REDACT_OPTIONS = {
   /** The labels to redact; default those of face, hair, head and glasses that the model has. */
   labels: labelNames(),
   /** Ids of the persons to redact; default everybody, and parts that belong to nobody. */
-  persons: custom<ReadonlySet<number> | null, readonly number[]>(readPersons, (text) =>
-    text
-      .split(',')
-      .filter((id) => id.trim() !== '')
-      .map(Number),
-  ),
+  persons: custom<ReadonlySet<number> | null, readonly number[] | string>(readPersons, idsInText),
   /** Redacts everything but the chosen parts. */
   inverse: flag(false),
   /**
@@ -97,11 +93,23 @@ function identifying(labels: readonly string[]): Set<number> {
   return new Set(labels.flatMap((label, index) => (IDENTIFYING.has(labelKey(label)) ? [index] : [])));
 }
 
-function readPersons(name: string, value: unknown): Set<number> | null {
-  if (value === undefined) return null;
+function idsInText(text: string): number[] {
+  return namesInText(text).map(Number);
+}
+
+function readPersons(name: string, given: unknown): Set<number> | null {
+  if (given === undefined) return null;
+  const value = typeof given === 'string' ? idsInText(given) : given;
   const isIds = (ids: unknown): ids is number[] =>
     Array.isArray(ids) && ids.every((id) => isWhole(id, 1, 255));
-  if (!isIds(value)) throw badOption(name, value, 'a list of ids of msg.parsing.persons, such as [1, 2]');
+  // An empty list would let everybody pass, and often comes of a choice that found nobody.
+  if (!isIds(value) || value.length === 0) {
+    throw badOption(
+      name,
+      given,
+      'a list of ids of msg.parsing.persons, such as [1, 2]; without it: everybody',
+    );
+  }
   return new Set(value);
 }
 
@@ -119,10 +127,16 @@ export function readRedactOptions(labels: readonly string[], options: RedactOpti
   if (method === 'remove' && format === 'jpeg') {
     throw badOption('format', format, 'png or webp where "method" is "remove"');
   }
+  if (Array.isArray(names) && names.length === 0 && !inverse) {
+    throw badOption(
+      'labels',
+      names,
+      `at least one of ${labels.join(', ')}; without it: face, hair and glasses`,
+    );
+  }
   const ofHead = identifying(labels);
   const chosen = labelIndices('labels', names, labels) ?? ofHead;
-  // Who chose no label at all wants nothing hidden; who left the choice to a model that knows no heads does.
-  const hides = !inverse && method !== 'recolor' && (chosen.size > 0 || names === undefined);
+  const hides = !inverse && method !== 'recolor';
   return {
     ...given,
     chosen,

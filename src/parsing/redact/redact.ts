@@ -41,6 +41,8 @@ export interface Redacted {
   uncovered: (number | null)[];
   /** Ids of the uncovered persons whose score is below `minScore`: they are left as they are. */
   left: number[];
+  /** The ids of the option `persons` that the parsing does not have. */
+  missing: number[];
 }
 
 /**
@@ -87,7 +89,13 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
     persons: isWholePicture ? allOf(parsing).persons.map(({ id }) => id) : regions.persons(),
     uncovered: uncovered.map(({ id }) => id),
     left,
+    missing: missingPersons(parsing, plan),
   };
+}
+
+function missingPersons(parsing: Parsing, { persons }: RedactPlan): number[] {
+  const known = new Set(allOf(parsing).persons.map(({ id }) => id));
+  return [...(persons ?? [])].filter((id) => !known.has(id));
 }
 
 /**

@@ -56,6 +56,10 @@ describe('forLabels', () => {
 
   it('leaves what is wrong to whoever reads it', () => {
     for (const colors of ['{', '[]', 'null', '3']) assert.equal(forLabels({ colors }, labels).colors, colors);
-    assert.equal(forLabels({ labels: 'Hair' } as object, labels).labels, 'Hair');
+    assert.equal(forLabels({ labels: 3 } as object, labels).labels, 3);
+  });
+
+  it('takes the names of a field as well as a list', () => {
+    assert.deepEqual(forLabels({ labels: 'hair, Glove' }, labels).labels, ['hair']);
   });
 });

@@ -44,7 +44,6 @@ describe('m2fp-redact', () => {
     for (const [properties, options] of [
       [{ labels: 'Coat' }, { labels: ['Coat'] }],
       [{ labels: '' }, { labels: all }],
-      [{ labels: 'none' }, { labels: [] }],
       [
         { labels: 'Coat', inverse: true },
         { labels: ['Coat'], inverse: true },
@@ -158,7 +157,13 @@ describe('m2fp-redact', () => {
         const expected = await redact(uncovered, { labels: ['Hair'], method: 'fill', grow: 0 });
         assert.equal(expected.area, 4);
         assert.deepEqual(events.sent[0]!.payload, expected.image);
-        assert.deepEqual(events.sent[0]!['redacted'], { area: 4, persons: [1], uncovered: [1], left: [] });
+        assert.deepEqual(events.sent[0]!['redacted'], {
+          area: 4,
+          persons: [1],
+          uncovered: [1],
+          left: [],
+          missing: [],
+        });
         await stopFlow();
       }
     });
@@ -179,7 +184,13 @@ describe('m2fp-redact', () => {
       const events = await start({ uncovered: 'pass' });
       send({ parsing: uncovered });
       await events.ended();
-      assert.deepEqual(events.sent[0]!['redacted'], { area: 0, persons: [], uncovered: [1], left: [] });
+      assert.deepEqual(events.sent[0]!['redacted'], {
+        area: 0,
+        persons: [],
+        uncovered: [1],
+        left: [],
+        missing: [],
+      });
     });
 
     it('gives "nobody" the first word, where only doubtful people are there', async () => {
@@ -203,6 +214,7 @@ describe('m2fp-redact', () => {
     ['parts of which the model has none', null, { labels: 'Head,Torso' }, 'M2FP_BAD_OPTION'],
     ['a misspelt part', null, { labels: 'Hair,Tail' }, 'M2FP_BAD_OPTION'],
     ['persons that are none', null, { persons: 'all' }, 'M2FP_BAD_OPTION'],
+    ['no part at all', null, { labels: 'none' }, 'M2FP_BAD_OPTION'],
     ['a transparent JPEG', null, { method: 'remove', format: 'jpeg' }, 'M2FP_BAD_OPTION'],
     ['an unknown way with nobody', null, { nobody: 'burn' }, 'M2FP_BAD_OPTION'],
     ['an unknown way with the uncovered', null, { uncovered: 'burn' }, 'M2FP_BAD_OPTION'],

@@ -45,11 +45,7 @@ describe('colorize', () => {
     ['contours', { contours: 1.5 }, /"contours" is 1.5/],
     ['contours', { contours: 65 }, /"contours" is 65/],
     ['contourColor', { contourColor: 'whitish' }, /"contourColor" is "whitish"; allowed: "#rgb"/],
-    [
-      'labels',
-      { labels: 'Hair' },
-      /"labels" is "Hair"; allowed: a list of Background, Hair, Face, Coat, Human\./,
-    ],
+    ['labels', { labels: 3 }, /"labels" is 3; allowed: a list of Background, Hair, Face, Coat, Human\./],
     ['labels', { labels: ['Hair', 'Tail'] }, /"labels" is "Tail"; allowed: a list of Background, Hair/],
     ['labels', { labels: [1] }, /"labels" is 1/],
     ['by', { by: 'part' }, /"by" is "part"; allowed: label, person, person-part\./],

@@ -25,7 +25,7 @@ describe('crop', () => {
       { what: 'parts' },
       /"what" is "parts"; allowed: person-parts, persons, labels, person-groups, groups\./,
     ],
-    ['labels', { labels: 'Face' }, /"labels" is "Face"; allowed: a list of Background, Cap\/Hat/],
+    ['labels', { labels: 3 }, /"labels" is 3; allowed: a list of Background, Cap\/Hat/],
     ['labels', { labels: ['Nose'] }, /"labels" is "Nose"/],
     ['mode', { mode: 'square' }, /"mode" is "square"; allowed: box, cutout\./],
     ['format', { format: 'bmp' }, /"format" is "bmp"; allowed: png, jpeg, webp\./],

@@ -213,6 +213,10 @@ describe('resolvePalette', () => {
   });
 
   it('makes labels grey that the table does not know', () => {
+    assert.deepEqual(
+      resolvePalette(['背景', '头发', '脸']),
+      resolvePalette(['背景', '头发', '脸'], { palette: 'distinct' }),
+    );
     assert.deepEqual(resolvePalette(['Background', 'Hair', 'Tail']), [
       hex(cihp.Background),
       hex(cihp.Hair),

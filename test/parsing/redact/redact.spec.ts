@@ -116,6 +116,24 @@ describe('redact', () => {
       }
     });
 
+    it('is the same with names and ids as the text of a field', async () => {
+      const parsing = await people();
+      const options = { labels: ['Face', 'Hair'], persons: [1] };
+      const { image } = await redact(parsing, options);
+      assert.deepEqual((await redact(parsing, { labels: 'face, Hair', persons: '1' })).image, image);
+    });
+
+    it('tells persons that the parsing does not have', async () => {
+      assert.deepEqual((await redact(await people(), { persons: [1, 99] })).missing, [99]);
+      assert.deepEqual((await redact(await people())).missing, []);
+    });
+
+    it('is somebody and something: an empty choice is refused', async () => {
+      for (const options of [{ persons: [] }, { labels: [] }, { labels: 'none' }]) {
+        await assert.rejects(redact(await people(), options), { code: 'M2FP_BAD_OPTION' });
+      }
+    });
+
     it('is also what only the label map has', async () => {
       const parsing = await parsingOf({
         width: 4,
