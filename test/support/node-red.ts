@@ -93,6 +93,10 @@ export class NodeRed {
       join(userDir, 'flows.json'),
       JSON.stringify([...new Map(flows.map((node) => [node.id, node])).values()]),
     );
+    // Node-RED shows its first tip a second after the editor has begun to load, and throws where a busy machine has not
+    // made the place for it by then ("reading 'html'").
+    const editor = { view: { 'view-show-tips': false } };
+    writeFileSync(join(userDir, '.config.users.json'), JSON.stringify({ _: { editor } }));
     const port = await freePort();
     const program = require.resolve(`${version}/red.js`);
     const child = spawn(node, [program, '--userDir', userDir, '--port', String(port)], {
