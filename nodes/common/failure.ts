@@ -4,7 +4,7 @@ import { type M2fpErrorCode, STATUS_CODES } from '../../src/errors.ts';
 /** HTTP status for what is none of our errors: a fault in the program, not in the message. */
 const INTERNAL_ERROR = 500;
 
-/** The error's code where it is one of ours. By the code and not by the class, of which a bundle may hold two copies. */
+/** The error's code where it is one of ours, also of one in its plain form, as an engine's state has it. */
 export function codeOf(error: unknown): M2fpErrorCode | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' && Object.hasOwn(STATUS_CODES, code) ? (code as M2fpErrorCode) : undefined;

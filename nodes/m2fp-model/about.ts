@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { raceSignal } from '../../src/async.ts';
 import { ruleFor } from '../../src/engine/picture.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts';
@@ -15,10 +16,9 @@ import { engines } from '../common/services.ts';
 import type { ModelNode } from '../common/model.ts';
 import { sizeOf } from '../common/model-facts.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
-import { patience } from './patience.ts';
 import { choiceOfSettings, type WantedModel } from './choice.ts';
 import type { LocalSettings, ModelSettings, RemoteSettings } from './settings.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import { workerTimeout } from './worker-timeout.ts';
 
 /** What the form's values mean, without loading anything. */
 export interface Prospect {
@@ -44,7 +44,7 @@ export interface Prospect {
 }
 
 /** Milliseconds that the form waits for what workers tell. */
-const PATIENCE = 6000;
+const WORKER_TIMEOUT = 6000;
 
 /**
  * @throws {M2fpError} where the folder holds no model, or a damaged one; `M2FP_ENGINE_UNAVAILABLE` where no worker
@@ -67,7 +67,7 @@ export async function wantedModel(settings: ModelSettings): Promise<WantedModel 
 async function remoteProspect(settings: RemoteSettings): Promise<Prospect> {
   const { engine, parse } = settings;
   const answer = engines.describeRemote(engine.address);
-  const { manifest, workers } = await new WaitingRoom().wait(answer, patience(PATIENCE));
+  const { manifest, workers } = await raceSignal(answer, workerTimeout(WORKER_TIMEOUT));
   const { id, digest, kind, labels, precision } = manifest;
   return {
     id,

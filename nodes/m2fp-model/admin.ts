@@ -13,12 +13,12 @@ import { checkModel, type CheckResult, prospectOf, wantedModel } from './about.t
 import { choiceOfPlace, choiceOfWanted } from './choice.ts';
 import { Downloads } from './downloads.ts';
 import { settingsOfForm } from './form-values.ts';
-import { patience } from './patience.ts';
+import { workerTimeout } from './worker-timeout.ts';
 
 const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
 
 /** Milliseconds that the editor waits for workers to which no connection is open yet. */
-const PATIENCE = 2000;
+const WORKER_TIMEOUT = 2000;
 
 const NO_DOWNLOAD = 'There is no such download: it was cancelled, or Node-RED was started anew.';
 
@@ -51,7 +51,7 @@ export function serveAdmin(RED: NodeAPI): void {
       const choice = choiceOfPlace(place);
       const text: Text = (key, values) => RED._(`${CATALOGUE}.${key}`, values);
       try {
-        const facts = await factsOf(model, text, patience(PATIENCE));
+        const facts = await factsOf(model, text, workerTimeout(WORKER_TIMEOUT));
         const progress = presence.state === 'pulling' ? presence.progress : null;
         response.json({ ...facts, choice, progress });
       } catch (error) {
@@ -143,7 +143,7 @@ async function partsOfModel(model: ModelNode): Promise<Part[] | null> {
   try {
     const { presence } = await model.place();
     if (presence.state !== 'present') return null;
-    return partsOf(await model.manifest(patience(PATIENCE)));
+    return partsOf(await model.manifest(workerTimeout(WORKER_TIMEOUT)));
   } catch {
     return null;
   }

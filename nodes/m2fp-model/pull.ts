@@ -1,11 +1,11 @@
 /** The pull, or the conversion, of one config node's model: begun when the model is first needed, given up when nobody needs it. */
+import { MemoizedPromise } from '../../src/async.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { engines } from '../common/services.ts';
 import type { ModelPresence, PublishedModel } from '../common/model.ts';
-import { Memo } from './memo.ts';
 
 /** Whom a pull tells of itself. */
 export interface PullListener {
@@ -17,7 +17,7 @@ export interface PullListener {
 
 export class ModelPull {
   readonly #listener: PullListener;
-  readonly #done = new Memo<string>();
+  readonly #done = new MemoizedPromise<string>();
   #abort = new AbortController();
   #progress: PullProgress | undefined;
   #isCheckpoint = false;

@@ -1,6 +1,6 @@
 /**
  * What engines tell about their work, on Node's diagnostics channels: metrics listen without the engine knowing
- * them, and all copies of this module that a bundle may hold share the channels by their names.
+ * them.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { M2fpErrorCode } from '../errors.ts';

@@ -9,7 +9,7 @@ import { type End, startChild } from '../child-process.ts';
 import { bundledModelFolder, entryPoint, packageRoot } from '../paths.ts';
 
 /** A module that has not answered by then never will, in milliseconds. */
-const PATIENCE = 60_000;
+const TIMEOUT = 60_000;
 
 /** What came of loading a native module. */
 export interface NativeModule {
@@ -131,7 +131,7 @@ function outcome({
 async function ask(text: string, file: string, args: string[]): Promise<Answer> {
   let answer: Answer = {};
   try {
-    const child = startChild('probe', file, { args, execArgv: ['-e', text], timeout: PATIENCE });
+    const child = startChild('probe', file, { args, execArgv: ['-e', text], timeout: TIMEOUT });
     child.process.on('message', (message: Answer) => (answer = { ...answer, ...message }));
     const end = await child.ended;
     if (answer.worked || answer.error !== undefined) return oneLine(answer);

@@ -88,7 +88,7 @@ class Download {
 
   async run(): Promise<boolean> {
     const { clock, random, signal, file } = this.#options;
-    await this.#recall();
+    await this.#findEarlier();
     if (!(await this.#fetchAll({ clock, random, signal }))) return false;
     await this.#verify();
     const handle = await open(file, 'r+');
@@ -111,7 +111,7 @@ class Download {
   }
 
   /** Finds out what an earlier attempt left; what belongs to other content is deleted. */
-  async #recall(): Promise<void> {
+  async #findEarlier(): Promise<void> {
     const { file, expected } = this.#options;
     const origin = await readBounded(`${file}.json`, MAX_ORIGIN_BYTES)
       .then((text) => JSON.parse(text) as Partial<Origin> | null)

@@ -17,7 +17,7 @@ export class CrashLog {
   /** The next pause. */
   #rest: number;
   /** Why nothing was started during the last pause; null while there is no trouble. */
-  #trouble: { error: M2fpError; count: number; until: number } | null = null;
+  #series: { error: M2fpError; count: number; until: number } | null = null;
   #last = -Infinity;
 
   constructor(clock: Clock, policy: RestartPolicy) {
@@ -30,8 +30,8 @@ export class CrashLog {
   /** Why nothing is started now; null where something may be. It says when it is tried again. */
   get refusal(): M2fpError | null {
     const { retryIn } = this;
-    if (this.#trouble === null || retryIn === null) return null;
-    const { error, count } = this.#trouble;
+    if (this.#series === null || retryIn === null) return null;
+    const { error, count } = this.#series;
     const times = count === 1 ? 'again' : `${count} times in a row`;
     return new M2fpError(
       'M2FP_ENGINE_CRASHED',
@@ -43,8 +43,8 @@ export class CrashLog {
 
   /** Milliseconds until the next try after too many crashes; null where nothing stands in its way. */
   get retryIn(): number | null {
-    if (this.#trouble === null) return null;
-    const left = this.#trouble.until - this.#clock.now();
+    if (this.#series === null) return null;
+    const left = this.#series.until - this.#clock.now();
     return left > 0 ? left : null;
   }
 
@@ -61,9 +61,9 @@ export class CrashLog {
     this.#delay = Math.min(this.#delay * 2, maxDelay);
     const isCalm = now - this.#last > 2 * maxRest;
     this.#last = now;
-    if (this.#trouble === null && this.#times.length < maxCrashes) return;
+    if (this.#series === null && this.#times.length < maxCrashes) return;
     if (isCalm) this.#rest = firstRest;
-    this.#trouble = { error, count: this.#times.length, until: now + this.#rest };
+    this.#series = { error, count: this.#times.length, until: now + this.#rest };
     this.#rest = Math.min(this.#rest * 2, maxRest);
     this.#times = [];
   }
@@ -72,12 +72,12 @@ export class CrashLog {
   succeeded(): void {
     this.#delay = this.#policy.firstDelay;
     this.#times = [];
-    this.#trouble = null;
+    this.#series = null;
   }
 
   /** Ends the trouble that repeated crashes led to. */
   forgive(): void {
-    if (this.#trouble === null) return;
+    if (this.#series === null) return;
     this.succeeded();
     this.#rest = this.#policy.firstRest;
     this.#notBefore = 0;

@@ -248,7 +248,7 @@ export class ProcessPool implements Pool {
         slot.abandon = null;
       } else if (slot.abandon === null) {
         const { clock } = this.#owner;
-        const policy = this.#times.patienceWith(clock.now() - running.begun!);
+        const policy = this.#times.killDelay(clock.now() - running.begun!);
         if (policy === 0) slot.supervisor.abandon();
         else slot.abandon = clock.after(policy, () => slot.supervisor.abandon(), { background: true });
       }

@@ -14,7 +14,7 @@ export interface RestartPolicy {
   /** A model that has not loaded by then never will. */
   loadTime: number;
   /** What a running picture gets to finish when the process is told to stop. */
-  grace: number;
+  shutdownGrace: number;
   /** How often the memory of a process is looked at while it runs, where it has a limit. */
   memoryPoll: number;
 }
@@ -28,6 +28,6 @@ export const DEFAULT_RESTART_POLICY: RestartPolicy = {
   maxRest: 600_000,
   loadTime: 300_000,
   // Node-RED goes on without a close listener after 15 s.
-  grace: 10_000,
+  shutdownGrace: 10_000,
   memoryPoll: 250,
 };

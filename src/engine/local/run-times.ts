@@ -40,7 +40,7 @@ export class RunTimes {
    * Milliseconds to wait, while somebody else wants the process, before a run is killed that nobody wants any more
    * and that began `elapsed` milliseconds ago; 0 where to kill it now is cheaper than to wait for it.
    */
-  patienceWith(elapsed: number): number {
+  killDelay(elapsed: number): number {
     const typical = this.#typical ?? this.#first;
     const slowStart = Math.max(0, (this.#first ?? 0) - (typical ?? 0));
     const price = this.#load + slowStart;

@@ -183,7 +183,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#starting?.cancel.abort(this.#cancelled());
     this.#starting = null;
-    this.#serving?.stop(this.#options.policy.grace, this.#cancelled());
+    this.#serving?.stop(this.#options.policy.shutdownGrace, this.#cancelled());
     this.#serving = null;
     this.#failure = null;
     this.#replacing = null;

@@ -41,17 +41,11 @@ export interface PooledEngineSetup<O> {
 }
 
 /** A request whose arguments are in order. */
-interface Asked {
+interface CheckedRequest {
   picture: Picture;
   options: ParseOptions;
   queue: Required<QueueOptions>;
   signal: AbortSignal | undefined;
-}
-
-/** What is told of a request in the end. */
-interface Visit {
-  /** Null where it was turned away. */
-  job: Job | null;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -111,17 +105,17 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
 
   /** A picture and the event that tells how it ended. */
   async parse(request: ParseRequest): Promise<Parsing> {
-    const asked = this.#check(request);
-    const visit: Visit = { job: null };
+    const checked = this.#check(request);
+    /** Null where it was turned away. */
+    let job = null as Job | null;
     const engine = this.#labels;
     try {
-      const parsing = await this.#lineUp(asked, visit);
+      const parsing = await this.#lineUp(checked, (queued) => (job = queued));
       const { cached, timing } = parsing;
       const { queue } = timing;
       requestEvents.publish({ engine, fate: 'completed', cached, queue, ...(!cached && { timing }) });
       return parsing;
     } catch (error) {
-      const { job } = visit;
       const fate = fateOf(error, job !== null);
       requestEvents.publish({ engine, ...fate, cached: false, queue: job?.queued ?? 0 });
       throw error;
@@ -188,7 +182,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   /** Throws for arguments that no engine could do anything with. */
-  #check({ image, options = {}, queue = {}, signal }: ParseRequest): Asked {
+  #check({ image, options = {}, queue = {}, signal }: ParseRequest): CheckedRequest {
     const checked = checkParseOptions(options);
     return {
       picture: checkImage(image, this.#manifest.input, checked, limitsFrom(this.#options)),
@@ -199,7 +193,10 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   /** Throws at once where the picture has no place in the line; one whose result is kept needs none. */
-  #lineUp({ picture, options, queue, signal }: Asked, visit: Visit): Promise<Parsing> {
+  #lineUp(
+    { picture, options, queue, signal }: CheckedRequest,
+    onQueued: (job: Job) => void,
+  ): Promise<Parsing> {
     this.#checkOpen();
     if (signal?.aborted) {
       throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', {
@@ -232,7 +229,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       job.reject(error);
       return job.promise;
     }
-    visit.job = job;
+    onQueued(job);
     if (digest !== null && typeof digest !== 'string') void this.#lookUpLater(job, digest);
     this.#pool.pump();
     return job.promise;

@@ -206,7 +206,7 @@ describe('acquireRemoteEngine', () => {
   describe('where nobody works', () => {
     it('waits a moment for one', async () => {
       workers.set();
-      const promise = acquire({ connectPatience: 500 });
+      const promise = acquire({ connectTimeout: 500 });
       await clock.armed(500);
       clock.advance(499);
       workers.set(worker());
@@ -289,8 +289,12 @@ describe('acquireRemoteEngine', () => {
   });
 
   describe('describeRemote', () => {
-    const describe = (patience?: number) =>
-      describeRemote(ADDRESS, { link: workers.factory, clock, ...(patience !== undefined && { patience }) });
+    const describe = (workerTimeout?: number) =>
+      describeRemote(ADDRESS, {
+        link: workers.factory,
+        clock,
+        ...(workerTimeout !== undefined && { workerTimeout }),
+      });
 
     it('tells who works there, and with what', async () => {
       workers.set(worker(), worker({ id: 'two' }));

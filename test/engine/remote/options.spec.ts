@@ -24,12 +24,12 @@ describe('the options of a remote engine', () => {
       maxQueue: 32,
       timeout: 60_000,
       cacheSize: 0,
-      connectPatience: 3000,
+      connectTimeout: 3000,
       maxBytes: 32 * 2 ** 20,
       maxPixels: 64_000_000,
     });
     const limits = { maxBytes: 1000, maxPixels: 2000 };
-    const given = { address: LOCAL, maxQueue: 1, timeout: 0, cacheSize: 2, connectPatience: 0, ...limits };
+    const given = { address: LOCAL, maxQueue: 1, timeout: 0, cacheSize: 2, connectTimeout: 0, ...limits };
     assert.deepEqual(completeRemoteOptions(given), given);
   });
 
@@ -73,7 +73,7 @@ describe('the options of a remote engine', () => {
   });
 
   it('refuse numbers out of range, naming them', () => {
-    for (const name of ['maxQueue', 'timeout', 'cacheSize', 'connectPatience']) {
+    for (const name of ['maxQueue', 'timeout', 'cacheSize', 'connectTimeout']) {
       assert.throws(
         () => completeRemoteOptions({ address: ADDRESS, [name]: -1 }),
         new RegExp(`"${name}" is .*; allowed: a whole number`),

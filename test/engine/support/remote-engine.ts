@@ -16,12 +16,12 @@ export function remoteEngineUnderTest() {
   let workers: FakeWorkers;
   let engine: RemoteEngine;
 
-  function make(options: Partial<RemoteLiveOptions> = {}, patience: Partial<RemoteTimeouts> = {}) {
+  function make(options: Partial<RemoteLiveOptions> = {}, timeouts: Partial<RemoteTimeouts> = {}) {
     const complete = { maxQueue: 32, timeout: 0, cacheSize: 0, idleUnload: 0, ...options };
     const link = workers.factory(ADDRESS);
     engine = new RemoteEngine(
       { manifest: MANIFEST, address: ADDRESS, link, options: complete },
-      { clock, patience },
+      { clock, timeouts },
     );
     return { engine, clock, workers };
   }

@@ -213,7 +213,7 @@ describe('what others put into Redis', function () {
     const link = linkTo(redis.address);
     await link.open();
     await play(engine);
-    await client.publish(names.recalls, 'x'.repeat(20e6));
+    await client.publish(names.cancelled, 'x'.repeat(20e6));
     await until(link, () => link.workers.length === 1);
     await works(link, engine);
     dry.abort();

@@ -6,7 +6,7 @@ export const SHORT: Partial<Times> = {
   announce: 300,
   presence: 2000,
   check: 200,
-  lock: 2000,
+  lockDuration: 2000,
   stalled: 1000,
   retry: 200,
 };

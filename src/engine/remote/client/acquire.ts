@@ -23,7 +23,7 @@ import { RemotePool } from './remote-pool.ts';
 import {
   checkWorkerAddress,
   completeRemoteOptions,
-  CONNECT_PATIENCE,
+  CONNECT_TIMEOUT,
   type RemoteEngineOptions,
 } from '../redis/settings.ts';
 import { unavailable } from '../redis/errors.ts';
@@ -46,7 +46,7 @@ export async function acquireRemoteEngine(
   options: RemoteEngineOptions,
   { owner, linger = LINGER, link, ...internals }: AcquireOptions & RemoteRegistryInternals = {},
 ): Promise<EngineLease> {
-  const { address, connectPatience, ...limits } = completeRemoteOptions(options);
+  const { address, connectTimeout, ...limits } = completeRemoteOptions(options);
   const live = { ...limits, idleUnload: 0 };
   const place = placeOf(address);
   const entry = known(place) ?? (await find());
@@ -55,7 +55,7 @@ export async function acquireRemoteEngine(
 
   async function find(): Promise<Entry<RemoteEngine>> {
     const { clock = systemClock } = internals;
-    const found = await discover(address, { patience: connectPatience, link, clock });
+    const found = await discover(address, { workerTimeout: connectTimeout, link, clock });
     // No await from here on: two callers at the same time must find the same entry.
     const { manifest } = found;
     const key = JSON.stringify(['remote', place, manifest.digest]);
@@ -78,7 +78,7 @@ function known(place: string): Entry<RemoteEngine> | undefined {
     .filter((entry) => entry.place === place)
     .map(({ key }) => reusable<RemoteEngine>(key))
     .filter((entry) => entry !== undefined);
-  return (['fitting', 'none'] as const)
+  return (['compatible', 'none'] as const)
     .map((availability) => there.find(({ engine }) => engine.availability === availability))
     .find((entry) => entry !== undefined);
 }
@@ -99,7 +99,7 @@ export interface Discovery {
 
 export interface DiscoverOptions {
   /** Milliseconds that a first worker is waited for, from when there is a connection. */
-  patience: number;
+  workerTimeout: number;
   /** Absent: the one through BullMQ on Redis. */
   link?: TransportFactory | undefined;
   clock?: Clock | undefined;
@@ -112,12 +112,12 @@ export interface DiscoverOptions {
  */
 export async function discover(
   address: WorkerAddress,
-  { patience, link: factory, clock = systemClock }: DiscoverOptions,
+  { workerTimeout, link: factory, clock = systemClock }: DiscoverOptions,
 ): Promise<Discovery> {
   const link = (factory ?? (await defaultFactory()))(address);
   try {
     await link.open();
-    await someWorker(link, patience, clock);
+    await someWorker(link, workerTimeout, clock);
     const { workers } = link;
     if (workers.length === 0) throw unavailable(address, link.failure);
     return { link, manifest: prevailing(workers), workers };
@@ -133,8 +133,8 @@ async function defaultFactory(): Promise<TransportFactory> {
   return bullLink;
 }
 
-/** Resolves when there is a worker, or the patience is over. */
-function someWorker(link: WorkerTransport, patience: number, clock: Clock): Promise<void> {
+/** Resolves when there is a worker, or the time is over. */
+function someWorker(link: WorkerTransport, workerTimeout: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
       if (link.workers.length > 0) end();
@@ -144,7 +144,7 @@ function someWorker(link: WorkerTransport, patience: number, clock: Clock): Prom
       unsubscribe();
       resolve();
     };
-    const timer = clock.after(patience, end);
+    const timer = clock.after(workerTimeout, end);
     const unsubscribe = link.subscribe(look);
     look();
   });
@@ -170,7 +170,7 @@ export interface RemoteDescription {
 
 export interface DescribeOptions {
   /** Milliseconds that a first worker is waited for; default 3000. */
-  patience?: number;
+  workerTimeout?: number;
   /** What tests replace. */
   link?: TransportFactory;
   clock?: Clock;
@@ -183,10 +183,10 @@ export interface DescribeOptions {
  */
 export async function describeRemote(
   address: WorkerAddress,
-  { patience = CONNECT_PATIENCE, link: factory, clock }: DescribeOptions = {},
+  { workerTimeout = CONNECT_TIMEOUT, link: factory, clock }: DescribeOptions = {},
 ): Promise<RemoteDescription> {
   const { link, manifest, workers } = await discover(checkWorkerAddress(address), {
-    patience,
+    workerTimeout,
     link: factory,
     clock,
   });
@@ -203,7 +203,7 @@ export interface RemoteLiveOptions extends LineOptions {
 /** What tests replace. */
 export interface RemoteInternals {
   clock?: Clock;
-  patience?: Partial<RemoteTimeouts>;
+  timeouts?: Partial<RemoteTimeouts>;
 }
 
 export interface RemoteEngineSetup {
@@ -220,7 +220,7 @@ export class RemoteEngine extends PooledEngine<RemoteLiveOptions> {
   /** Opens nothing. */
   constructor({ manifest, address, link, options }: RemoteEngineSetup, internals: RemoteInternals = {}) {
     const { clock = systemClock } = internals;
-    const patience = { ...DEFAULT_REMOTE_TIMEOUTS, ...internals.patience };
+    const timeouts = { ...DEFAULT_REMOTE_TIMEOUTS, ...internals.timeouts };
     let made!: RemotePool;
     super({
       manifest,
@@ -233,7 +233,7 @@ export class RemoteEngine extends PooledEngine<RemoteLiveOptions> {
           manifest,
           timeout: () => live().timeout,
           maxPixels: () => limitsFrom(live()).maxPixels,
-          patience,
+          timeouts,
           owner,
         })),
     });

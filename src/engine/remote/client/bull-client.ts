@@ -49,14 +49,14 @@ export class BullClient {
   readonly #times: Times;
   readonly #onChange: () => void;
   readonly #submissions = new Map<string, Submission>();
-  /** What is being forgotten, there. */
-  readonly #recalls = new Set<Promise<void>>();
+  /** Cancelled submissions that Redis and the worker are just being told of. */
+  readonly #cancelling = new Set<Promise<void>>();
   #connection!: Connection;
   #queue!: Queue;
   #events!: QueueEvents;
   #workers: WorkerFacts[] = [];
   /** Why it cannot be found out who works, although there is a connection. */
-  #trouble: M2fpError | null = null;
+  #lookError: M2fpError | null = null;
   /** While workers are looked for; `again` where that is asked for meanwhile. */
   #looking: { again: boolean } | null = null;
   #timer: Timer | null = null;
@@ -101,7 +101,7 @@ export class BullClient {
   }
 
   get failure(): M2fpError | null {
-    return this.#connection.failure ?? this.#trouble;
+    return this.#connection.failure ?? this.#lookError;
   }
 
   async submit(task: RemoteTask, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
@@ -121,7 +121,7 @@ export class BullClient {
       return await raceSignal(promise, signal);
     } finally {
       // Not settled by anything else: the caller does not want it any more.
-      if (this.#settle(submission)) this.#recall(submission);
+      if (this.#settle(submission)) this.#cancelRemote(submission);
     }
   }
 
@@ -140,8 +140,8 @@ export class BullClient {
     }
     // Where there is no connection, what was sent is looked after no more, and expires.
     if (this.#connection.failure === null) {
-      for (const submission of submissions) this.#recall(submission);
-      await raceSignal(Promise.all(this.#recalls), AbortSignal.timeout(GOODBYE)).catch(ignore);
+      for (const submission of submissions) this.#cancelRemote(submission);
+      await raceSignal(Promise.all(this.#cancelling), AbortSignal.timeout(GOODBYE)).catch(ignore);
     }
     const ends = [this.#events?.close(), this.#queue?.close()].map((end) => end?.catch(ignore));
     this.#connection.end();
@@ -231,17 +231,17 @@ export class BullClient {
   /** Never rejects. */
   async #readWorkers(): Promise<void> {
     let workers = this.#workers;
-    let trouble: M2fpError | null = null;
+    let lookError: M2fpError | null = null;
     try {
       workers = await readWorkers(this.#connection.commands, this.#names);
     } catch (error) {
       // What was known holds until the connection is back.
-      if (this.#connection.failure === null) trouble = this.#connection.explain(error);
+      if (this.#connection.failure === null) lookError = this.#connection.explain(error);
     }
-    const same = isDeepStrictEqual(workers, this.#workers) && trouble?.message === this.#trouble?.message;
+    const same = isDeepStrictEqual(workers, this.#workers) && lookError?.message === this.#lookError?.message;
     if (this.#closed || same) return;
     this.#workers = workers;
-    this.#trouble = trouble;
+    this.#lookError = lookError;
     this.#onChange();
   }
 
@@ -274,7 +274,7 @@ export class BullClient {
     if (this.#connection.commands.status !== 'ready') return;
     if (!this.#settle(submission)) return;
     submission.reject(this.#connection.explain(error));
-    this.#recall(submission);
+    this.#cancelRemote(submission);
   }
 
   /** BullMQ says that a job has come to an end. */
@@ -297,7 +297,7 @@ export class BullClient {
             `The worker could not deliver its answer: ${failure.slice(0, MAX_REASON)}`,
           ),
     );
-    this.#recall(submission);
+    this.#cancelRemote(submission);
   }
 
   /** Takes the answer where there is one, and sends the task anew where Redis knows nothing of it any more. */
@@ -335,7 +335,7 @@ export class BullClient {
     if ('parsing' in answer) submission.resolve(answer.parsing);
     else submission.reject(answer.error);
     // A task that went out twice may be with another worker, too.
-    if (submission.sends > 1) this.#recall(submission);
+    if (submission.sends > 1) this.#cancelRemote(submission);
   }
 
   #refuse(submission: Submission, fault: string): void {
@@ -346,7 +346,7 @@ export class BullClient {
         `What the worker answered is no answer to the picture: ${fault}.`,
       ),
     );
-    this.#recall(submission);
+    this.#cancelRemote(submission);
   }
 
   /** False where it was settled before. */
@@ -355,17 +355,17 @@ export class BullClient {
   }
 
   /** Has Redis and the worker forget a task that is settled. While there is no connection, that waits for it. */
-  #recall(submission: Submission): void {
-    const recall = this.#forget(submission).finally(() => this.#recalls.delete(recall));
-    this.#recalls.add(recall);
+  #cancelRemote(submission: Submission): void {
+    const done = this.#remove(submission).finally(() => this.#cancelling.delete(done));
+    this.#cancelling.add(done);
   }
 
-  async #forget({ id, busy }: Submission): Promise<void> {
+  async #remove({ id, busy }: Submission): Promise<void> {
     try {
       await busy;
       const { commands } = this.#connection;
       await commands.del(this.#names.task(id), this.#names.answer(id));
-      if ((await this.#queue.remove(id)) === 0) await commands.publish(this.#names.recalls, id);
+      if ((await this.#queue.remove(id)) === 0) await commands.publish(this.#names.cancelled, id);
     } catch {
       // The connection was closed, or Redis refuses: its task is looked after no more, and expires.
     }

@@ -19,7 +19,7 @@ export interface RemotePoolOptions {
   timeout: () => number;
   /** What a picture may have. */
   maxPixels: () => number;
-  patience: RemoteTimeouts;
+  timeouts: RemoteTimeouts;
   owner: PoolOwner;
 }
 
@@ -48,40 +48,40 @@ class Run {
 export class RemotePool implements Pool {
   readonly #options: RemotePoolOptions;
   readonly #owner: PoolOwner;
-  readonly #reach: WorkerMonitor;
+  readonly #monitor: WorkerMonitor;
   readonly #runs = new Set<Run>();
-  readonly #suspects = new Quarantine();
-  /** The worker whose facts stand for all: the first of those seen last. */
+  readonly #quarantine = new Quarantine();
+  /** The worker that `facts` are told of: the first one of the list; kept after it has left. */
   #seen: WorkerFacts | null = null;
   /** What a step of the pump sets off calls for another step, not for one inside the first. */
   #pumping = false;
   #pumpAgain = false;
 
   constructor(options: RemotePoolOptions) {
-    const { link, address, manifest, patience, owner } = options;
+    const { link, address, manifest, timeouts, owner } = options;
     this.#options = options;
     this.#owner = owner;
-    this.#reach = new WorkerMonitor({
+    this.#monitor = new WorkerMonitor({
       link,
       address,
       manifest,
       clock: owner.clock,
-      patience,
+      timeouts,
       onUnavailable: (error) => this.#giveUp(error),
       onChange: () => this.pump(),
     });
   }
 
   get state(): PoolState {
-    if (this.#reach.failure !== null) return 'failed';
+    if (this.#monitor.failure !== null) return 'failed';
     if (this.running > 0) return 'running';
-    if (!this.#reach.wanted) return 'idle';
-    return this.#reach.workers.length > 0 ? 'ready' : 'loading';
+    if (!this.#monitor.wanted) return 'idle';
+    return this.#monitor.workers.length > 0 ? 'ready' : 'loading';
   }
 
   /** The workers. Which of them is at what nobody here knows: as many as there are pictures count as running. */
   get processes(): Pool['processes'] {
-    return this.#reach.workers.map(({ host, pid, rss, loadSeconds }, index) => {
+    return this.#monitor.workers.map(({ host, pid, rss, loadSeconds }, index) => {
       const idle = loadSeconds === null ? 'loading' : 'ready';
       return { host, pid, state: index < this.running ? 'running' : idle, restarts: 0, rss };
     });
@@ -94,11 +94,11 @@ export class RemotePool implements Pool {
 
   /** Where nobody has looked for workers yet, one picture may try. */
   get free(): number {
-    return this.#reach.wanted ? Math.max(0, this.#places - this.running) : 1;
+    return this.#monitor.wanted ? Math.max(0, this.#places - this.running) : 1;
   }
 
   get failure(): M2fpError | null {
-    return this.#reach.failure;
+    return this.#monitor.failure;
   }
 
   get facts(): PoolFacts {
@@ -107,27 +107,27 @@ export class RemotePool implements Pool {
   }
 
   /** Who could parse a picture that comes now; `unknown` where the link is not open. */
-  get availability(): 'fitting' | 'other' | 'none' | 'unknown' {
-    if (!this.#reach.wanted) return 'unknown';
-    if (this.#reach.workers.length > 0) return 'fitting';
-    return this.#reach.outdated ? 'other' : 'none';
+  get availability(): 'compatible' | 'incompatible' | 'none' | 'unknown' {
+    if (!this.#monitor.wanted) return 'unknown';
+    if (this.#monitor.workers.length > 0) return 'compatible';
+    return this.#monitor.outdated ? 'incompatible' : 'none';
   }
 
   /** Throws why nobody is waited for any more, and M2FP_BAD_IMAGE for a picture that has crashed two workers. */
   check(suspect: Suspect): void {
-    if (this.#reach.failure !== null) throw this.#reach.failure;
-    this.#suspects.check(suspect);
+    if (this.#monitor.failure !== null) throw this.#monitor.failure;
+    this.#quarantine.check(suspect);
   }
 
-  /** Opens the link; rejects where no worker with the model comes within the patience. */
+  /** Opens the link; rejects where no worker with the model comes in time. */
   load(): Promise<void> {
-    this.#suspects.forget();
-    return this.#reach.load();
+    this.#quarantine.forget();
+    return this.#monitor.load();
   }
 
   /** Closes the link when what runs has been answered, or taken back after the grace time. */
   stop(): Promise<void> {
-    return this.#reach.close(this.#finish());
+    return this.#monitor.close(this.#finish());
   }
 
   pump(): void {
@@ -137,9 +137,9 @@ export class RemotePool implements Pool {
     try {
       while (this.#pumpAgain) {
         this.#pumpAgain = false;
-        this.#seen = this.#reach.workers[0] ?? this.#seen;
+        this.#seen = this.#monitor.workers[0] ?? this.#seen;
         for (const run of this.#runs) if (!this.#owner.isWanted(run.job)) run.end(cancelled());
-        if (this.#owner.waiting > 0) this.#reach.open();
+        if (this.#owner.waiting > 0) this.#monitor.open();
         while (this.#runs.size < this.#places && this.#handOver());
       }
     } finally {
@@ -151,7 +151,7 @@ export class RemotePool implements Pool {
 
   /** Pictures that all workers with the model can parse at the same time. */
   get #places(): number {
-    return this.#reach.workers.reduce((sum, { slots }) => sum + slots, 0);
+    return this.#monitor.workers.reduce((sum, { slots }) => sum + slots, 0);
   }
 
   /** Takes the next one out of the line; false where nobody waits. */
@@ -173,16 +173,16 @@ export class RemotePool implements Pool {
     const timer = this.#watchTime(run);
     try {
       // The one before it in line may have been the same.
-      this.#suspects.check(request);
+      this.#quarantine.check(request);
       const parsing = await link.submit(
         { digest: manifest.digest, ...request },
         signal,
         this.#options.maxPixels(),
       );
-      this.#suspects.clear(request);
+      this.#quarantine.clear(request);
       this.#owner.onResult(job, parsing, this.#waited(job, parsing));
     } catch (error) {
-      if (isCrash(error)) this.#suspects.blame(request);
+      if (isCrash(error)) this.#quarantine.blame(request);
       job.reject(error);
     }
     timer?.cancel();
@@ -214,8 +214,8 @@ export class RemotePool implements Pool {
   async #finish(): Promise<void> {
     const runs = [...this.#runs];
     if (runs.length === 0) return;
-    const { grace } = this.#options.patience;
-    const timer = this.#owner.clock.after(grace, () => {
+    const { shutdownGrace } = this.#options.timeouts;
+    const timer = this.#owner.clock.after(shutdownGrace, () => {
       for (const run of runs) {
         run.end(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded.'));
       }

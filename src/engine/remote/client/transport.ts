@@ -21,7 +21,7 @@ export interface WorkerAddress {
 
 /** What a worker tells of itself, again and again while it lives; plain JSON. */
 export interface WorkerFacts {
-  /** Its own, for this one run. */
+  /** Made anew whenever a worker starts. */
   id: string;
   host: string;
   pid: number;

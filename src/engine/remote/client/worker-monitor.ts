@@ -1,4 +1,4 @@
-/** Keeps the link to workers open while they are wanted, and says what may be hoped for. */
+/** Keeps the link to workers open while they are wanted, and says whether a worker is there or may still come. */
 import { asM2fpError, M2fpError } from '../../../errors.ts';
 import type { Clock, Timer } from '../../../clock.ts';
 import type { ModelManifest } from '../../../m2fp/manifest.ts';
@@ -8,28 +8,28 @@ import { outdated, unavailable } from '../redis/errors.ts';
 /** Times in milliseconds. */
 export interface RemoteTimeouts {
   /** What waits goes on waiting for so long while no worker can be reached. */
-  absence: number;
+  workerTimeout: number;
   /** Pause before the next try to connect, where the first connection could not be made. */
   retry: number;
   /** What runs gets to finish when the engine is unloaded. */
-  grace: number;
+  shutdownGrace: number;
 }
 
 export const DEFAULT_REMOTE_TIMEOUTS: RemoteTimeouts = {
-  absence: 30_000,
+  workerTimeout: 30_000,
   retry: 1000,
   // Node-RED goes on without a close listener after 15 s.
-  grace: 10_000,
+  shutdownGrace: 10_000,
 };
 
-export interface ReachOptions {
+export interface WorkerMonitorOptions {
   link: WorkerTransport;
   address: WorkerAddress;
   /** Of the model that workers must have. */
   manifest: ModelManifest;
   clock: Clock;
-  patience: RemoteTimeouts;
-  /** Called where no worker came within the patience, or all have another model. */
+  timeouts: RemoteTimeouts;
+  /** Called where no worker came in time, or all have another model. */
   onUnavailable: (error: M2fpError) => void;
   /** Called after every change of what the getters say. */
   onChange: () => void;
@@ -41,25 +41,25 @@ interface Waiter {
 }
 
 export class WorkerMonitor {
-  readonly #options: ReachOptions;
+  readonly #options: WorkerMonitorOptions;
   /** The time from one opening to the closing that follows; null while nobody wants the link. */
-  #era: symbol | null = null;
+  #generation: symbol | null = null;
   #unsubscribe: () => void = () => {};
   /** The end of the last closing. */
   #closing: Promise<void> = Promise.resolve();
   /** Why the connection could not be made. */
-  #trouble: M2fpError | null = null;
+  #connectError: M2fpError | null = null;
   #failure: M2fpError | null = null;
-  #absence: Timer | null = null;
+  #workerTimer: Timer | null = null;
   #retry: Timer | null = null;
   #waiters: Waiter[] = [];
 
-  constructor(options: ReachOptions) {
+  constructor(options: WorkerMonitorOptions) {
     this.#options = options;
   }
 
   get wanted(): boolean {
-    return this.#era !== null;
+    return this.#generation !== null;
   }
 
   /** Those that have the model; none while the link is not wanted. */
@@ -73,7 +73,7 @@ export class WorkerMonitor {
     return this.wanted && this.workers.length === 0 && this.#options.link.workers.length > 0;
   }
 
-  /** Why nobody is waited for any more; null while there is hope. */
+  /** Why nobody is waited for any more; null while somebody may still come. */
   get failure(): M2fpError | null {
     return this.#failure;
   }
@@ -81,18 +81,18 @@ export class WorkerMonitor {
   /** Opens the link where it is not; returns at once. */
   open(): void {
     if (this.wanted) return;
-    const era = Symbol('era');
-    this.#era = era;
+    const generation = Symbol('generation');
+    this.#generation = generation;
     this.#unsubscribe = this.#options.link.subscribe(() => this.#look());
-    void this.#connect(era);
+    void this.#connect(generation);
     this.#look();
   }
 
-  /** Resolves when a worker with the model is there; waits anew where hope was lost. */
+  /** Resolves when a worker with the model is there; waits anew after a failure. */
   load(): Promise<void> {
     this.#failure = null;
     this.open();
-    if (this.#retry !== null) void this.#connect(this.#era!);
+    if (this.#retry !== null) void this.#connect(this.#generation!);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.#look();
@@ -104,12 +104,12 @@ export class WorkerMonitor {
    * Resolves when it is closed.
    */
   async close(work: Promise<void>): Promise<void> {
-    this.#era = null;
+    this.#generation = null;
     this.#unsubscribe();
     this.#recover();
     this.#retry?.cancel();
     this.#retry = null;
-    this.#trouble = null;
+    this.#connectError = null;
     const error = new M2fpError('M2FP_CANCELLED', 'The engine was unloaded.');
     for (const { reject } of this.#waiters.splice(0)) reject(error);
     const before = this.#closing;
@@ -122,22 +122,22 @@ export class WorkerMonitor {
     await this.#closing;
   }
 
-  async #connect(era: symbol): Promise<void> {
-    const { link, clock, patience } = this.#options;
+  async #connect(generation: symbol): Promise<void> {
+    const { link, clock, timeouts } = this.#options;
     this.#retry?.cancel();
     this.#retry = null;
-    let trouble: M2fpError | null = null;
+    let connectError: M2fpError | null = null;
     try {
       await this.#closing;
-      if (era !== this.#era) return;
+      if (generation !== this.#generation) return;
       await link.open();
     } catch (error) {
-      trouble = asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE');
+      connectError = asM2fpError(error, 'M2FP_ENGINE_UNAVAILABLE');
     }
-    if (era !== this.#era) return;
-    this.#trouble = trouble;
-    if (trouble !== null) {
-      this.#retry = clock.after(patience.retry, () => void this.#connect(era), { background: true });
+    if (generation !== this.#generation) return;
+    this.#connectError = connectError;
+    if (connectError !== null) {
+      this.#retry = clock.after(timeouts.retry, () => void this.#connect(generation), { background: true });
     }
     this.#look();
   }
@@ -145,7 +145,7 @@ export class WorkerMonitor {
   /** What the link says now. */
   #look(): void {
     if (!this.wanted) return;
-    const { link, address, manifest, clock, patience } = this.#options;
+    const { link, address, manifest, clock, timeouts } = this.#options;
     if (this.workers.length > 0) {
       this.#recover();
       for (const { resolve } of this.#waiters.splice(0)) resolve();
@@ -155,7 +155,7 @@ export class WorkerMonitor {
       // The reason may have become another one.
       this.#giveUp(this.#absent());
     } else {
-      this.#absence ??= clock.after(patience.absence, () => {
+      this.#workerTimer ??= clock.after(timeouts.workerTimeout, () => {
         this.#giveUp(this.#absent());
         this.#options.onChange();
       });
@@ -165,7 +165,7 @@ export class WorkerMonitor {
 
   #absent(): M2fpError {
     const { link, address } = this.#options;
-    return unavailable(address, link.failure ?? this.#trouble);
+    return unavailable(address, link.failure ?? this.#connectError);
   }
 
   #giveUp(error: M2fpError): void {
@@ -177,7 +177,7 @@ export class WorkerMonitor {
 
   #recover(): void {
     this.#failure = null;
-    this.#absence?.cancel();
-    this.#absence = null;
+    this.#workerTimer?.cancel();
+    this.#workerTimer = null;
   }
 }

@@ -169,5 +169,5 @@ export class Connection {
   }
 }
 
-/** Told by other events already. */
+/** For errors that other events tell of, too. */
 function ignore(): void {}

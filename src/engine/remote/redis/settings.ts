@@ -25,13 +25,13 @@ export interface RemoteEngineOptions {
   maxBytes?: number;
   maxPixels?: number;
   /** Milliseconds that a worker is waited for when an engine is acquired and there is none; default 3000. */
-  connectPatience?: number;
+  connectTimeout?: number;
 }
 
 /** Milliseconds that a first worker is waited for. */
-export const CONNECT_PATIENCE = 3000;
+export const CONNECT_TIMEOUT = 3000;
 
-const REMOTE_OPTIONS = { ...LINE_OPTIONS, connectPatience: whole(0, MAX_TIMEOUT, CONNECT_PATIENCE) };
+const REMOTE_OPTIONS = { ...LINE_OPTIONS, connectTimeout: whole(0, MAX_TIMEOUT, CONNECT_TIMEOUT) };
 
 /** The options in full. @throws {M2fpError} `M2FP_BAD_OPTION` */
 export function completeRemoteOptions({
@@ -88,7 +88,7 @@ export interface Names {
   /** Channel that says when a worker has come, changed or left. */
   readonly news: string;
   /** Channel of the ids of jobs that nobody wants any more. */
-  readonly recalls: string;
+  readonly cancelled: string;
 }
 
 /**
@@ -116,7 +116,7 @@ export function namesOf(queue: string): Names {
     worker: (id) => `${prefix}:worker:${id}`,
     workers: `${prefix}:workers`,
     news: `${prefix}:news`,
-    recalls: `${prefix}:recalls`,
+    cancelled: `${prefix}:cancelled`,
   };
 }
 
@@ -136,10 +136,10 @@ export interface Times {
   /** How long an answer waits to be taken. */
   answer: number;
   /** How long a job is its worker's without a word of that worker, and how often the others look for such jobs. */
-  lock: number;
+  lockDuration: number;
   stalled: number;
   /** What running pictures get to finish when a worker is told to stop. */
-  grace: number;
+  shutdownGrace: number;
   /** The longest pause between two attempts to get a lost connection back. */
   retry: number;
 }
@@ -152,8 +152,8 @@ export const TIMES: Readonly<Times> = {
   check: 5000,
   task: 60_000,
   answer: 60_000,
-  lock: 10_000,
+  lockDuration: 10_000,
   stalled: 5000,
-  grace: 15_000,
+  shutdownGrace: 15_000,
   retry: 5000,
 };

@@ -89,8 +89,8 @@ class QueueWorker implements RunningWorker {
   #unsubscribe: () => void = () => {};
   #lastNotified = '';
   #lost = false;
-  #trouble = '';
-  #engineTold = '';
+  #lastComplaint = '';
+  #lastEngine = '';
   #closing: Promise<void> | null = null;
   #failure: M2fpError | null = null;
   #end!: () => void;
@@ -138,12 +138,12 @@ class QueueWorker implements RunningWorker {
     this.#connection = await Connection.open(
       this.#address,
       this.#times,
-      [this.#names.recalls],
+      [this.#names.cancelled],
       new AbortController().signal,
     );
     this.#connection.listen({
       onChange: () => this.#connectionChanged(),
-      onMessage: (_channel, id) => this.#recall(id),
+      onMessage: (_channel, id) => this.#cancel(id),
     });
     this.#taskLimit = taskLimit(this.#lease.engine.info().manifest.input, this.#maxBytes);
     this.#connection.allow(this.#taskLimit);
@@ -182,19 +182,19 @@ class QueueWorker implements RunningWorker {
   }
 
   #startBull(): Worker {
-    const { lock, stalled } = this.#times;
+    const { lockDuration, stalled } = this.#times;
     const bull = new Worker(this.#names.jobs, (job: Job, token = '') => this.#work(job, token), {
       connection: this.#connection.commands,
       prefix: this.#names.prefix,
       name: this.#id,
       skipVersionCheck: true,
       concurrency: this.facts.slots,
-      lockDuration: lock,
+      lockDuration,
       stalledInterval: stalled,
       maxStalledCount: 1,
       runRetryDelay: 1000,
     });
-    bull.on('error', ({ message }) => this.#troubled(message));
+    bull.on('error', ({ message }) => this.#logComplaint(message));
     return bull;
   }
 
@@ -256,15 +256,15 @@ class QueueWorker implements RunningWorker {
   }
 
   /** What BullMQ complains about, again and again where it lasts. */
-  #troubled(message: string): void {
+  #logComplaint(message: string): void {
     // The connection itself tells when it is lost, and a job whose lock is gone has been taken over by another worker.
     if (this.#connection.failure !== null || /\block\b|Missing key/.test(message)) return;
     const words = message.slice(0, MAX_WORDS);
-    if (words !== this.#trouble) this.#log(`Redis at ${this.#address.url}: ${words}`);
-    this.#trouble = words;
+    if (words !== this.#lastComplaint) this.#log(`Redis at ${this.#address.url}: ${words}`);
+    this.#lastComplaint = words;
   }
 
-  #recall(id: string): void {
+  #cancel(id: string): void {
     for (const run of this.#running) {
       if (run.id === id) {
         run.abort.abort(new M2fpError('M2FP_CANCELLED', 'The picture is not wanted any more.'));
@@ -293,7 +293,7 @@ class QueueWorker implements RunningWorker {
   #announceSoon(): void {
     if (this.#closing !== null || this.#connection.failure !== null) return;
     // Refused today, taken the next time.
-    this.#announce().catch((error: unknown) => this.#troubled(this.#connection.explain(error).message));
+    this.#announce().catch((error: unknown) => this.#logComplaint(this.#connection.explain(error).message));
   }
 
   #connectionChanged(): void {
@@ -316,8 +316,8 @@ class QueueWorker implements RunningWorker {
       return;
     }
     const told = JSON.stringify([loadSeconds, provider]);
-    if (told !== this.#engineTold) this.#announceSoon();
-    this.#engineTold = told;
+    if (told !== this.#lastEngine) this.#announceSoon();
+    this.#lastEngine = told;
   }
 
   async #close(): Promise<void> {
@@ -329,7 +329,7 @@ class QueueWorker implements RunningWorker {
     if (running > 0) this.#log(`Finishing ${running === 1 ? '1 picture' : `${running} pictures`} first.`);
     await this.#finish();
     // What has not finished goes to another worker when it has not been heard of for a while.
-    for (const { id } of this.#running) this.#recall(id);
+    for (const { id } of this.#running) this.#cancel(id);
     await this.#disconnect();
     this.#lease.release();
     this.#end();
@@ -340,7 +340,7 @@ class QueueWorker implements RunningWorker {
     const finished = this.#bull?.close() ?? Promise.resolve();
     // Without a connection, nobody gets to hear of what is finished.
     if (this.#connection.failure !== null) return;
-    await raceSignal(finished, AbortSignal.timeout(this.#times.grace)).catch(() => {});
+    await raceSignal(finished, AbortSignal.timeout(this.#times.shutdownGrace)).catch(() => {});
   }
 
   async #disconnect(): Promise<void> {
