@@ -167,7 +167,8 @@ export class ModelDownload {
     if (progress?.share == null) this.#bar.removeAttr('value');
     else this.#bar.attr('value', String(progress.share));
     this.#line.toggle(isComing).text(isComing ? progressText(progress, text) : '');
-    this.#problem.text(refusal || failure);
+    const problem = refusal || failure;
+    this.#problem.text(problem).toggle(problem !== '');
     this.#end.text(said);
     this.#start
       .toggle(isAbsent && !isComing)

@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
         await row('Model', /^m2fp-demo$/);
         await page.locator('#node-config-input-source').selectOption('modelscope');
         await row('Model', /^iic\/cv_resnet101_image-multiple-human-parsing$/);
-        await row('On disk', /not there/);
+        await row('On disk', /^not downloaded yet$/);
         await row('Memory', /^about \d+ MB|^about [\d.]+ GB/);
         await row('Licence', /read their licence on https:\/\/modelscope\.cn\/models\/iic\//);
         await editor.screenshot(`${version} about modelscope`);
