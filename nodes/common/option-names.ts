@@ -39,7 +39,9 @@ export function optionsInMessage<T extends object>(
   if (!isRecord(given)) throw badOption('m2fp', given, `an object with any of ${LISTS[user]!.join(', ')}`);
 
   const own: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
+  // Names first: the values of a million wrong ones would take ten times as long.
+  for (const name of Object.keys(given)) {
+    const value = given[name];
     if (Object.hasOwn(LISTS, name)) checkOwn(name, value);
     else if (!ALL.has(name)) throw unknownOption(name, user);
     else if (LISTS[user]!.includes(name)) own[name] = value;

@@ -2,6 +2,8 @@
 import type { NodeDef } from 'node-red';
 import { COLORIZE_OPTIONS, type ColorizeOptions } from '../../src/parsing/colorize/colorize-options.ts';
 import { namesInText, type OptionFields, optionsInFields } from '../../src/parsing/options/option-table.ts';
+import { entriesWithin } from '../../src/parsing/options/options.ts';
+import type { Color } from '../../src/parsing/options/palette.ts';
 import { labelsInModel } from '../common/labels.ts';
 import type { ParsingConfig } from '../common/parsing.ts';
 import type { ResultConfig } from '../common/result.ts';
@@ -35,8 +37,8 @@ function colorsInModel(
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return colors;
   // With one that the model has: colours for none of its labels are no mistake.
-  const names = new Set(labelsInModel([...labels.slice(0, 1), ...Object.keys(given)], labels));
-  return Object.fromEntries(
-    Object.entries(given as NonNullable<Exclude<typeof colors, string>>).filter(([name]) => names.has(name)),
-  );
+  const entries = entriesWithin(given as Record<string, Color>);
+  if (entries === null) return colors;
+  const names = new Set(labelsInModel([...labels.slice(0, 1), ...entries.map(([name]) => name)], labels));
+  return Object.fromEntries(entries.filter(([name]) => names.has(name)));
 }

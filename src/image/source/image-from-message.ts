@@ -36,6 +36,17 @@ interface Look {
   left: number;
   /** Why the first value that was looked at is no picture. */
   reason?: M2fpError;
+  /** The names of the one object whose names were asked for; see {@link namesOf}. */
+  named?: { object: object; names: string[] };
+}
+
+/**
+ * The names of an object's properties; of a second object none. V8 lists all of them to give the first, a million in
+ * a second, so that it is asked for once in a message, after the names that are known were looked at.
+ */
+function namesOf(object: object, look: Look): string[] {
+  look.named ??= { object, names: Object.keys(object) };
+  return look.named.object === object ? look.named.names : [];
 }
 
 /** The property without what a getter or a Proxy might do to whoever reads it: they end in the one `catch` below. */
@@ -43,7 +54,7 @@ function property(value: object, name: string): unknown {
   return name in value ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-function describe(value: unknown): string {
+function describe(value: unknown, look: Look): string {
   if (value === undefined || value === null) return String(value);
   if (types.isArrayBufferView(value) || types.isAnyArrayBuffer(value)) return 'a Buffer of 0 bytes';
   if (typeof value === 'string') return 'an empty string';
@@ -60,21 +71,24 @@ function describe(value: unknown): string {
   }
   if (typeof property(value, 'pipe') === 'function') return 'a stream; collect its data in a Buffer first';
   if ('0' in value) return 'an object with numbered entries that are no bytes of a picture';
-  const names = Object.keys(value);
-  if (names.length === 0) return 'an empty object';
+  const names = namesOf(value, look);
+  if (names.length === 0) return look.named?.object === value ? 'an empty object' : 'an object';
   const shown = names.slice(0, SHOWN_PROPERTIES).map((name) => name.slice(0, 40));
   return `an object with the properties ${shown.join(', ')}${names.length > SHOWN_PROPERTIES ? ', ...' : ''}`;
 }
 
-function noImage(value: unknown): M2fpError {
+function noImage(value: unknown, look: Look): M2fpError {
   const isOnDisk = typeof value === 'object' && value !== null && 'path' in value && 'mimetype' in value;
   const hint = isOnDisk ? ' The upload was stored on disk: read its file first.' : '';
-  return new M2fpError('M2FP_NO_IMAGE', `There is no picture here but ${describe(value)}.${hint} ${FORMS}`);
+  return new M2fpError(
+    'M2FP_NO_IMAGE',
+    `There is no picture here but ${describe(value, look)}.${hint} ${FORMS}`,
+  );
 }
 
 /** Notes why `value` is no picture, where it is the first to be none. */
 function none(value: unknown, look: Look): null {
-  look.reason ??= noImage(value);
+  look.reason ??= noImage(value, look);
   return null;
 }
 
@@ -89,7 +103,7 @@ function findInArray(values: readonly unknown[], look: Look, depth: number): Buf
     const isHopeless =
       typeof value === 'string' ? value.length < LEAST_TEXT : typeof value !== 'object' || value === null;
     if (isHopeless && (look.reason !== undefined || typeof value !== 'string')) {
-      look.reason ??= noImage(value);
+      look.reason ??= noImage(value, look);
       continue;
     }
     try {
@@ -109,7 +123,7 @@ function findInArray(values: readonly unknown[], look: Look, depth: number): Buf
  * @throws M2FP_UNSUPPORTED_FORMAT where the name is what is left of a picture
  */
 function findInForm(value: object, look: Look): Buffer | null {
-  const [name, more] = Object.keys(value);
+  const [name, more] = namesOf(value, look);
   if (name === undefined) return none(value, look);
   const head = Buffer.from(name.slice(0, 4096));
   if (more === undefined && isEncodedText(head)) {
@@ -178,6 +192,6 @@ export function imageFrom(value: unknown, limits: ImageLimits = DEFAULT_LIMITS):
       cause: error,
     });
   }
-  if (found === null) throw look.reason ?? noImage(value);
+  if (found === null) throw look.reason ?? noImage(value, look);
   return found;
 }

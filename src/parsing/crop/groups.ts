@@ -1,7 +1,15 @@
 /** Labels that belong together: those that the label sets know, and the user's own. */
 import { LABEL_SETS, partGroup } from '../../m2fp/labels.ts';
 import { PART_GROUPS, type PartGroup } from '../../m2fp/part-groups.ts';
-import { badOption, indicesOf, isRecord, labelKey, MAX_NAMES } from '../options/options.ts';
+import {
+  badOption,
+  entriesWithin,
+  indicesOf,
+  isRecord,
+  labelKey,
+  MAX_NAMES,
+  tooMany,
+} from '../options/options.ts';
 
 /** Some labels under one name. */
 export interface LabelGroup {
@@ -44,7 +52,11 @@ function entriesOfText(text: string): [name: string, members: string[] | undefin
 
 function entriesOf(value: unknown): [name: string, members: unknown][] {
   if (typeof value === 'string') return entriesOfText(value);
-  if (isRecord(value)) return Object.entries(value);
+  if (isRecord(value)) {
+    const entries = entriesWithin(value);
+    if (entries === null) throw tooMany('groups', `${ALLOWED}, of at most ${MAX_NAMES} names`);
+    return entries;
+  }
   throw badOption('groups', value, ALLOWED);
 }
 

@@ -46,6 +46,14 @@ export function badOption(name: string, given: unknown, allowed: string): M2fpEr
   return new M2fpError('M2FP_BAD_OPTION', `Option "${name}" is ${show(given)}; allowed: ${allowed}.`);
 }
 
+/** The same for an object of more than {@link MAX_NAMES} entries, which is not shown: that would list them once more. */
+export function tooMany(name: string, allowed: string): M2fpError {
+  return new M2fpError(
+    'M2FP_BAD_OPTION',
+    `Option "${name}" is an object of more than ${MAX_NAMES} entries; allowed: ${allowed}.`,
+  );
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -74,6 +82,15 @@ export function knownOptions<T extends object>(
     );
   }
   return options;
+}
+
+/**
+ * The entries of an object that somebody may have sent; null where there are more than {@link MAX_NAMES}, whose values
+ * are not read: a million take ten times as long as their names.
+ */
+export function entriesWithin<T>(object: Readonly<Record<string, T>>): [string, T][] | null {
+  const names = Object.keys(object);
+  return names.length > MAX_NAMES ? null : names.map((name) => [name, object[name]!]);
 }
 
 /** One of the texts `allowed`; `fallback` where nothing was given. */

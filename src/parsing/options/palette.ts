@@ -7,12 +7,14 @@ import { custom, type GivenOptions, oneOf, type Option, readOptions } from './op
 import {
   BACKGROUND_INDEX,
   badOption,
+  entriesWithin,
   indicesOf,
   isRecord,
   isWhole,
   labelKey,
   firstOfName,
   MAX_NAMES,
+  tooMany,
 } from './options.ts';
 
 /** Red, green and blue, each 0 to 255. */
@@ -236,8 +238,8 @@ export function resolvePalette(labels: readonly string[], options?: PaletteOptio
   const { palette, colors } = readOptions(PALETTE_OPTIONS, options);
   const result = baseColors(palette, labels.map(labelKey));
 
-  const given = Object.entries(colors);
-  if (given.length > MAX_NAMES) throw badOption('colors', colors, `at most ${MAX_NAMES} labels`);
+  const given = entriesWithin(colors);
+  if (given === null) throw tooMany('colors', `at most ${MAX_NAMES} labels`);
   for (const [label, color] of given) {
     const indices = indicesOf(label, labels);
     if (indices.length === 0) throw badOption('colors', label, `the model's labels: ${labels.join(', ')}`);

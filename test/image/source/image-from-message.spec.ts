@@ -288,6 +288,24 @@ describe('imageFrom', () => {
     });
   });
 
+  it('lists the names of one object at most, and reads none but known ones', () => {
+    const [lists, read] = [{ count: 0 }, new Set<unknown>()];
+    const spied = () =>
+      new Proxy<Record<string, unknown>>(
+        { topic: 1, more: 2 },
+        {
+          ownKeys: (target) => (lists.count++, Reflect.ownKeys(target)),
+          get: (target, name) => (read.add(name), Reflect.get(target, name)),
+        },
+      );
+    for (const value of [spied(), [spied(), spied(), spied()], { image: spied() }]) {
+      lists.count = 0;
+      assert.throws(() => imageFrom(value), failure('M2FP_NO_IMAGE', /properties topic, more/));
+      assert.equal(lists.count, 1);
+    }
+    assert.ok(!read.has('topic') && !read.has('more'));
+  });
+
   it('gives a Buffer or an M2fpError, whatever comes', () => {
     const anything = fc.oneof(
       fc.anything(),
