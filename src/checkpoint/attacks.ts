@@ -13,7 +13,7 @@ const MODULES = words(
     '_socket ssl webbrowser http urllib urllib2 requests httpx aiohttp ftplib smtplib telnetlib xmlrpc asyncio ' +
     'multiprocessing _thread threading signal platform commands popen2 tempfile bdb pdb timeit trace profile ' +
     'cProfile doctest unittest pydoc venv ensurepip pip setuptools distutils idlelib lib2to3 tkinter io _io ' +
-    'fileinput linecache',
+    'fileinput linecache _posixsubprocess posixsubprocess site',
 );
 
 /** Those that are such a sign anywhere in a name: `torch.serialization.os.system`. */
@@ -23,6 +23,9 @@ const ANYWHERE = new Set([
   'nt',
   'sys',
   'subprocess',
+  '_os',
+  '_sys',
+  '_posixsubprocess',
   'builtins',
   '__builtin__',
   '__builtins__',
@@ -44,13 +47,21 @@ const FUNCTIONS = [
   /^numpy\.(.+\.)?(load|loadtxt|fromfile|save|f2py|testing|distutils|ctypeslib|memmap|DataSource)(\.|$)/,
   /^functools\.(reduce|partialmethod)$/,
   /^types\.(?!SimpleNamespace$|MappingProxyType$|NoneType$)/,
+  /^torch\.fx\.experimental(\.|$)/,
+  /^uuid\._/,
+  /^logging\.config(\.|$)/,
   /^_?codecs\.(?!encode$)/,
 ];
+
+/** What runs programs, by the name that it has where a script imported it: `__main__.system`. */
+const RUNS = /^(system|popen|Popen|spawn\w*|exec[lv]\w*|fork\w*|check_output|check_call|getoutput)$/;
 
 /** True for the full name of a global that no checkpoint of a model ever has. */
 export function isAttack(name: string): boolean {
   const [root = '', ...rest] = name.split('.');
   if (BUILTIN_MODULES.has(root)) return BUILTINS.has(rest[0] ?? '');
+  if (root === '__main__' && [BUILTINS, MODULES].some((names) => names.has(rest[0] ?? ''))) return true;
+  if (root === '__main__' && RUNS.test(rest[0] ?? '')) return true;
   return (
     MODULES.has(root) ||
     rest.some((segment) => ANYWHERE.has(segment)) ||

@@ -90,7 +90,10 @@ async function labelsOption(text: string | undefined): Promise<LabelOverrides['l
     throw problem(`neither one of the label sets ${LABEL_SET_NAMES.join(', ')} nor a file that can be read`);
   }
   if (!content.trimStart().startsWith('['))
-    return content.split(/\r?\n/).filter((line) => line.trim() !== '');
+    return content
+      .replace(/^\ufeff/, '')
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '');
   let names: unknown;
   try {
     names = parseJson(content);

@@ -45,10 +45,10 @@ async function main([name, ...args]: string[], terminal: Terminal): Promise<numb
 function commandOf(name: string): Command {
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
-  const guess = didYouMean(
-    name,
-    COMMANDS.map((each) => each.name),
-  );
+  const guess = didYouMean(name, [
+    ...COMMANDS.map((each) => each.name),
+    ...(name.startsWith('-') ? ['--help', '--version'] : []),
+  ]);
   throw new M2fpError('M2FP_BAD_OPTION', `There is no command "${name}"${guess} (see m2fp --help)`);
 }
 

@@ -1,10 +1,10 @@
 /** `m2fp parse`: the people and parts in a picture, as JSON and as a coloured picture. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
 import { ruleFor } from '../engine/picture.ts';
-import { limitsFrom, imageFrom, preprocess } from '../image/index.ts';
+import { limitsFrom, preprocess } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
@@ -18,6 +18,7 @@ import {
   type Terminal,
 } from './command.ts';
 import { ProgressBar } from './progress.ts';
+import { readPicture } from './read-picture.ts';
 import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = [
@@ -31,6 +32,9 @@ const OPTIONS = [
   'colorize',
   ...LIMIT_OPTIONS,
 ] as const;
+
+/** ModelScope's pipeline returns nothing that scores less. */
+const LEAST_SCORE = 0.1;
 
 /** What `--format` chooses from. */
 const FORMATS = {
@@ -112,8 +116,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       shortSide: numberOption('short-side', options['short-side']),
       longSide: numberOption('long-side', options['long-side']),
       scoreThreshold:
-        numberOption('min-score', options['min-score']) ??
-        (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
+        minScore(options['min-score']) ?? (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
       ...flags,
     },
     limits: limitOptions(options),
@@ -123,7 +126,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   const [picture = '', ...more] = pictures;
   if (more.length > 0) checkNames(work);
   else if (work.colored !== undefined) imageFormatOf(work.colored);
-  const first = more.length > 0 ? undefined : await readImage(picture, work);
+  const first = more.length > 0 ? undefined : await readPicture(picture, work.limits);
   const model =
     options.model === undefined
       ? bundledModelFolder()
@@ -137,6 +140,16 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     // No process is left behind.
     await shutdownEngines();
   }
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION, by the option's name */
+function minScore(text: string | undefined): number | undefined {
+  const value = numberOption('min-score', text);
+  if (value === undefined || (value >= LEAST_SCORE && value <= 1)) return value;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    `--min-score takes a number from ${LEAST_SCORE} to 1, not "${text}"`,
+  );
 }
 
 async function parseOne(engine: Engine, image: Buffer, work: Work, { out, err }: Terminal): Promise<void> {
@@ -174,7 +187,7 @@ async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Pro
   for (const picture of pictures) {
     let told: object;
     try {
-      const parsing = await parsePicture(engine, await readImage(picture, work), work);
+      const parsing = await parsePicture(engine, await readPicture(picture, work.limits), work);
       if (colored !== undefined) {
         await writeOutput(coloredName(colored, picture), (await colorize(parsing, { format: 'png' })).image);
       }
@@ -246,14 +259,6 @@ function imageFormatOf(file: string): ColorizeOptions['format'] {
     throw new M2fpError('M2FP_BAD_OPTION', `--colorize ${file}: the name must end in one of ${endings}`);
   }
   return format;
-}
-
-async function readImage(file: string, { limits }: Work): Promise<Buffer> {
-  try {
-    return imageFrom(await readFile(file), limitsFrom(limits));
-  } catch (error) {
-    throw asM2fpError(error, 'M2FP_NO_IMAGE', 'The picture cannot be read');
-  }
 }
 
 async function writeOutput(file: string, content: Buffer | string, flag: 'w' | 'a' = 'w'): Promise<void> {

@@ -1,7 +1,15 @@
 /** The `m2fp` command as a user meets it: what it prints, where, and how it ends. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
@@ -20,6 +28,7 @@ import { failure, interruptedAt, m2fp, start, success } from './support.ts';
 
 const checkpoint = join(root, 'test', 'golden', 'multi');
 const picture = join(bundledModelFolder(), 'samples', 'two-people.png');
+const program = join(root, 'dist', 'cli', 'm2fp.js');
 const folder = temporaryFolder('cli');
 
 describe('m2fp', () => {
@@ -224,6 +233,40 @@ describe('m2fp parse', function () {
     assert.equal((await found!).out, (await known!).out);
     const { persons, parts } = JSON.parse((await success('parse', hidden)).out) as ParsingSummary;
     assert.deepEqual([persons, parts], [[], []]);
+  });
+
+  it('reads a pipe, and neither folders nor devices', async function () {
+    if (process.platform === 'win32') this.skip();
+    const pipe = spawn('sh', ['-c', 'cat "$0" | node "$1" parse /dev/stdin', picture, program]);
+    const printed = JSON.parse(await text(pipe.stdout)) as ParsingSummary;
+    assert.equal(printed.persons.length, 2);
+    for (const [file, pattern] of [
+      ['/dev/zero', /\/dev\/zero is a device, not a picture/],
+      [folder, /is a folder: name the pictures in it/],
+    ] as const) {
+      assert.match(await failure('M2FP_NO_IMAGE', 'parse', file), pattern);
+    }
+    const sparse = join(folder, 'sparse.png');
+    writeFileSync(sparse, '');
+    truncateSync(sparse, 5 * 2 ** 30);
+    assert.match(
+      await failure('M2FP_IMAGE_TOO_LARGE', 'parse', sparse),
+      /has 5368709120 bytes; the limit is 33554432/,
+    );
+    const endless = spawn('sh', [
+      '-c',
+      'cat /dev/zero | node "$0" parse /dev/stdin --max-image-size 1',
+      program,
+    ]);
+    assert.match(await text(endless.stderr), /M2FP_IMAGE_TOO_LARGE: .*the limit is 1048576/);
+  });
+
+  it('names the option of the command line', async () => {
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'parse', picture, '--min-score', '2'),
+      /--min-score takes a number from 0\.1 to 1, not "2"/,
+    );
+    assert.match(await failure('M2FP_BAD_OPTION', '--hlep'), /did you mean "--help"/);
   });
 
   it('parses several pictures with one engine, a line each', async () => {

@@ -20,6 +20,14 @@ describe('unpickle', () => {
       ['runpy', 'run_module'],
       ['pickle', 'loads'],
       ['torch.serialization', 'os.system'],
+      ['_posixsubprocess', 'fork_exec'],
+      ['uuid', '_get_command_stdout'],
+      ['logging.config', 'listen'],
+      ['site', 'addsitedir'],
+      ['__main__', 'system'],
+      ['__main__', 'os.popen'],
+      ['collections', '_sys.modules'],
+      ['torch.fx.experimental.symbolic_shapes', 'eval_guards'],
     ] as const;
     for (const [module, name] of globals) {
       it(`${module}.${name}`, () => {
@@ -47,6 +55,8 @@ describe('unpickle', () => {
       ['torch', ''],
       ['', ''],
       ['a.b', 'C'],
+      ['__main__', 'Config'],
+      ['functools', 'partial'],
     ] as const) {
       const made = read(call(global(module, name), text('x')));
       assert.ok(made instanceof OpaqueValue);
