@@ -42,85 +42,84 @@ describe('m2fp-colorize', () => {
     assert.equal(events.statuses.at(-1)!.text, '8 × 4');
   });
 
-  it('draws as its form says', async () => {
-    for (const [properties, options] of [
-      [{}, { mode: 'overlay' }],
-      [{ mode: 'map' }, { mode: 'map' }],
-      [{ opacity: '1' }, { mode: 'overlay', opacity: 1 }],
-      [{ minScore: '0.95' }, { mode: 'overlay', minScore: 0.95 }],
-      [
-        { mode: 'map', by: 'person' },
-        { mode: 'map', by: 'person' },
-      ],
-      [
-        { mode: 'map', paint: 'map' },
-        { mode: 'map', paint: 'map' },
-      ],
-      [
-        { mode: 'map', background: 'transparent' },
-        { mode: 'map', background: 'transparent' },
-      ],
-      [
-        { mode: 'map', labels: 'hair' },
-        { mode: 'map', labels: ['Hair'] },
-      ],
-      [
-        { mode: 'map', palette: 'pascal' },
-        { mode: 'map', palette: 'pascal' },
-      ],
-      [
-        { mode: 'map', colors: '{"Hair": [1, 2, 3]}' },
-        { mode: 'map', colors: { Hair: [1, 2, 3] } },
-      ],
-      [{ mode: 'map', colors: '' }, { mode: 'map' }],
-      [
-        { contours: 1, contourColor: '#00ff00' },
-        { mode: 'overlay', contours: 1, contourColor: '#00ff00' },
-      ],
-      [
-        { format: 'jpeg', quality: '40' },
-        { mode: 'overlay', format: 'jpeg', quality: 40 },
-      ],
-      [
-        { format: 'webp', quality: '' },
-        { mode: 'overlay', format: 'webp' },
-      ],
-      [
-        { by: 'person-part', background: 'dim', dim: '0.3' },
-        { mode: 'overlay', by: 'person-part', background: 'dim', dim: 0.3 },
-      ],
-      [{ background: 'dim' }, { mode: 'overlay', background: 'dim', dim: 0.6 }],
-      [
-        { background: 'blur', blurRadius: '2' },
-        { mode: 'overlay', background: 'blur', blurRadius: 2 },
-      ],
-      [
-        { background: 'remove', palette: 'distinct' },
-        { mode: 'overlay', background: 'remove', palette: 'distinct' },
-      ],
-      [
-        { legend: 'beside', names: true, scores: true, textSize: '6' },
-        { mode: 'overlay', legend: 'beside', names: true, scores: true, textSize: 6 },
-      ],
-      [{ mode: 'indexed' }, { mode: 'indexed' }],
-      // The format is hidden then.
-      [{ mode: 'labels', format: 'jpeg' }, { mode: 'labels' }],
-      // Colours of another model.
-      [{ colors: '{"Glove": "blue"}' }, { mode: 'overlay' }],
-      [
-        { mode: 'map', labels: 'Hair,Glove', colors: '{"Hair": "red", "Glove": "blue"}' },
-        { mode: 'map', labels: ['Hair'], colors: { Hair: 'red' } },
-      ],
-      [
-        { mode: 'map', labels: 'none' },
-        { mode: 'map', labels: [] },
-      ],
-    ] as const) {
+  for (const [properties, options] of [
+    [{}, { mode: 'overlay' }],
+    [{ mode: 'map' }, { mode: 'map' }],
+    [{ opacity: '1' }, { mode: 'overlay', opacity: 1 }],
+    [{ minScore: '0.95' }, { mode: 'overlay', minScore: 0.95 }],
+    [
+      { mode: 'map', by: 'person' },
+      { mode: 'map', by: 'person' },
+    ],
+    [
+      { mode: 'map', paint: 'map' },
+      { mode: 'map', paint: 'map' },
+    ],
+    [
+      { mode: 'map', background: 'transparent' },
+      { mode: 'map', background: 'transparent' },
+    ],
+    [
+      { mode: 'map', labels: 'hair' },
+      { mode: 'map', labels: ['Hair'] },
+    ],
+    [
+      { mode: 'map', palette: 'pascal' },
+      { mode: 'map', palette: 'pascal' },
+    ],
+    [
+      { mode: 'map', colors: '{"Hair": [1, 2, 3]}' },
+      { mode: 'map', colors: { Hair: [1, 2, 3] } },
+    ],
+    [{ mode: 'map', colors: '' }, { mode: 'map' }],
+    [
+      { contours: 1, contourColor: '#00ff00' },
+      { mode: 'overlay', contours: 1, contourColor: '#00ff00' },
+    ],
+    [
+      { format: 'jpeg', quality: '40' },
+      { mode: 'overlay', format: 'jpeg', quality: 40 },
+    ],
+    [
+      { format: 'webp', quality: '' },
+      { mode: 'overlay', format: 'webp' },
+    ],
+    [
+      { by: 'person-part', background: 'dim', dim: '0.3' },
+      { mode: 'overlay', by: 'person-part', background: 'dim', dim: 0.3 },
+    ],
+    [{ background: 'dim' }, { mode: 'overlay', background: 'dim', dim: 0.6 }],
+    [
+      { background: 'blur', blurRadius: '2' },
+      { mode: 'overlay', background: 'blur', blurRadius: 2 },
+    ],
+    [
+      { background: 'remove', palette: 'distinct' },
+      { mode: 'overlay', background: 'remove', palette: 'distinct' },
+    ],
+    [
+      { legend: 'beside', names: true, scores: true, textSize: '6' },
+      { mode: 'overlay', legend: 'beside', names: true, scores: true, textSize: 6 },
+    ],
+    [{ mode: 'indexed' }, { mode: 'indexed' }],
+    // The format is hidden then.
+    [{ mode: 'labels', format: 'jpeg' }, { mode: 'labels' }],
+    // Colours of another model.
+    [{ colors: '{"Glove": "blue"}' }, { mode: 'overlay' }],
+    [
+      { mode: 'map', labels: 'Hair,Glove', colors: '{"Hair": "red", "Glove": "blue"}' },
+      { mode: 'map', labels: ['Hair'], colors: { Hair: 'red' } },
+    ],
+    [
+      { mode: 'map', labels: 'none' },
+      { mode: 'map', labels: [] },
+    ],
+  ] as const) {
+    it(`draws as its form says: ${JSON.stringify(properties)}`, async () => {
       const expected = await colorize(parsing, options as object);
       assert.ok((await drawn(properties)).equals(expected.image), JSON.stringify(properties));
-      await stopFlow();
-    }
-  });
+    });
+  }
 
   it('paints a label in the colour that the form has for it', async () => {
     const image = await drawn({ mode: 'map', colors: '{"Coat": "#102030"}' });
