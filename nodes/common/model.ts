@@ -1,7 +1,7 @@
 /** What the other nodes see of the config node `m2fp-model`. */
 import type { Node, NodeAPI } from 'node-red';
 import type { WorkerFacts } from '../../src/engine/remote/client/transport.ts';
-import type { Engine, EngineInfo } from '../../src/engine/types.ts';
+import type { Engine, EngineInfo, EngineState } from '../../src/engine/types.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ImageLimits } from '../../src/image/types.ts';
@@ -26,8 +26,6 @@ export type ModelPresence =
 export interface RemotePlace {
   url: string;
   queue: string;
-  /** What the last try to reach them threw; absent where it did not, and before the first. */
-  failure?: unknown;
 }
 
 /** Where a model comes from and where it lies. */
@@ -43,6 +41,10 @@ export interface ModelPlace {
   remote?: RemotePlace;
   /** Always `present` for `remote`: nothing has to be here. */
   presence: ModelPresence;
+  /** What the last try to have its engine threw; absent where it did not, and before the first. */
+  failure?: unknown;
+  /** What its own engine does; absent while it has none. */
+  engine?: EngineState;
 }
 
 /** What a node that uses a model is told. */

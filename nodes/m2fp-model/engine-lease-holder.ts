@@ -1,4 +1,4 @@
-/** The config node's one lease on the engine; workers that are not reached are looked for again. */
+/** The config node's one lease on the engine; one that could not be had is tried again. */
 import { MemoizedPromise, raceSignal } from '../../src/async.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
@@ -13,11 +13,14 @@ import type { LocalSettings, ModelSettings } from './settings.ts';
 /** What the holder of an engine is told and asked. */
 export interface EngineHolder {
   changed(info: EngineInfo): void;
-  /** Workers are not reached. */
+  /** The engine could not be had: the model is damaged, or workers are not reached. */
   failed(reason: unknown): void;
-  /** Whether there is anybody to look for workers for. */
+  /** Whether there is anybody to have it for. */
   isUsed(): boolean;
 }
+
+/** Before the next look whether somebody has mended the model, milliseconds. Files that did not change are not read again. */
+const MODEL_PAUSE = 30_000;
 
 interface Lease {
   engine: Engine;
@@ -61,7 +64,7 @@ export class EngineLeaseHolder {
     return this.#info;
   }
 
-  /** What the last try to reach workers threw. */
+  /** What the last try to have the engine threw; undefined once one has succeeded. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -76,7 +79,7 @@ export class EngineLeaseHolder {
     return engine;
   }
 
-  /** Looks for workers no more by itself. */
+  /** Tries no more by itself. */
   rest(): void {
     this.#retry.cancel();
   }
@@ -101,7 +104,7 @@ export class EngineLeaseHolder {
     const lease =
       settings.source === 'remote'
         ? await this.#reach(settings.engine)
-        : await engines.acquire({ ...settings.engine, model: await this.#folder(settings) }, this.#owner);
+        : await this.#take({ ...settings.engine, model: await this.#folder(settings) });
     const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
     this.#changed(lease.engine.info());
     return {
@@ -111,6 +114,20 @@ export class EngineLeaseHolder {
         lease.release();
       },
     };
+  }
+
+  /** The engine of this machine. */
+  async #take(options: LocalSettings['engine']): Promise<EngineLease> {
+    const { signal } = this.#wanted;
+    this.#retry.cancel();
+    try {
+      const lease = await engines.acquire(options, this.#owner);
+      if (!signal.aborted) this.#failure = undefined;
+      return lease;
+    } catch (error) {
+      if (!signal.aborted) this.#missed(error, MODEL_PAUSE);
+      throw error;
+    }
   }
 
   /** The engine that workers make up. */
@@ -133,15 +150,16 @@ export class EngineLeaseHolder {
     }
   }
 
-  #missed(reason: unknown): void {
+  /** @param pause before the next try, milliseconds */
+  #missed(reason: unknown, pause?: number): void {
     this.#failure = reason;
     this.#holder.failed(reason);
-    // What is wrong with the address itself is mended by a deploy only.
+    // What is wrong with the form is mended by a deploy only.
     if (!this.#holder.isUsed() || codeOf(reason) === 'M2FP_BAD_OPTION') return;
     this.#retry.plan(() => {
       // It is told by the try itself.
       this.get().catch(() => {});
-    });
+    }, pause);
   }
 
   #changed(info: EngineInfo): void {

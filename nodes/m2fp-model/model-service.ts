@@ -106,24 +106,30 @@ export class ModelService {
 
   async place(): Promise<ModelPlace> {
     const settings = this.#settings();
+    const { failure, info } = this.#engine;
+    const engine = {
+      ...(failure !== undefined && { failure }),
+      ...(info && { engine: info.state }),
+    };
     if (settings.source === 'remote') {
       const { url, queue } = settings.engine.address;
-      const { failure } = this.#engine;
       return {
         source: 'remote',
         folder: null,
-        remote: { url, queue, ...(failure !== undefined && { failure }) },
+        remote: { url, queue },
         presence: { state: 'present' },
+        ...engine,
       };
     }
-    const { source, engine, published } = settings;
+    const { source, published } = settings;
     const checkpoint = await checkpointOf(settings);
     return {
       source,
-      folder: checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model,
+      folder: checkpoint ? modelFolder(checkpoint.root, checkpoint) : settings.engine.model,
       ...(published && { published }),
       ...(checkpoint && { checkpoint }),
       presence: await this.#presence(published, checkpoint),
+      ...engine,
     };
   }
 

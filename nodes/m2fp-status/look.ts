@@ -21,14 +21,14 @@ export async function look(model: ModelNode | undefined, deployed: readonly Mode
   const all = await engines.list();
   if (model === undefined) {
     const used = deployed.filter(({ users }) => Object.keys(users).length > 0);
-    const found = await Promise.all(used.map((one) => examine(one, all)));
+    const found = await Promise.all(used.map(examine));
     return describe(
       all,
       undefined,
       found.flatMap((one) => ('missing' in one ? [one.missing] : [])),
     );
   }
-  const found = await examine(model, all);
+  const found = await examine(model);
   if ('missing' in found) return describe([], '', [found.missing]);
   const { digest } = found;
   return describe(
@@ -46,23 +46,19 @@ function describe(infos: EngineInfo[], digest?: string, missing: MissingModel[] 
   };
 }
 
-async function examine(
-  model: ModelNode,
-  running: readonly EngineInfo[],
-): Promise<{ digest: string } | { missing: MissingModel }> {
+async function examine(model: ModelNode): Promise<{ digest: string } | { missing: MissingModel }> {
   let id = model.name || model.id;
   try {
-    const { published, checkpoint, remote, folder, presence } = await model.place();
-    // It is being tried again already.
-    if (remote?.failure !== undefined) throw remote.failure;
+    const { published, checkpoint, folder, presence, failure, engine } = await model.place();
     id = (published ?? checkpoint)?.id ?? id;
-    if (presence.state === 'absent' && presence.failure !== undefined) throw presence.failure;
-    if (presence.state !== 'present') return { missing: { id, state: presence.state } };
+    if (presence.state === 'pulling') return { missing: { id, state: 'pulling' } };
+    // What is being tried again already. An equal model that works, of another node, does not help.
+    const problem = failure ?? (presence.state === 'absent' ? presence.failure : undefined);
+    if (problem !== undefined) throw problem;
+    if (presence.state === 'absent') return { missing: { id, state: 'absent' } };
     const manifest = await model.manifest();
     ({ id } = manifest);
-    const works = running.some(
-      (info) => info.manifest.digest === manifest.digest && ['ready', 'running'].includes(info.state),
-    );
+    const works = engine === 'ready' || engine === 'running';
     // What was read once may have been damaged, or deleted, since: the next start of a process needs it.
     if (!works && folder !== null) await engines.readManifest(folder);
     return { digest: manifest.digest };

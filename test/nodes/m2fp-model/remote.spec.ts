@@ -74,6 +74,7 @@ describe('m2fp-model with workers', () => {
       folder: null,
       remote: { url: URL, queue: 'cams' },
       presence: { state: 'present' },
+      engine: 'ready',
     });
   });
 

@@ -214,13 +214,63 @@ describe('m2fp-status', () => {
     it('is not ready once the files of one are damaged, unless its engine runs', async () => {
       const events = await startFlow([model, infer, status({ format: 'health' })]);
       assert.equal((await health(events)).ready, true);
+      const intact = engines.readManifest;
       engines.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'model.onnx.data is missing');
       };
       assert.deepEqual((await health(events)).reasons, [
         { code: 'model-failed', model: 'fake', message: 'model.onnx.data is missing' },
       ]);
+      // One of another node, in another folder, says nothing of this one.
       others = [engineInfo({ state: 'ready', manifest: MANIFEST })];
+      assert.equal((await health(events)).ready, false);
+      others = [];
+      const damaged = engines.readManifest;
+      engines.readManifest = intact;
+      nodeOf('infer').receive({ payload: twoPeople });
+      while (engine.info().state !== 'ready') await new Promise(setImmediate);
+      engines.readManifest = damaged;
+      assert.equal((await health(events)).ready, true);
+    });
+
+    it('is not ready while the engine of one cannot be had, whatever that of an equal one does', async () => {
+      const acquire = engines.acquire;
+      let broken: M2fpError | undefined = new M2fpError('M2FP_MODEL_INVALID', 'it was changed');
+      engines.acquire = async (options, owner) => {
+        if (owner === 'model' && broken) throw broken;
+        return acquire(options, owner);
+      };
+      const events = await startFlow([
+        model,
+        nodeConfig('m2fp-model', 'equal'),
+        infer,
+        nodeConfig('m2fp-infer', 'good', { model: 'equal' }),
+        status({ format: 'health', probe: true }),
+      ]);
+      assert.equal((await health(events)).ready, true);
+      nodeOf('good').receive({ payload: twoPeople });
+      while (engine.info().state !== 'ready') await new Promise(setImmediate);
+      const fail = async (code: string): Promise<void> => {
+        nodeOf('infer').receive({ payload: twoPeople });
+        await events.until(() => events.caught.length > 0);
+        assert.equal(events.caught.splice(0)[0]!.error.code, code);
+      };
+      for (const code of ['M2FP_MODEL_INVALID', 'M2FP_MODEL_NOT_FOUND', 'M2FP_ENGINE_UNAVAILABLE'] as const) {
+        broken = new M2fpError(code, 'it was changed');
+        await fail(code);
+        const msg = await answer(events);
+        const { ready, reasons } = msg.payload as Health;
+        assert.equal(msg['statusCode'], 503);
+        assert.deepEqual(
+          [ready, reasons.map((reason) => [reason.code, reason.message])],
+          [false, [['model-failed', 'it was changed']]],
+        );
+      }
+      broken = undefined;
+      nodeOf('infer').receive({ payload: twoPeople });
+      let told = await health(events);
+      while (!told.ready) told = await health(events);
+      broken = new M2fpError('M2FP_MODEL_INVALID', 'it was changed');
       assert.equal((await health(events)).ready, true);
     });
 
