@@ -1,4 +1,4 @@
-/** Whether anybody still waits for the answer to an HTTP message. */
+/** Whether anybody still waits for the answer to an HTTP message, and the answer where the flow gives none. */
 import type { ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
@@ -22,6 +22,39 @@ export function whenClientGone(msg: NodeMessageInFlow, onGone: (error: M2fpError
   return () => {
     response.off('close', onClose);
   };
+}
+
+/** Milliseconds that the flow has to answer a message that a close ended: it may be closed itself. */
+const PATIENCE = 2000;
+
+/** Seconds after which the client may try again; a deploy takes less. */
+const RETRY_AFTER = 1;
+
+/**
+ * Answers the client of a message that ended with `error` because its node was closed, unless the flow does so
+ * before: a full deploy closes the Catch and HTTP Response nodes, too, and the client would wait for its own time limit.
+ * Does nothing for other messages.
+ */
+export function answerUnlessFlowDoes(msg: NodeMessageInFlow, error: M2fpError): void {
+  const response = responseOf(msg);
+  if (response === undefined || isAnswered(response)) return;
+  const timer = setTimeout(() => {
+    response.off('close', onClose);
+    if (isAnswered(response)) return;
+    try {
+      response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': RETRY_AFTER });
+      response.end(JSON.stringify({ error: { code: error.code, message: error.message } }));
+    } catch {
+      // The connection broke at this very moment, or what stands in for a response takes no answer.
+    }
+  }, PATIENCE);
+  timer.unref();
+  const onClose = (): void => clearTimeout(timer);
+  response.once('close', onClose);
+}
+
+function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): boolean {
+  return headersSent || writableEnded || destroyed;
 }
 
 /** True where somebody waits for an answer over HTTP, so that the message must not end without one. */

@@ -6,7 +6,7 @@ import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { raceSignal } from '../../src/async.ts';
 import { messageEvents } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { whenClientGone } from './client.ts';
+import { answerUnlessFlowDoes, whenClientGone } from './client.ts';
 import { codeOf, httpStatusOf } from './failure.ts';
 import type { StatusLine } from './status.ts';
 
@@ -115,6 +115,7 @@ class MessageHandler {
     }
     this.#publish(failure, fate);
     done(failure);
+    if (this.#closing && failure) answerUnlessFlowDoes(msg, this.#closing);
   }
 
   /** The one way of every error: the status, the HTTP status for the answer, and the Error for Catch nodes. */

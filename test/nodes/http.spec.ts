@@ -74,6 +74,19 @@ describe('an HTTP flow', () => {
     assert.equal((await post(new Uint8Array(picture), 'image/jpeg')).status, 500);
   });
 
+  it('answers a picture that a full deploy has ended', async () => {
+    engine.held = true;
+    const asked = post(new Uint8Array(picture), 'image/jpeg');
+    await engine.requested();
+    await stopFlow();
+    const response = await asked;
+    const { error } = (await response.json()) as { error: { code: string } };
+    assert.deepEqual(
+      [response.status, response.headers.get('retry-after'), error.code],
+      [503, '1', 'M2FP_CANCELLED'],
+    );
+  });
+
   it('gives a picture up when its client has gone', async () => {
     engine.held = true;
     const client = http.request(`${url}/parse`, {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { mock } from 'node:test';
 import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { handleMessages, Outputs, type Work } from '../../../nodes/common/message-handler.ts';
 import type { StatusLine } from '../../../nodes/common/status.ts';
@@ -250,6 +251,79 @@ describe('MessageHandler', () => {
     response.emit('close');
     await new Promise(setImmediate);
     assert.equal(inbox.size, 1);
+  });
+
+  describe('closed with a message whose client waits', () => {
+    class Response extends EventEmitter {
+      headersSent = false;
+      writableEnded = false;
+      destroyed = false;
+      answers: unknown[][] = [];
+      writeHead(...head: unknown[]): void {
+        this.headersSent = true;
+        this.answers.push(head);
+      }
+      end(text: string): void {
+        this.writableEnded = true;
+        this.answers.push([JSON.parse(text)]);
+      }
+    }
+    const closed = async (response: Response, meanwhile = () => {}): Promise<Response> => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      try {
+        open(forever);
+        const outcome = give({ res: { _res: response } });
+        await close();
+        await outcome.ended;
+        mock.timers.tick(1999);
+        assert.deepEqual(response.answers, []);
+        meanwhile();
+        mock.timers.tick(1);
+        mock.timers.tick(10_000);
+        assert.equal(response.listenerCount('close'), 0);
+        return response;
+      } finally {
+        mock.timers.reset();
+      }
+    };
+
+    it('answers it when the flow has not after two seconds', async () => {
+      const [head, body] = (await closed(new Response())).answers;
+      assert.deepEqual(head, [503, { 'Content-Type': 'application/json', 'Retry-After': 1 }]);
+      const [{ error }] = body as [{ error: { code: string; message: string } }];
+      assert.equal(error.code, 'M2FP_CANCELLED');
+      assert.match(error.message, /redeployed/);
+    });
+
+    for (const name of ['headersSent', 'writableEnded', 'destroyed'] as const) {
+      it(`leaves it alone where the flow did, or it has gone (${name})`, async () => {
+        const response = new Response();
+        await closed(response, () => (response[name] = true));
+        assert.deepEqual(response.answers, []);
+      });
+    }
+
+    it('waits for nothing any more once the client has gone', async () => {
+      const response = new Response();
+      await closed(response, () => response.emit('close'));
+      assert.deepEqual(response.answers, []);
+    });
+
+    it('throws nothing where the answer cannot be written', async () => {
+      const response = new Response();
+      response.writeHead = () => {
+        throw new Error('ERR_HTTP_HEADERS_SENT');
+      };
+      await closed(response);
+    });
+  });
+
+  it('answers no client for an error before the close', async () => {
+    const response = Object.assign(new EventEmitter(), { headersSent: false });
+    open(() => Promise.reject(new M2fpError('M2FP_BUSY', 'busy')));
+    await give({ res: { _res: response } }).ended;
+    await close();
+    assert.equal(response.listenerCount('close'), 0);
   });
 
   it('does nothing for a client that has gone before', async () => {
