@@ -33,11 +33,17 @@ function withVariables(RED: NodeAPI, node: ModelNode, config: ModelConfig): Mode
 
 /**
  * The credentials that the form holds.
+ * @throws {M2fpError} `M2FP_BAD_OPTION` naming the one that is no text
  * @param known of the deployed node: the editor does not get its password, and shows {@link UNCHANGED} in its place
  */
 function enteredCredentials(entered: unknown, known: RedisCredentials = {}): RedisCredentials {
-  if (!isRecord(entered)) return {};
+  if (entered === undefined || entered === null) return {};
+  if (!isRecord(entered)) throw new M2fpError('M2FP_BAD_OPTION', 'credentials must be an object.');
   const { redisUsername, redisPassword } = entered;
+  for (const [name, value] of Object.entries({ redisUsername, redisPassword })) {
+    if (value === undefined || value === null || typeof value === 'string') continue;
+    throw new M2fpError('M2FP_BAD_OPTION', `${name} must be a text.`);
+  }
   return {
     ...(typeof redisUsername === 'string' && { redisUsername }),
     ...(typeof redisPassword === 'string' && {

@@ -13,7 +13,7 @@ import { bundledModelFolder } from '../../src/paths.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { bufferLimit } from '../common/buffer-limit.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { FORM_DEFAULTS, withDefaults } from '../common/defaults.ts';
 import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
@@ -62,6 +62,9 @@ export interface ModelConfig extends NodeDef {
 /** Bytes of a MiB. */
 const MEBIBYTE = 2 ** 20;
 
+/** Number fields that are blank at first. */
+const NUMBERS_OR_BLANK: ReadonlySet<string> = new Set(['shortSide', 'longSide', 'maxMemory']);
+
 /** Milliseconds of a minute. */
 const MINUTE = 60_000;
 
@@ -91,6 +94,7 @@ export function readSettings(
   credentials: RedisCredentials = {},
 ): ModelSettings {
   const config = withDefaults<ModelConfig>('m2fp-model', stored);
+  checkTypes(config);
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
   const shared = {
@@ -132,6 +136,22 @@ export function readSettings(
     }),
     parse,
   };
+}
+
+/**
+ * A field is of the type of the form's own, or a text, which is what the editor has for numbers.
+ * @throws {M2fpError} `M2FP_BAD_OPTION` naming the first one that is something else
+ */
+function checkTypes(config: ModelConfig): void {
+  const values = config as unknown as Readonly<Record<string, unknown>>;
+  for (const [name, usual] of Object.entries(FORM_DEFAULTS['m2fp-model'])) {
+    const value = values[name];
+    if (typeof value === 'string' || typeof value === typeof usual) continue;
+    if (typeof value === 'number' && NUMBERS_OR_BLANK.has(name)) continue;
+    const type = NUMBERS_OR_BLANK.has(name) ? 'number' : typeof usual;
+    const wanted = type === 'number' ? 'a number' : type === 'boolean' ? 'true or false' : 'a text';
+    throw new M2fpError('M2FP_BAD_OPTION', `${name} must be ${wanted}.`);
+  }
 }
 
 /** A number field in another unit; undefined where it is blank. */

@@ -8,6 +8,7 @@ import { engines } from '../../../nodes/common/services.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
 import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
+import { FORM_DEFAULTS } from '../../../nodes/common/defaults.ts';
 import { serveAdmin } from '../../../nodes/m2fp-model/admin.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { bundled } from '../../support/bundled.ts';
@@ -275,6 +276,60 @@ describe('the admin routes of m2fp-model', () => {
         const { status, body } = await estimate(model('new', form));
         assert.equal(body.code, code);
         assert.ok(status >= 400);
+      }
+    });
+
+    it('names the field that is of another type, whatever it is', async () => {
+      restoreEngines();
+      const { id: _id, type: _type, ...fields } = model('new');
+      const names = [...Object.keys(FORM_DEFAULTS['m2fp-model']), ...Object.keys(fields)];
+      for (const source of ['bundled', 'folder', 'modelscope', 'remote']) {
+        for (const name of new Set(names)) {
+          for (const value of [{ a: 1 }, [], ['x'], { trim: 1 }, true, 5]) {
+            const usual = (FORM_DEFAULTS['m2fp-model'] as Record<string, unknown>)[name];
+            const form = { source, folder: '/nowhere', redis: 'redis://127.0.0.1:1', [name]: value };
+            if (usual === undefined || name === 'source') continue;
+            const isNumber =
+              typeof usual === 'number' || ['shortSide', 'longSide', 'maxMemory'].includes(name);
+            if (isNumber && typeof value === 'number') continue;
+            if (typeof usual === typeof value && typeof value !== 'string') continue;
+            const { status, body } = await estimate(form);
+            const { code, message } = body as unknown as { code: string; message: string };
+            assert.deepEqual(
+              [status, code],
+              [400, 'M2FP_BAD_OPTION'],
+              `${name}: ${JSON.stringify(value)}: ${message}`,
+            );
+            assert.ok(message.startsWith(`${name} must be `), message);
+          }
+        }
+      }
+      for (const credentials of [
+        null,
+        5,
+        'x',
+        [],
+        { redisUsername: 5 },
+        { redisPassword: {} },
+        { redisPassword: ['x'] },
+      ]) {
+        const { status, body } = await estimate({ source: 'bundled', credentials });
+        const isFine = credentials === null;
+        assert.equal(status, isFine ? 200 : 400, JSON.stringify(credentials));
+        if (!isFine)
+          assert.match(
+            (body as unknown as { message: string }).message,
+            /^(credentials|redisUsername|redisPassword) must be /,
+          );
+      }
+      // Values of the right type that are no choice are refused, or mean the default: nothing fails inside.
+      for (const name of Object.keys(FORM_DEFAULTS['m2fp-model'])) {
+        for (const value of ['\0', '../..', '${', 'x'.repeat(5000), '-1', '1e999', 'NaN']) {
+          for (const source of ['bundled', 'folder', 'modelscope']) {
+            const { status } = await estimate({ source, folder: '/nowhere', [name]: value });
+            assert.notEqual(status, 500, `${name}: ${value.slice(0, 20)}`);
+          }
+        }
       }
     });
 

@@ -15,7 +15,7 @@ describe('EngineLeaseHolder', () => {
   let holder: EngineLeaseHolder;
   /** Lets every acquisition fail until what it returns is called. */
   const damage = (): (() => void) => {
-    const { acquire } = engines;
+    const acquire = engines.acquire.bind(engines);
     engines.acquire = () => Promise.reject(damaged);
     return () => void (engines.acquire = acquire);
   };

@@ -214,7 +214,7 @@ describe('m2fp-status', () => {
     it('is not ready once the files of one are damaged, unless its engine runs', async () => {
       const events = await startFlow([model, infer, status({ format: 'health' })]);
       assert.equal((await health(events)).ready, true);
-      const intact = engines.readManifest;
+      const intact = engines.readManifest.bind(engines);
       engines.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'model.onnx.data is missing');
       };
@@ -225,7 +225,7 @@ describe('m2fp-status', () => {
       others = [engineInfo({ state: 'ready', manifest: MANIFEST })];
       assert.equal((await health(events)).ready, false);
       others = [];
-      const damaged = engines.readManifest;
+      const damaged = engines.readManifest.bind(engines);
       engines.readManifest = intact;
       nodeOf('infer').receive({ payload: twoPeople });
       while (engine.info().state !== 'ready') await new Promise(setImmediate);
@@ -234,7 +234,7 @@ describe('m2fp-status', () => {
     });
 
     it('is not ready while the engine of one cannot be had, whatever that of an equal one does', async () => {
-      const acquire = engines.acquire;
+      const acquire = engines.acquire.bind(engines);
       let broken: M2fpError | undefined = new M2fpError('M2FP_MODEL_INVALID', 'it was changed');
       engines.acquire = async (options, owner) => {
         if (owner === 'model' && broken) throw broken;
