@@ -75,7 +75,8 @@ function sendEndlessly(url: string, path: string, head: string, piece: Buffer): 
       resolve({ status: Number(status), ...error, sent });
       socket.destroy();
     });
-    socket.write(`POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n${head}\r\n\r\n`);
+    const lines = [`POST ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Transfer-Encoding: chunked', head, '', ''];
+    socket.write(lines.join('\r\n'), 'latin1');
     more();
   });
 }
@@ -147,6 +148,22 @@ for (const version of VERSIONS) {
       }
     });
 
+    it('reads them behind httpNodeRoot, too, from the first request on', async () => {
+      const behind = await NodeRed.start(version, NAMES.flatMap(example), { httpNodeRoot: '/api' });
+      try {
+        const type = 'Content-Type: multipart/form-data; boundary=b';
+        const endless = Buffer.concat([multipartHead, chunk(Buffer.alloc(64 * 1024))]);
+        const answer = await sendEndlessly(behind.url, '/api/parse', type, endless);
+        assert.deepEqual([answer.status, answer.code], [413, 'M2FP_IMAGE_TOO_LARGE']);
+        for (const address of ADDRESSES.slice(1)) {
+          const response = await behind.post(`/api${address}`, BODIES['bytes that curl calls a form']);
+          assert.ok([200, 303].includes(response.status), `${address}: ${response.status}`);
+        }
+      } finally {
+        await behind.stop();
+      }
+    });
+
     describe('a body that is too large', () => {
       it('is refused before it comes where its length is told', async () => {
         const answer = await new Promise<string>((resolve, reject) => {
@@ -177,7 +194,18 @@ for (const version of VERSIONS) {
               Buffer.concat([multipartHead, chunk(piece)]),
             ]),
             ['/PARSE/?a=b', MULTIPART, Buffer.concat([multipartHead, chunk(piece)])],
-            ['/parse#there', MULTIPART, Buffer.concat([multipartHead, chunk(piece)])],
+            // The forms in which Express takes an address, also where it is no URL.
+            ...[
+              '/parse#there',
+              '/parse\u00a0',
+              '//a@b/parse#there',
+              'http://x:99999/parse',
+              'http://[/parse',
+            ].map((address): [string, string, Buffer] => [
+              address,
+              MULTIPART,
+              Buffer.concat([multipartHead, chunk(piece)]),
+            ]),
             ['/parse', 'Content-Type: application/x-www-form-urlencoded', chunk(piece)],
             ['/parse', 'Content-Type: application/json', chunk(piece)],
             ['/parse', 'X-Tiny: pieces', tiny],

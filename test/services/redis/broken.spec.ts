@@ -32,6 +32,8 @@ const REPLIES: Record<string, string> = {
   'an HTTP answer': 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
   'half an answer': '$10\r\nabc',
   'another type': '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n',
+  'a text in place of a number':
+    '-ERR value is not an integer or out of range script: 0a1b, on @user_script:12.\r\n',
   loading: '-LOADING Redis is loading the dataset in memory\r\n',
   'no memory': "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
   'a replica': "-READONLY You can't write against a read only replica.\r\n",
@@ -69,6 +71,8 @@ describe('a server that is not quite Redis', function () {
   it('says what is wrong in words', async () => {
     const words: [reply: string, good: number, message: RegExp][] = [
       [REPLIES['no memory']!, 4, /has no memory left: give it more/],
+      [REPLIES['another type']!, 4, /Somebody else .* delete it, or name another queue/],
+      [REPLIES['a text in place of a number']!, 4, /Somebody else .* delete it, or name another queue/],
       [REPLIES['a replica']!, 4, /is a replica that takes no changes/],
       [REPLIES['loading']!, 4, /is still reading its data/],
       [REPLIES['no password']!, 4, /wants a password/],

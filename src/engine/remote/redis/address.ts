@@ -94,7 +94,8 @@ function sentence(error: unknown, url: string): string {
   if (/^MISCONF\b/.test(message)) {
     return `Redis at ${url} takes no changes because it cannot save to its disk: mend that, or turn saving off. (${message})`;
   }
-  if (/WRONGTYPE/.test(message)) {
+  // A number of a script's own is read from one of our keys.
+  if (/WRONGTYPE|value is not an integer|value is not a valid float|hash value is not/.test(message)) {
     return `Somebody else has put something under the keys of the queue on Redis at ${url}: delete it, or name another queue. (${message})`;
   }
   if (/Protocol error|RESP type|Invalid array length|call stack/.test(message))
