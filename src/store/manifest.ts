@@ -91,6 +91,11 @@ async function notFound(folder: string, error: NodeJS.ErrnoException): Promise<M
   if (!found.isDirectory() && isArchiveName(folder)) {
     return problem(`${folder} is an archive: unpack it first, and give the folder or checkpoint inside`);
   }
+  if (!found.isDirectory() && !found.isFile()) {
+    return problem(
+      `${folder} is neither a folder nor a regular file: give the folder of a model, or a checkpoint`,
+    );
+  }
   if (!found.isDirectory()) {
     return problem(
       `${folder} is a file; convert a checkpoint with "m2fp convert ${folder} --out FOLDER" first`,

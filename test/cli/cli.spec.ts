@@ -246,6 +246,10 @@ describe('m2fp parse', function () {
     ] as const) {
       assert.match(await failure('M2FP_NO_IMAGE', 'parse', file), pattern);
     }
+    assert.match(
+      await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', '/dev/null'),
+      /neither a folder nor a regular file/,
+    );
     const sparse = join(folder, 'sparse.png');
     writeFileSync(sparse, '');
     truncateSync(sparse, 5 * 2 ** 30);

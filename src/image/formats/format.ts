@@ -90,6 +90,9 @@ function describeText(text: string): string {
   if (/^\[object \w+\]$/.test(text))
     return `${JSON.stringify(text)}, what an object becomes as text; pass the object`;
   if (/^[{[]/.test(text)) return 'JSON text; parse it first and pass the property that holds the picture';
+  if (lower.startsWith('blob:')) {
+    return 'an address that only the web page knows which made it; let the page send the picture itself, as an upload or a data URL';
+  }
   if (/^https?:\/\/\S+$/.test(lower)) {
     return 'an address; fetch it first with an http request node that returns a binary buffer';
   }

@@ -5,7 +5,7 @@ import { isEncodedText } from '../formats/format.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { isNetworkInput } from '../network-input.ts';
 import { isJsonBuffer } from './json-buffer.ts';
-import { numbersToBytes } from './numbers.ts';
+import { indexOfNoByte, numbersToBytes } from './numbers.ts';
 import { imageBytes } from './source-bytes.ts';
 import { bytesOfText } from './source-text.ts';
 import type { ImageLimits } from '../types.ts';
@@ -65,6 +65,9 @@ function describe(value: unknown, look: Look): string {
       : 'an array without a picture';
   }
   if (typeof value !== 'object') return `a ${typeof value}`;
+  if (types.isDate(value)) return 'a Date';
+  if (types.isMap(value)) return 'a Map; pass the value that holds the picture';
+  if (types.isSet(value)) return 'a Set; pass the value that holds the picture';
   if (types.isPromise(value)) return 'a Promise; await it first';
   if (Object.prototype.toString.call(value) === '[object Blob]') {
     return 'a Blob; pass Buffer.from(await blob.arrayBuffer())';
@@ -92,10 +95,26 @@ function none(value: unknown, look: Look): null {
   return null;
 }
 
+/** Of an array that begins like bytes: which of its entries is none. */
+function noByte(values: readonly unknown[]): M2fpError {
+  const at = indexOfNoByte(values);
+  const value = values[at];
+  const shown =
+    typeof value === 'number' ? String(value)
+    : typeof value === 'string' ? `the text ${JSON.stringify(value.slice(0, 20))}`
+    : value === null || value === undefined ? String(value)
+    : `a value of the type ${typeof value}`; // prettier-ignore
+  return new M2fpError(
+    'M2FP_NO_IMAGE',
+    `There is no picture here but an array whose entry ${at} is ${shown}; a byte is a number from 0 to 255, whole. ${FORMS}`,
+  );
+}
+
 /** The first picture among several values; what else lies there (uploads of other kinds) is passed over. */
 function findInArray(values: readonly unknown[], look: Look, depth: number): Buffer | null {
   const numbers = typeof values[0] === 'number' ? numbersToBytes(values, values.length, look.limits) : null;
   if (numbers !== null) return imageBytes(numbers, look.limits);
+  if (typeof values[0] === 'number') look.reason ??= noByte(values);
   for (let i = 0; i < values.length && look.left > 0; i++) {
     look.left--;
     const value = values[i];

@@ -5,6 +5,16 @@ import type { ImageLimits } from '../types.ts';
 /** Where the length is not told, memory is taken in steps of as many bytes. */
 const FIRST_STEP = 64 * 1024;
 
+/** -0 among them; below 0 are Java's bytes. */
+const isByte = (value: unknown): value is number =>
+  typeof value === 'number' && value >= -128 && value <= 255 && (value | 0) === value;
+
+/** The first entry that is no byte; -1 where all are. Takes as long as {@link numbersToBytes}. */
+export function indexOfNoByte(numbers: readonly unknown[]): number {
+  for (let i = 0; i < numbers.length; i++) if (!isByte(numbers[i])) return i;
+  return -1;
+}
+
 /**
  * The bytes that the numbers are, null where one of them is none: whole, from 0 to 255, or from -128 (Java's bytes). A
  * million take a few milliseconds.
@@ -24,7 +34,7 @@ export function numbersToBytes(
   for (; at < end; at++) {
     const value = numbers[at];
     if (length === undefined && value === undefined) break;
-    if (typeof value !== 'number' || value < -128 || value > 255 || (value | 0) !== value) return null;
+    if (!isByte(value)) return null;
     if (at === bytes.length) {
       checkBytes(at + 1, limits);
       bytes = Buffer.concat([bytes], at * 2);

@@ -11,6 +11,9 @@ const MAX_HEAD = 64 * 1024;
 /** White space and zero bytes before a picture are passed over up to here. */
 const MAX_STRAY = 64;
 
+/** What stands around a text of JSON that was not parsed. */
+const QUOTE = 0x22;
+
 const STRAY = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20]);
 
 /** FF D8 FF and 89 50 4E 47, each byte taken as a character and written as UTF-8. */
@@ -24,7 +27,8 @@ const WIDENED = ['c3bfc398c3bf', 'c289504e47'].map((hex) => Buffer.from(hex, 'he
  */
 export function imageBytes(bytes: Buffer, limits: ImageLimits): Buffer | null {
   if (bytes.length === 0) return null;
-  if (isEncodedText(bytes)) {
+  const isQuoted = bytes[0] === QUOTE && isEncodedText(bytes.subarray(1));
+  if (isQuoted || isEncodedText(bytes)) {
     // Base64 of the limit is longer than it, and measured again when it is known to be base64.
     checkBytes(Math.floor(bytes.length * (0.75 / 1.1)), limits);
     return bytesOfText(bytes.toString('latin1'), limits);

@@ -37,6 +37,10 @@ const BREAKS = /[\r\n\t\f\v]+/g;
  * @throws M2FP_BAD_IMAGE a data URL whose base64 is broken
  */
 export function bytesOfText(text: string, limits: ImageLimits): Buffer | null {
+  // A JSON text that was not parsed.
+  if (text.startsWith('"') && text.endsWith('"') && isEncodedText(Buffer.from(text.slice(1, HEAD_BYTES)))) {
+    return bytesOfText(text.slice(1, -1), limits);
+  }
   const head = text.slice(0, HEAD_BYTES);
   if (HEX_START.test(head)) return fromHex(text, limits);
   // Whatever becomes of it, nothing of it is copied before.
