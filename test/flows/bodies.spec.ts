@@ -195,17 +195,13 @@ for (const version of VERSIONS) {
             ]),
             ['/PARSE/?a=b', MULTIPART, Buffer.concat([multipartHead, chunk(piece)])],
             // The forms in which Express takes an address, also where it is no URL.
-            ...[
-              '/parse#there',
-              '/parse\u00a0',
-              '//a@b/parse#there',
-              'http://x:99999/parse',
-              'http://[/parse',
-            ].map((address): [string, string, Buffer] => [
-              address,
-              MULTIPART,
-              Buffer.concat([multipartHead, chunk(piece)]),
-            ]),
+            ...['/parse#there', '//a@b/parse#there', 'http://x:99999/parse'].map(
+              (address): [string, string, Buffer] => [
+                address,
+                MULTIPART,
+                Buffer.concat([multipartHead, chunk(piece)]),
+              ],
+            ),
             ['/parse', 'Content-Type: application/x-www-form-urlencoded', chunk(piece)],
             ['/parse', 'Content-Type: application/json', chunk(piece)],
             ['/parse', 'X-Tiny: pieces', tiny],
