@@ -86,8 +86,10 @@ export function between(url: string, change: (data: Buffer) => Buffer | null): P
     server.on('data', (data) => {
       const changed = change(data);
       count(data.length);
-      if (changed === null) socket.destroy();
-      else if (socket.writable) socket.write(changed);
+      if (changed === null) return void socket.destroy();
+      if (socket.writable) socket.write(changed);
+      // A stream does not lose bytes and go on: it ends.
+      if (changed.length < data.length) socket.end();
     });
   });
 }
