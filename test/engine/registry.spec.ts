@@ -189,9 +189,9 @@ describe('acquireEngine', () => {
       /"threads" is -1; allowed: a whole number from 0 to 1024/,
     );
     await fails(acquire({ threads: 1.5 }), 'M2FP_BAD_OPTION', /threads/);
-    await fails(acquire({ maxQueue: '9' as unknown as number }), 'M2FP_BAD_OPTION', /maxQueue .*, not "9"/);
+    await fails(acquire({ maxQueue: '9' as unknown as number }), 'M2FP_BAD_OPTION', /"maxQueue" is "9"/);
     await fails(acquire({ maxQueue: NaN }), 'M2FP_BAD_OPTION', /maxQueue/);
-    await fails(acquire({ timeout: 2 ** 31 }), 'M2FP_BAD_OPTION', /timeout must be .* from 0 to 2147483647/);
+    await fails(acquire({ timeout: 2 ** 31 }), 'M2FP_BAD_OPTION', /"timeout" is .* from 0 to 2147483647/);
     await fails(acquire({ timeout: Infinity }), 'M2FP_BAD_OPTION', /timeout/);
   });
 

@@ -88,8 +88,8 @@ export function between(url: string, change: (data: Buffer) => Buffer | null): P
       count(data.length);
       if (changed === null) return void socket.destroy();
       if (socket.writable) socket.write(changed);
-      // A stream does not lose bytes and go on: it ends.
-      if (changed.length < data.length) socket.end();
+      // What breaks a stream on its way ends it soon: bytes that are lost or added do not stay unnoticed below.
+      if (changed !== data) socket.end();
     });
   });
 }
