@@ -122,7 +122,7 @@ export class ModelDownload {
         : await this.#options.ask('GET', `downloads/${id}`);
     this.#timer = undefined;
     if (answer === undefined || this.#status?.id !== id || this.#status?.state !== 'running') return;
-    if (answer.status === 404) {
+    if (answer.answer === null) {
       // Cancelled by somebody else, or Node-RED was started anew.
       this.#status = undefined;
       this.#options.onEnd();

@@ -83,7 +83,8 @@ export function serveAdmin(RED: NodeAPI): void {
   RED.httpAdmin.get(
     '/m2fp/downloads/:id',
     read,
-    answer(async (request) => downloads.find(String(request.params['id'])), NO_DOWNLOAD),
+    // One that was cancelled in another window is no fault of who looks at it, and no line in the console: null.
+    answer(async (request) => downloads.find(String(request.params['id'])) ?? null),
   );
   RED.httpAdmin.post(
     '/m2fp/downloads/:id/cancel',
@@ -113,7 +114,10 @@ async function tellNodes(RED: NodeAPI, choice: string): Promise<void> {
 }
 
 /** Answers with what `work` gives, 404 where that is undefined. */
-function answer(work: (request: Request) => Promise<object | undefined>, otherwise?: string): RequestHandler {
+function answer(
+  work: (request: Request) => Promise<object | null | undefined>,
+  otherwise?: string,
+): RequestHandler {
   return adminHandler(async (request, response) => {
     const found = await work(request);
     if (found === undefined) missing(response, otherwise);

@@ -118,7 +118,7 @@ describe('a download that the form begins', function () {
     await until(body.id, isHalfway);
     assert.equal((await ask(`downloads/${body.id}/cancel`, 'POST')).status, 200);
     await held.broken;
-    assert.equal((await ask(`downloads/${body.id}`)).status, 404);
+    assert.equal((await ask(`downloads/${body.id}`)).body, null);
     assert.equal((await ask(`downloads/${body.id}/cancel`, 'POST')).status, 404);
     assert.equal((await prospect()).download, null);
     await begin();
@@ -176,7 +176,7 @@ describe('a download that the form begins', function () {
       assert.deepEqual([status, body.code], [400, 'M2FP_BAD_OPTION'], JSON.stringify(wrong));
     }
     assert.equal((await ask('downloads', 'POST', {})).status, 400);
-    assert.equal((await ask('downloads/nobody')).status, 404);
+    assert.equal((await ask('downloads/nobody')).body, null);
     assert.equal((await ask('downloads/nobody/cancel', 'POST')).status, 404);
   });
 
