@@ -204,10 +204,18 @@ export class ModelService {
   /** Who has given up is told of nothing, and does not count. */
   async #count<T>(result: Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#waiting++;
+    let counts = true;
+    const leave = (): void => {
+      if (counts) this.#waiting--;
+      counts = false;
+    };
+    // At once, so that whoever counts right after the abort does not count this one.
+    signal?.addEventListener('abort', leave, { once: true });
     try {
       return await raceSignal(result, signal);
     } finally {
-      this.#waiting--;
+      signal?.removeEventListener('abort', leave);
+      leave();
     }
   }
 
