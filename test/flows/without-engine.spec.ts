@@ -10,12 +10,22 @@ import { installedPackage } from '../support/installed-package.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { twoPeople } from '../support/pictures.ts';
 
-/** Moves what is there away; returns the function that brings it back. */
+/** Moves what is there away, all or nothing; returns the function that brings it back. */
 function hide(...paths: string[]): () => void {
-  for (const path of paths) renameSync(path, `${path}-away`);
-  return () => {
-    for (const path of paths) renameSync(`${path}-away`, path);
+  const hidden: string[] = [];
+  const restore = (): void => {
+    for (const path of hidden) renameSync(`${path}-away`, path);
   };
+  try {
+    for (const path of paths) {
+      renameSync(path, `${path}-away`);
+      hidden.push(path);
+    }
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  return restore;
 }
 
 for (const version of VERSIONS) {
@@ -64,7 +74,7 @@ for (const version of VERSIONS) {
 
     before(async () => {
       const { modules, folder } = installedPackage();
-      const wasm = join(folder, 'dist', 'engine', 'wasm', 'ort-wasm-simd-threaded.wasm');
+      const wasm = join(folder, 'dist', 'engine', 'child', 'wasm', 'ort-wasm-simd-threaded.wasm');
       restore = hide(join(modules, 'onnxruntime-node'), wasm);
       nodeRed = await NodeRed.start(version, example('2 HTTP API'));
     });
