@@ -7,9 +7,15 @@ export interface PullText {
   values: Record<string, string | number>;
 }
 
-/** "37 % · 4.2 MB/s", "converting 50 %", "checking". */
-export function pullText({ phase, share, received, bytesPerSecond }: PullProgress): PullText {
+/** "37 % · 4.2 MB/s", "converting 50 %", "checking", "503: retry in 4 s". */
+export function pullText({ phase, share, received, bytesPerSecond, retry }: PullProgress): PullText {
   const key = (name: string): string => `pull.${name}`;
+  if (retry) {
+    const { status, seconds, attempt, attempts } = retry;
+    return status === null
+      ? { key: key('retry'), values: { seconds, attempt, attempts } }
+      : { key: key('retryStatus'), values: { status, seconds } };
+  }
   // Only what is whole shows 100 %.
   const percent = share === null ? null : Math.floor(share * 100);
   if (phase === 'download') {

@@ -1,6 +1,8 @@
 /** How far a long piece of work is, for the eyes of whoever started it. */
 
 const WIDTH = 30;
+/** Less than this of a bar shows nothing. */
+const MIN_WIDTH = 10;
 /** Without a terminal, a line for each of these steps, in percent. */
 const STEP = 10;
 /** Clears what an earlier, longer line has left to the right. */
@@ -14,6 +16,8 @@ export class ProgressBar {
   #phase = '';
   /** The bar that the cursor stands behind; empty where there is none. */
   #bar = '';
+  /** The incident that was told last; empty where the work has gone on since. */
+  #told = '';
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -28,6 +32,21 @@ export class ProgressBar {
     if (this.#stream.isTTY) this.#draw(phase, share, note);
     else this.#log(phase, share, note);
     this.#phase = phase;
+    this.#told = '';
+  }
+
+  /**
+   * Shows why the work of the phase stands still: on a terminal in the place of the bar until it goes on, in a log as a
+   * line for each incident.
+   */
+  pause(phase: string, share: number | null, reason: string): void {
+    const far = share === null ? phase : `${phase} ${Math.floor(share * 100)} %`;
+    const line = `${far}: ${reason}`;
+    if (line === this.#told) return;
+    this.#told = line;
+    if (this.#stream.isTTY) this.#put(phase, line);
+    else this.#stream.write(`${line}\n`);
+    this.#phase = phase;
   }
 
   /** Ends the line of a bar; what is written from now on stands below it. */
@@ -37,12 +56,24 @@ export class ProgressBar {
   }
 
   #draw(phase: string, share: number | null, note: string): void {
-    if (phase !== this.#phase) this.close();
-    const percent = Math.floor((share ?? 0) * 100);
-    const full = Math.round((WIDTH * percent) / 100);
-    const bar = share === null ? '' : ` ${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${percent} %`;
     const tail = note === '' ? '' : ` ${note}`;
-    const line = `${phase}${bar}${tail}`;
+    if (share === null) return this.#put(phase, `${phase}${tail}`);
+    const percent = Math.floor(share * 100);
+    const rest = ` ${percent} %${tail}`;
+    const room = Math.min(WIDTH, this.#columns - phase.length - 1 - rest.length);
+    const full = Math.round((room * percent) / 100);
+    const bar = room < MIN_WIDTH ? '' : ` ${'█'.repeat(full)}${'░'.repeat(room - full)}`;
+    this.#put(phase, `${phase}${bar}${rest}`);
+  }
+
+  /** What fits into a line: one that breaks could not be written over. */
+  get #columns(): number {
+    return (this.#stream.columns || 80) - 1;
+  }
+
+  #put(phase: string, text: string): void {
+    if (phase !== this.#phase) this.close();
+    const line = text.slice(0, this.#columns);
     if (line === this.#bar) return;
     this.#bar = line;
     this.#stream.write(`\r${line}${CLEAR}`);

@@ -1,6 +1,7 @@
 /** `m2fp pull`: a published model becomes a model in the store. */
 import { MULTI_HUMAN_ID, SINGLE_HUMAN_ID } from '../m2fp/published.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
+import type { Retry } from '../store/retry.ts';
 import type { PullProgress } from '../store/store.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
 import { modelFacts, originFacts, table } from './describe.ts';
@@ -78,10 +79,16 @@ function timeLeft(total: number | null, received: number, bytesPerSecond: number
   return [seconds < 100 ? `${seconds} s left` : `${Math.round(seconds / 60)} min left`];
 }
 
+/** "the server answered 503; trying again in 4 s (2 of 5)". */
+function retryText({ status, seconds, attempt, attempts }: Retry): string {
+  const reason = status === null ? 'the connection failed' : `the server answered ${status}`;
+  return `${reason}; trying again in ${seconds} s (${attempt} of ${attempts})`;
+}
+
 /** Shows how far a pull is. */
 export function showPull(
   bar: ProgressBar,
-  { phase, file, received, total, share, bytesPerSecond }: PullProgress,
+  { phase, file, received, total, share, bytesPerSecond, retry }: PullProgress,
 ): void {
   // Until the first byte nobody knows the total.
   const part = share ?? (received === 0 ? 0 : null);
@@ -96,10 +103,12 @@ export function showPull(
       bar.show('Waiting for another process that pulls this model', null);
       break;
     case 'list':
-      bar.show('Asking for the list of files', null);
+      if (retry) bar.pause('Asking for the list of files', null, retryText(retry));
+      else bar.show('Asking for the list of files', null);
       break;
     case 'download':
-      bar.show('Downloading', part, notes.join(', '));
+      if (retry) bar.pause('Downloading', share, retryText(retry));
+      else bar.show('Downloading', part, notes.join(', '));
       break;
     case 'verify':
       // Of the configuration, a few kilobytes, there is nothing to see.

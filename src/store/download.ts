@@ -4,7 +4,7 @@ import { readBounded } from '../bounded-file.ts';
 import { M2fpError } from '../errors.ts';
 import { sha256File } from './digest.ts';
 import { get, shownUrl, statusError, type Answer, type RequestOptions } from './http.ts';
-import { retry, TransientError } from './retry.ts';
+import { retry, type RetryOptions, TransientError } from './retry.ts';
 
 /** What {@link Origin} takes. */
 const MAX_ORIGIN_BYTES = 2 ** 16;
@@ -17,13 +17,12 @@ export interface Expected {
   sha256?: string;
 }
 
-export interface DownloadOptions extends RequestOptions {
+export interface DownloadOptions extends RequestOptions, Pick<RetryOptions, 'random' | 'onRetry'> {
   /** Where the file is served, best first: where one says 404, the next one is asked. */
   urls: URL[];
   /** The file to write. Beside it lies `<file>.json`, what an unfinished download needs to go on. */
   file: string;
   expected: Expected;
-  random: () => number;
   /** Told the bytes that have arrived in all, and the size where it is known. */
   onReceived?: (received: number, size: number | undefined) => void;
   /** Told the bytes whose digest is computed. */
@@ -87,9 +86,9 @@ class Download {
   }
 
   async run(): Promise<boolean> {
-    const { clock, random, signal, file } = this.#options;
+    const { file } = this.#options;
     await this.#findEarlier();
-    if (!(await this.#fetchAll({ clock, random, signal }))) return false;
+    if (!(await this.#fetchAll())) return false;
     await this.#verify();
     const handle = await open(file, 'r+');
     try {
@@ -130,7 +129,7 @@ class Download {
     this.#received = length;
   }
 
-  async #fetchAll(options: Pick<DownloadOptions, 'clock' | 'random' | 'signal'>): Promise<boolean> {
+  async #fetchAll(): Promise<boolean> {
     this.#report();
     if (this.#received > 0 && this.#received === this.#size) return true;
     const urls = [...this.#options.urls];
@@ -142,7 +141,7 @@ class Download {
         }
         return false;
       },
-      { ...options, reached: () => this.#received },
+      { ...this.#options, reached: () => this.#received },
     );
   }
 
@@ -184,11 +183,11 @@ class Download {
       const total = range?.[2] === undefined || range[2] === '*' ? this.#size : Number(range[2]);
       if (Number(range?.[1]) === offset && (this.#size === undefined || total === this.#size)) return offset;
       await this.#restart();
-      throw new TransientError(`${what} sent another part than it was asked for`);
+      throw new TransientError(`${what} sent another part than it was asked for`, { status });
     }
     if (status === 416) {
       await this.#restart();
-      throw new TransientError(`${what} is shorter than what has arrived of it`);
+      throw new TransientError(`${what} is shorter than what has arrived of it`, { status });
     }
     throw statusError(answer, what);
   }

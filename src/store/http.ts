@@ -231,7 +231,7 @@ export function statusError(answer: Pick<Answer, 'status' | 'headers' | 'url'>, 
     );
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return new TransientError(`${place}: try again later`, { retryAfter: retryAfter(headers) });
+    return new TransientError(`${place}: try again later`, { retryAfter: retryAfter(headers), status });
   }
   return failed(`${place}. Check the address and the model's id and revision`);
 }

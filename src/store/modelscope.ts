@@ -68,7 +68,7 @@ export class ModelAddress {
  */
 export function listFiles(
   address: ModelAddress,
-  options: RequestOptions & Pick<RetryOptions, 'random'>,
+  options: RequestOptions & Pick<RetryOptions, 'random' | 'onRetry'>,
 ): Promise<ListedFile[] | undefined> {
   return retry(async () => {
     const answer = await get(address.listing, { accept: 'application/json' }, options);
@@ -109,13 +109,13 @@ async function readListing(answer: Answer, address: ModelAddress): Promise<Liste
   return files.flatMap(listedFile);
 }
 
-async function readText({ body }: Answer, what: string): Promise<string> {
+async function readText({ body, status }: Answer, what: string): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > MAX_LISTING) throw new TransientError(`${what} does not end`);
+    if (length > MAX_LISTING) throw new TransientError(`${what} does not end`, { status });
   }
   return Buffer.concat(chunks).toString('utf8');
 }

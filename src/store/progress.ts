@@ -1,5 +1,6 @@
 /** How far a pull has come: what is told to status lines and progress bars, and how often. */
 import type { Clock, Timer } from '../clock.ts';
+import type { Retry } from './retry.ts';
 
 /** `wait`: another process is making the same model. */
 export type PullPhase = 'wait' | 'list' | 'download' | 'verify' | 'convert';
@@ -16,6 +17,8 @@ export interface PullProgress {
   share: number | null;
   /** Over the last seconds, in `download`. */
   bytesPerSecond: number | null;
+  /** Only while it waits before it asks the server again. */
+  retry?: Retry;
 }
 
 /** Within a phase, no more often than this, in milliseconds. */
@@ -52,6 +55,15 @@ export class ProgressMeter {
   /** For phases whose bytes nobody counts. */
   share(share: number): void {
     this.#update({ share });
+  }
+
+  /** A pause before the server is asked again, and null at its end: always told. */
+  retry(retry: Retry | null): void {
+    if (this.#progress === null) return;
+    const { retry: _over, ...progress } = this.#progress;
+    // Of a connection that stands still, the speed of the seconds before says nothing.
+    this.#samples = [];
+    this.#set({ ...progress, bytesPerSecond: null, ...(retry && { retry }) });
   }
 
   #update(part: Partial<PullProgress>): void {

@@ -21,6 +21,7 @@ import {
 import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
 import { checkName, modelKey, storedName, type ModelName } from './names.ts';
 import type { PullProgress } from './progress.ts';
+import type { RetryOptions } from './retry.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export type { PulledModel } from './install-model.ts';
@@ -171,7 +172,7 @@ class Pull {
   /** Returns the checkpoint. */
   async #downloadFrom(): Promise<ListedFile> {
     this.#making.meter.begin('list');
-    const files = await listFiles(this.#address, { ...this.#requests(), random: this.#tools.random });
+    const files = await listFiles(this.#address, this.#requests());
     if (files === undefined) return this.#downloadUnlisted();
     const checkpoint = CHECKPOINTS.map((path) => files.find((file) => file.path === path)).find(Boolean);
     if (checkpoint === undefined) {
@@ -225,7 +226,6 @@ class Pull {
       urls: this.#address.file(file.path),
       file: join(this.#making.work.download, file.path),
       expected: { ...(file.size && { size: file.size }), ...(file.sha256 && { sha256: file.sha256 }) },
-      random: this.#tools.random,
       onReceived: (received, size) => {
         if (verifying) this.#making.meter.begin('download', file.path);
         verifying = false;
@@ -239,10 +239,12 @@ class Pull {
     });
   }
 
-  #requests(): RequestOptions {
-    const { clock, stallTime } = this.#tools;
+  #requests(): RequestOptions & Pick<RetryOptions, 'random' | 'onRetry'> {
+    const { clock, random, stallTime } = this.#tools;
     return {
       clock,
+      random,
+      onRetry: (retry) => this.#making.meter.retry(retry),
       stallTime,
       signal: this.#making.signal,
       userAgent: `m2fp-node-red/${packageJson.version}`,

@@ -14,11 +14,33 @@ const MAX_RETRY_AFTER = 10 * 60_000;
 export class TransientError extends Error {
   /** Milliseconds that the server asks to wait. */
   readonly retryAfter: number;
+  /** What the server answered with; null where the connection failed. */
+  readonly status: number | null;
 
-  constructor(message: string, { retryAfter = 0, ...options }: ErrorOptions & { retryAfter?: number } = {}) {
+  constructor(
+    message: string,
+    {
+      retryAfter = 0,
+      status = null,
+      ...options
+    }: ErrorOptions & { retryAfter?: number; status?: number | null } = {},
+  ) {
     super(message, options);
     this.retryAfter = retryAfter;
+    this.status = status;
   }
+}
+
+/** A pause before the next attempt, for whoever looks on. */
+export interface Retry {
+  /** What the server answered with; null where the connection failed. */
+  status: number | null;
+  /** From the failure to the next attempt, whole seconds. */
+  seconds: number;
+  /** Which one the next attempt is after the first failure, from 1 on. */
+  attempt: number;
+  /** After so many it gives up. */
+  attempts: number;
 }
 
 export interface RetryOptions {
@@ -28,6 +50,8 @@ export interface RetryOptions {
   signal: AbortSignal;
   /** Tells how far the work has come: failures count from zero again once it has come further than ever. */
   reached?: () => number;
+  /** Told before each pause, and null when it is over. */
+  onRetry?: (retry: Retry | null) => void;
 }
 
 /**
@@ -38,7 +62,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(
   work: () => Promise<T>,
-  { clock, random, signal, reached = () => 0 }: RetryOptions,
+  { clock, random, signal, reached = () => 0, onRetry }: RetryOptions,
 ): Promise<T> {
   let failures = 0;
   let furthest = reached();
@@ -54,7 +78,15 @@ export async function retry<T>(
       furthest = Math.max(furthest, now);
       if (failures === ATTEMPTS || error.retryAfter > MAX_RETRY_AFTER) throw givenUp(error, failures);
       const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
-      await sleep(Math.max(error.retryAfter, delay * (0.5 + random() / 2)), { clock, signal });
+      const pause = Math.max(error.retryAfter, delay * (0.5 + random() / 2));
+      onRetry?.({
+        status: error.status,
+        seconds: Math.max(1, Math.round(pause / 1000)),
+        attempt: failures,
+        attempts: ATTEMPTS - 1,
+      });
+      await sleep(pause, { clock, signal });
+      onRetry?.(null);
     }
   }
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/store.ts';
-import { CHECKPOINT, cutAt, MODEL_ID, notFound, stallAt } from '../store/support/hub.ts';
+import { answerStatus, CHECKPOINT, cutAt, MODEL_ID, notFound, stallAt } from '../store/support/hub.ts';
 import { bench } from '../store/support/pulling.ts';
 import { failure, interruptedAt, m2fp, start, success } from './support.ts';
 
@@ -92,6 +92,24 @@ describe('m2fp pull', function () {
     await success(...args());
     await openStore(t.root).verify(MODEL_ID);
     assert.equal(t.hub.of(CHECKPOINT).length, 2);
+  });
+
+  it('says so while it waits to try again', async () => {
+    t.hub.next('list', answerStatus(502));
+    t.hub.next(CHECKPOINT, answerStatus(503));
+    const { err } = await success(...args());
+    const lines = err.split('\n');
+    assert.ok(
+      lines.includes('Asking for the list of files: the server answered 502; trying again in 1 s (1 of 5)'),
+      err,
+    );
+    assert.equal(
+      lines.filter((line) =>
+        /^Downloading \d+ %: the server answered 503; trying again in 1 s \(1 of 5\)$/.test(line),
+      ).length,
+      1,
+      err,
+    );
   });
 
   it('is interrupted in the download, and the next one goes on', async function () {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { downloadFile, type Expected } from '../../src/store/download.ts';
+import type { Retry } from '../../src/store/retry.ts';
 import { STALL_TIME } from './support/clock.ts';
 import { answerStatus, CHECKPOINT, cutAt, damaged, Hub, sha256, stallAt, webPage } from './support/hub.ts';
 import { bench } from './support/pulling.ts';
@@ -134,6 +135,21 @@ describe('downloading a file', () => {
     await download();
     arrived();
     assert.deepEqual(t.clock.slept, [1000, 2000]);
+  });
+
+  it('tells each pause before it, and its end', async () => {
+    const told: (Retry | null)[] = [];
+    t.hub.next(CHECKPOINT, answerStatus(500), answerStatus(503), cutAt(0));
+    await download(truth(), { onRetry: (retry) => told.push(retry) });
+    const attempts = 5;
+    assert.deepEqual(told, [
+      { status: 500, seconds: 1, attempt: 1, attempts },
+      null,
+      { status: 503, seconds: 2, attempt: 2, attempts },
+      null,
+      { status: null, seconds: 4, attempt: 3, attempts },
+      null,
+    ]);
   });
 
   it('gives up on a server that always says 500', async () => {

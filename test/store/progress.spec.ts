@@ -41,6 +41,22 @@ describe('the progress of a pull', () => {
     assert.deepEqual(received(), [0]);
   });
 
+  it('tells a pause at once, with no speed, and its end', () => {
+    meter.begin('download', 'file');
+    meter.bytes(10, 100);
+    clock.advance(1000);
+    meter.bytes(20, 100);
+    const retry = { status: 503, seconds: 4, attempt: 2, attempts: 5 };
+    meter.retry(retry);
+    assert.deepEqual(
+      [told.at(-1)?.retry, told.at(-1)?.received, told.at(-1)?.bytesPerSecond],
+      [retry, 20, null],
+    );
+    meter.retry(null);
+    assert.equal('retry' in told.at(-1)!, false);
+    assert.equal(told.at(-1)?.received, 20);
+  });
+
   it('knows the speed of a download', () => {
     meter.begin('download', 'file');
     for (let bytes = 0; bytes < 10_000; bytes += 500) {

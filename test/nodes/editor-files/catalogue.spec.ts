@@ -29,7 +29,11 @@ describe('the shared catalogue', () => {
           .replace('__percent__', '100')
           .replace('__share__', '99')
           .replace('__size__', '9999')
-          .replace('__speed__', '999');
+          .replace('__speed__', '999')
+          .replace('__status__', '503')
+          .replace('__seconds__', '600')
+          .replace('__attempt__', '5')
+          .replace('__attempts__', '5');
         assert.ok(filled.length <= 20, `${key}: ${filled}`);
       }
     }

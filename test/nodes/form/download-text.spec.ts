@@ -26,6 +26,21 @@ describe('the progress of a download, in words', () => {
     ['converting, unmeasured', { ...DOWNLOAD, phase: 'convert', share: null }, 'convert'],
     ['checking', { ...DOWNLOAD, phase: 'verify', share: 0.25 }, 'verifyShare 25'],
     ['asking', { ...DOWNLOAD, phase: 'list', share: null }, 'list'],
+    [
+      'waiting to ask again',
+      { ...DOWNLOAD, retry: { status: 503, seconds: 4, attempt: 2, attempts: 5 } },
+      'receivedOf 312 MB 760 MB · answered 503 · retry 4 s 2 5',
+    ],
+    [
+      'waiting to ask for the list again',
+      {
+        ...DOWNLOAD,
+        phase: 'list',
+        share: null,
+        retry: { status: null, seconds: 90, attempt: 1, attempts: 5 },
+      },
+      'broken · retry 2 min 1 5',
+    ],
     ['behind another process', { ...DOWNLOAD, phase: 'wait', share: null }, 'wait'],
   ] as [string, PullProgress | null, string][]) {
     it(what, () => assert.equal(progressText(progress, text), shown));
