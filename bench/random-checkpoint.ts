@@ -168,6 +168,7 @@ export function randomCheckpoint(network: RandomNetwork): Checkpoint {
     tensors,
     opaque: new Map(),
     averaged: null,
+    unchecked: false,
     readFloat32: (name) => Promise.resolve(entryValues(name, entries.get(name)!)),
     close: () => Promise.resolve(),
   };

@@ -1,4 +1,5 @@
 /** What the three forms of a checkpoint file have in common once they are opened. */
+import type { Checksum } from './checksum.ts';
 import type { PickledValue } from './values.ts';
 
 /** How the file is laid out: torch.save's two forms, or safetensors. */
@@ -12,4 +13,6 @@ export interface Container {
   bytesOf(key: string): number | undefined;
   /** The byte of the file at which the storage `key`, one that it holds, begins. */
   locate(key: string): Promise<number>;
+  /** What the storage `key`, one that it holds, has to be; undefined where the form does not tell. */
+  checksumOf(key: string): Checksum | undefined;
 }

@@ -2,7 +2,9 @@
  * Reads PyTorch and safetensors checkpoints without Python: names, types and shapes of the tensors of a state dict at once,
  * their values one at a time from the disk.
  */
+import { crc32 } from 'node:zlib';
 import { M2fpError } from '../errors.ts';
+import { assertIntact, fileCrc32, isComputed } from './checksum.ts';
 import type { CheckpointForm, Container } from './container.ts';
 import { CheckpointFile, DAMAGED, TAMPERED, quoted } from './file.ts';
 import { detectForm } from './format.ts';
@@ -35,9 +37,12 @@ export interface Checkpoint {
   opaque: ReadonlyMap<string, string>;
   /** The entry with averaged weights (EMA), where the file has one that is not the state dict taken; else null. */
   averaged: string | null;
+  /** True where whoever saved the tensors left out the check values of their data: damage to them is not noticed. */
+  unchecked: boolean;
   /**
    * The contiguous row-major float32 values of one tensor, read from disk when asked.
-   * @throws M2FP_CHECKPOINT_INVALID where there is no tensor of this name or the file can no longer be read
+   * @throws M2FP_CHECKPOINT_INVALID where there is no tensor of this name, its data are damaged, or the file can no
+   *   longer be read
    */
   readFloat32(name: string): Promise<Float32Array>;
   close(): Promise<void>;
@@ -223,9 +228,12 @@ class OpenCheckpoint implements Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly opaque: ReadonlyMap<string, string>;
   readonly averaged: string | null;
+  readonly unchecked: boolean;
   readonly #source: CheckpointFile;
   readonly #container: Container;
   readonly #stateDict: ReadonlyMap<string, TensorReference>;
+  /** The storages that are as they were saved. */
+  readonly #intact = new Set<string>();
 
   constructor(source: CheckpointFile, container: Container, { tensors, opaque, averaged }: StateDict) {
     this.file = source.path;
@@ -242,6 +250,10 @@ class OpenCheckpoint implements Checkpoint {
     this.#stateDict = tensors;
     this.opaque = opaque;
     this.averaged = averaged;
+    this.unchecked = [...tensors.values()].some(({ storage }) => {
+      const checksum = container.checksumOf(storage.key);
+      return checksum !== undefined && checksum.bytes > 0 && !isComputed(checksum);
+    });
   }
 
   async readFloat32(name: string): Promise<Float32Array> {
@@ -249,7 +261,32 @@ class OpenCheckpoint implements Checkpoint {
     if (tensor === undefined) throw this.#source.invalid(`has no tensor ${quoted(name)}`);
     const { storage, layout } = tensor;
     const position = await this.#container.locate(storage.key);
-    return readFloat32(this.#source, position, storage.dtype, layout);
+    return readFloat32(
+      this.#source,
+      position,
+      storage.dtype,
+      layout,
+      await this.#inspector(tensor, position),
+    );
+  }
+
+  /** Checks a storage once: as it is read where the tensor is all of it, else before. */
+  async #inspector(
+    { storage, layout }: TensorReference,
+    position: number,
+  ): Promise<(raw: Uint8Array) => void> {
+    const { key } = storage;
+    const checksum = this.#intact.has(key) ? undefined : this.#container.checksumOf(key);
+    if (checksum === undefined || !isComputed(checksum)) return () => {};
+    const accept = (found: number) => {
+      assertIntact(this.#source, `data/${key}`, found, checksum);
+      this.#intact.add(key);
+    };
+    const { dtype } = storage;
+    if (layout.offset === 0 && storageBytes({ key, dtype, elements: layout.span }) === checksum.bytes)
+      return (raw) => accept(crc32(raw));
+    accept(await fileCrc32(this.#source, position, checksum.bytes));
+    return () => {};
   }
 
   async close(): Promise<void> {

@@ -140,5 +140,6 @@ export async function openLegacy(file: CheckpointFile): Promise<Container> {
     object,
     bytesOf: (key) => (starts.has(key) ? storageBytes(storages.get(key)!) : undefined),
     locate: (key) => Promise.resolve(starts.get(key)!),
+    checksumOf: () => undefined,
   };
 }

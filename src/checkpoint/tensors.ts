@@ -200,6 +200,7 @@ function gather(read: ElementReader, { shape, strides }: Layout, target: Float32
  * The values of a view as contiguous row-major float32, rounded to nearest where the type is wider.
  * Reads only the span that the view uses; float32 without gaps goes from the disk to its place uncopied.
  * @param position the byte of the file at which the storage begins
+ * @param inspect is shown the bytes of the span before they are used
  * @throws M2FP_CHECKPOINT_INVALID where the file ends early or cannot be read
  */
 export async function readFloat32(
@@ -207,16 +208,15 @@ export async function readFloat32(
   position: number,
   dtype: DType,
   layout: Layout,
+  inspect: (raw: Uint8Array) => void = () => {},
 ): Promise<Float32Array> {
-  const values = new Float32Array(layout.elements);
   const { bytes, open } = ELEMENT_TYPES[dtype];
-  const start = position + layout.offset * bytes;
-  if (dtype === 'float32' && isContiguous(layout)) {
-    await file.readInto(new Uint8Array(values.buffer), start);
-    return values;
-  }
   const raw = new ArrayBuffer(layout.span * bytes);
-  await file.readInto(new Uint8Array(raw), start);
+  const view = new Uint8Array(raw);
+  await file.readInto(view, position + layout.offset * bytes);
+  inspect(view);
+  if (dtype === 'float32' && isContiguous(layout)) return new Float32Array(raw);
+  const values = new Float32Array(layout.elements);
   const read = open(raw);
   if (isContiguous(layout)) for (let i = 0; i < values.length; i++) values[i] = read(i);
   else gather(read, layout, values);

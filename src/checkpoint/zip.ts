@@ -4,8 +4,10 @@
  * of the data), so sizes and places come from the central directory.
  */
 import { callbackify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { RandomAccessReader, fromRandomAccessReaderPromise, type Entry } from 'yauzl';
 import { M2fpError } from '../errors.ts';
+import { assertIntact } from './checksum.ts';
 import type { Container } from './container.ts';
 import { DAMAGED, quoted, type CheckpointFile } from './file.ts';
 import { MAX_PICKLE_BYTES } from './pickle-machine.ts';
@@ -30,6 +32,7 @@ interface Member {
   /** Where its local header begins. */
   readonly header: number;
   readonly bytes: number;
+  readonly crc32: number;
   /** Where its data have to end: at the next entry or the end of the file. */
   end: number;
 }
@@ -94,9 +97,9 @@ async function readDirectory(file: CheckpointFile): Promise<Map<string, Member>>
     }
     for await (const entry of zip.eachEntry()) {
       odd ??= oddity(file, entry);
-      const { fileName: name, relativeOffsetOfLocalHeader: header, compressedSize: bytes } = entry;
+      const { fileName: name, relativeOffsetOfLocalHeader: header, compressedSize: bytes, crc32 } = entry;
       if (members.has(name)) throw file.invalid(`has two entries ${quoted(name)}. ${DAMAGED}`);
-      members.set(name, { name, header, bytes, end: file.size });
+      members.set(name, { name, header, bytes, crc32, end: file.size });
     }
   } catch (error) {
     if (error instanceof M2fpError) throw error;
@@ -144,7 +147,9 @@ async function readMember(file: CheckpointFile, member: Member, limit: number): 
       `the entry ${quoted(member.name)} has ${member.bytes} bytes, more than ${limit}. ${DAMAGED}`,
     );
   }
-  return file.read(await dataStart(file, member), member.bytes);
+  const data = await file.read(await dataStart(file, member), member.bytes);
+  assertIntact(file, member.name, crc32(data), member);
+  return data;
 }
 
 /** The folder inside of the archive that holds the checkpoint. */
@@ -190,5 +195,6 @@ export async function openZip(file: CheckpointFile): Promise<Container> {
     object: value,
     bytesOf: (key) => members.get(`${root}/data/${key}`)?.bytes,
     locate: (key) => dataStart(file, members.get(`${root}/data/${key}`)!),
+    checksumOf: (key) => members.get(`${root}/data/${key}`)!,
   };
 }

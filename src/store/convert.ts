@@ -144,6 +144,7 @@ async function convertInto(
     manifest,
     warnings: [
       ...(doubtful === null ? [] : [doubtful]),
+      ...uncheckedTold(checkpoint),
       ...averageOffered(checkpoint),
       ...warnings,
       ...doubts,
@@ -151,6 +152,15 @@ async function convertInto(
     ],
     origins: { ...origins, ...labelOrigins },
   };
+}
+
+/** Tells that nobody can know whether the weights are those that were saved. */
+function uncheckedTold({ file, unchecked }: Checkpoint): string[] {
+  if (!unchecked) return [];
+  return [
+    `${basename(file)} was saved without check values (CRC-32): damage to its weights would not be noticed. Compare its ` +
+      'SHA-256 with that of whoever published it',
+  ];
 }
 
 /** Tells of averaged weights that lie beside those that were taken. */

@@ -19,6 +19,7 @@ export function watchFinite(checkpoint: Checkpoint): WatchedCheckpoint {
     tensors: checkpoint.tensors,
     opaque: checkpoint.opaque,
     averaged: checkpoint.averaged,
+    unchecked: checkpoint.unchecked,
     async readFloat32(name) {
       const values = await checkpoint.readFloat32(name);
       if (!isFinite(values)) broken.add(name);

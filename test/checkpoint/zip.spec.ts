@@ -10,6 +10,7 @@ import {
   text,
   uint32,
   zip,
+  withoutChecksums,
   type ZipEntry,
 } from '../support/pickle-writer.ts';
 import { isInvalid, readAll, scratchFolder } from './support/files.ts';
@@ -111,6 +112,78 @@ describe('a checkpoint in zip form', () => {
       readAll(scratch.write(whole)),
       isInvalid(new RegExp(`"archive/data/0" is not at byte ${header}`)),
     );
+  });
+
+  describe('with check values', () => {
+    const views = pickle(
+      dict(
+        [text('a'), tensor({ shape: [2] })],
+        [text('b'), tensor({ key: '1' })],
+        [text('c'), tensor({ key: '1', offset: 1, shape: [3] })],
+      ),
+    );
+    const whole = zip(
+      checkpointEntries(views, { 0: float32(1, 2, 3, 4), 1: float32(5, 6, 7, 8), 2: float32(9) }),
+    );
+    const damagedAt = (value: Uint8Array, archive = whole) => {
+      const copy = Buffer.from(archive);
+      copy[archive.indexOf(value)]! ^= 1;
+      return scratch.write(copy);
+    };
+    const damaged = (entry: string) =>
+      isInvalid(new RegExp(`the entry "${entry}" does not have the check value .*download or copy it again`));
+
+    it('is refused where the data of a tensor are damaged', async () => {
+      await readAll(scratch.write(whole));
+      await assert.rejects(readAll(damagedAt(float32(6))), damaged('data/1'));
+    });
+
+    it('is refused where the storage is damaged beside the view that is needed', async () => {
+      await assert.rejects(readAll(damagedAt(float32(4))), damaged('data/0'));
+    });
+
+    it('is refused where the first view of a storage is a part of it', async () => {
+      const checkpoint = await openCheckpoint(damagedAt(float32(6)));
+      try {
+        await assert.rejects(checkpoint.readFloat32('c'), damaged('data/1'));
+        await assert.rejects(checkpoint.readFloat32('b'), damaged('data/1'));
+      } finally {
+        await checkpoint.close();
+      }
+    });
+
+    it('is refused where its pickle or byte order is damaged', async () => {
+      await assert.rejects(readAll(damagedAt(Buffer.from('FloatStorage'))), damaged('archive/data.pkl'));
+      await assert.rejects(readAll(damagedAt(Buffer.from('little'))), damaged('archive/byteorder'));
+    });
+
+    it('is read where only what nobody needs is damaged', async () => {
+      await readAll(damagedAt(float32(9)));
+    });
+
+    it('is read where it was saved without them, and says so', async () => {
+      const without = withoutChecksums(whole);
+      assert.equal((await readAll(damagedAt(float32(6), without))).get('b')![0], 5);
+      for (const [archive, unchecked] of [
+        [whole, false],
+        [without, true],
+      ] as const) {
+        const checkpoint = await openCheckpoint(scratch.write(archive));
+        await checkpoint.close();
+        assert.equal(checkpoint.unchecked, unchecked);
+      }
+    });
+
+    it('has nothing to check in an empty tensor', async () => {
+      const empty = pickle(
+        dict([text('a'), tensor({ elements: 0, shape: [0] })], [text('b'), tensor({ key: '1' })]),
+      );
+      const path = write(checkpointEntries(empty, { 0: Buffer.alloc(0), 1: float32(1, 2, 3, 4) }));
+      const checkpoint = await openCheckpoint(path);
+      assert.equal(checkpoint.unchecked, false);
+      assert.equal((await checkpoint.readFloat32('a')).length, 0);
+      await checkpoint.close();
+    });
   });
 
   it('is refused with two entries of one name', async () => {

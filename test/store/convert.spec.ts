@@ -6,6 +6,7 @@ import { bundledModelFolder } from '../../src/paths.ts';
 import { convertCheckpoint } from '../../src/store/convert.ts';
 import { parseManifest, readManifest } from '../../src/store/manifest.ts';
 import { goldenFolder } from '../support/golden.ts';
+import { withoutChecksums } from '../support/pickle-writer.ts';
 
 describe('converting a checkpoint', () => {
   const folder = mkdtempSync(join(tmpdir(), 'm2fp-convert-'));
@@ -35,6 +36,22 @@ describe('converting a checkpoint', () => {
     assert.deepEqual(manifest.input, { kind: 'short-side', shortSide: 640, longSide: 1333 });
     assert.equal(shares.at(-1), 1);
     nothingPartial();
+  });
+
+  it('refuses a checkpoint with damaged weights, and converts one without check values with a warning', async () => {
+    const whole = readFileSync(join(goldenFolder('single'), 'pytorch_model.pt'));
+    const file = join(folder, 'damaged.pth');
+    const damaged = Buffer.from(whole);
+    damaged[whole.length >> 1]! ^= 1;
+    writeFileSync(file, damaged);
+    await assert.rejects(convertCheckpoint({ source: file, out }), {
+      code: 'M2FP_CHECKPOINT_INVALID',
+      message: /damaged\.pth: the entry "data\/\d+" does not have the check value/,
+    });
+    nothingPartial();
+    writeFileSync(file, withoutChecksums(whole));
+    const { warnings } = await convertCheckpoint({ source: file, out });
+    assert.match(warnings.join(), /damaged\.pth was saved without check values.*SHA-256/);
   });
 
   it('takes the canvas of a single-human model from its configuration', async () => {

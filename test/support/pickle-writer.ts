@@ -180,6 +180,18 @@ export function zip(entries: ZipEntry[]): Buffer {
   return bytes(...locals, directory, end);
 }
 
+/** The same archive as torch saves it without check values: the CRC-32 of every entry is 0. */
+export function withoutChecksums(archive: Uint8Array): Buffer {
+  const copy = Buffer.from(archive);
+  let position = copy.readUInt32LE(copy.length - 6);
+  while (copy.readUInt32LE(position) === 0x02014b50) {
+    copy.writeUInt32LE(0, position + 16);
+    const lengths = [28, 30, 32].map((offset) => copy.readUInt16LE(position + offset));
+    position += 46 + lengths.reduce((sum, length) => sum + length, 0);
+  }
+  return copy;
+}
+
 /** The entries of a checkpoint in zip form: its pickle, its storages by key, further files. */
 export function checkpointEntries(
   dataPickle: Uint8Array,
