@@ -6,6 +6,7 @@ import type { SerializedError } from '../errors.ts';
 import type { ImageLimits, NetworkInput } from '../image/types.ts';
 import type { Parsing, Timing } from '../parsing/types.ts';
 import type { ParseOptions } from '../parsing/types.ts';
+import type { KnownDigests } from '../store/digest.ts';
 
 export interface LoadMessage {
   type: 'load';
@@ -14,6 +15,8 @@ export interface LoadMessage {
   model: string;
   /** Digest that the model must have: the folder may have been replaced since the engine was made. */
   digest: string;
+  /** Of its files, as far as they are known: those that are still the same are not read once more. */
+  digests: KnownDigests;
   /** Threads of one inference, at least 1. */
   threads: number;
   /** Whether to parse a blank picture before it is ready. */

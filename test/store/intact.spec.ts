@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
-import { digestsComputed, fileDigest } from '../../src/store/digest.ts';
+import { digestsComputed, fileDigest, learnDigests } from '../../src/store/digest.ts';
 import { intactManifest, readManifest } from '../../src/store/manifest.ts';
 
 /** A copy of the bundled model. */
@@ -58,6 +58,30 @@ describe('a model folder', () => {
     writeFileSync(weights(), Buffer.alloc(size));
     utimesSync(weights(), atime, mtime);
     await assert.rejects(intactManifest(folder), { code: 'M2FP_MODEL_INVALID' });
+  });
+
+  it('is not read once more by the process that loads it', async function () {
+    this.timeout(60_000);
+    // What is known is wrong: who reads the file finds out.
+    const { sha256 } = (await readManifest(folder)).files['model.onnx.data'];
+    writeFileSync(weights(), Buffer.alloc(statSync(weights()).size));
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(weights(), { bigint: true });
+    learnDigests([[JSON.stringify([weights(), ...[dev, ino, size, mtimeNs, ctimeNs].map(String)]), sha256]]);
+    const { engine } = await acquireEngine({ model: folder });
+    await engine.load();
+    assert.equal(engine.info().state, 'ready');
+  });
+
+  it('that is changed after the look at it is refused by the process that loads it', async function () {
+    this.timeout(60_000);
+    const { engine } = await acquireEngine({ model: folder });
+    const { size, atime, mtime } = statSync(weights());
+    writeFileSync(weights(), Buffer.alloc(size));
+    utimesSync(weights(), atime, mtime);
+    await assert.rejects(engine.load(), {
+      code: 'M2FP_MODEL_INVALID',
+      message: /model\.onnx\.data is not the file that was converted/,
+    });
   });
 
   it('with other labels and a copied digest never gets the engine of another', async () => {

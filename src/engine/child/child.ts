@@ -3,6 +3,7 @@
  * onnxruntime blocks the thread that it runs on, and only a process can be killed in the middle of a run.
  */
 import { serializeError } from '../../errors.ts';
+import { learnDigests } from '../../store/digest.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import {
   asBuffer,
@@ -21,8 +22,9 @@ function send(message: ChildMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 }
 
-async function load({ id, model, digest, threads, warmUp }: LoadMessage): Promise<ChildMessage> {
+async function load({ id, model, digest, digests, threads, warmUp }: LoadMessage): Promise<ChildMessage> {
   const begun = performance.now();
+  learnDigests(digests);
   pipeline = await openPipeline(model, digest, threads);
   if (warmUp) await pipeline.warmUp();
   const { provider, fallback } = pipeline;

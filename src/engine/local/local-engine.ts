@@ -1,6 +1,7 @@
 /** An engine on this machine: its pool is made of child processes. */
 import type { ModelManifest } from '../../m2fp/manifest.ts';
 import { entryPoint } from '../../paths.ts';
+import { digestsOf } from '../../store/digest.ts';
 import { systemClock, type Clock } from '../../clock.ts';
 import { CrashLog } from './crash-log.ts';
 import { memoryNeeded } from './memory.ts';
@@ -45,7 +46,8 @@ export class LocalEngine extends PooledEngine<LiveOptions> {
             entry,
             load: () => {
               const { model, warmUp } = live();
-              return { model, digest: manifest.digest, threads: size.threads, warmUp };
+              const { digest } = manifest;
+              return { model, digest, digests: digestsOf(model), threads: size.threads, warmUp };
             },
             limits: () => {
               const { maxMemory, ...others } = live();

@@ -152,7 +152,7 @@ describe('ProcessPool', () => {
       size: { processes: 1, threads: 1 },
       supervisor: {
         entry: FAKE_CHILD,
-        load: () => ({ model: '/fake/fine', digest: '', threads: 1, warmUp: false }),
+        load: () => ({ model: '/fake/fine', digest: '', digests: [], threads: 1, warmUp: false }),
         limits: () => ({ timeout: 0, maxMemory: 0 }),
         policy: DEFAULT_RESTART_POLICY,
         crashes: new CrashLog(clock, DEFAULT_RESTART_POLICY),

@@ -14,7 +14,7 @@ describe('EngineProcess', () => {
       clock: new FakeClock(),
       onCrash: (error) => crashes.push(error),
     });
-    await child.load({ model: 'fine', digest: '', threads: 1, warmUp: false });
+    await child.load({ model: 'fine', digest: '', digests: [], threads: 1, warmUp: false });
   });
 
   afterEach(async () => {
