@@ -27,11 +27,11 @@ const refused = (message: RegExp) => (error: unknown) =>
   error instanceof M2fpError && error.code === 'M2FP_BAD_IMAGE' && message.test(error.message);
 
 describe('readLabelPng', () => {
-  it('reads what another program wrote, filtered or not', async () => {
-    const width = 37;
-    const height = 41;
-    const values = Uint8Array.from({ length: width * height }, (_, i) => (i * i + (i >> 3)) % 251);
-    for (const adaptiveFiltering of [false, true]) {
+  for (const adaptiveFiltering of [false, true]) {
+    it(`reads what another program wrote, ${adaptiveFiltering ? 'filtered' : 'not filtered'}`, async () => {
+      const width = 37;
+      const height = 41;
+      const values = Uint8Array.from({ length: width * height }, (_, i) => (i * i + (i >> 3)) % 251);
       const png = await sharp(values, { raw: { width, height, channels: 1 } })
         .toColourspace('b-w')
         .png({ adaptiveFiltering })
@@ -39,8 +39,8 @@ describe('readLabelPng', () => {
       const image = readLabelPng(png, 'a.png');
       deepEqual([image.width, image.height], [width, height]);
       deepEqual([...image.data], [...values]);
-    }
-  });
+    });
+  }
 
   it('undoes each filter', async () => {
     // Rows: none, sub, up, average, Paeth.

@@ -29,19 +29,24 @@ describe('CheckpointFile', () => {
     await assert.rejects(CheckpointFile.open('a\0b'), isInvalid(/cannot be opened/));
   });
 
-  it('reads exactly what is asked or fails before it sets memory aside', async () => {
+  it('reads exactly what is asked', async () => {
     const file = await CheckpointFile.open(scratch.write(bytes('0123456789')));
     assert.equal((await file.read(3, 4)).toString(), '3456');
     assert.equal((await file.read(10, 0)).length, 0);
-    for (const [position, length] of [
-      [7, 4],
-      [11, 0],
-      [-1, 2],
-      [0, 2 ** 50],
-      [2 ** 60, 1],
-    ] as const) {
-      await assert.rejects(file.read(position, length), isInvalid(/has 10 bytes, too few to hold/));
-    }
     await file.close();
   });
+
+  for (const [position, length] of [
+    [7, 4],
+    [11, 0],
+    [-1, 2],
+    [0, 2 ** 50],
+    [2 ** 60, 1],
+  ] as const) {
+    it(`fails before it sets memory aside for ${length} bytes at ${position}`, async () => {
+      const file = await CheckpointFile.open(scratch.write(bytes('0123456789')));
+      await assert.rejects(file.read(position, length), isInvalid(/has 10 bytes, too few to hold/));
+      await file.close();
+    });
+  }
 });

@@ -24,14 +24,14 @@ describe('a file that is no checkpoint', () => {
     ['the first bytes of a zip archive', 'PK\x03\x04', /is no whole zip archive.*download or copy it again/],
     ['an empty zip archive', bytes('PK\x05\x06', Buffer.alloc(18)), /0 entries <name>\/data\.pkl/],
   ];
-  it('is named: a part or the list of one that was split', async () => {
-    for (const name of ['pytorch_model-00001-of-00002.bin', 'pytorch_model.bin.index.json']) {
+  for (const name of ['pytorch_model-00001-of-00002.bin', 'pytorch_model.bin.index.json']) {
+    it(`is named where it was split: ${name}`, async () => {
       await assert.rejects(
         openCheckpoint(scratch.write('{}', name)),
         isInvalid(/split into several files.*unpack it first/),
       );
-    }
-  });
+    });
+  }
 
   for (const [title, content, message] of strangers) {
     it(`is named: ${title}`, async () => {

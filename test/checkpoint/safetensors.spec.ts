@@ -31,8 +31,8 @@ describe('a checkpoint in safetensors form', () => {
     await assert.rejects(openCheckpoint(write(content)), isInvalid(/^model\.safetensors: /, ...reasons));
   }
 
-  it('is read in any order of the data, with or without metadata, by its own names', async () => {
-    for (const metadata of [{}, { __metadata__: { format: 'pt' } }]) {
+  for (const metadata of [{}, { __metadata__: { format: 'pt' } }]) {
+    it(`is read in any order of the data, by its own names, ${'__metadata__' in metadata ? 'with' : 'without'} metadata`, async () => {
       const tensors = await readAll(write(safetensors({ ...metadata, b: two, a: four }, values)));
       assert.deepEqual(
         [...tensors].map(([name, floats]) => [name, [...floats]]),
@@ -41,8 +41,8 @@ describe('a checkpoint in safetensors form', () => {
           ['a', [1, 2, 3, 4]],
         ],
       );
-    }
-  });
+    });
+  }
 
   it('is read without the prefix that all names have', async () => {
     const tensors = await readAll(write(safetensors({ 'model.a': four, 'model.b': two }, values)));

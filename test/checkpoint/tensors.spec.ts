@@ -82,22 +82,23 @@ describe('checkedLayout', () => {
 });
 
 describe('storageBytes', () => {
-  it('knows the width of every type', () => {
-    const widths: [DType, number][] = [
-      ['float32', 4],
-      ['float16', 2],
-      ['bfloat16', 2],
-      ['float64', 8],
-      ['int64', 8],
-      ['int32', 4],
-      ['int16', 2],
-      ['int8', 1],
-      ['uint8', 1],
-      ['bool', 1],
-    ];
-    for (const [dtype, width] of widths)
+  const widths: [DType, number][] = [
+    ['float32', 4],
+    ['float16', 2],
+    ['bfloat16', 2],
+    ['float64', 8],
+    ['int64', 8],
+    ['int32', 4],
+    ['int16', 2],
+    ['int8', 1],
+    ['uint8', 1],
+    ['bool', 1],
+  ];
+  for (const [dtype, width] of widths) {
+    it(`knows the width of ${dtype}`, () => {
       assert.equal(storageBytes({ key: '0', dtype, elements: 3 }), 3 * width);
-  });
+    });
+  }
 });
 
 describe('readFloat32', () => {

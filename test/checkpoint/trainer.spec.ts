@@ -163,35 +163,35 @@ describe('a checkpoint of a trainer', () => {
     );
   });
 
-  it('is refused as tampered with where a name beside the weights means harm', async () => {
-    for (const [module, name] of [
-      ['os', 'system'],
-      ['posix', 'system'],
-      ['nt', 'system'],
-      ['subprocess', 'Popen'],
-      ['__builtin__', 'eval'],
-      ['builtins', 'exec'],
-      ['__builtin__', 'getattr'],
-      ['builtins', '__import__'],
-      ['builtins', 'compile'],
-      ['runpy', 'run_path'],
-      ['pickle', 'loads'],
-      ['_pickle', 'loads'],
-      ['sys', 'modules'],
-      ['importlib', 'import_module'],
-      ['shutil', 'rmtree'],
-      ['socket', 'socket'],
-      ['webbrowser', 'open'],
-      ['ctypes', 'CDLL'],
-      ['operator', 'attrgetter'],
-      ['torch.serialization', 'os.system'],
-      ['torch', 'load'],
-      ['numpy.testing._private.utils', 'runstring'],
-    ] as const) {
+  for (const [module, name] of [
+    ['os', 'system'],
+    ['posix', 'system'],
+    ['nt', 'system'],
+    ['subprocess', 'Popen'],
+    ['__builtin__', 'eval'],
+    ['builtins', 'exec'],
+    ['__builtin__', 'getattr'],
+    ['builtins', '__import__'],
+    ['builtins', 'compile'],
+    ['runpy', 'run_path'],
+    ['pickle', 'loads'],
+    ['_pickle', 'loads'],
+    ['sys', 'modules'],
+    ['importlib', 'import_module'],
+    ['shutil', 'rmtree'],
+    ['socket', 'socket'],
+    ['webbrowser', 'open'],
+    ['ctypes', 'CDLL'],
+    ['operator', 'attrgetter'],
+    ['torch.serialization', 'os.system'],
+    ['torch', 'load'],
+    ['numpy.testing._private.utils', 'runstring'],
+  ] as const) {
+    it(`is refused as tampered with where ${module}.${name} is beside the weights`, async () => {
       const path = write(model, [text('scheduler'), call(global(module, name), text('touch owned'))]);
       await assert.rejects(openCheckpoint(path), isInvalid(/tampered with; nothing was run/), name);
-    }
-  });
+    });
+  }
 
   describe('with averaged weights', () => {
     const averaged = dict([text('module.b'), tensor()], [text('n_averaged'), tensor()]);

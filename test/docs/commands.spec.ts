@@ -98,29 +98,29 @@ describe('commands that the pages tell', () => {
 });
 
 describe('the page about messages', () => {
-  it('names every field of the parsing and of the summary', () => {
-    for (const page of ['docs/messages.md', 'docs/zh-CN/messages.md']) {
-      for (const [name, schema] of [
-        ['parsing', parsingSchema],
-        ['payload', summarySchema],
-      ] as const) {
+  for (const page of ['docs/messages.md', 'docs/zh-CN/messages.md']) {
+    for (const [name, schema] of [
+      ['parsing', parsingSchema],
+      ['payload', summarySchema],
+    ] as const) {
+      it(`names every field of msg.${name}: ${page}`, () => {
         const block = new RegExp(`msg\\.${name} = \\{[^]*?\\n?\\};?\n`).exec(read(page))![0];
         const missing = Object.keys(schema.properties).filter(
           (field) => !new RegExp(`\\b${field}\\b`).test(block),
         );
         assert.deepEqual(missing, [], page);
-      }
+      });
     }
-  });
+  }
 
-  it('tells every error code with its status', () => {
-    for (const page of ['docs/messages.md', 'docs/zh-CN/messages.md']) {
+  for (const page of ['docs/messages.md', 'docs/zh-CN/messages.md']) {
+    it(`tells every error code with its status: ${page}`, () => {
       const rows = read(page).matchAll(/^\| `(M2FP_\w+)`\s*\| (\d+)/gm);
       assert.deepEqual(
         Object.fromEntries([...rows].map(([, code, status]) => [code, Number(status)])),
         STATUS_CODES,
         page,
       );
-    }
-  });
+    });
+  }
 });

@@ -128,12 +128,12 @@ describe('the pages', () => {
     for (const page of english) assert.deepEqual(form(chineseOf(page)), form(page), page);
   });
 
-  it('keep the README short', () => {
-    for (const page of ['README.md', 'README.zh-CN.md']) {
+  for (const page of ['README.md', 'README.zh-CN.md']) {
+    it(`keep the README short: ${page}`, () => {
       const lines = read(page).split('\n').length;
       assert.ok(lines <= 100, `${page}: ${lines} lines`);
-    }
-  });
+    });
+  }
 
   it('name files that exist where they tell how the project is built', () => {
     const missing = ['docs/architecture.md', 'docs/zh-CN/architecture.md', 'CONTRIBUTING.md'].flatMap(

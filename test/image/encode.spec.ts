@@ -6,12 +6,12 @@ import type { RawImage } from '../../src/image/types.ts';
 import { failure, noise, noisePicture } from './support.ts';
 
 describe('encodeImage', () => {
-  it('writes PNG without loss, quality or not', async () => {
-    const picture = noisePicture(31, 17);
-    for (const options of [{ format: 'png' }, { format: 'png', quality: 1 }] as const) {
+  for (const options of [{ format: 'png' }, { format: 'png', quality: 1 }] as const) {
+    it(`writes PNG without loss, ${'quality' in options ? 'with' : 'without'} a quality`, async () => {
+      const picture = noisePicture(31, 17);
       assert.deepEqual(await decodeImage(await encodeImage(picture, options)), picture);
-    }
-  });
+    });
+  }
 
   it('keeps alpha in PNG', async () => {
     const data = noise(8 * 4 * 4, 1);
@@ -19,20 +19,20 @@ describe('encodeImage', () => {
     assert.deepEqual(await sharp(image).raw().toBuffer(), data);
   });
 
-  it('writes the format it is asked for', async () => {
-    for (const format of ['png', 'jpeg', 'webp'] as const) {
+  for (const format of ['png', 'jpeg', 'webp'] as const) {
+    it(`writes ${format} where that is asked for`, async () => {
       const header = await sharp(await encodeImage(noisePicture(10, 6), { format })).metadata();
       assert.deepEqual([header.format, header.width, header.height], [format, 10, 6]);
-    }
-  });
+    });
+  }
 
-  it('writes less for less quality', async () => {
-    for (const format of ['jpeg', 'webp'] as const) {
+  for (const format of ['jpeg', 'webp'] as const) {
+    it(`writes less for less quality: ${format}`, async () => {
       const small = await encodeImage(noisePicture(64, 64), { format, quality: 10 });
       const large = await encodeImage(noisePicture(64, 64), { format, quality: 95 });
       assert.ok(small.length < large.length / 2);
-    }
-  });
+    });
+  }
 
   it('lays alpha on white in a JPEG', async () => {
     const data = Buffer.alloc(16 * 16 * 4);
@@ -46,20 +46,20 @@ describe('encodeImage', () => {
     assert.deepEqual(picture, noisePicture(20, 20));
   });
 
-  it('refuses options that it does not know', async () => {
-    const refused = [
-      '{"format":"bmp"}',
-      '{}',
-      '{"format":"jpeg","quality":0}',
-      '{"format":"webp","quality":101}',
-      '{"format":"jpeg","quality":50.5}',
-      '{"format":"jpeg","quality":"80"}',
-    ];
-    for (const json of refused) {
+  const refused = [
+    '{"format":"bmp"}',
+    '{}',
+    '{"format":"jpeg","quality":0}',
+    '{"format":"webp","quality":101}',
+    '{"format":"jpeg","quality":50.5}',
+    '{"format":"jpeg","quality":"80"}',
+  ];
+  for (const json of refused) {
+    it(`refuses ${json}`, async () => {
       const options: EncodeOptions = JSON.parse(json);
       await assert.rejects(encodeImage(noisePicture(2, 2), options), failure('M2FP_BAD_OPTION'), json);
-    }
-  });
+    });
+  }
 
   it('refuses a size that the format cannot hold', async () => {
     const wide: RawImage = { width: 16_384, height: 1, channels: 3, data: Buffer.alloc(16_384 * 3) };

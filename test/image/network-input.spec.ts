@@ -13,10 +13,13 @@ const shortInput = async (): Promise<NetworkInput> => (await preprocess(noisePng
 describe('isNetworkInput', () => {
   it('goes by the type', async () => {
     assert.equal(isNetworkInput(await canvasInput()), true);
-    for (const other of [null, undefined, 'm2fp-input', 5, {}, { type: 'other' }, Buffer.alloc(1), []]) {
-      assert.equal(isNetworkInput(other), false);
-    }
   });
+
+  for (const other of [null, undefined, 'm2fp-input', 5, {}, { type: 'other' }, Buffer.alloc(1), []]) {
+    it(`is false for ${JSON.stringify(other)}`, () => {
+      assert.equal(isNetworkInput(other), false);
+    });
+  }
 });
 
 describe('checkNetworkInput', () => {
@@ -77,11 +80,11 @@ describe('checkNetworkInput', () => {
       });
     }
 
-    it('values that are no objects', () => {
-      for (const value of [null, undefined, 5, 'x', []]) {
+    for (const value of [null, undefined, 5, 'x', []]) {
+      it(`values that are no objects: ${JSON.stringify(value)}`, () => {
         assert.throws(() => checkNetworkInput(value, CANVAS), failure('M2FP_BAD_IMAGE'));
-      }
-    });
+      });
+    }
 
     it('a side over that of a short-side rule', async () => {
       const input = { ...(await shortInput()), width: 21, data: Buffer.alloc(21 * 8 * 3) };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
 import { preprocess, preprocessRaw, targetSize } from '../../src/image/preprocess.ts';
 import type { RawImage } from '../../src/image/types.ts';
 import type { InputRule } from '../../src/m2fp/manifest.ts';
@@ -145,19 +146,19 @@ describe('targetSize', () => {
     assert.deepEqual(targetSize(SINGLE, 5000, 1).crop, { x: 0, y: 255, width: 384, height: 1 });
   });
 
-  it('refuses rules whose numbers make no sense', () => {
-    const bad: InputRule[] = [
-      { ...MULTI, kind: 'short-side', shortSide: 0, longSide: 1333 },
-      { kind: 'short-side', shortSide: 640, longSide: NaN },
-      { kind: 'short-side', shortSide: 1e6, longSide: 1e6 },
-      { kind: 'canvas', width: 384.5, height: 512, pad: 128 },
-      { kind: 'canvas', width: 384, height: -1, pad: 128 },
-      { kind: 'canvas', width: 384, height: 512, pad: 256 },
-    ];
-    for (const rule of bad) {
+  const bad: InputRule[] = [
+    { ...MULTI, kind: 'short-side', shortSide: 0, longSide: 1333 },
+    { kind: 'short-side', shortSide: 640, longSide: NaN },
+    { kind: 'short-side', shortSide: 1e6, longSide: 1e6 },
+    { kind: 'canvas', width: 384.5, height: 512, pad: 128 },
+    { kind: 'canvas', width: 384, height: -1, pad: 128 },
+    { kind: 'canvas', width: 384, height: 512, pad: 256 },
+  ];
+  for (const rule of bad) {
+    it(`refuses a rule whose numbers make no sense: ${inspect(rule, { breakLength: Infinity })}`, () => {
       assert.throws(() => targetSize(rule, 10, 10), failure('M2FP_BAD_OPTION', /whole number from/));
-    }
-  });
+    });
+  }
 });
 
 describe('preprocess', () => {

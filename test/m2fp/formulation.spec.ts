@@ -11,10 +11,10 @@ import { goldenCases, goldenFolder } from '../support/golden.ts';
 import { runModel } from '../support/model.ts';
 
 describe('the plain formulation that the bench measures against', () => {
-  it('computes what M2FP computes', async () => {
-    const checkpoint = await openCheckpoint(join(goldenFolder('multi'), 'pytorch_model.pt'));
-    const { hyper } = inferHyperParameters(checkpoint);
-    for (const golden of goldenCases('multi', 'network')) {
+  for (const golden of goldenCases('multi', 'network')) {
+    it(`computes what M2FP computes: ${golden.name}`, async () => {
+      const checkpoint = await openCheckpoint(join(goldenFolder('multi'), 'pytorch_model.pt'));
+      const { hyper } = inferHyperParameters(checkpoint);
       const image = golden.tensor('image');
       const [height, width] = image.shape as [number, number];
       const folder = await mkdtemp(join(tmpdir(), 'm2fp-plain-'));
@@ -29,7 +29,7 @@ describe('the plain formulation that the bench measures against', () => {
         const expected = golden.tensor(name).data;
         outputs[name]!.data.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) <= bound));
       }
-    }
-    await checkpoint.close();
-  });
+      await checkpoint.close();
+    });
+  }
 });

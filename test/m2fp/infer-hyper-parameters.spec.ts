@@ -87,12 +87,12 @@ describe('hyper-parameters', () => {
     assert.ok(warnings.every((warning) => / the tensors say \w+ \(used\)$/.test(warning)));
   });
 
-  it('of a configuration may count the decoder layers as detectron2 does', () => {
-    for (const layers of [3, 4]) {
+  for (const layers of [3, 4]) {
+    it(`of a configuration may count the decoder layers as detectron2 does: ${layers}`, () => {
       const configuration = { backbone: {}, encoder: {}, decoder: { dec_layers: layers } };
       assert.deepEqual(inferHyperParameters(checkpoint, configuration).warnings, []);
-    }
-  });
+    });
+  }
 
   it("of the encoder's heads that only the tensors tell are warned about where they are unusual", () => {
     const attention =

@@ -7,13 +7,13 @@ const names = (count: number) => Array.from({ length: count }, (_, index) => `la
 const withHuman = (count: number) => [...names(count - 1), 'Human'];
 
 describe('labels and kind', () => {
-  it('follow from the number of classes where nothing else tells', () => {
-    for (const [classes, kind, index, label] of [
-      [8, 'multi', 6, 'Upper-arm'],
-      [20, 'single', 10, 'Jumpsuits'],
-      [21, 'multi', 10, 'Torso-skin'],
-      [60, 'multi', 10, 'Bikini/bra'],
-    ] as const) {
+  for (const [classes, kind, index, label] of [
+    [8, 'multi', 6, 'Upper-arm'],
+    [20, 'single', 10, 'Jumpsuits'],
+    [21, 'multi', 10, 'Torso-skin'],
+    [60, 'multi', 10, 'Bikini/bra'],
+  ] as const) {
+    it(`follow from ${classes} classes where nothing else tells`, () => {
       const found = modelLabels(classes, undefined);
       assert.equal(found.kind, kind);
       assert.equal(found.labels.length, classes);
@@ -22,8 +22,8 @@ describe('labels and kind', () => {
       assert.equal(found.labels.at(-1) === 'Human', kind === 'multi');
       assert.deepEqual(found.warnings, []);
       assert.deepEqual(found.origins, { kind: 'tensors', labels: 'tensors', humanIndex: 'tensors' });
-    }
-  });
+    });
+  }
 
   it('come from the configuration before that', () => {
     const classes = ['bg', 'a', 'b'];
@@ -54,14 +54,14 @@ describe('labels and kind', () => {
     });
   });
 
-  it('by the name of a set, with its kind', () => {
-    const sizes = { cihp: 21, lip: 20, 'mhp-v2': 60, 'pascal-person-part': 8 };
-    for (const labels of LABEL_SET_NAMES) {
+  for (const labels of LABEL_SET_NAMES) {
+    it(`by the name of a set, with its kind: ${labels}`, () => {
+      const sizes = { cihp: 21, lip: 20, 'mhp-v2': 60, 'pascal-person-part': 8 };
       const { kind, origins, warnings } = modelLabels(sizes[labels], undefined, { labels });
       assert.equal(kind, labels === 'lip' ? 'single' : 'multi');
       assert.deepEqual([origins, warnings], [{ kind: 'user', labels: 'user', humanIndex: 'user' }, []]);
-    }
-  });
+    });
+  }
 
   it('of LIP get the whole person for a multi-human network', () => {
     const { labels, humanIndex } = modelLabels(21, undefined, { labels: 'lip', kind: 'multi' });

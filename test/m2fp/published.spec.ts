@@ -14,8 +14,12 @@ describe('what is known of a published model', () => {
     assert.deepEqual([facts.kind, single.kind], ['multi', 'single']);
   });
 
-  it('is the same under the old name', () => {
-    for (const id of [MULTI_HUMAN_ID, SINGLE_HUMAN_ID]) {
+  it('gives other models no second name', () => {
+    assert.deepEqual(namesOf('damo/other'), ['damo/other']);
+  });
+
+  for (const id of [MULTI_HUMAN_ID, SINGLE_HUMAN_ID]) {
+    it(`is the same under the old name: ${id}`, () => {
       const old = id.replace('iic/', 'damo/');
       assert.equal(publishedFacts(old), publishedFacts(id));
       assert.deepEqual(
@@ -25,11 +29,12 @@ describe('what is known of a published model', () => {
           [id, old],
         ],
       );
-    }
-    assert.deepEqual(namesOf('damo/other'), ['damo/other']);
-  });
+    });
+  }
 
-  it('is nothing for other models', () => {
-    for (const id of ['a/b', 'toString', '']) assert.equal(publishedFacts(id), undefined);
-  });
+  for (const id of ['a/b', 'toString', '']) {
+    it(`is nothing for "${id}"`, () => {
+      assert.equal(publishedFacts(id), undefined);
+    });
+  }
 });

@@ -147,11 +147,11 @@ describe('unpickle', () => {
       assert.ok(Array.isArray(read(repeat(']', 400_000), repeat('a', 399_999))));
     });
 
-    it('of lengths', () => {
-      for (const code of [bytes('X', uint32(0xffffffff)), bytes(0x8a, 255), bytes('X', uint32(5), 'four')]) {
+    for (const code of [bytes('X', uint32(0xffffffff)), bytes(0x8a, 255), bytes('X', uint32(5), 'four')]) {
+      it(`of lengths: ${code.toString('hex')}`, () => {
         assert.throws(() => unpickle(bytes(0x80, 2, code), 'x'), endsEarly);
-      }
-    });
+      });
+    }
   });
 
   it('answers every cut of a pickle with PickleEndsEarlyError and the place', () => {

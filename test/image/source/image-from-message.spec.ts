@@ -80,16 +80,20 @@ describe('imageFrom', () => {
       assert.deepEqual(imageFrom(JSON.parse(JSON.stringify(input))), PNG);
     });
 
-    it('every supported format, as bytes and as text', async () => {
+    it('a BigTIFF', async () => {
       const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#345' } });
-      for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
-        const image = await picture.clone().toFormat(format).toBuffer();
-        const text = image.toString('base64');
-        for (const form of [image, text, Buffer.from(text)]) assert.deepEqual(imageFrom(form), image, format);
-      }
       const big = await picture.clone().tiff({ bigtiff: true }).toBuffer();
       assert.deepEqual(imageFrom(big), big);
     });
+
+    for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
+      it(`${format}, as bytes and as text`, async () => {
+        const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#345' } });
+        const image = await picture.clone().toFormat(format).toBuffer();
+        const text = image.toString('base64');
+        for (const form of [image, text, Buffer.from(text)]) assert.deepEqual(imageFrom(form), image, format);
+      });
+    }
   });
 
   describe('finds no picture in', () => {
