@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { nodeHtml } from './node-html.ts';
 
 // Not left to tsup, whose builds run at once and would delete each other's files.
 rmSync('dist', { recursive: true, force: true });
@@ -10,9 +11,10 @@ const tsup = spawnSync('tsup', ['--silent'], { stdio: 'inherit', shell: process.
 if (tsup.status !== 0) process.exit(tsup.status ?? 1);
 
 for (const type of readdirSync('nodes')) {
-  for (const asset of [`${type}.html`, 'locales', 'icons']) {
-    const from = `nodes/${type}/${asset}`;
-    if (existsSync(from)) cpSync(from, `dist/nodes/${type}/${asset}`, { recursive: true });
+  if (!existsSync(`nodes/${type}/${type}.html`)) continue;
+  writeFileSync(`dist/nodes/${type}/${type}.html`, await nodeHtml(type));
+  for (const asset of ['locales', 'icons']) {
+    cpSync(`nodes/${type}/${asset}`, `dist/nodes/${type}/${asset}`, { recursive: true });
   }
 }
 // What runs the model where onnxruntime-node does not load: 14 MB out of the 139 MB of the package onnxruntime-web.

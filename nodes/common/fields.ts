@@ -18,18 +18,3 @@ export function numberField(field: unknown): number | undefined {
   }
   return Number(text);
 }
-
-/** A text field: undefined where it is blank. */
-export function textField<T extends string>(field: T | ''): T | undefined {
-  return field === '' ? undefined : field;
-}
-
-/** A list of label names, separated by commas: undefined, all, where it is blank, and no name where it is `none`. */
-export function labelsField(field: string): string[] | undefined {
-  if (field.trim() === 'none') return [];
-  const labels = field
-    .split(',')
-    .map((label) => label.trim())
-    .filter((label) => label !== '');
-  return labels.length === 0 ? undefined : labels;
-}

@@ -1,15 +1,15 @@
 /** The parsing that a message brings. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import type { Stored } from '../../src/parsing/options/option-table.ts';
 import { reviveParsing } from '../../src/parsing/revive.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
+import { typedField } from './form-fields.ts';
 import { evaluate } from './property.ts';
 
-/** The TypedInput of the forms; nodes from before it was there have none. */
-export interface ParsingConfig {
-  parsing?: string;
-  parsingType?: string;
-}
+/** The TypedInput of the forms. */
+export const PARSING_FIELDS = typedField('parsing', 'parsing');
+export type ParsingConfig = Stored<typeof PARSING_FIELDS>;
 
 /**
  * The parsing in the property, also where it went through JSON (MQTT, a context on disk).
@@ -19,7 +19,7 @@ export async function parsingOf(
   RED: NodeAPI,
   node: Node,
   msg: NodeMessageInFlow,
-  { parsing: value = 'parsing', parsingType: type = 'msg' }: ParsingConfig,
+  { parsing: value, parsingType: type }: ParsingConfig,
 ): Promise<Parsing> {
   let found: unknown;
   try {

@@ -2,14 +2,17 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { type ImageLimits, isNetworkInput, type NetworkInput, imageFrom } from '../../src/image/index.ts';
+import type { Stored } from '../../src/parsing/options/option-table.ts';
 import { codeOf } from './failure.ts';
+import { typedField } from './form-fields.ts';
 import { evaluate } from './property.ts';
 
 /** The TypedInput of the forms. */
-export interface ImageConfig {
-  picture: string;
-  pictureType: string;
-}
+export const IMAGE_FIELDS = typedField('picture', 'payload', {
+  types: ['msg', 'flow', 'global', 'str', 'env'],
+  required: true,
+});
+export type ImageConfig = Stored<typeof IMAGE_FIELDS>;
 
 /**
  * The encoded picture. Where the property holds none, and the message comes from an HTTP In node that accepts

@@ -1,8 +1,9 @@
 /** What happens to pictures that cannot run at once, in the units of the form. */
 import type { QueueOptions, QueuePolicy } from '../../src/engine/types.ts';
-import { badOption, isWhole, numberIn, oneOf } from '../../src/parsing/options/options.ts';
+import { inForm, number, oneOf, whole } from '../../src/parsing/options/option-table.ts';
+import { badOption, numberIn } from '../../src/parsing/options/options.ts';
 
-export const POLICIES = ['wait', 'latest', 'reject'] as const satisfies QueuePolicy[];
+const POLICIES = ['wait', 'latest', 'reject'] as const satisfies QueuePolicy[];
 
 /** As many as the form takes. */
 const MAX_LIMIT = 10_000;
@@ -12,6 +13,15 @@ const MAX_AGE = 86_400;
 
 /** How far a priority may go, up and down. */
 const MAX_PRIORITY = 1_000_000;
+
+/** What the form says of it, beside the key and the priority, which may come from the message. */
+export const QUEUE_SETTINGS = {
+  policy: oneOf(POLICIES, 'wait'),
+  /** Pictures of this node that may wait, for `wait`; blank = as many as the model's queue takes. */
+  limit: whole(0, MAX_LIMIT, 8),
+  /** Seconds that a picture may wait; blank or 0 = no limit. */
+  maxAge: inForm(number(0, MAX_AGE, 0), { value: '' }),
+};
 
 /** The queue's options of one message. */
 export interface QueueFields {
@@ -29,13 +39,11 @@ export interface QueueFields {
  * @throws {M2fpError} `M2FP_BAD_OPTION` for a value that is not allowed
  */
 export function checkQueueFields({ policy, limit, maxAge, key, priority }: QueueFields): QueueFields {
-  if (limit !== undefined && !isWhole(limit, 0, MAX_LIMIT))
-    throw badOption('limit', limit, `a whole number from 0 to ${MAX_LIMIT}`);
   if (key !== undefined && keyText(key) === undefined) throw badOption('key', key, 'a text or a number');
   return {
-    ...(policy !== undefined && { policy: oneOf('policy', policy, POLICIES, 'wait') }),
-    ...(limit !== undefined && { limit }),
-    ...(maxAge !== undefined && { maxAge: numberIn('maxAge', maxAge, { min: 0, max: MAX_AGE }, 0) }),
+    ...(policy !== undefined && { policy: QUEUE_SETTINGS.policy.read('policy', policy) }),
+    ...(limit !== undefined && { limit: QUEUE_SETTINGS.limit.read('limit', limit) }),
+    ...(maxAge !== undefined && { maxAge: QUEUE_SETTINGS.maxAge.read('maxAge', maxAge) }),
     ...(key !== undefined && { key }),
     ...(priority !== undefined && { priority: checkPriority(priority) }),
   };

@@ -1,13 +1,13 @@
 /** Where a node puts what it made. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import type { Stored } from '../../src/parsing/options/option-table.ts';
+import { typedField } from './form-fields.ts';
 import { markMade } from './made.ts';
 
-/** The TypedInput of the forms; nodes from before it was there have none. */
-export interface ResultConfig {
-  result?: string;
-  resultType?: string;
-}
+/** The TypedInput of the forms. */
+export const RESULT_FIELDS = typedField('result', 'payload');
+export type ResultConfig = Stored<typeof RESULT_FIELDS>;
 
 /**
  * Puts `value` into the property of the message, or of the flow's or the global context; the message's payload
@@ -18,7 +18,7 @@ export async function putResult(
   RED: NodeAPI,
   node: Node,
   msg: NodeMessage,
-  { result: name = 'payload', resultType: type = 'msg' }: ResultConfig,
+  { result: name, resultType: type }: ResultConfig,
   value: unknown,
 ): Promise<void> {
   if (Buffer.isBuffer(value)) markMade(value);

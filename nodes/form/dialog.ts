@@ -2,13 +2,6 @@
 import type { Dollar, EditorNode, Elements } from './editor.ts';
 import { holds, readConditions } from './when.ts';
 
-/** Where the TypedInputs that the nodes have in common take their values from, or put them. */
-const TYPED_INPUTS: Readonly<Record<string, readonly string[]>> = {
-  picture: ['msg', 'flow', 'global', 'str', 'env'],
-  parsing: ['msg', 'flow', 'global'],
-  result: ['msg', 'flow', 'global'],
-};
-
 /** The beginning of the ids of a form's fields. */
 export function prefixOf(node: EditorNode): string {
   return node._def.category === 'config' ? 'node-config-input-' : 'node-input-';
@@ -20,16 +13,17 @@ export function prepareDialog($: Dollar, node: EditorNode): void {
   const field = (name: string): Elements => $(`#${prefix}${name}`);
   fillIn(node, field);
   const form = field('name').closest('form');
-  for (const [name, types] of Object.entries(TYPED_INPUTS)) {
-    const id = prefix + name;
-    if (field(`${name}Type`).length === 0) continue;
+  form.find('[data-types]').each(function () {
+    const input = $(this);
+    const types = input.attr('data-types')!.split(' ');
+    const typeField = `#${input.attr('id')}Type`;
     // The widget hides the field and puts one of its own there, of the width in the field's style.
-    field(name)
+    input
       .css('width', '70%')
-      .typedInput({ default: 'msg', types, typeField: `#${id}Type` });
-  }
+      .typedInput({ default: types[0]!, types, ...($(typeField).length > 0 && { typeField }) });
+  });
   showRows($, form, field);
-  // Nodes make more TypedInputs, and Node-RED marks what is invalid, when this function has returned.
+  // Node-RED marks what is invalid when this function has returned.
   setTimeout(() => {
     labelTypedInputs($, form);
     form.find('details.m2fp-section').has('.input-error').attr('open', 'open');

@@ -34,7 +34,7 @@ export interface Elements {
 export interface TypedInputOptions {
   default: string;
   types: readonly string[];
-  typeField: string;
+  typeField?: string;
 }
 
 export interface Request {
@@ -71,5 +71,13 @@ export interface EditorRed {
     eachConfig(visit: (node: EditorNode) => boolean | void): void;
   };
   utils: { getNodeLabel(node: EditorNode, fallback: string): string };
-  validators: { typedInput(options: { typeField: string; allowUndefined: boolean }): Validator };
+  validators: {
+    typedInput(options: {
+      /** Of the property that has the type, or the type itself. */
+      typeField?: string;
+      type?: string;
+      allowUndefined: boolean;
+      allowBlank?: boolean;
+    }): Validator;
+  };
 }

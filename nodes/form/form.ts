@@ -5,7 +5,8 @@ import { prepareDialog } from './dialog.ts';
 import { fetchLabels, type LabelsAnswer } from './label-sets.ts';
 import { createPaletteEditor, type PaletteEditorOptions } from './palette-editor.ts';
 import { createPartToggles, type PartToggles, type PartTogglesOptions } from './part-toggles.ts';
-import { shortenInPalette } from './palette-entry.ts';
+import { modelLabel, prepareModel } from './model-form.ts';
+import { createEntry, type Entry } from './palette-entry.ts';
 import { nodeText, type Values } from './texts.ts';
 import { createValidators, type Validators } from './validators.ts';
 
@@ -16,19 +17,25 @@ export interface Form {
   /** The checks for the fields of the node `type`. */
   validators(type: string): Validators;
 
-  /** To be called by onpaletteadd: shows the label of the node `type` up to its colon; the filter searches all of it. */
-  shortenInPalette(type: string): void;
+  /** What the definitions of all nodes but the config node have in common. */
+  entry(type: string): Entry;
 
   /**
    * To be called by oneditprepare:
    * - fields of what an older flow does not have get the defaults;
-   * - `picture`, `parsing` and `result` become TypedInputs where the template has them, with their types in
-   *   hidden fields such as `pictureType`;
+   * - fields with `data-types`, such as `result`, become TypedInputs, with the type in a hidden field such as
+   *   `resultType` where there is one;
    * - a row with `data-when="mode=overlay|both format!=png"` shows only while all its conditions hold; a checkbox
    *   is `true` or `false`;
    * - a `<details class="m2fp-section">` with an invalid field in it opens.
    */
   prepare(node: EditorNode): void;
+
+  /** To be called by oneditprepare of the config node, after {@link prepare}. */
+  prepareModel(node: EditorNode): void;
+
+  /** What the config node is called. */
+  modelLabel(node: EditorNode): string;
 
   /**
    * Fills the element `container` with checkboxes for the labels. The field of the property holds the chosen
@@ -52,9 +59,11 @@ export interface Form {
 export function createForm(RED: EditorRed, $: Dollar): Form {
   return {
     text: (type, key, values) => nodeText(RED, type, key, values),
-    validators: (type) => createValidators(RED, type),
-    shortenInPalette: (type) => shortenInPalette($, type),
+    validators: (type) => createValidators(RED, $, type),
+    entry: (type) => createEntry($, type),
     prepare: (node) => prepareDialog($, node),
+    prepareModel: (node) => prepareModel($, node),
+    modelLabel: (node) => modelLabel(RED, node),
     partToggles: (container, options) => createPartToggles(RED, $, container, options),
     paletteEditor: (container, options) => createPaletteEditor(RED, $, container, options),
     aboutModel: (node, container) => createAboutModel(RED, $, node, container),

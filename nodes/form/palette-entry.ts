@@ -2,7 +2,42 @@
  * Our entries in the palette. The palette's filter finds a node by its label and by nothing else of ours, so the labels
  * hold the words that people search for: more than the entry has room for.
  */
-import type { Dollar } from './editor.ts';
+import type { Dollar, EditorNode } from './editor.ts';
+
+/** A node as its definition's functions have it: with texts of its own catalogue. */
+type WithTexts = EditorNode & { _(key: string): string };
+
+/** Functions of a node's definition. */
+export interface Entry {
+  onpaletteadd(): void;
+  paletteLabel(this: WithTexts): string;
+  label(this: WithTexts): string;
+  labelStyle(this: WithTexts): string;
+  inputLabels(this: WithTexts): string;
+  outputLabels(this: WithTexts): string;
+}
+
+/** The functions of the node `type`, by the texts of its catalogue. */
+export function createEntry($: Dollar, type: string): Entry {
+  return {
+    onpaletteadd: () => shortenInPalette($, type),
+    paletteLabel() {
+      return this._(`${type}.paletteLabel`);
+    },
+    label() {
+      return this.name || this._(`${type}.nodeLabel`);
+    },
+    labelStyle() {
+      return this.name ? 'node_label_italic' : '';
+    },
+    inputLabels() {
+      return this._(`${type}.port.input`);
+    },
+    outputLabels() {
+      return this._(`${type}.port.output`);
+    },
+  };
+}
 
 /** Letters of a line, of which a Chinese one takes the room of two. */
 const LINE = 13;

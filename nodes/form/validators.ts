@@ -1,10 +1,11 @@
 /**
- * Checks of the forms' fields. A message names the field by its label; a blank field leaves the choice to the default, and
- * `${NAME}` to an environment variable.
+ * Checks of the forms' fields, by the names that tables of options have for them. A message names the field by its label; a
+ * blank field leaves the choice to the default, and `${NAME}` to an environment variable.
  */
 import { parseColor } from '../../src/parsing/options/palette.ts';
 import { isNone } from './chosen.ts';
-import type { EditorRed, Validator } from './editor.ts';
+import type { Dollar, EditorRed, Validator } from './editor.ts';
+import { ofSource } from './model-form.ts';
 import { nodeText, sharedText, type Values } from './texts.ts';
 
 export interface Validators {
@@ -14,18 +15,36 @@ export interface Validators {
   whole(name: string, min: number, max: number): Validator;
   /** "#rgb", "#rrggbb" or a name such as "red". */
   color(name: string): Validator;
+  /** A colour, or "transparent". */
+  fill(name: string): Validator;
   /** A JSON object. */
   json(name: string): Validator;
-  /** Pixels, or a share such as "10%". */
-  padding(name: string): Validator;
+  /** Whole pixels, or a share of at most `maxPercent` such as "10%". */
+  extent(name: string, maxPercent: number): Validator;
+  /** Width to height, such as "3:4" or "0.75". */
+  aspect(name: string): Validator;
+  /** Names and unions of labels, such as "head, upper=UpperClothes+Coat". */
+  groups(name: string): Validator;
+  /** Numbers with commas between. */
+  ids(name: string): Validator;
   /** A choice of labels: at least one. */
   parts(name: string): Validator;
   /** A TypedInput whose type is in the property `name` + "Type". What an older flow does not have is valid. */
   property(name: string): Validator;
+  /** The same, which may be blank. */
+  optional(name: string): Validator;
+  /** A property of the message, or blank. */
+  inMessage(name: string): Validator;
+  /** A field of the config node that belongs to one source of models, see {@link ofSource}. */
+  ofSource(name: string): Validator;
 }
 
+const ASPECT = /^\d+(\.\d+)?(\s*[:/x]\s*\d+(\.\d+)?)?$/;
+const GROUPS = /^[^=,;]+(=[^=,;]+)?([,;]\s*[^=,;]+(=[^=,;]+)?)*[,;]?$/;
+const IDS = /^\d+\s*(?:,\s*\d+\s*)*$/;
+
 /** The checks for the fields of the node `type`. */
-export function createValidators(RED: EditorRed, type: string): Validators {
+export function createValidators(RED: EditorRed, $: Dollar, type: string): Validators {
   const label = (name: string): string => nodeText(RED, type, `label.${name}`);
 
   const check =
@@ -34,6 +53,21 @@ export function createValidators(RED: EditorRed, type: string): Validators {
     (value, opt) => {
       if (isBlank(value) || isVariable(value) || isRight(value)) return true;
       return opt ? sharedText(RED, `invalid.${key}`, { field: label(name), ...values }) : false;
+    };
+
+  const matching =
+    (key: string, pattern: RegExp) =>
+    (name: string): Validator =>
+      check(name, key, (value) => pattern.test(textOf(value)));
+
+  const typed =
+    (input: { type?: string; allowBlank?: boolean }) =>
+    (name: string): Validator => {
+      const where = input.type === undefined ? { typeField: `${name}Type` } : {};
+      const isRight = RED.validators.typedInput({ ...where, ...input, allowUndefined: true });
+      return function (value, opt) {
+        return isRight.call(this, value, opt && { ...opt, label: label(name) });
+      };
     };
 
   return {
@@ -45,16 +79,23 @@ export function createValidators(RED: EditorRed, type: string): Validators {
         max,
       }),
     color: (name) => check(name, 'color', isColor),
+    fill: (name) =>
+      check(name, 'color', (value) => textOf(value).toLowerCase() === 'transparent' || isColor(value)),
     json: (name) => check(name, 'colors', isJsonObject),
-    padding: (name) => check(name, 'padding', (value) => /^\s*(\d*|\d+(\.\d+)?\s*%)\s*$/.test(String(value))),
+    extent: (name, maxPercent) => check(name, 'extent', (value) => isExtent(textOf(value), maxPercent)),
+    aspect: matching('aspect', ASPECT),
+    groups: matching('groups', GROUPS),
+    ids: matching('ids', IDS),
     parts: (name) => check(name, 'parts', (value) => !isNone(value)),
-    property(name) {
-      const isRight = RED.validators.typedInput({ typeField: `${name}Type`, allowUndefined: true });
-      return function (value, opt) {
-        return isRight.call(this, value, opt && { ...opt, label: label(name) });
-      };
-    },
+    property: typed({}),
+    optional: typed({ allowBlank: true }),
+    inMessage: typed({ type: 'msg', allowBlank: true }),
+    ofSource: (name) => ofSource(RED, $, name),
   };
+}
+
+function textOf(value: unknown): string {
+  return String(value).trim();
 }
 
 /** Node-RED itself puts the value in when the flow starts; what that is, only the server knows. */
@@ -68,6 +109,11 @@ function isBlank(value: unknown): boolean {
 
 function isBetween(value: number, min: number, max: number): boolean {
   return value >= min && value <= max;
+}
+
+function isExtent(text: string, maxPercent: number): boolean {
+  const [, percent] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
+  return percent === undefined ? /^\d+$/.test(text) : Number(percent) <= maxPercent;
 }
 
 function isColor(value: unknown): boolean {

@@ -1,17 +1,18 @@
 /** The form of the node, as it is stored in flows. */
-import type { NodeDef } from 'node-red';
 import { COLORIZE_OPTIONS, type ColorizeOptions } from '../../src/parsing/colorize/colorize-options.ts';
-import { namesInText, type OptionFields, optionsInFields } from '../../src/parsing/options/option-table.ts';
+import { namesInText, optionsInFields } from '../../src/parsing/options/option-table.ts';
 import { entriesWithin } from '../../src/parsing/options/options.ts';
 import type { Color } from '../../src/parsing/options/palette.ts';
 import { labelsInModel } from '../common/labels.ts';
-import type { ParsingConfig } from '../common/parsing.ts';
-import type { ResultConfig } from '../common/result.ts';
+import type { Config } from '../common/form-fields.ts';
+import { PARSING_FIELDS } from '../common/parsing.ts';
+import { RESULT_FIELDS } from '../common/result.ts';
 
-export type ColorizeConfig = NodeDef & ParsingConfig & ResultConfig & OptionFields<typeof COLORIZE_OPTIONS>;
+export const FIELDS = { ...PARSING_FIELDS, ...COLORIZE_OPTIONS, ...RESULT_FIELDS };
+export type ColorizeConfig = Config<typeof FIELDS>;
 
 /** What the form says. */
-export function optionsOf(config: ColorizeConfig): ColorizeOptions {
+export function optionsOf(config: Partial<ColorizeConfig>): ColorizeOptions {
   return optionsInFields(COLORIZE_OPTIONS, config);
 }
 

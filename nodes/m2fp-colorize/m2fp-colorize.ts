@@ -2,20 +2,20 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { colorize, type ColorizeOptions } from '../../src/parsing/colorize/colorize.ts';
 import { isNumberMode } from '../../src/parsing/colorize/colorize-options.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { type ColorizeConfig, forLabels, optionsOf } from './config.ts';
+import { FIELDS, forLabels, optionsOf } from './config.ts';
 
 /** Draws the parsing as a coloured picture. */
 export default function (RED: NodeAPI): void {
-  function createColorize(this: Node, stored: Partial<ColorizeConfig> & NodeDef): void {
+  function createColorize(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults<ColorizeConfig>('m2fp-colorize', stored);
+    const config = withDefaults(FIELDS, stored);
     const status = new StatusLine(RED, this);
     handleMessages(
       this,

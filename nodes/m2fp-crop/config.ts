@@ -1,14 +1,9 @@
 /** The form of the node, as it is stored in flows. */
-import type { NodeDef } from 'node-red';
 import { CROP_OPTIONS } from '../../src/parsing/crop/crop-options.ts';
-import {
-  type GivenOptions,
-  oneOf,
-  type OptionFields,
-  optionsInFields,
-} from '../../src/parsing/options/option-table.ts';
-import type { ParsingConfig } from '../common/parsing.ts';
-import type { ResultConfig } from '../common/result.ts';
+import { type GivenOptions, oneOf, optionsInFields } from '../../src/parsing/options/option-table.ts';
+import type { Config } from '../common/form-fields.ts';
+import { PARSING_FIELDS } from '../common/parsing.ts';
+import { RESULT_FIELDS } from '../common/result.ts';
 
 /** What the form and a message can say. */
 export const CROP_SETTINGS = {
@@ -17,10 +12,11 @@ export const CROP_SETTINGS = {
   output: oneOf(['sequence', 'array'], 'sequence'),
 };
 
-export type CropConfig = NodeDef & ParsingConfig & ResultConfig & OptionFields<typeof CROP_SETTINGS>;
+export const FIELDS = { ...PARSING_FIELDS, ...CROP_SETTINGS, ...RESULT_FIELDS };
+export type CropConfig = Config<typeof FIELDS>;
 export type CropSettings = GivenOptions<typeof CROP_SETTINGS>;
 
 /** What the form says. */
-export function settingsOf(config: CropConfig): CropSettings {
+export function settingsOf(config: Partial<CropConfig>): CropSettings {
   return optionsInFields(CROP_SETTINGS, config);
 }

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { namesInText } from '../../src/parsing/options/option-table.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
@@ -10,13 +10,13 @@ import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { CROP_SETTINGS, type CropConfig, type CropSettings, settingsOf } from './config.ts';
+import { CROP_SETTINGS, type CropSettings, FIELDS, settingsOf } from './config.ts';
 
 /** Cuts parts or persons out of the picture. */
 export default function (RED: NodeAPI): void {
-  function createCrop(this: Node, stored: Partial<CropConfig> & NodeDef): void {
+  function createCrop(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults<CropConfig>('m2fp-crop', stored);
+    const config = withDefaults(FIELDS, stored);
     const status = new StatusLine(RED, this);
     handleMessages(
       this,
@@ -36,7 +36,7 @@ export default function (RED: NodeAPI): void {
         const messages = form === 'array' ? msg : sequence(msg, crops, RED.util.generateId());
         if (Array.isArray(messages)) {
           for (const [index, message] of messages.entries()) {
-            const { result = 'payload', resultType = 'msg' } = config;
+            const { result, resultType } = config;
             unshare(RED, message, resultType === 'msg' ? result : '');
             await putResult(RED, this, message, config, crops[index]!.image);
           }

@@ -1,26 +1,27 @@
 /** The form of the node, as it is stored in flows. */
 import type { NodeDef } from 'node-red';
-import type { QueuePolicy } from '../../src/engine/types.ts';
-import type { ImageConfig } from '../common/picture.ts';
-import { withDefaults } from '../common/defaults.ts';
-import type { ResultConfig } from '../common/result.ts';
+import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
+import { flag, number } from '../../src/parsing/options/option-table.ts';
+import { type Config, MODEL_FIELD, textField, typedField, withDefaults } from '../common/form-fields.ts';
+import { IMAGE_FIELDS } from '../common/picture.ts';
+import { QUEUE_SETTINGS } from '../common/queue-fields.ts';
+import { RESULT_FIELDS } from '../common/result.ts';
 
-export interface InferConfig extends NodeDef, ImageConfig, Required<ResultConfig> {
-  model: string;
+export const FIELDS = {
+  ...MODEL_FIELD,
+  ...IMAGE_FIELDS,
   /** The minimum score; blank = that of new nodes. */
-  scoreThreshold: number | string;
-  flip: boolean;
-  policy: QueuePolicy;
-  /** Pictures of this node that may wait, for `wait`; blank = as many as the model's queue takes. */
-  limit: number | string;
-  /** Seconds that a picture may wait; blank or 0 = no limit. */
-  maxAge: number | string;
+  scoreThreshold: number(0.1, 1, DEFAULT_MIN_SCORE),
+  flip: flag(false),
+  ...QUEUE_SETTINGS,
   /** Property of the message, for `latest`: pictures of the same key replace each other. */
-  key: string;
-  /** With `priorityType`: a property of the message, or a number. */
-  priority: string;
-  priorityType: string;
-}
+  key: textField('topic', { input: 'typed', choices: ['msg'], check: ['inMessage'] }),
+  /** A property of the message, or a number. */
+  ...typedField('priority', '0', { types: ['num', 'msg'], check: 'optional' }),
+  ...RESULT_FIELDS,
+};
+
+export type InferConfig = Config<typeof FIELDS>;
 
 /** A node that any version, or an API, stored. */
 export type StoredConfig = NodeDef & Partial<InferConfig> & { configVersion?: number };
@@ -28,5 +29,5 @@ export type StoredConfig = NodeDef & Partial<InferConfig> & { configVersion?: nu
 /** The configuration in full. A node of version 1, which had no line of its own, waits in the model's as it did. */
 export function completeConfig(stored: StoredConfig): InferConfig {
   const { configVersion } = stored;
-  return withDefaults('m2fp-infer', { ...(configVersion === 1 && { limit: '' }), ...stored });
+  return withDefaults(FIELDS, { ...(configVersion === 1 && { limit: '' }), ...stored });
 }

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
@@ -10,15 +10,10 @@ import { type Action, checkAction, overridesOf } from '../common/message-options
 import { StatusLine } from '../common/status.ts';
 import { storeFolder } from '../common/store-folder.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
+import { FIELDS } from './config.ts';
 import { Checkup } from './diagnosis-cache.ts';
 import { ProgressOutput } from './progress-output.ts';
 import { blankInput } from './warm-up.ts';
-
-interface LoadConfig extends NodeDef {
-  model: string;
-  action: Action;
-  onStart: boolean;
-}
 
 /** The facts of the model, and for `info` the workers that have it, if it is not here, and the state of the installation. */
 interface LoadAnswer extends ModelFacts {
@@ -30,9 +25,9 @@ const checkup = new Checkup();
 
 /** Loads, warms up, reloads or unloads the model, and tells its facts and how far its pull has come. */
 export default function (RED: NodeAPI): void {
-  function createLoad(this: Node, stored: Partial<LoadConfig> & NodeDef): void {
+  function createLoad(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults<LoadConfig>('m2fp-load', stored);
+    const config = withDefaults(FIELDS, stored);
     const status = new StatusLine(RED, this);
     const output = new ProgressOutput((progress) => this.send([null, { payload: { ...progress } }]));
     const link = linkModel(RED, this, config.model, {

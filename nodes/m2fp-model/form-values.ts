@@ -3,7 +3,8 @@ import type { NodeAPI } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { isRecord } from '../../src/parsing/options/options.ts';
 import { modelNode, type ModelNode, type RedisCredentials } from '../common/model.ts';
-import { type ModelConfig, type ModelSettings, readSettings } from './settings.ts';
+import type { ModelConfig } from './config.ts';
+import { type ModelSettings, readSettings } from './settings.ts';
 
 /** What the editor shows in place of a password. */
 const UNCHANGED = '__PWRD__';
@@ -28,7 +29,7 @@ function withVariables(RED: NodeAPI, node: ModelNode, config: ModelConfig): Mode
     return name === undefined ? field : (RED.util.getSetting(node, name) ?? field);
   };
   const fields = Object.entries(config).map(([name, field]) => [name, valueOf(field)]);
-  return Object.fromEntries(fields) as unknown as ModelConfig;
+  return Object.fromEntries(fields) as ModelConfig;
 }
 
 /**

@@ -7,7 +7,8 @@ import { engines } from '../common/services.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
 import { ModelService } from './model-service.ts';
 import { serveAdmin } from './admin.ts';
-import { type ModelConfig, type ModelSettings, readSettings } from './settings.ts';
+import type { ModelConfig } from './config.ts';
+import { type ModelSettings, readSettings } from './settings.ts';
 
 /** The config node: which model, and how it runs. It pulls and loads nothing before a node asks for it. */
 export default function (RED: NodeAPI): void {

@@ -8,62 +8,18 @@ import type { EngineOptions } from '../../src/engine/types.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError, type M2fpErrorCode } from '../../src/errors.ts';
 import type { Precision } from '../../src/m2fp/manifest.ts';
-import { MULTI_HUMAN_ID } from '../../src/m2fp/published.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { bufferLimit } from '../common/buffer-limit.ts';
-import { FORM_DEFAULTS, withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
-
-const QUEUE = 'm2fp';
-
-export interface ModelConfig extends NodeDef {
-  source: ModelPlace['source'];
-  /**
-   * For `folder`: path of a converted model, or of a checkpoint, a file or a folder; may contain ${ENV}. A relative one
-   * starts at the user directory.
-   */
-  folder: string;
-  /** This and the next three are for `modelscope`; nodes from before they were there do not have them. */
-  modelId?: string;
-  /** Blank: master. */
-  revision?: string;
-  precision?: Precision | '';
-  /** Blank: ModelScope; may contain ${ENV}. */
-  baseUrl?: string;
-  threads: number | string;
-  maxQueue: number | string;
-  /** Seconds. */
-  timeout: number | string;
-  shortSide: number | string;
-  longSide: number | string;
-  /** 0: as many as cores and memory allow. This and the next four are since version 2. */
-  processes?: number | string;
-  warmUp?: boolean;
-  /** Minutes; 0: never. */
-  idleUnload?: number | string;
-  /** MiB of each process; 0: no limit. */
-  maxMemory?: number | string;
-  /** MiB; 0: none. */
-  cacheSize?: number | string;
-  /** MiB of an encoded picture; blank: 32. */
-  maxImageSize?: number | string;
-  /** Millions of pixels; blank: 64. */
-  maxMegapixels?: number | string;
-  /** For `remote`: address of the Redis, without name and password; may contain ${ENV}. */
-  redis?: string;
-  /** For `remote`: name of the workers' queue; blank: m2fp; may contain ${ENV}. */
-  queue?: string;
-}
+import { FIELDS, type ModelConfig } from './config.ts';
 
 /** Bytes of a MiB. */
 const MEBIBYTE = 2 ** 20;
-
-/** Number fields that are blank at first. */
-const NUMBERS_OR_BLANK: ReadonlySet<string> = new Set(['shortSide', 'longSide', 'maxMemory']);
 
 /** Milliseconds of a minute. */
 const MINUTE = 60_000;
@@ -90,10 +46,10 @@ export type ModelSettings = LocalSettings | RemoteSettings;
 export function readSettings(
   RED: NodeAPI,
   node: Node,
-  stored: ModelConfig,
+  stored: NodeDef & Partial<ModelConfig>,
   credentials: RedisCredentials = {},
 ): ModelSettings {
-  const config = withDefaults<ModelConfig>('m2fp-model', stored);
+  const config = withDefaults(FIELDS, stored);
   checkTypes(config);
   const maxQueue = numberField(config.maxQueue);
   const seconds = numberField(config.timeout);
@@ -138,18 +94,21 @@ export function readSettings(
   };
 }
 
+/** What fields store, where it is no text, and how errors call it. */
+const STORED: Readonly<Record<string, readonly [type: string, words: string]>> = {
+  number: ['number', 'a number'],
+  checkbox: ['boolean', 'true or false'],
+};
+
 /**
  * A field is of the type of the form's own, or a text, which is what the editor has for numbers.
  * @throws {M2fpError} `M2FP_BAD_OPTION` naming the first one that is something else
  */
 function checkTypes(config: ModelConfig): void {
   const values = config as unknown as Readonly<Record<string, unknown>>;
-  for (const [name, usual] of Object.entries(FORM_DEFAULTS['m2fp-model'])) {
-    const value = values[name];
-    if (typeof value === 'string' || typeof value === typeof usual) continue;
-    if (typeof value === 'number' && NUMBERS_OR_BLANK.has(name)) continue;
-    const type = NUMBERS_OR_BLANK.has(name) ? 'number' : typeof usual;
-    const wanted = type === 'number' ? 'a number' : type === 'boolean' ? 'true or false' : 'a text';
+  for (const [name, { form }] of Object.entries(FIELDS)) {
+    const [type, wanted] = STORED[form.input] ?? ['string', 'a text'];
+    if (typeof values[name] === 'string' || typeof values[name] === type) continue;
     throw new M2fpError('M2FP_BAD_OPTION', `${name} must be ${wanted}.`);
   }
 }
@@ -164,7 +123,7 @@ function timesField(field: unknown, unit: number): number | undefined {
 function addressOf(
   RED: NodeAPI,
   node: Node,
-  { redis = '', queue = '' }: ModelConfig,
+  { redis, queue }: ModelConfig,
   { redisUsername = '', redisPassword = '' }: RedisCredentials,
 ): WorkerAddress {
   if (/\/\/.*@/.test(redis)) {
@@ -179,7 +138,9 @@ function addressOf(
     /^\$\{[^}]+\}$/.test(text) ? withEnvironment(RED, node, text, 'M2FP_BAD_OPTION', what) : text;
   return {
     url: withEnvironment(RED, node, redis, 'M2FP_BAD_OPTION', 'address of Redis'),
-    queue: withEnvironment(RED, node, queue, 'M2FP_BAD_OPTION', "name of the workers' queue") || QUEUE,
+    queue:
+      withEnvironment(RED, node, queue, 'M2FP_BAD_OPTION', "name of the workers' queue") ||
+      FIELDS.queue.form.value,
     username: credential(redisUsername, 'user name for Redis'),
     password: credential(redisPassword, 'password for Redis'),
   };
@@ -187,7 +148,7 @@ function addressOf(
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` */
 function publishedModel(RED: NodeAPI, node: Node, config: ModelConfig): PublishedModel {
-  const { modelId = MULTI_HUMAN_ID, revision = '', precision = '', baseUrl = '' } = config;
+  const { modelId, revision, precision, baseUrl } = config;
   const name = checkName({
     id: modelId.trim(),
     revision: revision.trim() || 'master',

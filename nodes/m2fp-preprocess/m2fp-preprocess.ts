@@ -1,24 +1,21 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import { preprocess } from '../../src/image/index.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
-import { type ImageConfig, imageOf } from '../common/picture.ts';
-import { putResult, type ResultConfig } from '../common/result.ts';
+import { imageOf } from '../common/picture.ts';
+import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-
-interface PreprocessConfig extends NodeDef, ImageConfig, ResultConfig {
-  model: string;
-}
+import { FIELDS } from './config.ts';
 
 /** Makes the network's input of a picture, by the model's rule and without starting its engine. */
 export default function (RED: NodeAPI): void {
-  function createPreprocess(this: Node, stored: Partial<PreprocessConfig> & NodeDef): void {
+  function createPreprocess(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults<PreprocessConfig>('m2fp-preprocess', stored);
+    const config = withDefaults(FIELDS, stored);
     const status = new StatusLine(RED, this);
     const link = linkModel(RED, this, config.model, {
       presenceChanged: (presence) => status.presence(presence),

@@ -2,18 +2,13 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { FIXED_LIMITS, imageFrom } from '../../src/image/index.ts';
-import type { PreviewView } from '../../src/parsing/colorize/preview.ts';
 import { codeOf } from '../common/failure.ts';
 import { isMade } from '../common/made.ts';
 import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
 import { type ImageConfig, imageOf } from '../common/picture.ts';
 import { evaluate } from '../common/property.ts';
+import type { ShownView } from './config.ts';
 import type { Subject } from './preview.ts';
-
-/** `auto`: the picture that a node made, else the parsing; `picture`: any picture, without a parsing. */
-export type ShownView = PreviewView | 'picture' | 'auto';
-
-type SubjectConfig = ParsingConfig & Partial<ImageConfig>;
 
 /**
  * @throws {M2fpError} `M2FP_NO_PARSING` where there is nothing to show, and what `imageOf` and `parsingOf` throw
@@ -23,11 +18,11 @@ export async function subjectOf(
   node: Node,
   msg: NodeMessageInFlow,
   view: ShownView,
-  { picture = 'payload', pictureType = 'msg', ...config }: SubjectConfig,
+  { picture, pictureType, ...config }: ParsingConfig & ImageConfig,
 ): Promise<Subject> {
   const place = { picture, pictureType };
   if (view === 'picture') return { picture: await imageOf(RED, node, msg, place, FIXED_LIMITS) };
-  const { parsing: value = 'parsing', parsingType: type = 'msg' } = config;
+  const { parsing: value, parsingType: type } = config;
   const isParsed = async (): Promise<boolean> =>
     ((await evaluate(RED, node, msg, { value, type }).catch(() => undefined)) ?? undefined) !== undefined;
   const parsing = view !== 'auto' || (await isParsed()) ? await parsingOf(RED, node, msg, config) : undefined;

@@ -1,35 +1,39 @@
 /** The form of the node, as it is stored in flows. */
-import type { NodeDef } from 'node-red';
 import {
   flag,
   type GivenOptions,
+  inForm,
   namesInText,
   oneOf,
-  type OptionFields,
   optionsInFields,
 } from '../../src/parsing/options/option-table.ts';
 import { BACKGROUND_INDEX, indicesOf, personIndex } from '../../src/parsing/options/options.ts';
 import { REDACT_OPTIONS } from '../../src/parsing/redact/redact-options.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
-import { FORM_DEFAULTS } from '../common/defaults.ts';
 import { labelsInModel } from '../common/labels.ts';
-import type { ParsingConfig } from '../common/parsing.ts';
-import type { ResultConfig } from '../common/result.ts';
+import type { Config } from '../common/form-fields.ts';
+import { PARSING_FIELDS } from '../common/parsing.ts';
+import { RESULT_FIELDS } from '../common/result.ts';
+
+/** What a new form chooses. */
+const FORM_LABELS = 'Face,Hair,Sunglasses';
 
 /** What the form and a message can say. */
 export const REDACT_SETTINGS = {
   ...REDACT_OPTIONS,
+  labels: inForm(REDACT_OPTIONS.labels, { value: FORM_LABELS }),
   /** What happens to a picture without people; `drop`: it leaves through the second output. */
   nobody: oneOf(['pass', 'drop', 'all'], 'pass'),
   /** Whether the parsing's picture becomes the redacted one. */
   replaceSource: flag(true),
 };
 
-export type RedactConfig = NodeDef & ParsingConfig & ResultConfig & OptionFields<typeof REDACT_SETTINGS>;
+export const FIELDS = { ...PARSING_FIELDS, ...REDACT_SETTINGS, ...RESULT_FIELDS };
+export type RedactConfig = Config<typeof FIELDS>;
 export type RedactSettings = GivenOptions<typeof REDACT_SETTINGS>;
 
 /** What the form says. A blank field of parts stands for all of them. */
-export function settingsOf(config: RedactConfig): RedactSettings {
+export function settingsOf(config: Partial<RedactConfig>): RedactSettings {
   const settings = optionsInFields(REDACT_SETTINGS, config);
   return { ...settings, labels: settings.labels ?? ALL_PARTS };
 }
@@ -49,6 +53,6 @@ export function labelsOf(names: unknown, parsing: Parsing): readonly string[] | 
   if (!Array.isArray(given)) return given as undefined;
   const own = labelsInModel(given, labels)!;
   // The form's own choice, for a model with other names: what tells who somebody is, or whole persons.
-  const isOwn = given.join() === FORM_DEFAULTS['m2fp-redact'].labels;
+  const isOwn = given.join() === FORM_LABELS;
   return isOwn && own === given && !own.some((name) => indicesOf(name, labels).length > 0) ? undefined : own;
 }

@@ -1,20 +1,20 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages, Outputs } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
-import { labelsOf, REDACT_SETTINGS, type RedactConfig, type RedactSettings, settingsOf } from './config.ts';
+import { FIELDS, labelsOf, REDACT_SETTINGS, type RedactSettings, settingsOf } from './config.ts';
 
 /** Makes chosen parts of the people in a picture unrecognisable. */
 export default function (RED: NodeAPI): void {
-  function createRedact(this: Node, stored: RedactConfig): void {
+  function createRedact(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults<RedactConfig>('m2fp-redact', stored);
+    const config = withDefaults(FIELDS, stored);
     const status = new StatusLine(RED, this);
     handleMessages(
       this,

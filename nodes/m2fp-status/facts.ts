@@ -2,9 +2,6 @@
 import type { CacheInfo, EngineInfo, EngineState, ProcessInfo } from '../../src/engine/types.ts';
 import { memoryOf } from '../../src/observe/metrics-engines.ts';
 
-/** The forms in which it tells. */
-export const FORMATS = ['json', 'health', 'prometheus'] as const;
-
 /** Plain JSON. */
 export interface EngineFacts {
   /** Id of the model. */

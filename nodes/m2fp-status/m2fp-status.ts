@@ -2,22 +2,13 @@ import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import type { EngineState } from '../../src/engine/types.ts';
 import type { Health } from '../../src/observe/health.ts';
 import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
-import { oneOf } from '../../src/parsing/options/options.ts';
-import { withDefaults } from '../common/defaults.ts';
+import { withDefaults } from '../common/form-fields.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
-import { engineFacts, FORMATS } from './facts.ts';
+import { FIELDS } from './config.ts';
+import { engineFacts } from './facts.ts';
 import { look, type Look } from './look.ts';
-
-interface StatusConfig extends NodeDef {
-  /** Blank: all engines. */
-  model: string;
-  format: (typeof FORMATS)[number];
-  /** Whether the message gets the status code of a readiness probe. */
-  probe: boolean;
-  onChange: boolean;
-}
 
 /** Engines of which no config node tells are looked at so often, milliseconds. */
 const INTERVAL = 1000;
@@ -27,9 +18,9 @@ export default function (RED: NodeAPI): void {
   // They begin here, and not with the first node, so that nothing is left out.
   const metrics = processMetrics();
 
-  function createStatus(this: Node, stored: Partial<StatusConfig> & NodeDef): void {
+  function createStatus(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults<StatusConfig>('m2fp-status', stored);
+    const config = withDefaults(FIELDS, stored);
     const status = new StatusLine(RED, this);
     let told = summaryOf({ status: 'ready', reasons: [] });
     let latest = Promise.resolve();
@@ -43,7 +34,7 @@ export default function (RED: NodeAPI): void {
     const fill = async (msg: NodeMessageInFlow, taken: Look): Promise<NodeMessageInFlow> => {
       const { health, engines, digest } = taken;
       const reading = { engines, ...(digest !== undefined && { digest }) };
-      const format = oneOf('format', config.format, FORMATS, 'json');
+      const format = FIELDS.format.read('format', config.format);
       if (format === 'prometheus') {
         msg.payload = await metrics.text(reading);
         msg['headers'] = { ...withoutContentType(msg['headers']), 'content-type': METRICS_CONTENT_TYPE };

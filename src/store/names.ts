@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
 import { namesOf } from '../m2fp/published.ts';
+import { isFolderName, isModelId } from './model-id.ts';
 
-/** Letters, digits, `.`, `_`, `-`; no dot or dash in front, no dot at the end: a file name on every system. */
-const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?$/;
-/** Names that Windows keeps for devices, with any extension. */
-const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 /** Sets a variant apart from the revision; no revision holds it. */
 const VARIANT = '+';
 
@@ -31,8 +28,7 @@ export interface ModelName {
  * @throws M2fpError M2FP_BAD_OPTION where it is no id `owner/name` or no revision, or could not be a folder
  */
 export function checkName({ id, revision, precision }: ModelName): ModelName {
-  const parts = typeof id === 'string' ? id.split('/') : [];
-  if (parts.length !== 2 || !parts.every(isFolderName)) {
+  if (typeof id !== 'string' || !isModelId(id)) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
       `${JSON.stringify(id)} is no model id: ids look like iic/cv_resnet101_image-multiple-human-parsing ` +
@@ -53,10 +49,6 @@ export function checkName({ id, revision, precision }: ModelName): ModelName {
     );
   }
   return { id, revision, precision };
-}
-
-function isFolderName(name: string): boolean {
-  return NAME.test(name) && !name.includes('..') && !DEVICE.test(name);
 }
 
 /** A name that can be a folder everywhere, made of any text. */

@@ -2,6 +2,7 @@
 import {
   flag,
   type GivenOptions,
+  inForm,
   labelNames,
   number,
   oneOf,
@@ -26,6 +27,8 @@ export const DRAWN_MODES = ['map', 'overlay'] as const;
 /** Pictures whose pixels are numbers. */
 export const NUMBER_MODES = ['labels', 'indexed', 'persons'] as const;
 
+const BACKGROUNDS = ['keep', 'dim', 'blur', 'remove'] as const;
+
 const MIN_TEXT_SIZE = 6;
 
 export const COLORIZE_OPTIONS = {
@@ -35,7 +38,9 @@ export const COLORIZE_OPTIONS = {
    * palette's colours; `persons` the ids of the persons in grey, as CIHP's Human_ids. 0 is what is not painted, 255 a
    * label index that has no name.
    */
-  mode: oneOf([...DRAWN_MODES, ...NUMBER_MODES], 'overlay'),
+  mode: inForm(oneOf([...DRAWN_MODES, ...NUMBER_MODES], 'overlay'), {
+    choices: ['overlay', 'map', 'indexed', 'labels', 'persons'],
+  }),
   /** How much the colours cover the source in an overlay: 0 not at all, 1 wholly. */
   opacity: number(0, 1, 0.6),
   /** Thickness of the lines between labels and persons, pixels; always opaque. Thicker ones would cover what they outline. */
@@ -61,11 +66,11 @@ export const COLORIZE_OPTIONS = {
    * focus; in an overlay only, elsewhere as `keep`. `remove` (or `transparent`, its older name): nothing is left of
    * it (png, webp).
    */
-  background: oneOf(['keep', 'dim', 'blur', 'remove', 'transparent'], 'keep'),
+  background: inForm(oneOf([...BACKGROUNDS, 'transparent'], 'keep'), { choices: BACKGROUNDS }),
   /** How much darker `dim` makes the background: 0 not at all, 1 black. */
   dim: number(0, 1, 0.6),
   /** Standard deviation of `blur`, pixels; 0: 1.5 % of the longer side. */
-  blurRadius: number(0, 500, 0),
+  blurRadius: inForm(number(0, 500, 0), { value: '' }),
   /** Draws the name of each shown part on it, or the number of each person where it goes by person. */
   names: flag(false),
   /** Draws the scores, after the names where there are any. */
@@ -73,7 +78,7 @@ export const COLORIZE_OPTIONS = {
   /** Draws the colours, what they stand for, and how much of the picture each takes, next to the picture. */
   legend: oneOf(['none', 'beside', 'below'], 'none'),
   /** Font size of names, scores and legend, pixels; 0: 2 % of the shorter side, 11 at least. */
-  textSize: number(0, 200, 0),
+  textSize: inForm(number(0, 200, 0), { value: '' }),
   ...PALETTE_OPTIONS,
   ...IMAGE_OPTIONS,
 };
@@ -87,7 +92,7 @@ export interface ColorizePlan extends Omit<
   'labels' | 'background' | 'palette' | 'colors' | 'format' | 'quality'
 > {
   chosen: Set<number> | null;
-  background: 'keep' | 'dim' | 'blur' | 'remove';
+  background: (typeof BACKGROUNDS)[number];
   palette: Rgb[];
   picture: ImageEncoding;
 }

@@ -5,6 +5,7 @@ import {
   type Extent,
   extent,
   type GivenOptions,
+  inForm,
   labelNames,
   number,
   oneOf,
@@ -28,14 +29,18 @@ export const CROP_OPTIONS = {
    * `labels`: one picture for each label, around all its parts. `person-groups`: each of `groups` of each person, and
    * of nobody. `groups`: one picture for each of `groups`, around all its parts.
    */
-  what: oneOf(['person-parts', 'persons', 'labels', 'person-groups', 'groups'], 'person-parts'),
+  what: inForm(oneOf(['person-parts', 'persons', 'labels', 'person-groups', 'groups'], 'person-parts'), {
+    choices: ['person-parts', 'person-groups', 'persons', 'labels', 'groups'],
+  }),
   /** The labels to crop, for `person-parts` and `labels`; default all but the background and the whole person. */
   labels: labelNames(),
   /**
    * Unions of labels, as text ("upper=UpperClothes+Coat, head") or as an object ({upper: ['UpperClothes', 'Coat']});
    * default those that the label sets know: head, upper-body, lower-body, arms, legs, shoes, things.
    */
-  groups: custom<unknown, string | Readonly<Record<string, readonly string[]>>>((_name, given) => given),
+  groups: custom<unknown, string | Readonly<Record<string, readonly string[]>>>((_name, given) => given, {
+    check: ['groups'],
+  }),
   /** `box`: a rectangle of the source. `cutout`: only what the mask has. */
   mode: oneOf(['box', 'cutout'], 'box'),
   /** A cut-out's mask grows by so many pixels, or shrinks where negative. */
@@ -45,7 +50,7 @@ export const CROP_OPTIONS = {
   /** Margin on each side: pixels, or a share of the box's side as "10%". Ten boxes are more than any use has. */
   padding: extent({ maxPercent: 1000, whole: true }, 0),
   /** Width to height, as "1:1", "3:4" or a number, reached by a larger box and never by distortion; null: as it is. */
-  aspect: custom<number | null, number | string>(readAspect),
+  aspect: custom<number | null, number | string>(readAspect, { check: ['aspect'] }),
   /**
    * Where the box reaches beyond the picture: `clamp` moves and cuts it to the picture's edge, and the aspect may be
    * missed; `pad` fills what is missing.
@@ -55,20 +60,20 @@ export const CROP_OPTIONS = {
    * A colour or `transparent`: what is shown beyond the picture's edge, beside a picture that `exact` fits in, and
    * around a cut-out. Default transparent for a cut-out, else black.
    */
-  fill: custom<Rgb | 'transparent' | undefined, Color>(readFill),
+  fill: custom<Rgb | 'transparent' | undefined, Color>(readFill, { check: ['fill'] }),
   /** `max`: made smaller where its longer side is above `maxSide`; `exact`: fitted into `width` x `height`. */
   scale: oneOf(['none', 'max', 'exact'], 'none'),
   /** Pixels. */
   maxSide: whole(1, MAX_SIDE, 512),
   /** Pixels. Without the one, or where it is 0, it follows from the other in proportion. */
-  width: whole(0, MAX_SIDE, 0),
-  height: whole(0, MAX_SIDE, 0),
+  width: inForm(whole(0, MAX_SIDE, 0), { value: '' }),
+  height: inForm(whole(0, MAX_SIDE, 0), { value: '' }),
   /** Smaller masks are left out: pixels, or a share of the picture as "0.5%". */
   minArea: extent({ maxPercent: 100, whole: false }, 1),
   /** Parts and persons of a lower score are left out. */
   minScore: number(0, 1, 0),
   /** At most so many crops, the first ones in order. */
-  max: whole(1, Infinity, 255),
+  max: inForm(whole(1, Infinity, 255), { check: ['whole', 1, 100_000] }),
   ...IMAGE_OPTIONS,
 };
 

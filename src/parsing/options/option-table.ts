@@ -4,8 +4,21 @@
  */
 import { badOption, flag as checkFlag, knownOptions, numberIn, oneOf as checkOneOf } from './options.ts';
 
-/** One option whose values, once read, are `Value`, and which callers write as `Given`. */
-export interface Option<Value, Given = Value> {
+/** How a form shows an option, and how it checks what is entered. */
+export interface FormField<Entry = string> {
+  /** What a new form begins with; blank: the choice is left to the default. */
+  value: Entry;
+  /** `list`: a widget that keeps a text. `typed`: a value and where it comes from. `hidden`: of the row before. */
+  input: 'text' | 'number' | 'checkbox' | 'select' | 'color' | 'list' | 'typed' | 'model' | 'hidden';
+  /** What a `select` offers, or from where a `typed` value may come, in this order. */
+  choices?: readonly string[];
+  /** The form's check, one of `nodes/form/validators.ts`, and what it takes after the field's name. */
+  check?: readonly [name: string, ...limits: number[]];
+}
+
+/** One option whose values, once read, are `Value`, which callers write as `Given`, and forms store as `Entry`. */
+export interface Option<Value, Given = Value, Entry = unknown> {
+  readonly form: FormField<Entry>;
   /** Reads what a caller gave; undefined: the default. @throws {M2fpError} `M2FP_BAD_OPTION` naming the option */
   read(name: string, given: unknown): Value;
   /** What a form's field says, undefined where it is blank: the choice is left to the default. */
@@ -13,6 +26,9 @@ export interface Option<Value, Given = Value> {
 }
 
 export type OptionTable = Readonly<Record<string, Option<unknown, unknown>>>;
+
+/** The fields of a form, which may be more than options. */
+export type FormFields = Readonly<Record<string, { readonly form: FormField<unknown> }>>;
 
 /** What callers pass. */
 export type GivenOptions<Table extends OptionTable> = {
@@ -25,7 +41,9 @@ export type OptionValues<Table extends OptionTable> = {
 };
 
 /** What a form stores. */
-export type OptionFields<Table extends OptionTable> = { [Name in keyof Table]?: unknown };
+export type Stored<Fields extends FormFields> = {
+  [Name in keyof Fields]: Fields[Name] extends { form: FormField<infer Value> } ? Value : never;
+};
 
 /**
  * The options of `table` in full.
@@ -53,7 +71,7 @@ export function valuesOf<Table extends OptionTable>(
 /** What a form says. Values are not checked: they are where they are used, together with those of the message. */
 export function optionsInFields<Table extends OptionTable>(
   table: Table,
-  fields: OptionFields<Table>,
+  fields: { readonly [Name in keyof Table]?: unknown },
 ): GivenOptions<Table> {
   const entries = Object.entries(table).map(([name, option]) => [name, option.field(fields[name])]);
   return Object.fromEntries(entries) as GivenOptions<Table>;
@@ -82,9 +100,21 @@ function numberOrText(text: string): number {
   return Number.isNaN(value) ? (text as unknown as number) : value;
 }
 
+/** `option` with another beginning, or another look, in forms than it would have by its kind. */
+export function inForm<Value, Given, Entry>(
+  option: Option<Value, Given, Entry>,
+  form: Partial<FormField<Entry>>,
+): Option<Value, Given, Entry> {
+  return { ...option, form: { ...option.form, ...form } };
+}
+
 /** A number from `min` to `max`. */
-export function number(min: number, max: number, fallback: number): Option<number> {
-  return { read: (name, given) => numberIn(name, given, { min, max }, fallback), field: numberOf };
+export function number(min: number, max: number, fallback: number): Option<number, number, number | string> {
+  return {
+    read: (name, given) => numberIn(name, given, { min, max }, fallback),
+    field: numberOf,
+    form: { value: fallback, input: 'number', check: ['between', min, max] },
+  };
 }
 
 /** A whole number from `min` to `max`. */
@@ -92,11 +122,12 @@ export function whole<Fallback extends number | null>(
   min: number,
   max: number,
   fallback: Fallback,
-): Option<number | Fallback, number> {
+): Option<number | Fallback, number, number | string> {
   return {
     read: (name, given) =>
       given === undefined ? fallback : numberIn(name, given, { min, max, integer: true }, 0),
     field: numberOf,
+    form: { value: fallback ?? '', input: 'number', check: ['whole', min, max] },
   };
 }
 
@@ -104,40 +135,45 @@ export function whole<Fallback extends number | null>(
 export function oneOf<const Texts extends readonly string[]>(
   allowed: Texts,
   fallback: Texts[number],
-): Option<Texts[number]> {
+): Option<Texts[number], Texts[number], Texts[number]> {
   return {
     read: (name, given) => checkOneOf<Texts[number]>(name, given, allowed, fallback),
-    field: (stored) => textOf(stored) as Texts[number] | undefined,
+    field: (stored) => textOf(stored),
+    form: { value: fallback, input: 'select', choices: allowed },
   };
 }
 
 /** Any text. */
-export function text(fallback: string): Option<string> {
-  return custom((name, given = fallback) => {
+export function text(fallback: string): Option<string, string, string> {
+  const read = (name: string, given: unknown = fallback): string => {
     if (typeof given !== 'string') throw badOption(name, given, 'a text');
     return given;
-  });
+  };
+  return custom(read, { value: fallback });
 }
 
 /** True or false. */
-export function flag(fallback: boolean): Option<boolean> {
+export function flag(fallback: boolean): Option<boolean, boolean, boolean> {
   return {
     read: (name, given) => checkFlag(name, given, fallback),
     field: (stored) => (textOf(stored) === undefined ? undefined : stored === true || stored === 'true'),
+    form: { value: fallback, input: 'checkbox' },
   };
 }
 
-/** An option with a reader of its own, which also says what undefined stands for. */
+/** An option with a reader of its own, which also says what undefined stands for; in a form a text, blank at first. */
 export function custom<Value, Given>(
   read: (name: string, given: unknown) => Value,
+  form: Partial<FormField> = {},
   field: (text: string) => Given = (text) => text as Given,
-): Option<Value, Given> {
+): Option<Value, Given, string> {
   return {
     read,
     field: (stored) => {
       const text = textOf(stored);
       return text === undefined ? undefined : field(text);
     },
+    form: { value: '', input: 'text', ...form },
   };
 }
 
@@ -151,8 +187,12 @@ export function namesInText(text: string): string[] {
 }
 
 /** A list of label names, or the text of a field, see {@link namesInText}. The model's labels check it. */
-export function labelNames(): Option<unknown, readonly string[] | string> {
-  return custom((_name, given) => (typeof given === 'string' ? namesInText(given) : given), namesInText);
+export function labelNames(): Option<unknown, readonly string[] | string, string> {
+  return custom(
+    (_name, given) => (typeof given === 'string' ? namesInText(given) : given),
+    { input: 'list', check: ['parts'] },
+    namesInText,
+  );
 }
 
 /** Pixels from 0, whole where `whole` is set, or a share such as "12.5%" of at most `maxPercent`. */
@@ -161,7 +201,7 @@ export type Extent = { pixels: number } | { share: number };
 export function extent(
   { maxPercent, whole: isWhole }: { maxPercent: number; whole: boolean },
   fallback: number,
-): Option<Extent, number | string> {
+): Option<Extent, number | string, string> {
   const pixels = isWhole ? 'a whole number of pixels from 0' : 'a number of pixels from 0';
   return custom(
     (name, given) => {
@@ -173,6 +213,7 @@ export function extent(
       if (isPixels) return { pixels: value };
       throw badOption(name, value, `${pixels}, or a text from "0%" to "${maxPercent}%"`);
     },
+    { value: String(fallback), check: ['extent', maxPercent] },
     (text) => (text.endsWith('%') ? text : numberOrText(text)),
   );
 }

@@ -58,14 +58,22 @@ export const PALETTE_OPTIONS = {
   /** The base that `colors` changes. */
   palette: oneOf(PALETTES, 'auto'),
   /** The user's own colours, label name -> colour, as an object or as its JSON text. */
-  colors: custom<Readonly<Record<string, Color>>, Readonly<Record<string, Color>> | string>(readColors),
+  colors: custom<Readonly<Record<string, Color>>, Readonly<Record<string, Color>> | string>(readColors, {
+    value: '{}',
+    input: 'list',
+    check: ['json'],
+  }),
 };
 
 export type PaletteOptions = GivenOptions<typeof PALETTE_OPTIONS>;
 
 /** A colour. */
-export function color(fallback: string): Option<Rgb, Color> {
-  return custom((name, given) => parseColor(name, given ?? fallback));
+export function color(fallback: string): Option<Rgb, Color, string> {
+  return custom((name, given) => parseColor(name, given ?? fallback), {
+    value: fallback,
+    input: 'color',
+    check: ['color'],
+  });
 }
 
 /** The colour names that are understood, with CSS's values. */

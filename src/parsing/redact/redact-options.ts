@@ -18,6 +18,7 @@ import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
 const IDENTIFYING = new Set(['face', 'hair', 'head', 'sunglasses', 'eyewear']);
 
 const MAX_GROW = 512;
+const BLACK = '#000000';
 
 export const REDACT_OPTIONS = {
   /**
@@ -28,7 +29,11 @@ export const REDACT_OPTIONS = {
   /** The labels to redact; default those of face, hair, head and glasses that the model has. */
   labels: labelNames(),
   /** Ids of the persons to redact; default everybody, and parts that belong to nobody. */
-  persons: custom<ReadonlySet<number> | null, readonly number[] | string>(readPersons, idsInText),
+  persons: custom<ReadonlySet<number> | null, readonly number[] | string>(
+    readPersons,
+    { check: ['ids'] },
+    idsInText,
+  ),
   /** Redacts everything but the chosen parts. */
   inverse: flag(false),
   /**
@@ -43,8 +48,10 @@ export const REDACT_OPTIONS = {
    * Pixels that the redacted area grows by in each direction; `auto` (default): as far as the network is coarse, see
    * `autoGrow`; 0 for `recolor` and `inverse`.
    */
-  grow: custom<number | 'auto' | undefined, number | 'auto'>(readGrow, (text) =>
-    text === 'auto' ? text : Number(text),
+  grow: custom<number | 'auto' | undefined, number | 'auto'>(
+    readGrow,
+    { input: 'number', check: ['whole', 0, MAX_GROW] },
+    (text) => (text === 'auto' ? text : Number(text)),
   ),
   /**
    * Strength of blur and pixelate, 1 (strongest) to 64: no more than so many mean colours are kept along the longer
@@ -54,8 +61,9 @@ export const REDACT_OPTIONS = {
    */
   cells: whole(1, 64, 6),
   /** Of fill (default black) and recolor (default a mid blue). */
-  color: custom<Rgb | undefined, Color>((name, given) =>
-    given === undefined ? undefined : parseColor(name, given),
+  color: custom<Rgb | undefined, Color>(
+    (name, given) => (given === undefined ? undefined : parseColor(name, given)),
+    { value: BLACK, input: 'color', check: ['color'] },
   ),
   /**
    * Parts and persons of a lower score are left as they are; 0: none. A part that is left is not found, either: to a
@@ -144,7 +152,7 @@ export function readRedactOptions(labels: readonly string[], options: RedactOpti
     uncovered: hides ? given.uncovered : 'pass',
     hides,
     grow: given.grow ?? (inverse || method === 'recolor' ? 0 : 'auto'),
-    color: given.color ?? parseColor('color', method === 'recolor' ? '#2f6db5' : '#000000'),
+    color: given.color ?? parseColor('color', method === 'recolor' ? '#2f6db5' : BLACK),
     all: nobody === 'all',
     picture: { format, quality },
   };

@@ -1,13 +1,13 @@
 /** A node without its fields, as an API makes it, is a node from the palette. */
 import assert from 'node:assert/strict';
 import type { NodeMessage } from 'node-red';
-import { FORM_DEFAULTS, withDefaults } from '../../../nodes/common/defaults.ts';
+import { beginning, withDefaults } from '../../../nodes/common/form-fields.ts';
 import { optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
 import { CROP_SETTINGS, settingsOf } from '../../../nodes/m2fp-crop/config.ts';
 import { COLORIZE_OPTIONS } from '../../../src/parsing/colorize/colorize-options.ts';
 import { readOptions } from '../../../src/parsing/options/option-table.ts';
 import { exampleParsing, fakeEngines, type FakeEngine, restoreEngines } from '../support/fake-engine.ts';
-import { nodeConfig, type NodeType, registered, TYPES } from '../support/flows.ts';
+import { fieldsOf, nodeConfig, type NodeType, registered, TYPES } from '../support/flows.ts';
 import { startFlow, send, stopFlow } from '../support/red.ts';
 
 /** Of the editor alone. */
@@ -20,9 +20,8 @@ function formDefaults(type: NodeType): Record<string, unknown> {
 
 describe('the defaults of nodes', () => {
   it('are those of the forms, field by field', () => {
-    assert.deepEqual(Object.keys(FORM_DEFAULTS).toSorted(), [...TYPES].toSorted());
     for (const type of TYPES) {
-      const fields: Record<string, unknown> = FORM_DEFAULTS[type];
+      const fields: Record<string, unknown> = beginning(fieldsOf(type));
       const form = formDefaults(type);
       assert.deepEqual(Object.keys(fields).toSorted(), Object.keys(form).toSorted(), type);
       for (const [name, value] of Object.entries(form)) {
@@ -33,26 +32,27 @@ describe('the defaults of nodes', () => {
 
   it('stand in for what is not stored, or null, and for nothing else', () => {
     for (const type of TYPES) {
-      const fields: Record<string, unknown> = FORM_DEFAULTS[type];
-      assert.deepEqual(withDefaults(type, {}), fields);
+      const full = (stored: object): object => withDefaults(fieldsOf(type), stored as never);
+      const fields: Record<string, unknown> = beginning(fieldsOf(type));
+      assert.deepEqual(full({}), fields);
       for (const [name, value] of Object.entries(fields)) {
         for (const missing of [undefined, null]) {
           const stored = { ...fields, [name]: missing } as object;
-          assert.deepEqual(withDefaults(type, stored), fields, `${type}.${name}`);
+          assert.deepEqual(full(stored), fields, `${type}.${name}`);
         }
         const other = typeof value === 'boolean' ? !value : '';
-        assert.equal(withDefaults<Record<string, unknown>>(type, { [name]: other })[name], other);
+        assert.equal((full({ [name]: other }) as Record<string, unknown>)[name], other);
       }
     }
   });
 
   it('mean to colorize and crop what their options mean that are not given', () => {
-    const colorize = withDefaults<object>('m2fp-colorize', {});
+    const colorize = withDefaults(fieldsOf('m2fp-colorize'), {} as never);
     assert.deepEqual(
       readOptions(COLORIZE_OPTIONS, { colors: '{}', ...optionsOf(colorize as never) }),
       readOptions(COLORIZE_OPTIONS, { colors: '{}' }),
     );
-    const crop = withDefaults<object>('m2fp-crop', {});
+    const crop = withDefaults(fieldsOf('m2fp-crop'), {} as never);
     assert.deepEqual(readOptions(CROP_SETTINGS, settingsOf(crop as never)), readOptions(CROP_SETTINGS, {}));
   });
 
@@ -82,7 +82,7 @@ describe('the defaults of nodes', () => {
         const asked: unknown[] = [];
         for (const node of [{ id: 'node', type }, nodeConfig(type, 'node')]) {
           engine.requests.length = 0;
-          const model = 'model' in FORM_DEFAULTS[type] && type !== 'm2fp-status' ? { model: 'model' } : {};
+          const model = 'model' in fieldsOf(type) && type !== 'm2fp-status' ? { model: 'model' } : {};
           const events = await startFlow([
             { id: 'model', type: 'm2fp-model' },
             { ...node, ...model, wires: [['out']] },

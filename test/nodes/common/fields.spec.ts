@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { labelsField, numberField, textField } from '../../../nodes/common/fields.ts';
+import { numberField } from '../../../nodes/common/fields.ts';
 
 describe('fields', () => {
   it('numberField reads numbers and what forms store as text; blank is undefined', () => {
@@ -13,17 +13,5 @@ describe('fields', () => {
 
   it('numberField names the variable that Node-RED has not found', () => {
     assert.throws(() => numberField('${NO_SUCH}'), { code: 'M2FP_BAD_OPTION', message: /NO_SUCH/ });
-  });
-
-  it('textField leaves a blank to the default', () => {
-    assert.equal(textField(''), undefined);
-    assert.equal(textField('png'), 'png');
-  });
-
-  it('labelsField splits at commas and drops blanks; nothing is undefined', () => {
-    assert.deepEqual(labelsField(' Hair, Left-arm ,,Face'), ['Hair', 'Left-arm', 'Face']);
-    assert.equal(labelsField(''), undefined);
-    assert.equal(labelsField(' , '), undefined);
-    assert.deepEqual(labelsField(' none '), []);
   });
 });

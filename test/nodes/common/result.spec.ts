@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Node, NodeMessageInFlow } from 'node-red';
-import { parsingOf } from '../../../nodes/common/parsing.ts';
-import { putResult, type ResultConfig } from '../../../nodes/common/result.ts';
+import { beginning } from '../../../nodes/common/form-fields.ts';
+import { PARSING_FIELDS, type ParsingConfig, parsingOf } from '../../../nodes/common/parsing.ts';
+import { putResult, RESULT_FIELDS, type ResultConfig } from '../../../nodes/common/result.ts';
 import { exampleParsing, fakeEngines, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { nodeOf, redApi, startFlow, stopFlow } from '../support/red.ts';
@@ -21,9 +22,9 @@ describe('properties of any place', () => {
     putResult(redApi(), nodeOf('node'), msg, config, value);
 
   describe('putResult', () => {
-    it("is for the message's payload where nothing is told, as in flows from before it was there", async () => {
+    it("is for the message's payload where the form is as it begins", async () => {
       const msg = message();
-      await put(msg, {});
+      await put(msg, beginning(RESULT_FIELDS));
       assert.deepEqual(msg, message({ payload: 'new' }));
     });
 
@@ -67,15 +68,16 @@ describe('properties of any place', () => {
   });
 
   describe('parsingOf', () => {
-    const read = (msg: NodeMessageInFlow, config: object) => parsingOf(redApi(), nodeOf('node'), msg, config);
+    const read = (msg: NodeMessageInFlow, config: ParsingConfig) =>
+      parsingOf(redApi(), nodeOf('node'), msg, config);
 
-    it('is msg.parsing where nothing is told', async () => {
+    it('is msg.parsing where the form is as it begins', async () => {
       const parsing = await exampleParsing();
-      assert.equal(await read(message({ parsing }), {}), parsing);
+      assert.equal(await read(message({ parsing }), beginning(PARSING_FIELDS)), parsing);
     });
 
     it('says what is missing where the message has none', async () => {
-      await assert.rejects(read(message(), {}), {
+      await assert.rejects(read(message(), beginning(PARSING_FIELDS)), {
         code: 'M2FP_NO_PARSING',
         message: /there is none.*wire an M2FP infer node before/,
       });

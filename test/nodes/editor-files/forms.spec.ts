@@ -1,11 +1,11 @@
 /** Forms and programs agree on what a property may be. */
 import assert from 'node:assert/strict';
 import { ACTIONS } from '../../../nodes/common/message-options.ts';
-import { POLICIES } from '../../../nodes/common/queue-fields.ts';
+import type { Option } from '../../../src/parsing/options/option-table.ts';
 import { PALETTES } from '../../../src/parsing/options/palette.ts';
 import { checkName } from '../../../src/store/names.ts';
 import { prefixOf, template } from '../support/editor-files.ts';
-import { type NodeType, registered } from '../support/flows.ts';
+import { fieldsOf, type NodeType, registered, TYPES } from '../support/flows.ts';
 
 describe('the forms', () => {
   const choices = (type: NodeType, property: string): string[] => {
@@ -18,9 +18,47 @@ describe('the forms', () => {
   it('offer what the programs understand', () => {
     assert.deepEqual(choices('m2fp-load', 'action'), [...ACTIONS]);
     assert.deepEqual(choices('m2fp-model', 'source'), ['bundled', 'modelscope', 'folder', 'remote']);
-    assert.deepEqual(choices('m2fp-infer', 'policy'), [...POLICIES]);
+    assert.deepEqual(choices('m2fp-colorize', 'mode'), ['overlay', 'map', 'indexed', 'labels', 'persons']);
+    assert.deepEqual(choices('m2fp-crop', 'format'), ['png', 'jpeg', 'webp']);
+    assert.deepEqual(choices('m2fp-infer', 'policy'), ['wait', 'latest', 'reject']);
     assert.deepEqual(choices('m2fp-model', 'precision'), ['fp32', 'fp16']);
     assert.deepEqual(choices('m2fp-colorize', 'palette'), [...PALETTES]);
+  });
+
+  it('begin with, offer and allow what the tables of options take, and no more', () => {
+    let options = 0;
+    for (const type of TYPES) {
+      for (const [name, field] of Object.entries(fieldsOf(type))) {
+        if (!('read' in field)) continue;
+        const { form } = field;
+        const read = (entered: unknown): unknown => {
+          const option = field as Option<unknown>;
+          return option.read(name, option.field(entered));
+        };
+        const verdict = (entered: unknown): boolean =>
+          (registered(type).defaults[name]!.validate?.call({}, entered) ?? true) === true;
+        const refuses = (entered: unknown): void =>
+          assert.throws(() => read(entered), { code: 'M2FP_BAD_OPTION' }, `${type}.${name}`);
+        for (const entered of [form.value, '', undefined, ...(form.choices ?? [])]) {
+          assert.ok(verdict(entered), `${type}.${name}: ${String(entered)}`);
+          read(entered);
+        }
+        options++;
+        const [check, min, max] = form.check ?? [];
+        if (check === 'between' || check === 'whole') {
+          for (const entered of [String(min), max]) {
+            assert.ok(verdict(entered), `${type}.${name}: ${entered}`);
+            read(entered);
+          }
+          for (const entered of [min! - 1, String(max! + 1), 'x']) {
+            assert.ok(!verdict(entered), `${type}.${name}: ${entered}`);
+            // As many crops as there are may be asked for in a message.
+            if (!(name === 'max' && Number(entered) > max!)) refuses(entered);
+          }
+        } else if (form.choices) refuses('no such choice');
+      }
+    }
+    assert.ok(options > 60, String(options));
   });
 
   const IDS = {

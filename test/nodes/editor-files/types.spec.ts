@@ -9,6 +9,7 @@ import { catalogue, LANGUAGES, prefixOf, template } from '../support/editor-file
 import {
   editorPage,
   editorScript,
+  htmlOf,
   nodeConfig,
   nodeFile,
   type NodeType,
@@ -45,7 +46,7 @@ function help(type: NodeType, language: string): string {
 
 /** The texts that an html or a program names. */
 function textKeys(type: NodeType): string[] {
-  const html = readNodeFile(type, `${type}.html`);
+  const html = htmlOf(type);
   const inTemplate = [...html.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"/g)].map((match) => match[1]!);
   const inScript = [...editorScript(type).matchAll(/this\._\('([^']+[^.'])'\)/g)].map((match) => match[1]!);
   return [...inTemplate, ...inScript].filter((key) => !key.startsWith('node-red:'));
@@ -77,7 +78,7 @@ for (const type of TYPES) {
     });
 
     it("loads the forms' script before it uses it, in a tag that the flow library does not read", () => {
-      const html = readNodeFile(type, `${type}.html`);
+      const html = htmlOf(type);
       const tag = `<script src="resources/${packageJson.name}/m2fp-form.js"></script>\n`;
       if (editorScript(type).includes('M2FP.')) assert.ok(html.startsWith(tag));
     });

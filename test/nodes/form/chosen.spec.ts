@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { choose, invert, isNone, keep, readChoice, writeChoice } from '../../../nodes/form/chosen.ts';
-import { labelsField } from '../../../nodes/common/fields.ts';
+import { labelNames } from '../../../src/parsing/options/option-table.ts';
 
 const OFFER = { parts: ['Hair', 'Face', 'Left-arm'], extras: ['Background', 'Human'] };
 const NOTHING = { chosen: [], kept: [] };
@@ -36,7 +36,7 @@ describe('the choice of labels', () => {
     const stored = writeChoice(NOTHING, OFFER);
     assert.ok(isNone(stored));
     assert.deepEqual(readChoice(stored, OFFER), NOTHING);
-    assert.deepEqual(labelsField(stored), []);
+    assert.deepEqual(labelNames().field(stored), []);
     assert.ok(!isNone(''));
   });
 

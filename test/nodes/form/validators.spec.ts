@@ -25,9 +25,16 @@ describe('the checks of the forms', () => {
       checks.whole('a', 0, 1),
       checks.color('a'),
       checks.json('a'),
-      checks.padding('a'),
+      checks.extent('a', 100),
       checks.parts('a'),
+      checks.fill('a'),
+      checks.aspect('a'),
+      checks.groups('a'),
+      checks.ids('a'),
+      checks.ofSource('folder'),
       checks.property('a'),
+      checks.optional('a'),
+      checks.inMessage('a'),
     ])
       assert.equal(check.length, 2);
   });
@@ -63,7 +70,16 @@ describe('the checks of the forms', () => {
       ['#ff00', 'reddish', 'f00', '#ggg', '1'],
     ],
     ['json', checks.json('a'), ['{}', '{"Hair": "red"}'], ['{', '[]', 'null', '3', 'x']],
-    ['padding', checks.padding('a'), ['0', '12', '10%', ' 2.5 % '], ['x', '-1', '%', '1.5']],
+    ['extent', checks.extent('a', 100), ['0', '12', '10%', ' 2.5 % '], ['x', '-1', '%', '1.5', '101%']],
+    ['fill', checks.fill('a'), ['#f00', ' Transparent '], ['clear', '#ff']],
+    ['aspect', checks.aspect('a'), ['1:1', '3 : 4', '0.75', '16/9'], ['x', '3:', '-1:2', '1:2:3']],
+    [
+      'groups',
+      checks.groups('a'),
+      ['head', 'a=Hair+Face, head', 'a=Hair;b=Face;'],
+      ['=', 'a=', 'a=b=c', ','],
+    ],
+    ['ids', checks.ids('a'), ['1', ' 1, 2 ,3 '], ['1;2', ',', 'one', '-1']],
     ['parts', checks.parts('a'), ['Hair', 'Hair, Face'], ['none', ' none ']],
   ] as const) {
     it(`${name} tells right from wrong`, () => {
@@ -89,7 +105,7 @@ describe('the checks of the forms', () => {
         'm2fp-model': { invalid: Record<string, string> };
       };
       const { invalid } = texts['m2fp-model'];
-      for (const key of ['number', 'whole', 'color', 'colors', 'padding', 'parts'])
+      for (const key of ['number', 'whole', 'color', 'colors', 'extent', 'aspect', 'groups', 'ids', 'parts'])
         assert.match(invalid[key]!, /__field__/);
     }
   });

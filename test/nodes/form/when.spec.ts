@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { holds, readConditions } from '../../../nodes/form/when.ts';
-import { readNodeFile, TYPES } from '../support/flows.ts';
+import { htmlOf, TYPES } from '../support/flows.ts';
 
 const shows = (when: string, values: Record<string, string>): boolean =>
   holds(readConditions(when), (field) => values[field] ?? '');
@@ -31,7 +31,7 @@ describe('data-when', () => {
   it('names fields of its form wherever a form has it', () => {
     let found = 0;
     for (const type of TYPES) {
-      const html = readNodeFile(type, `${type}.html`);
+      const html = htmlOf(type);
       for (const [, when] of html.matchAll(/data-when="([^"]*)"/g)) {
         for (const { field, values } of readConditions(when!)) {
           const id = `id="node-(config-)?input-${field}"`;

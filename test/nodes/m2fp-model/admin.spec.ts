@@ -8,7 +8,8 @@ import { engines } from '../../../nodes/common/services.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
 import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
-import { FORM_DEFAULTS } from '../../../nodes/common/defaults.ts';
+import { beginning } from '../../../nodes/common/form-fields.ts';
+import { FIELDS } from '../../../nodes/m2fp-model/config.ts';
 import { serveAdmin } from '../../../nodes/m2fp-model/admin.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { bundled } from '../../support/bundled.ts';
@@ -282,11 +283,11 @@ describe('the admin routes of m2fp-model', () => {
     it('names the field that is of another type, whatever it is', async () => {
       restoreEngines();
       const { id: _id, type: _type, ...fields } = model('new');
-      const names = [...Object.keys(FORM_DEFAULTS['m2fp-model']), ...Object.keys(fields)];
+      const names = [...Object.keys(beginning(FIELDS)), ...Object.keys(fields)];
       for (const source of ['bundled', 'folder', 'modelscope', 'remote']) {
         for (const name of new Set(names)) {
           for (const value of [{ a: 1 }, [], ['x'], { trim: 1 }, true, 5]) {
-            const usual = (FORM_DEFAULTS['m2fp-model'] as Record<string, unknown>)[name];
+            const usual = (beginning(FIELDS) as Record<string, unknown>)[name];
             const form = { source, folder: '/nowhere', redis: 'redis://127.0.0.1:1', [name]: value };
             if (usual === undefined || name === 'source') continue;
             const isNumber =
@@ -323,7 +324,7 @@ describe('the admin routes of m2fp-model', () => {
           );
       }
       // Values of the right type that are no choice are refused, or mean the default: nothing fails inside.
-      for (const name of Object.keys(FORM_DEFAULTS['m2fp-model'])) {
+      for (const name of Object.keys(beginning(FIELDS))) {
         for (const value of ['\0', '../..', '${', 'x'.repeat(5000), '-1', '1e999', 'NaN']) {
           for (const source of ['bundled', 'folder', 'modelscope']) {
             const { status } = await estimate({ source, folder: '/nowhere', [name]: value });

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import {
-  type LocalSettings,
-  type ModelConfig,
-  readSettings,
-  type RemoteSettings,
-} from '../../../nodes/m2fp-model/settings.ts';
+import { type LocalSettings, readSettings, type RemoteSettings } from '../../../nodes/m2fp-model/settings.ts';
+import type { ModelConfig } from '../../../nodes/m2fp-model/config.ts';
 import type { RedisCredentials } from '../../../nodes/common/model.ts';
 import type { M2fpError } from '../../../src/errors.ts';
 import { completeEngineOptions } from '../../../src/engine/options.ts';
@@ -62,7 +58,10 @@ describe('readSettings', () => {
       assert.equal(engine.model, join(store, ...ID.split('/'), 'master'));
       const none = { modelId: undefined, revision: undefined, precision: undefined, baseUrl: undefined };
       assert.deepEqual(read({ source: 'modelscope', ...none }).published, published);
-      assert.deepEqual(read({ source: 'modelscope', revision: ' ', precision: '' }).published, published);
+      assert.deepEqual(
+        read({ source: 'modelscope', revision: ' ', precision: '' as 'fp32' }).published,
+        published,
+      );
     });
 
     it('take the id, the revision, the precision and the server of the form', () => {

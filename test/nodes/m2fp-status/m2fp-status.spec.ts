@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import type { NodeMessage } from 'node-red';
 import { engines } from '../../../nodes/common/services.ts';
-import { type EngineFacts, FORMATS } from '../../../nodes/m2fp-status/facts.ts';
+import { FIELDS } from '../../../nodes/m2fp-status/config.ts';
+import type { EngineFacts } from '../../../nodes/m2fp-status/facts.ts';
 import { requestEvents } from '../../../src/engine/events.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import { M2fpError } from '../../../src/errors.ts';
@@ -11,7 +12,7 @@ import type { MetricFamily } from '../../../src/observe/metrics.ts';
 import type { PullProgress } from '../../../src/store/progress.ts';
 import { engineInfo } from '../../observe/support/engine-info.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
-import { nodeConfig, readNodeFile } from '../support/flows.ts';
+import { htmlOf, nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
 import { twoPeople } from '../../support/pictures.ts';
 import { publishedModel } from '../support/published.ts';
@@ -350,9 +351,9 @@ describe('m2fp-status', () => {
     send({});
     await events.ended();
     assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
-    const form = readNodeFile('m2fp-status', 'm2fp-status.html');
+    const form = htmlOf('m2fp-status');
     const offered = [...form.matchAll(/<option value="([^"]+)"/g)].map(([, value]) => value);
-    assert.deepEqual(offered, [...FORMATS]);
+    assert.deepEqual(offered, [...FIELDS.format.form.choices!]);
   });
 
   it('looks no more when it was closed', async () => {

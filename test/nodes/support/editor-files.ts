@@ -1,5 +1,5 @@
 /** What specs of the editor's files share: catalogues and forms of a node type. */
-import { type NodeType, readNodeFile } from './flows.ts';
+import { htmlOf, type NodeType, readNodeFile } from './flows.ts';
 
 export const LANGUAGES = ['en-US', 'zh-CN'] as const;
 
@@ -22,7 +22,7 @@ export function catalogue(type: NodeType, language: string): Record<string, stri
 
 /** The form's template. */
 export function template(type: NodeType): string {
-  const html = readNodeFile(type, `${type}.html`);
+  const html = htmlOf(type);
   return new RegExp(`<script type="text/html" data-template-name="${type}">([^]*)</script>`).exec(html)![1]!;
 }
 

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
 import type { Dollar, EditorRed } from '../../../nodes/form/editor.ts';
 import { createForm } from '../../../nodes/form/form.ts';
+import { nodeHtml } from '../../../tools/node-html.ts';
+import type { FormFields } from '../../../src/parsing/options/option-table.ts';
 import type { NodeConfig } from './red.ts';
 
 export const TYPES = [
@@ -41,11 +43,30 @@ export function readNodeFile(type: NodeType, path: string): string {
   return readFileSync(nodeFile(type, path), 'utf8');
 }
 
+const FIELDS = new Map(
+  await Promise.all(
+    TYPES.map(async (type) => {
+      const config = (await import(nodeFile(type, 'config.ts').href)) as { FIELDS: FormFields };
+      return [type, config.FIELDS] as const;
+    }),
+  ),
+);
+
+/** The fields of a node's form, by its config.ts. */
+export function fieldsOf(type: NodeType): FormFields {
+  return FIELDS.get(type)!;
+}
+
+const HTML = new Map(await Promise.all(TYPES.map(async (type) => [type, await nodeHtml(type)] as const)));
+
+/** A node's html, as the build writes it. */
+export function htmlOf(type: NodeType): string {
+  return HTML.get(type)!;
+}
+
 /** The editor script of a node. */
 export function editorScript(type: NodeType): string {
-  const scripts = [
-    ...readNodeFile(type, `${type}.html`).matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g),
-  ];
+  const scripts = [...htmlOf(type).matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g)];
   if (scripts.length !== 1) throw new Error(`${type}.html has ${scripts.length} scripts`);
   return scripts[0]![1]!;
 }
