@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
-import { startWorker } from '../../../src/engine/remote/worker/worker.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
 import { errorOf, forever, redisUnderTest, task, until } from '../support/redis-workers.ts';
@@ -124,13 +123,9 @@ describe('a server that is not quite Redis', function () {
     };
     server = await between(redis.address.url, change);
     const through = { ...redis.address, url: server.url };
-    const patient = { ...times, connect: 5000, silence: 1000 };
-    const link = new BullLink(through, patient);
+    const link = subject.linkTo(through, { ...times, connect: 5000, silence: 1000 });
     const engine = new PlayedEngine();
-    const worker = await startWorker(
-      { address: through, engine: { model: '' }, log: () => {} },
-      { times: patient, acquire: () => Promise.resolve({ engine, release: () => {} }) },
-    );
+    await subject.play(engine, [], through);
     await link.open();
     engine.answerAll();
     const { rss } = process.memoryUsage();
@@ -167,7 +162,5 @@ describe('a server that is not quite Redis', function () {
     // Whatever was said, both come back by themselves.
     await until(link, () => link.failure === null && link.workers.length === 1);
     assert.equal((await link.submit(task(link), forever)).width, 448);
-    await link.close();
-    await worker.close();
   });
 });

@@ -33,10 +33,14 @@ export function redisUnderTest() {
   }
 
   /** A worker in this process, on an engine that the test plays. */
-  async function play(engine: PlayedEngine, log: string[] = []): Promise<RunningWorker> {
+  async function play(
+    engine: PlayedEngine,
+    log: string[] = [],
+    address: WorkerAddress = redis.address,
+  ): Promise<RunningWorker> {
     const acquire = () => Promise.resolve({ engine, release: () => {} });
     const worker = await startWorker(
-      { address: redis.address, engine: { model: '' }, log: (line) => log.push(line) },
+      { address, engine: { model: '' }, log: (line) => log.push(line) },
       { times: SHORT, acquire },
     );
     workers.push(worker);

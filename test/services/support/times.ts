@@ -3,6 +3,7 @@ import type { Times } from '../../../src/engine/remote/redis/settings.ts';
 
 export const SHORT: Partial<Times> = {
   silence: 5000,
+  verify: 500,
   announce: 300,
   presence: 2000,
   check: 200,

@@ -1,10 +1,11 @@
 /** The connections that clients and workers have to Redis. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { raceSignal } from '../../../async.ts';
+import { systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
 import { connectionFailure, redisAddress } from './address.ts';
 import type { WorkerAddress } from '../client/transport.ts';
-import { limitReplies } from './replies.ts';
+import { checkOrder, limitReplies, ReplyWatch } from './replies.ts';
 import type { Times } from './settings.ts';
 
 /** GETDEL came with it, and BullMQ recommends it. */
@@ -27,19 +28,29 @@ export class Connection {
   /** While the connection is lost, commands wait for its return. */
   readonly commands: Redis;
   readonly #url: string;
-  readonly #all: Redis[] = [];
+  readonly #times: Times;
+  readonly #all: { redis: Redis; watch: ReplyWatch }[] = [];
   #opened = false;
   #lastError: unknown = undefined;
   #failure: M2fpError | null = null;
   #listeners: ConnectionListeners = { onChange: ignore, onMessage: ignore };
   #longestReply = USUAL_REPLY;
+  #timer: Timer | null = null;
+  /** How often it was looked whether answers are to what was asked. */
+  #looks = 0;
 
   private constructor(address: WorkerAddress, times: Times) {
     this.#url = address.url;
+    this.#times = times;
     const options: RedisOptions = {
       ...redisAddress(address),
       lazyConnect: true,
       connectTimeout: times.connect,
+      // A Redis that reads its data at the moment is asked again often enough to see that it still answers.
+      maxLoadingRetryTime: times.verify / 4,
+      socketTimeout: times.briefSilence,
+      // ioredis would not catch it where Redis says no.
+      autoResubscribe: false,
       maxRetriesPerRequest: null,
       // Nobody waits for a connection that never was.
       retryStrategy: (attempt) =>
@@ -100,7 +111,8 @@ export class Connection {
   end(): void {
     this.#opened = false;
     this.#listeners = { onChange: ignore, onMessage: ignore };
-    for (const redis of this.#all) {
+    this.#timer?.cancel();
+    for (const { redis } of this.#all) {
       // Told to disconnect once more, ioredis would keep the process for two seconds.
       if (redis.status === 'end') continue;
       const waits = redis.status === 'reconnecting';
@@ -121,6 +133,27 @@ export class Connection {
       this.#listeners.onMessage(channel, message),
     );
     await subscriber.subscribe(...channels);
+    const subscribe = (): unknown => subscriber.subscribe(...channels).catch(ignore);
+    subscriber.on('ready', subscribe);
+    this.#verifySoon(subscriber, subscribe);
+  }
+
+  /** What is wrong with a connection does not always show: it is looked for again and again. */
+  #verifySoon(subscriber: Redis, subscribe: () => unknown): void {
+    if (!this.#opened) return;
+    this.#timer = systemClock.after(
+      this.#times.verify,
+      () => {
+        for (const { watch } of this.#all) watch.look();
+        for (const redis of [this.commands, subscriber]) {
+          if (redis.status === 'ready') void checkOrder(redis, `look ${++this.#looks}`);
+        }
+        // Redis may have said no, or its yes was lost.
+        if (subscriber.status === 'ready') subscribe();
+        this.#verifySoon(subscriber, subscribe);
+      },
+      { background: true },
+    );
   }
 
   async #checkVersion(): Promise<void> {
@@ -145,7 +178,7 @@ export class Connection {
     limitReplies(redis, longestReply);
     // Without a listener, ioredis prints errors.
     redis.on('error', (error) => this.#note(error));
-    this.#all.push(redis);
+    this.#all.push({ redis, watch: new ReplyWatch(redis) });
     return redis;
   }
 

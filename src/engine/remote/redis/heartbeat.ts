@@ -1,9 +1,9 @@
 /** How workers tell of themselves, and clients learn of it. By Redis' clock alone: those of the machines may differ. */
 import type { Redis } from 'ioredis';
-import { M2fpError } from '../../../errors.ts';
 import { parseManifest } from '../../../store/manifest.ts';
 import { MAX_SIDE } from '../../options.ts';
 import type { WorkerFacts } from '../client/transport.ts';
+import { runScript } from './script.ts';
 import type { Names, Times } from './settings.ts';
 
 /** Workers of a queue that are looked at. */
@@ -34,7 +34,7 @@ const READ = `
       table.insert(texts, text)
     end
   end
-  return texts`;
+  return { KEYS[1], texts }`;
 
 /** Tells of a worker, or tells it anew; it holds for {@link Times.presence}. */
 export async function announce(redis: Redis, names: Names, facts: WorkerFacts, times: Times): Promise<void> {
@@ -57,11 +57,9 @@ export async function leave(redis: Redis, names: Names, id: string): Promise<voi
 /** Those who live, in the order of their ids; what else is said to be one is left out. */
 export async function readWorkers(redis: Redis, names: Names): Promise<WorkerFacts[]> {
   const limits = [MAX_WORKERS, MAX_FACTS, MAX_ALL_FACTS];
-  const texts: unknown = await redis.eval(READ, 1, names.workers, names.worker(''), ...limits);
-  if (!Array.isArray(texts))
-    throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'What Redis says of workers is no list.');
-  return texts
-    .map((text: unknown) => factsIn(text))
+  const [texts] = await runScript(redis, READ, [names.workers], names.worker(''), ...limits);
+  return (Array.isArray(texts) ? (texts as unknown[]) : [])
+    .map(factsIn)
     .filter((facts) => facts !== undefined)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -73,9 +71,9 @@ async function results(transaction: { exec(): Promise<[Error | null, unknown][] 
 
 /** What a worker told; undefined for anything else, that of other versions among it. */
 function factsIn(text: unknown): WorkerFacts | undefined {
-  if (typeof text !== 'string') return undefined;
+  if (!Buffer.isBuffer(text)) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text.toString());
     if (typeof value !== 'object' || value === null || !isShallow(value, MAX_DEPTH)) return undefined;
     return completeFacts(value);
   } catch {

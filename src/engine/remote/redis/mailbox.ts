@@ -4,16 +4,17 @@
  */
 import type { Redis } from 'ioredis';
 import { M2fpError } from '../../../errors.ts';
+import { runScript } from './script.ts';
 import type { Names, Times } from './settings.ts';
 
 /** A task; where it is longer than it can be, or no task, only its length or type. */
 const FETCH = `
   local type = redis.call('TYPE', KEYS[1]).ok
-  if type == 'none' then return { false, false } end
-  if type ~= 'string' then return { false, 'a ' .. type } end
+  if type == 'none' then return { KEYS[1], false, false } end
+  if type ~= 'string' then return { KEYS[1], false, 'a ' .. type } end
   local bytes = redis.call('STRLEN', KEYS[1])
-  if bytes > tonumber(ARGV[1]) then return { false, bytes } end
-  return { redis.call('GET', KEYS[1]), false }`;
+  if bytes > tonumber(ARGV[1]) then return { KEYS[1], false, bytes } end
+  return { KEYS[1], redis.call('GET', KEYS[1]), false }`;
 
 /** Leaves an answer only where somebody still waits for it, and nothing of the picture. */
 const DELIVER = `
@@ -36,7 +37,7 @@ const COLLECT = `
   end
   if type ~= 'none' then redis.call('DEL', KEYS[1]) end
   local task, job = redis.call('PEXPIRE', KEYS[2], ARGV[2]), redis.call('EXISTS', KEYS[3])
-  return { answer, fault, task, job, redis.call('HGET', KEYS[3], 'failedReason') }`;
+  return { KEYS[1], answer, fault, task, job, redis.call('HGET', KEYS[3], 'failedReason') }`;
 
 /** What has become of a task. */
 export interface Collected {
@@ -72,7 +73,7 @@ export async function fetchTask(
   id: string,
   limit: number,
 ): Promise<Buffer | M2fpError | null> {
-  const [task, fault] = listIn(await redis.callBuffer('EVAL', FETCH, 1, names.task(id), limit));
+  const [task, fault] = await runScript(redis, FETCH, [names.task(id)], limit);
   if (Buffer.isBuffer(task)) return task;
   if (typeof fault === 'number') {
     return new M2fpError(
@@ -103,9 +104,9 @@ export async function collect(
   limit: number,
   times: Times,
 ): Promise<Collected> {
-  const keys = [names.answer(id), names.task(id), names.job(id)];
-  const reply = await redis.callBuffer('EVAL', COLLECT, keys.length, ...keys, limit, times.task);
-  const [answer, fault, task, job, failure] = listIn(reply);
+  const keys = [names.answer(id), names.task(id), names.job(id)] as const;
+  const reply = await runScript(redis, COLLECT, keys, limit, times.task);
+  const [answer, fault, task, job, failure] = reply;
   return {
     answer: Buffer.isBuffer(answer) ? answer : null,
     fault: Buffer.isBuffer(fault) ? fault.toString() : null,
@@ -113,9 +114,4 @@ export async function collect(
     job: job === 1,
     failure: Buffer.isBuffer(failure) ? failure.toString() : null,
   };
-}
-
-function listIn(reply: unknown): unknown[] {
-  if (Array.isArray(reply)) return reply as unknown[];
-  throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'Redis answers something else than it was asked for.');
 }

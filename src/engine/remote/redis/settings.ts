@@ -126,6 +126,10 @@ export interface Times {
   connect: number;
   /** A connection that answers nothing for so long while something was asked is lost. A picture is sent in that time. */
   silence: number;
+  /** The same of a connection on which nothing large is sent; BullMQ has Redis wait up to ten seconds there. */
+  briefSilence: number;
+  /** How often it is looked whether answers still come, and to what was asked. */
+  verify: number;
   /** How often a worker tells of itself, and how long that holds. */
   announce: number;
   presence: number;
@@ -147,6 +151,8 @@ export interface Times {
 export const TIMES: Readonly<Times> = {
   connect: 5000,
   silence: 60_000,
+  briefSilence: 15_000,
+  verify: 5000,
   announce: 5000,
   presence: 15_000,
   check: 5000,

@@ -24,6 +24,9 @@ const QUEUE = { lane: 'remote', limit: 10_000 };
 /** Characters of a complaint in the log. */
 const MAX_WORDS = 500;
 
+/** Milliseconds that saying goodbye may take. */
+const GOODBYE = 1000;
+
 /** How often a worker may take a picture that workers before it gave back. */
 const MAX_STARTS = 4;
 
@@ -351,7 +354,9 @@ class QueueWorker implements RunningWorker {
 
   async #leave(): Promise<void> {
     const { commands, failure } = this.#connection;
-    if (failure === null) await leave(commands, this.#names, this.#id).catch(() => {});
+    if (failure !== null) return;
+    const left = leave(commands, this.#names, this.#id);
+    await raceSignal(left, AbortSignal.timeout(GOODBYE)).catch(() => {});
   }
 }
 
