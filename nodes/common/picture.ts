@@ -1,7 +1,13 @@
 /** The picture that a message brings. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import { type ImageLimits, isNetworkInput, type NetworkInput, imageFrom } from '../../src/image/index.ts';
+import {
+  type ImageLimits,
+  isNetworkInput,
+  type NetworkInput,
+  imageFromMessage,
+  withBuffers,
+} from '../../src/image/index.ts';
 import type { Stored } from '../../src/parsing/options/option-table.ts';
 import { codeOf } from './failure.ts';
 import { typedField } from './form-fields.ts';
@@ -38,7 +44,7 @@ export async function networkInputOrImage(
   limits: ImageLimits,
 ): Promise<NetworkInput | Buffer> {
   const value = await valueOf(RED, node, msg, config);
-  return isNetworkInput(value) ? value : decode(value, msg, limits);
+  return isNetworkInput(value) ? withBuffers(value, limits) : decode(value, msg, limits);
 }
 
 async function valueOf(
@@ -58,12 +64,22 @@ async function valueOf(
   }
 }
 
-function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Buffer {
+async function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Promise<Buffer> {
+  const request = msg['req'] as { files?: unknown; headers?: unknown } | null | undefined;
   try {
-    return imageFrom(value, limits);
+    return await imageFromMessage(value, limits, isSmall(request?.headers));
   } catch (error) {
-    const uploads = (msg['req'] as { files?: unknown } | null | undefined)?.files;
+    const uploads = request?.files;
     if (codeOf(error) !== 'M2FP_NO_IMAGE' || !Array.isArray(uploads) || uploads.length === 0) throw error;
-    return imageFrom(uploads, limits);
+    return imageFromMessage(uploads, limits);
   }
+}
+
+/** Bytes of a body that can hold some thousand names at the most. */
+const SMALL_BODY = 64 * 1024;
+
+/** Whether a request's body can hold a few names only: Node-RED takes a thousand from a form, and any number from JSON. */
+function isSmall(headers: unknown): boolean {
+  const { 'content-type': type, 'content-length': length } = (headers ?? {}) as Record<string, unknown>;
+  return String(type).startsWith('application/x-www-form-urlencoded') || Number(length) <= SMALL_BODY;
 }

@@ -4,7 +4,7 @@ import { M2fpError } from '../errors.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
 import { isJsonBuffer } from './source/json-buffer.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
-import { numbersToBytes } from './source/numbers.ts';
+import { atOnce, inTurns, numbersToBytes, type Steps } from './source/numbers.ts';
 import type { ImageLimits, NetworkInput } from './types.ts';
 
 /** True where `value` says of itself that it is a network input; {@link checkNetworkInput} sees whether it is one. */
@@ -32,12 +32,41 @@ function integer(value: unknown, name: string, least: number): number {
   throw bad(`${name} must be a whole number of at least ${least}`);
 }
 
-function bytes(value: unknown, name: string): Buffer {
+/** @param check is told how many bytes there are, before numbers are made bytes */
+function bytes(value: unknown, name: string, check: (length: number) => void): Buffer {
   // Also that of another realm, as a function node makes it.
-  if (types.isUint8Array(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const data = isJsonBuffer(value) ? numbersToBytes(value.data, value.data.length, NO_LIMITS) : null;
-  if (data !== null) return data;
+  if (types.isUint8Array(value)) {
+    check(value.byteLength);
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
+  if (isJsonBuffer(value)) check(value.data.length);
+  const data = atOnce(bytesOfJson(value));
+  if (Buffer.isBuffer(data)) return data;
   throw bad(`${name} must be a Buffer`);
+}
+
+/** The bytes of a Buffer that went through JSON; anything else as it is. */
+function* bytesOfJson(value: unknown): Steps<unknown> {
+  if (!isJsonBuffer(value)) return value;
+  const made = yield* numbersToBytes(value.data, value.data.length, NO_LIMITS);
+  return Buffer.isBuffer(made) ? made : value;
+}
+
+/**
+ * The same network input with Buffers again where it went through JSON, made while the event loop turns. Nothing is
+ * checked: what has another number of bytes than it may have is left as it is, for {@link checkNetworkInput} to refuse.
+ */
+export async function withBuffers(input: NetworkInput, limits: ImageLimits): Promise<NetworkInput> {
+  const revive = async (value: unknown, isRight: (length: number) => boolean): Promise<unknown> =>
+    isJsonBuffer(value) && isRight(value.data.length) ? inTurns(bytesOfJson(value)) : value;
+  const { width, height, data, source } = input as Partial<NetworkInput>;
+  const image: unknown = properties(source)['image'];
+  if (!isJsonBuffer(data) && !isJsonBuffer(image)) return input;
+  return {
+    ...input,
+    data: await revive(data, (length) => length === width! * height! * 3),
+    source: { ...source, image: await revive(image, (length) => length <= limits.maxBytes) },
+  } as NetworkInput;
 }
 
 /** A rule in words, as it stands in messages. */
@@ -87,15 +116,14 @@ export function checkNetworkInput(
       `crop (${cropWidth} x ${cropHeight} at ${x}, ${y}) does not lie inside the input of ${width} x ${height}`,
     );
   }
-  const data = bytes(value.data, 'data');
-  if (data.length !== width * height * 3) {
-    throw bad(`data has ${data.length} bytes, ${width} x ${height} x 3 are ${width * height * 3}`);
-  }
+  const data = bytes(value.data, 'data', (length) => {
+    if (length === width * height * 3) return;
+    throw bad(`data has ${length} bytes, ${width} x ${height} x 3 are ${width * height * 3}`);
+  });
   const source = properties(value.source);
-  const image = bytes(source['image'], 'source.image');
+  const image = bytes(source['image'], 'source.image', (length) => checkBytes(length, limits));
   const sourceWidth = integer(source['width'], 'source.width', 1);
   const sourceHeight = integer(source['height'], 'source.height', 1);
-  checkBytes(image.length, limits);
   checkPixels(sourceWidth, sourceHeight, limits);
   if (Buffer.isBuffer(value.data) && Buffer.isBuffer(source['image'])) return value;
   return { ...value, data, source: { image, width: sourceWidth, height: sourceHeight } };

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse as parseForm } from 'node:querystring';
 import { runInNewContext } from 'node:vm';
-import { imageFrom } from '../../src/image/source/image-from-message.ts';
+import { M2fpError } from '../../src/errors.ts';
+import { imageFrom, imageFromMessage } from '../../src/image/source/image-from-message.ts';
 import { failure, noisePng } from './support.ts';
 import { processorTime } from '../support/processor-time.ts';
 
@@ -106,12 +107,35 @@ describe('imageFrom names, with what to do,', () => {
     ['a Promise', Promise.resolve(PICTURE), /a Promise; await it/],
     ['a getter that throws', Object.defineProperty({}, 'image', { get: () => assert.fail('no') }), /cannot be read.*no/],
     ['a Proxy that was revoked', revoked(), /cannot be read/],
-    ['numbered entries that are no bytes', { 0: 255, 1: 'a' }, /numbered entries/],
+    ['numbered entries that are no bytes', { 0: 255, 1: 'a' }, /an object with numbered entries whose entry 1 is the text "a"/],
+    ['numbered entries of which one is missing', { 0: 255, 1: 216, 2: 255, 4: 0 }, /numbered entries whose entry 3 is undefined/],
+    ['numbered entries without numbers', { 0: 'a', 1: 'b' }, /numbered entries that are no bytes/],
+    ['a Buffer in JSON with an entry over 255', { type: 'Buffer', data: [255, 216, 256] }, /a Buffer as JSON whose entry 2 is 256; a byte/],
+    ['a Buffer in JSON with a text', { type: 'Buffer', data: ['a', 1] }, /a Buffer as JSON whose entry 0 is the text "a"/],
+    ['an upload whose Buffer in JSON has a fraction', { buffer: { type: 'Buffer', data: [1, 0.5] } }, /entry 1 is 0\.5/],
     ['names that mean something to JavaScript', JSON.parse('{"__proto__":{"image":1},"constructor":2}'), /__proto__/],
   ]; // prettier-ignore
   for (const [name, value, pattern] of none) {
     it(name, () => assert.throws(() => imageFrom(value), failure('M2FP_NO_IMAGE', pattern)));
   }
+});
+
+describe('imageFromMessage', () => {
+  it('asks for known names only, where there may be many', async () => {
+    const value = { topic: 1, more: 2 };
+    await assert.rejects(imageFromMessage(value), /with the properties topic, \.\.\.\./);
+    await assert.rejects(imageFromMessage(value, undefined, true), /with the properties topic, more\./);
+    await assert.rejects(
+      imageFromMessage({ more: 2 }),
+      /an object without a property in which pictures come/,
+    );
+  });
+
+  it('finds a picture that became the name of a field, where there are few', async () => {
+    const form = { ...parseForm(base64) };
+    assert.ok((await imageFromMessage(form, undefined, true)).equals(PICTURE));
+    await assert.rejects(imageFromMessage(form), failure('M2FP_NO_IMAGE', /an object/));
+  });
 });
 
 function revoked(): unknown {
@@ -149,6 +173,70 @@ describe('imageFrom takes no time for', () => {
       assert.ok(took < 50, `${took} ms`);
     });
   }
+
+  /** The most that is done between two turns of the event loop while the work goes on; of the best of some tries. */
+  const heldBy = async (work: () => Promise<unknown>): Promise<number> => {
+    const tries: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      let [busy, held, isOver] = [processorTime(), 0, false];
+      const look = (): void => {
+        held = Math.max(held, busy());
+        busy = processorTime();
+        if (!isOver) setImmediate(look);
+      };
+      setImmediate(look);
+      await turn();
+      await work();
+      isOver = true;
+      await turn();
+      tries.push(held);
+    }
+    return Math.min(...tries);
+  };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  const numbered = (length: number): Record<number, number> => {
+    const object: Record<number, number> = {};
+    for (let i = 0; i < length; i++) object[i] = PICTURE[i] ?? 0;
+    return object;
+  };
+  const named = (length: number): Record<string, number> =>
+    Object.fromEntries(Array.from({ length }, (_, i) => [`name${i}`, i]));
+  /** With an array's first entry alone, which is made in no time. */
+  const long = (length: number): number[] => Object.assign([1], { length });
+  const most = { maxBytes: 2 ** 25, maxPixels: 1e6 };
+
+  const sent: Record<string, () => unknown> = {
+    'a million names': () => named(1e6),
+    'four million numbered entries, the last of which is no byte': () => ({ ...numbered(4e6), 4000000: 'x' }),
+    'a million names in an upload': () => ({ buffer: named(1e6) }),
+    'numbered entries far apart': () =>
+      Object.fromEntries(Array.from({ length: 5e5 }, (_, i) => [i * 4097, 1])),
+    'more numbers than a picture may have bytes': () => long(2 ** 25 + 1),
+    'a Buffer in JSON that is too long': () => ({ type: 'Buffer', data: long(2 ** 25 + 1) }),
+  };
+  for (const [name, make] of Object.entries(sent)) {
+    it(`${name}, in a message`, async function () {
+      this.timeout(60_000);
+      const value = make();
+      const held = await heldBy(() => assert.rejects(imageFromMessage(value, most), M2fpError));
+      assert.ok(held < 50, `${held} ms`);
+    });
+  }
+
+  it('thirty million numbers that are a picture, in a message', async function () {
+    this.timeout(60_000);
+    const numbers = Array(30e6).fill(0);
+    for (let i = 0; i < PICTURE.length; i++) numbers[i] = PICTURE[i];
+    const held = await heldBy(async () => assert.equal((await imageFromMessage(numbers, most)).length, 30e6));
+    assert.ok(held < 50, `${held} ms`);
+  });
+
+  it('a million numbered entries that are a picture, in a message', async () => {
+    const object = numbered(1e6);
+    const held = await heldBy(async () => assert.equal((await imageFromMessage(object, most)).length, 1e6));
+    assert.ok(held < 50, `${held} ms`);
+  });
 
   it('a picture of 1.3 million numbers', () => {
     const numbers = Array.from(Buffer.concat([PICTURE, Buffer.alloc(1_300_000 - PICTURE.length)]));

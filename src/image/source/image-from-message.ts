@@ -5,7 +5,7 @@ import { isEncodedText } from '../formats/format.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { isNetworkInput } from '../network-input.ts';
 import { isJsonBuffer } from './json-buffer.ts';
-import { indexOfNoByte, numbersToBytes } from './numbers.ts';
+import { atOnce, inTurns, numberedEntries, numbersToBytes, type Steps } from './numbers.ts';
 import { imageBytes } from './source-bytes.ts';
 import { bytesOfText } from './source-text.ts';
 import type { ImageLimits } from '../types.ts';
@@ -29,9 +29,18 @@ const SHOWN_PROPERTIES = 8;
 /** Errors of one value of an array after which the next is tried. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['M2FP_NO_IMAGE', 'M2FP_UNSUPPORTED_FORMAT']);
 
+/** Names that are asked for, to tell what an object is, where listing all of its names may take too long. */
+const COMMON_NAMES = (
+  'type data image buffer picture photo img file files filename originalname path mimetype mime size encoding base64 b64 ' +
+  'content contents body bytes binary blob frame snapshot src url uri href name title text value result payload topic ' +
+  'parsing persons parts width height id _msgid req res headers status statusCode code error message timestamp'
+).split(' ');
+
 /** What {@link find} carries along. */
 interface Look {
   limits: ImageLimits;
+  /** Whether it is known that an object has no more than some thousand names, so that all of them may be listed. */
+  few: boolean;
   /** Values that may still be looked at. */
   left: number;
   /** Why the first value that was looked at is no picture. */
@@ -42,10 +51,13 @@ interface Look {
 
 /**
  * The names of an object's properties; of a second object none. V8 lists all of them to give the first, a million in
- * a second, so that it is asked for once in a message, after the names that are known were looked at.
+ * a second (by `for ... in`, too): where there may be so many, only known ones are asked for.
  */
 function namesOf(object: object, look: Look): string[] {
-  look.named ??= { object, names: Object.keys(object) };
+  look.named ??= {
+    object,
+    names: look.few ? Object.keys(object) : COMMON_NAMES.filter((name) => Object.hasOwn(object, name)),
+  };
   return look.named.object === object ? look.named.names : [];
 }
 
@@ -75,9 +87,12 @@ function describe(value: unknown, look: Look): string {
   if (typeof property(value, 'pipe') === 'function') return 'a stream; collect its data in a Buffer first';
   if ('0' in value) return 'an object with numbered entries that are no bytes of a picture';
   const names = namesOf(value, look);
-  if (names.length === 0) return look.named?.object === value ? 'an empty object' : 'an object';
+  if (look.named?.object !== value) return 'an object';
+  if (names.length === 0)
+    return look.few ? 'an empty object' : 'an object without a property in which pictures come';
   const shown = names.slice(0, SHOWN_PROPERTIES).map((name) => name.slice(0, 40));
-  return `an object with the properties ${shown.join(', ')}${names.length > SHOWN_PROPERTIES ? ', ...' : ''}`;
+  const more = !look.few || names.length > SHOWN_PROPERTIES ? ', ...' : '';
+  return `an object with the properties ${shown.join(', ')}${more}`;
 }
 
 function noImage(value: unknown, look: Look): M2fpError {
@@ -95,9 +110,8 @@ function none(value: unknown, look: Look): null {
   return null;
 }
 
-/** Of an array that begins like bytes: which of its entries is none. */
-function noByte(values: readonly unknown[]): M2fpError {
-  const at = indexOfNoByte(values);
+/** Of what should be bytes, in words: that the entry at the place is none. */
+function noByte(what: string, values: ArrayLike<unknown>, at: number): M2fpError {
   const value = values[at];
   const shown =
     typeof value === 'number' ? String(value)
@@ -106,15 +120,16 @@ function noByte(values: readonly unknown[]): M2fpError {
     : `a value of the type ${typeof value}`; // prettier-ignore
   return new M2fpError(
     'M2FP_NO_IMAGE',
-    `There is no picture here but an array whose entry ${at} is ${shown}; a byte is a number from 0 to 255, whole. ${FORMS}`,
+    `There is no picture here but ${what} whose entry ${at} is ${shown}; a byte is a number from 0 to 255, whole. ${FORMS}`,
   );
 }
 
 /** The first picture among several values; what else lies there (uploads of other kinds) is passed over. */
-function findInArray(values: readonly unknown[], look: Look, depth: number): Buffer | null {
-  const numbers = typeof values[0] === 'number' ? numbersToBytes(values, values.length, look.limits) : null;
-  if (numbers !== null) return imageBytes(numbers, look.limits);
-  if (typeof values[0] === 'number') look.reason ??= noByte(values);
+function* findInArray(values: readonly unknown[], look: Look, depth: number): Steps<Buffer | null> {
+  if (typeof values[0] === 'number') {
+    const found = yield* findInNumbers('an array', values, values.length, look);
+    if (found !== null) return found;
+  }
   for (let i = 0; i < values.length && look.left > 0; i++) {
     look.left--;
     const value = values[i];
@@ -126,7 +141,7 @@ function findInArray(values: readonly unknown[], look: Look, depth: number): Buf
       continue;
     }
     try {
-      const found = find(value, look, depth);
+      const found = yield* find(value, look, depth);
       if (found !== null) return found;
     } catch (error) {
       if (!(error instanceof M2fpError && PASSED_OVER.has(error.code))) throw error;
@@ -136,12 +151,27 @@ function findInArray(values: readonly unknown[], look: Look, depth: number): Buf
   return none(values, look);
 }
 
+/** The picture that the numbers are the bytes of. @param what they are, in words */
+function* findInNumbers(
+  what: string,
+  numbers: ArrayLike<unknown>,
+  length: number,
+  look: Look,
+): Steps<Buffer | null> {
+  const bytes = yield* numbersToBytes(numbers, length, look.limits);
+  if (typeof bytes !== 'number')
+    return imageBytes(bytes, look.limits) ?? none(length === 0 ? bytes : numbers, look);
+  look.reason ??= noByte(what, numbers, bytes);
+  return null;
+}
+
 /**
  * The body of a request that said nothing of its type, which curl and others call a form: one field, whose name is the
  * text that was sent, up to its first "=".
  * @throws M2FP_UNSUPPORTED_FORMAT where the name is what is left of a picture
  */
 function findInForm(value: object, look: Look): Buffer | null {
+  if (!look.few) return none(value, look);
   const [name, more] = namesOf(value, look);
   if (name === undefined) return none(value, look);
   const head = Buffer.from(name.slice(0, 4096));
@@ -159,7 +189,7 @@ function findInForm(value: object, look: Look): Buffer | null {
   return none(value, look);
 }
 
-function find(value: unknown, look: Look, depth: number): Buffer | null {
+function* find(value: unknown, look: Look, depth: number): Steps<Buffer | null> {
   const { limits } = look;
   // By their inner nature: what a function node makes is of another realm, and no instance of our classes.
   if (types.isArrayBufferView(value)) {
@@ -169,17 +199,16 @@ function find(value: unknown, look: Look, depth: number): Buffer | null {
   if (types.isAnyArrayBuffer(value)) return imageBytes(Buffer.from(value), limits) ?? none(value, look);
   if (typeof value === 'string') return bytesOfText(value, limits) ?? none(value, look);
   if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) return none(value, look);
-  if (Array.isArray(value)) return findInArray(value, look, depth + 1);
+  if (Array.isArray(value)) return yield* findInArray(value, look, depth + 1);
   if (isJsonBuffer(value)) {
-    const bytes = numbersToBytes(value.data, value.data.length, limits);
-    return bytes === null ? none(value, look) : (imageBytes(bytes, limits) ?? none(bytes, look));
+    return yield* findInNumbers('a Buffer as JSON', value.data, value.data.length, look);
   }
-  if (isNetworkInput(value)) return find(value.source?.image, look, depth + 1);
+  if (isNetworkInput(value)) return yield* find(value.source?.image, look, depth + 1);
   const inner = property(value, 'buffer') ?? property(value, 'image');
-  if (inner !== undefined && inner !== null) return find(inner, look, depth + 1);
+  if (inner !== undefined && inner !== null) return yield* find(inner, look, depth + 1);
   if (typeof property(value, '0') === 'number') {
-    const bytes = numbersToBytes(value as ArrayLike<unknown>, undefined, limits);
-    return bytes === null ? none(value, look) : imageBytes(bytes, limits);
+    const length = numberedEntries(value);
+    return yield* findInNumbers('an object with numbered entries', value as ArrayLike<unknown>, length, look);
   }
   return findInForm(value, look);
 }
@@ -193,16 +222,36 @@ function find(value: unknown, look: Look, depth: number): Buffer | null {
  * Buffer that went through JSON. What it is is judged by its bytes alone. Where a Buffer came in, the result is or
  * shares that memory: nobody writes into it. Of arrays only the first values are looked at.
  *
+ * Numbers are copied at once here, a million of them in some ten milliseconds; {@link imageFromMessage} lets the event
+ * loop turn meanwhile.
+ *
  * @throws M2FP_NO_IMAGE nothing there; the message lists the accepted forms
  * @throws M2FP_UNSUPPORTED_FORMAT no picture, or one that is refused; the message says what was found
  * @throws M2FP_IMAGE_TOO_LARGE over `limits.maxBytes`; text and arrays are measured before they are decoded
  * @throws M2FP_BAD_IMAGE a data URL whose base64 is broken
  */
 export function imageFrom(value: unknown, limits: ImageLimits = DEFAULT_LIMITS): Buffer {
-  const look: Look = { limits, left: MAX_VALUES };
+  return atOnce(steps(value, { limits, few: true, left: MAX_VALUES }));
+}
+
+/**
+ * The same for what anybody may have sent: millions of numbers, or of names, do not hold the event loop.
+ *
+ * @param few whether it is known that the value's objects have no more than some thousand names: a picture that became
+ *   the name of a field is found then, and errors tell all names
+ */
+export function imageFromMessage(
+  value: unknown,
+  limits: ImageLimits = DEFAULT_LIMITS,
+  few = false,
+): Promise<Buffer> {
+  return inTurns(steps(value, { limits, few, left: MAX_VALUES }));
+}
+
+function* steps(value: unknown, look: Look): Steps<Buffer> {
   let found: Buffer | null;
   try {
-    found = find(value, look, 0);
+    found = yield* find(value, look, 0);
   } catch (error) {
     if (error instanceof M2fpError) throw error;
     // A getter that throws, a Proxy that was revoked: an object can be made to do anything.
