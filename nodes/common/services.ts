@@ -1,4 +1,5 @@
 /** Where the nodes get models and engines from. The tests put their own functions in. */
+import type { M2fpError } from '../../src/errors.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
 import type { RemoteDescription } from '../../src/engine/remote/client/acquire.ts';
@@ -46,6 +47,12 @@ export const engines = {
     // Workers on other machines have other reasons.
     const local = listEngines().filter(({ processes }) => processes.every(({ host }) => host === undefined));
     return local.find(({ fallback }) => fallback !== null)?.fallback ?? foreseenFallback();
+  },
+
+  /** Why no picture can be read or written here; null where nothing says so. */
+  async imageProblem(): Promise<M2fpError | null> {
+    const { foreseenSharpProblem } = await import('../../src/image/sharp.ts');
+    return foreseenSharpProblem();
   },
 
   /** See `readManifest` of src/store. */

@@ -18,7 +18,7 @@ export default function (RED: NodeAPI): void {
     const access = giveAccess(this, settings);
     const unsubscribe = warnOfEnds(this, access);
     // Before the first picture takes so long that somebody wonders.
-    if (config.source !== 'remote') void warnOfFallback(this);
+    if (config.source !== 'remote') void warnOfInstallation(this);
     this.on('close', (_removed: boolean, done: () => void) => {
       unsubscribe();
       void access.forget().finally(done);
@@ -66,9 +66,11 @@ function warnOfEnds(model: ModelNode, access: ModelService): () => void {
 }
 
 /** Never rejects. */
-async function warnOfFallback(model: ModelNode): Promise<void> {
+async function warnOfInstallation(model: ModelNode): Promise<void> {
   const why = await engines.fallback().catch(() => null);
   if (why !== null) warnOnce(model, why);
+  const problem = await engines.imageProblem();
+  if (problem !== null) warnOnce(model, problem.message);
 }
 
 /** The model of all nodes for which none is chosen: no node of the flow, so it lives as long as somebody uses it. */
@@ -82,7 +84,7 @@ function bundledModel(RED: NodeAPI): ModelNode {
   const config = { source: 'bundled' } as ModelConfig;
   const access = giveAccess(model, () => readSettings(RED, model, config));
   warnOfEnds(model, access);
-  void warnOfFallback(model);
+  void warnOfInstallation(model);
   model.deregister = (node) => {
     access.deregister(node);
     if (Object.keys(access.users).length === 0) void access.forget();

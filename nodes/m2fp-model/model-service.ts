@@ -255,7 +255,9 @@ export class ModelService {
   /** Tells the user what is wrong with the model, or that it is not there, without pulling or loading it. */
   async #inform(id: string): Promise<void> {
     try {
-      const { presence } = await this.place();
+      const { presence, source } = await this.place();
+      const problem = source === 'remote' ? null : await engines.imageProblem();
+      if (problem !== null) throw problem;
       if (presence.state === 'present') await this.#knownManifest();
       // A pull that has begun meanwhile tells of itself.
       else if (!this.#pull.progress) this.#listeners.get(id)?.presenceChanged(presence);

@@ -1,5 +1,7 @@
 /** The one door to sharp: a native module, so it is loaded at first use and never at import. */
+import { globSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type sharp from 'sharp';
 import { M2fpError } from '../errors.ts';
@@ -43,20 +45,52 @@ export function memoisedSharp(load: () => Promise<{ default: Sharp }>): () => Pr
       },
       (error: unknown) => {
         loading = undefined;
-        const [reason] = String(error instanceof Error ? error.message : error).split('\n');
-        throw new M2fpError(
-          'M2FP_ENGINE_UNAVAILABLE',
-          `The image library sharp does not load on ${describeRuntime()}: ${reason}. ` +
-            'Run "npm install --include=optional sharp" in the folder where this package is installed (for Node-RED, ' +
-            'the user directory), with the same Node and on the same machine that runs it, then restart. ' +
-            'Prebuilt binaries exist for Linux (glibc and musl), macOS and Windows; ' +
-            'where there is none: npm install @img/sharp-wasm32.',
-          { cause: error },
-        );
+        throw unloadable(error);
       },
     );
     return loading;
   };
+}
+
+function unloadable(error: unknown): M2fpError {
+  const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+  return new M2fpError(
+    'M2FP_ENGINE_UNAVAILABLE',
+    `The image library sharp does not load on ${describeRuntime()}: ${reason}. ` +
+      'Run "npm install --include=optional sharp" in the folder where this package is installed (for Node-RED, ' +
+      'the user directory), with the same Node and on the same machine that runs it, then restart. ' +
+      'Prebuilt binaries exist for Linux (glibc and musl), macOS and Windows; ' +
+      'where there is none: npm install @img/sharp-wasm32.',
+    { cause: error },
+  );
+}
+
+/**
+ * Why no picture will be read here, as far as that shows without loading anything: sharp, or its binary for this system,
+ * is not installed, as after `npm install --omit=optional`. Null where both are there, which may still fail to load.
+ *
+ * @param from a file, or a folder with a slash at its end, that sharp is looked for from
+ */
+export function foreseenSharpProblem(from = import.meta.url): M2fpError | null {
+  const { platform, arch } = process;
+  try {
+    const main = createRequire(from).resolve('sharp');
+    const { resolve } = createRequire(main);
+    const isThere = (name: string): boolean => {
+      try {
+        return resolve(`${name}/sharp.node`) !== '';
+      } catch {
+        return false;
+      }
+    };
+    const prebuilt = [`${platform}-${arch}`, `${platform}musl-${arch}`, 'wasm32'];
+    if (prebuilt.some((system) => isThere(`@img/sharp-${system}`))) return null;
+    // Where somebody compiled it.
+    if (globSync('../src/build/Release/*.node', { cwd: dirname(main) }).length > 0) return null;
+    return unloadable(new Error('its binary for this system is not installed'));
+  } catch (error) {
+    return unloadable(error);
+  }
 }
 
 /** What sharp requires before its binary, the slowest first. */

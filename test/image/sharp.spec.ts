@@ -1,12 +1,61 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { DEPENDENCIES, describeRuntime, loadSharp, memoisedSharp } from '../../src/image/sharp.ts';
+import {
+  DEPENDENCIES,
+  describeRuntime,
+  foreseenSharpProblem,
+  loadSharp,
+  memoisedSharp,
+} from '../../src/image/sharp.ts';
 import { failure } from './support.ts';
 
 const run = promisify(execFile);
+
+describe('foreseenSharpProblem', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'm2fp-sharp-'));
+  const modules = join(folder, 'node_modules');
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(modules, path)), { recursive: true });
+    writeFileSync(join(modules, path), text);
+  };
+  const foreseen = () => foreseenSharpProblem(join(folder, 'package.json'));
+  beforeEach(() => rmSync(modules, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('is null where sharp and its binary are there', () => assert.equal(foreseenSharpProblem(), null));
+
+  it('says what helps where sharp is not installed', () => {
+    assert.match(
+      foreseen()?.message ?? '',
+      /sharp does not load on .*Cannot find module.*--include=optional sharp/,
+    );
+  });
+
+  it('says what helps where its binary is not, as after --omit=optional', () => {
+    put('sharp/dist/index.cjs', '');
+    put('sharp/package.json', '{"main": "dist/index.cjs"}');
+    const problem = foreseen();
+    assert.equal(problem?.code, 'M2FP_ENGINE_UNAVAILABLE');
+    assert.match(problem.message, /binary for this system is not installed.*--include=optional sharp/);
+    put(`@img/sharp-${process.platform}-${process.arch}/sharp.node`, '');
+    assert.equal(foreseen(), null);
+  });
+
+  it('takes one that somebody compiled, and that for WebAssembly', () => {
+    put('sharp/dist/index.cjs', '');
+    put('sharp/package.json', '{"main": "dist/index.cjs"}');
+    put('sharp/src/build/Release/sharp-linux-x64-0.0.0.node', '');
+    assert.equal(foreseen(), null);
+    rmSync(join(modules, 'sharp/src'), { recursive: true });
+    put('@img/sharp-wasm32/sharp.node', '');
+    assert.equal(foreseen(), null);
+  });
+});
 
 describe('loadSharp', () => {
   it('gives the same sharp each time', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { engines } from '../../../nodes/common/services.ts';
 import type { ModelNode } from '../../../nodes/common/model.ts';
 import { crashEvents } from '../../../src/engine/events.ts';
+import { M2fpError } from '../../../src/errors.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { deploy, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
@@ -89,6 +90,26 @@ describe('m2fp-model', () => {
     await new Promise(setImmediate);
     assert.deepEqual([asked, acquired.length], [1, 0]);
     assert.deepEqual(logged, [why]);
+  });
+
+  it('says before the first picture that none can be read, in the log and under its users', async () => {
+    const problem = new M2fpError(
+      'M2FP_ENGINE_UNAVAILABLE',
+      'The image library sharp does not load: install it.',
+    );
+    let tell = (): void => {};
+    const told = new Promise<M2fpError>((resolve) => (tell = () => resolve(problem)));
+    engines.imageProblem = () => told;
+    const logged: unknown[] = [];
+    const events = await startFlow([model(), user('node')]);
+    modelNode().warn = (text) => logged.push(text);
+    tell();
+    await events.until(() =>
+      events.statuses.some(
+        ({ text, fill }) => fill === 'red' && text?.endsWith('error.M2FP_ENGINE_UNAVAILABLE'),
+      ),
+    );
+    assert.deepEqual([logged, acquired.length], [[problem.message], 0]);
   });
 
   it('logs the end of a process that no picture tells of, of its own engine, while it is deployed', async () => {
