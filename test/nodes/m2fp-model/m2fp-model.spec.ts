@@ -109,6 +109,7 @@ describe('m2fp-model', () => {
         ({ text, fill }) => fill === 'red' && text?.endsWith('error.M2FP_ENGINE_UNAVAILABLE'),
       ),
     );
+    while (logged.length === 0) await new Promise(setImmediate);
     assert.deepEqual([logged, acquired.length], [[problem.message], 0]);
   });
 
