@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { NodeAPI } from 'node-red';
 import type { ModelNode } from '../../../nodes/common/model.ts';
 import { engines } from '../../../nodes/common/services.ts';
@@ -14,6 +11,7 @@ import { serveAdmin } from '../../../nodes/m2fp-model/admin.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { bundled } from '../../support/bundled.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
+import { adminServer } from '../support/admin-server.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { nodeOf, redApi, startFlow, stopFlow } from '../support/red.ts';
 
@@ -21,7 +19,7 @@ const PUBLISHED = 'iic/cv_resnet101_image-single-human-parsing';
 
 describe('the admin routes of m2fp-model', () => {
   let engine: FakeEngine;
-  let server: http.Server;
+  const admin = adminServer();
   let pulls: number;
 
   const model = (id: string, properties = {}) => nodeConfig('m2fp-model', id, properties);
@@ -32,23 +30,9 @@ describe('the admin routes of m2fp-model', () => {
       model('broken', { source: 'folder', folder: '' }),
       nodeConfig('m2fp-infer', 'node', { model: 'model' }),
     ]);
-    server = http.createServer(redApi().httpAdmin as unknown as http.RequestListener);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await admin.open();
   };
-  const ask = async <T>(
-    path: string,
-    method = 'GET',
-    body?: object,
-  ): Promise<{ status: number; body: T }> => {
-    const { port } = server.address() as AddressInfo;
-    const response = await fetch(`http://127.0.0.1:${port}/m2fp/${path}`, {
-      method,
-      ...(method === 'POST' && { headers: { 'content-type': 'application/json' } }),
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as T };
-  };
+  const { ask } = admin;
 
   beforeEach(async () => {
     ({ engine } = fakeEngines());
@@ -62,8 +46,7 @@ describe('the admin routes of m2fp-model', () => {
   });
   afterEach(async () => {
     engine.letGo();
-    server.closeAllConnections();
-    server.close();
+    admin.close();
     await stopFlow();
     restoreEngines();
   });

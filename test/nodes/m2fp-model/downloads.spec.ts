@@ -1,9 +1,6 @@
 /** The routes by which the form gets a model before it is deployed. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engines } from '../../../nodes/common/services.ts';
@@ -12,9 +9,10 @@ import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { convertLocal } from '../../../src/store/local.ts';
 import { goldenFolder } from '../../support/golden.ts';
 import { answerStatus, CHECKPOINT, MODEL_ID } from '../../store/support/hub.ts';
+import { adminServer } from '../support/admin-server.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { BEFORE_STALL, engineWithoutProcess, publishedNodes } from '../support/published.ts';
-import { type Events, redApi, send, startFlow } from '../support/red.ts';
+import { type Events, send, startFlow } from '../support/red.ts';
 
 type Body = DownloadStatus & { code?: string; message?: string };
 
@@ -22,32 +20,16 @@ describe('a download that the form begins', function () {
   this.timeout(BEFORE_STALL);
   const t = publishedNodes();
   engineWithoutProcess();
-  let server: http.Server;
+  const admin = adminServer();
 
   const start = async (nodes = [nodeConfig('m2fp-preprocess', 'node')]): Promise<Events> => {
     const events = await startFlow(nodes);
-    server = http.createServer(redApi().httpAdmin as unknown as http.RequestListener).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await admin.open();
     return events;
   };
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  afterEach(() => admin.close());
 
-  const ask = async <T = Body>(
-    path: string,
-    method = 'GET',
-    body?: object,
-  ): Promise<{ status: number; body: T }> => {
-    const { port } = server.address() as AddressInfo;
-    const response = await fetch(`http://127.0.0.1:${port}/m2fp/${path}`, {
-      method,
-      ...(method === 'POST' && { headers: { 'content-type': 'application/json' } }),
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as T };
-  };
+  const ask = <T = Body>(path: string, method?: string, body?: object) => admin.ask<T>(path, method, body);
   /** A form that nobody deployed. */
   const form = (properties = {}) => t.model(properties, 'undeployed');
   const begin = (properties = {}) => ask('downloads', 'POST', form(properties));
