@@ -5,7 +5,7 @@ import { bytesText, secondsText } from './amounts.ts';
 import { prefixOf } from './dialog.ts';
 import { ModelDownload } from './download.ts';
 import type { Dollar, EditorNode, EditorRed, Elements } from './editor.ts';
-import { sharedText } from './texts.ts';
+import { labelName, sharedText } from './texts.ts';
 
 /** Milliseconds that the form rests before it is asked about. */
 const REST = 400;
@@ -23,6 +23,7 @@ class AboutModel {
   readonly #node: EditorNode;
   readonly #container: Elements;
   readonly #text: AboutText;
+  readonly #labelName: (label: string) => string;
   readonly #licenceOf: (source: string) => string;
   readonly #rows: Elements;
   readonly #problem: Elements;
@@ -46,6 +47,7 @@ class AboutModel {
     this.#node = node;
     this.#container = container;
     this.#text = (key, values) => sharedText(RED, `about.${key}`, values);
+    this.#labelName = (label) => labelName(RED, label);
     this.#licenceOf = (source) =>
       sharedText(RED, `licence.${source}`, {
         url: `https://modelscope.cn/models/${String(this.#field('modelId').val())}`,
@@ -236,7 +238,7 @@ class AboutModel {
     const $ = this.#$;
     // Before the form is known to mean it, nothing that is deployed is shown in its name.
     const deployed = this.#prospect || this.#isForbidden ? this.#deployed : undefined;
-    const rows = aboutRows(this.#prospect, deployed, this.#text);
+    const rows = aboutRows(this.#prospect, deployed, this.#text, this.#labelName);
     if (rows.length > 0)
       rows.push({ key: 'licence', text: this.#licenceOf(String(this.#field('source').val())) });
     this.#rows.empty();

@@ -24,11 +24,13 @@ const HOSTS_SHOWN = 4;
 /**
  * @param availability what the form's values mean; undefined while that is not known
  * @param deployed what was deployed, or why it does not tell; undefined where nothing was
+ * @param nameOf a label in the user's language
  */
 export function aboutRows(
   availability: Prospect | undefined,
   deployed: DeployedFacts | Failure | undefined,
   text: AboutText,
+  nameOf: (label: string) => string,
 ): Row[] {
   const running = deployed && 'message' in deployed ? undefined : deployed;
   const known = availability ?? running;
@@ -37,7 +39,7 @@ export function aboutRows(
   const rows: Row[] = [{ key: 'id', text: known.id }];
 
   if (labels !== null && labels.length > 0) {
-    const shown = labels.slice(0, LABELS_SHOWN).join(', ');
+    const shown = labels.slice(0, LABELS_SHOWN).map(nameOf).join(', ');
     const rest = labels.length > LABELS_SHOWN ? ', …' : '';
     rows.push({ key: 'labels', text: `${labels.length}: ${shown}${rest}`, whole: labels.join(', ') });
   }

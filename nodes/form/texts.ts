@@ -18,12 +18,16 @@ export function sharedText(RED: Texts, key: string, values?: Values): string {
   return nodeText(RED, 'm2fp-model', key, values);
 }
 
-/** A label in the user's language, with the name that messages and flows have behind it where that is another. */
-export function labelText(RED: Texts, name: string): string {
+/** A label in the user's language; as it is where no catalogue knows it. */
+export function labelName(RED: Texts, name: string): string {
   const key = `parts.name.${name}`;
   const translated = sharedText(RED, key);
-  const isKnown = !translated.endsWith(key);
-  if (!isKnown) return name;
+  return translated.endsWith(key) ? name : translated;
+}
+
+/** The same, with the name that messages and flows have behind it where that is another. */
+export function labelText(RED: Texts, name: string): string {
+  const translated = labelName(RED, name);
   // "Upper clothes" says UpperClothes.
   return lettersOf(translated) === lettersOf(name) ? translated : `${translated} (${name})`;
 }

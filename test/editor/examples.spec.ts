@@ -61,6 +61,20 @@ for (const version of VERSIONS) {
         );
       });
 
+    /** Previews that reach, with their legend, out of the group that their node is in. */
+    const outOfGroups = () =>
+      editor.page.evaluate(() =>
+        [...document.querySelectorAll('.m2fp-preview')].flatMap((preview) => {
+          const node = RED.nodes.node(preview.closest('.red-ui-flow-node-group')!.id)!;
+          if (typeof node['g'] !== 'string') return [];
+          const group = document.getElementById(node['g'])!.getBoundingClientRect();
+          const { left, top, right, bottom } = preview.getBoundingClientRect();
+          const isInside =
+            left >= group.left && top >= group.top && right <= group.right && bottom <= group.bottom;
+          return isInside ? [] : [`${node.id}: ${left} to ${right}, ${top} to ${bottom}`];
+        }),
+      );
+
     for (const name of EXAMPLES.filter((each) => !each.includes('(needs'))) {
       it(`imports ${name}`, async () => {
         const tab = await editor.importExample(name);
@@ -73,6 +87,7 @@ for (const version of VERSIONS) {
           await editor.page.locator(`[id="${preview}"] image[href^="blob:"]`).waitFor();
         }
         assert.deepEqual(await overlaps(), []);
+        assert.deepEqual(await outOfGroups(), []);
         await editor.screenshot(`${version} example ${name}`);
       });
     }

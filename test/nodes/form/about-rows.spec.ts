@@ -39,6 +39,7 @@ const DEPLOYED = {
 } as unknown as DeployedFacts;
 
 const text = (key: string, values?: object): string => (values ? `${key}${JSON.stringify(values)}` : key);
+const same = (label: string): string => label;
 const WORKERS = ['hall-a', 'hall-b', 'hall-b'].map((host, index) => ({
   host,
   pid: 1,
@@ -51,11 +52,11 @@ const WORKERS = ['hall-a', 'hall-b', 'hall-b'].map((host, index) => ({
   rss: null,
 }));
 const rows = (...known: [Prospect?, (DeployedFacts | Failure)?]): Record<string, string> =>
-  Object.fromEntries(aboutRows(known[0], known[1], text).map(({ key, text: shown }) => [key, shown]));
+  Object.fromEntries(aboutRows(known[0], known[1], text, same).map(({ key, text: shown }) => [key, shown]));
 
 describe('about a model', () => {
   it('nothing is told while nothing is known', () => {
-    assert.deepEqual(aboutRows(undefined, undefined, text), []);
+    assert.deepEqual(aboutRows(undefined, undefined, text, same), []);
   });
 
   it('the form tells what its values mean, before the deploy', () => {
@@ -69,7 +70,7 @@ describe('about a model', () => {
       time: 'time.cpu{"seconds":"0.07"}',
       state: 'notDeployed',
     });
-    const digest = aboutRows(PROSPECT, undefined, text).find(({ key }) => key === 'digest');
+    const digest = aboutRows(PROSPECT, undefined, text, same).find(({ key }) => key === 'digest');
     assert.equal(digest?.whole, PROSPECT.digest);
   });
 
@@ -87,7 +88,7 @@ describe('about a model', () => {
 
   it('of many machines the first ones are named', () => {
     const many = 'abcdef'.split('').map((host) => ({ ...WORKERS[0]!, host }));
-    const row = aboutRows({ ...PROSPECT, estimate: null, workers: many }, undefined, text).find(
+    const row = aboutRows({ ...PROSPECT, estimate: null, workers: many }, undefined, text, same).find(
       ({ key }) => key === 'workers',
     );
     assert.match(row!.text, /"hosts":"a, b, c, d, …"/);
@@ -104,7 +105,7 @@ describe('about a model', () => {
   it('why a deployed model does not tell of itself is not taken for a missing deploy', () => {
     const failure = { message: 'No worker serves the queue.', choice: PROSPECT.choice };
     assert.equal(rows(PROSPECT, failure)['state'], failure.message);
-    assert.deepEqual(aboutRows(undefined, failure, text), []);
+    assert.deepEqual(aboutRows(undefined, failure, text, same), []);
   });
 
   it('a model that needs more memory than is free is marked', () => {
@@ -154,9 +155,15 @@ describe('about a model', () => {
 
   it('long lists of labels are shortened', () => {
     const labels = Array.from({ length: 20 }, (_, index) => `L${index}`);
-    const [, row] = aboutRows({ ...PROSPECT, labels }, undefined, text);
+    const [, row] = aboutRows({ ...PROSPECT, labels }, undefined, text, same);
     assert.equal(row!.text, '20: L0, L1, L2, L3, L4, L5, L6, L7, …');
     assert.equal(row!.whole, labels.join(', '));
+  });
+
+  it("labels are called as in the user's language, and whole as messages have them", () => {
+    const [, row] = aboutRows(PROSPECT, undefined, text, (label) => (label === 'Hair' ? '头发' : label));
+    assert.equal(row!.text, '3: Background, 头发, Human');
+    assert.equal(row!.whole, 'Background, Hair, Human');
   });
 
   it('amounts are short', () => {
