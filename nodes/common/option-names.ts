@@ -8,12 +8,14 @@ import { badOption, isRecord } from '../../src/parsing/options/options.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 import { M2fpError } from '../../src/errors.ts';
+import { PARSE_OPTIONS } from '../../src/engine/options.ts';
+import { QUEUE_SETTINGS } from './queue-fields.ts';
 
 /** The names of each node's options. */
 export const OPTION_NAMES = {
   load: ['action'],
   preprocess: ['shortSide', 'longSide'],
-  infer: ['shortSide', 'longSide', 'scoreThreshold', 'flip', 'policy', 'limit', 'maxAge', 'key', 'priority'],
+  infer: [...namesOf(PARSE_OPTIONS), ...namesOf(QUEUE_SETTINGS), 'key', 'priority'],
   colorize: namesOf(COLORIZE_OPTIONS),
   crop: namesOf(CROP_SETTINGS),
   redact: namesOf(REDACT_SETTINGS),

@@ -94,7 +94,7 @@ export function completeQueueOptions(options: QueueOptions): Required<QueueOptio
 }
 
 /** What {@link ParseOptions} may be where they are given. */
-const PARSE_OPTIONS = {
+export const PARSE_OPTIONS = {
   shortSide: whole(1, MAX_SIDE, null),
   longSide: whole(1, MAX_SIDE, null),
   scoreThreshold: custom<unknown, number>((_name, scoreThreshold) =>

@@ -98,6 +98,18 @@ for (const type of TYPES) {
       for (const name of names) assert.ok(name, `${type}: ${names.join(', ')}`);
     });
 
+    it('is called by texts of its catalogue, or by its name', () => {
+      if (isConfig) return;
+      const texts = catalogue(type, 'en-US');
+      const node = { ...nodeConfig(type, 'id'), _: (key: string) => texts[key] };
+      const call = (name: string, self: object): unknown =>
+        (definition[name] as (this: object) => unknown).call(self);
+      for (const name of ['label', 'paletteLabel']) assert.ok(call(name, node), name);
+      assert.equal(call('labelStyle', node), '');
+      assert.equal(call('label', { ...node, name: 'mine' }), 'mine');
+      assert.equal(call('labelStyle', { ...node, name: 'mine' }), 'node_label_italic');
+    });
+
     it('leaves nothing on window', () => {
       const page = editorPage(() => {});
       const before = Object.keys(page);
