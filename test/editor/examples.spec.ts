@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
           const { left, top, right, bottom } = preview.getBoundingClientRect();
           const isInside =
             left >= group.left && top >= group.top && right <= group.right && bottom <= group.bottom;
-          return isInside ? [] : [`${node.id}: ${left} to ${right}, ${top} to ${bottom}`];
+          return isInside ? [] : [`${String(node['id'])}: ${left} to ${right}, ${top} to ${bottom}`];
         }),
       );
 
