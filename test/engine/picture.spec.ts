@@ -46,23 +46,26 @@ describe('checkImage', () => {
     assert.throws(() => checkImage(input({ ...CANVAS, width: 32 }), CANVAS, {}), code('M2FP_BAD_IMAGE'));
   });
 
-  it('refuses network input without a rule, or with nonsense in it', () => {
-    for (const rule of [undefined, null, 7, 'short-side', { kind: 'short-side' }]) {
+  for (const rule of [undefined, null, 7, 'short-side', { kind: 'short-side' }]) {
+    it(`refuses network input with ${JSON.stringify(rule)} for a rule`, () => {
       assert.throws(
         () => checkImage(input(rule as InputRule), SHORT, {}),
         code('M2FP_BAD_IMAGE'),
         JSON.stringify(rule),
       );
-    }
-    for (const shortSide of [0, -1, 1.5, 1e9, '32', {}]) {
+    });
+  }
+
+  for (const shortSide of [0, -1, 1.5, 1e9, '32', {}]) {
+    it(`refuses network input for a short side of ${JSON.stringify(shortSide)}`, () => {
       const rule = { kind: 'short-side', shortSide, longSide: 96 } as InputRule;
       assert.throws(
         () => checkImage(input(rule), SHORT, {}),
         code('M2FP_BAD_OPTION'),
         JSON.stringify(shortSide),
       );
-    }
-  });
+    });
+  }
 
   it('keeps the source here', () => {
     const whole = input(SHORT);

@@ -12,8 +12,8 @@ import { nodeOf, send, startFlow, stopFlow } from './support/red.ts';
 const ENVIRONMENT = { M2FP_TEST_SCORE: '0.7', M2FP_TEST_SIDE: '320', M2FP_TEST_FEW: '2' };
 
 describe('a number field', () => {
-  it('of any form takes the name of an environment variable', () => {
-    for (const type of TYPES) {
+  for (const type of TYPES) {
+    it(`of ${type} takes the name of an environment variable`, () => {
       const html = template(type);
       assert.doesNotMatch(html, /type="number"/, type);
       for (const [, name] of html.matchAll(/id="node-(?:config-)?input-(\w+)"[^>]*class="m2fp-number"/g)) {
@@ -21,8 +21,8 @@ describe('a number field', () => {
         assert.equal(validate?.call({}, '${NAME}', {}) ?? true, true, `${type} ${name}`);
         assert.notEqual(validate?.call({}, '${NAME', {}), true, `${type} ${name}`);
       }
-    }
-  });
+    });
+  }
 
   describe('when the flow runs', () => {
     let engine: FakeEngine;

@@ -21,8 +21,8 @@ describe('the nodes with a published model', function () {
     const facts = (msg: NodeMessage | undefined) => msg?.payload as ModelFacts;
 
     describe('a load node', () => {
-      it('tells the facts of a model that is not there, and does not pull it', async () => {
-        for (const action of ['info', 'unload']) {
+      for (const action of ['info', 'unload']) {
+        it(`tells the facts of a model that is not there, and does not pull it: ${action}`, async () => {
           const events = await startFlow([t.model({ precision: 'fp16' }), t.load({ action })]);
           send({});
           await events.ended();
@@ -36,10 +36,10 @@ describe('the nodes with a published model', function () {
           assert.deepEqual(notPlain(told), []);
           assert.equal(existsSync(told.folder), false);
           await stopFlow();
-        }
-        assert.deepEqual(t.hub.requests, []);
-        assert.deepEqual(fake.engine.actions, []);
-      });
+          assert.deepEqual(t.hub.requests, []);
+          assert.deepEqual(fake.engine.actions, []);
+        });
+      }
 
       it('pulls it, tells how far it has come on its second output, and then where it lies', async () => {
         const held = t.holdDownload();

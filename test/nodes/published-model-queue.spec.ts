@@ -107,8 +107,8 @@ describe('the nodes with a published model', function () {
       });
     });
 
-    it('bound the messages of preprocess and load nodes too', async () => {
-      for (const node of [nodeConfig('m2fp-preprocess', 'node', { model: 'model' }), t.load()]) {
+    for (const node of [nodeConfig('m2fp-preprocess', 'node', { model: 'model' }), t.load()]) {
+      it(`bound the messages of ${String(node['type'])} nodes too`, async () => {
         const held = t.holdDownload();
         const events = await startFlow([t.model({ maxQueue: 0, revision: 'master' }), node]);
         send({ payload: t.picture });
@@ -121,7 +121,7 @@ describe('the nodes with a published model', function () {
         assert.equal(events.sent.length, 1);
         await stopFlow();
         await openStore(t.root).remove(MODEL_ID);
-      }
-    });
+      });
+    }
   });
 });

@@ -22,12 +22,12 @@ describe('nodes without a model', () => {
     restoreEngines();
   });
 
-  it('are valid in the editor as they come from the palette', () => {
-    for (const type of WITH_MODEL) {
+  for (const type of WITH_MODEL) {
+    it(`of ${type} are valid in the editor as they come from the palette`, () => {
       const { model } = registered(type).defaults;
       assert.deepEqual([model!.value, model!.type, model!.required], ['', 'm2fp-model', false], type);
-    }
-  });
+    });
+  }
 
   for (const [name, change] of [
     ['a blank one', {}],
@@ -46,8 +46,8 @@ describe('nodes without a model', () => {
     });
   }
 
-  it('load and preprocess with it, too', async () => {
-    for (const type of ['m2fp-load', 'm2fp-preprocess'] as const) {
+  for (const type of ['m2fp-load', 'm2fp-preprocess'] as const) {
+    it(`${type} works with it, too`, async () => {
       const events = await startFlow([nodeConfig(type, 'node')]);
       send({ payload: type === 'm2fp-load' ? '' : picture });
       await events.ended();
@@ -56,9 +56,8 @@ describe('nodes without a model', () => {
         const { source, folder } = events.sent[0]!.payload as ModelFacts;
         assert.deepEqual([source, folder], ['bundled', bundledModelFolder()]);
       }
-      await stopFlow();
-    }
-  });
+    });
+  }
 
   it('share one engine, and give it back when the last one has gone', async () => {
     const events = await startFlow([

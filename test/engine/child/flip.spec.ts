@@ -119,13 +119,16 @@ describe('flip test-time augmentation', function () {
   it('is on or off', () => {
     assert.deepEqual(checkParseOptions({ flip: false }), { flip: false });
     assert.deepEqual(checkParseOptions({ flip: true }), { flip: true });
-    for (const flip of ['yes', 1, null]) {
+  });
+
+  for (const flip of ['yes', 1, null]) {
+    it(`refuses ${String(flip)}`, () => {
       assert.throws(() => checkParseOptions({ flip: flip as unknown as boolean }), {
         code: 'M2FP_BAD_OPTION',
         message: /"flip" is .*; allowed: true, false/,
       });
-    }
-  });
+    });
+  }
 
   it('shows the network the mirror image after the picture, and adds up both times', async () => {
     const seen: Buffer[] = [];

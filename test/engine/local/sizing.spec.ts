@@ -73,14 +73,14 @@ describe('automaticLimit', () => {
   const limit = (bytes: number, processes: number, gigabytes: number): number =>
     automaticLimit(bytes, processes, { memory: gigabytes * 2 ** 30 }) * MEBIBYTE;
 
-  it('has a process killed before the memory is used up, all processes together', () => {
-    for (const gigabytes of [0.5, 1, 2, 4, 64]) {
-      for (const processes of [1, 2]) {
+  for (const gigabytes of [0.5, 1, 2, 4, 64]) {
+    for (const processes of [1, 2]) {
+      it(`has ${processes === 1 ? 'the process' : 'both processes'} killed before ${gigabytes} GB are used up`, () => {
         const most = limit(100e6, processes, gigabytes) * OVERDRAFT * processes;
         assert.ok(most <= gigabytes * 2 ** 30 * 0.81, `${most} of ${gigabytes} GB`);
-      }
+      });
     }
-  });
+  }
 
   it('leaves room for a photo of 50 megapixels beside the bundled model where there is 1 GB', () => {
     // Measured: 750 MiB at most, a progressive JPEG after many other pictures.

@@ -1,5 +1,6 @@
 /** What goes through Redis comes out as it went in, and nothing else comes out. */
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
@@ -167,13 +168,17 @@ describe('wire', () => {
     assert.deepEqual([received.error.code, received.error.message], ['M2FP_BAD_IMAGE', 'It is torn.']);
   });
 
-  it('has a code for errors of others, and for what is no error', async () => {
-    for (const error of [new TypeError('x'), 'x', Object.assign(new Error('x'), { code: 'ENOENT' })]) {
+  for (const [what, error] of Object.entries({
+    'an error of others': new TypeError('x'),
+    'what is no error': 'x',
+    'an error with a code of others': Object.assign(new Error('x'), { code: 'ENOENT' }),
+  })) {
+    it(`has a code for ${what}`, async () => {
       const received = await unpackAnswer(await packAnswer({ error }), null);
       assert.ok('error' in received);
       assert.deepEqual([received.error.code, received.error.message], ['M2FP_ENGINE_CRASHED', 'x']);
-    }
-  });
+    });
+  }
 
   it('says so where another version wrote it', async () => {
     const newer = packr.pack({ v: 3, digest: '', image: Buffer.alloc(1), options: {} });
@@ -185,26 +190,26 @@ describe('wire', () => {
     assert.match(ofAnswer.message, /version 3/);
   });
 
-  it('refuses what is something else', async () => {
-    const wrong = [
-      { v: 2 },
-      { v: 2, digest: '', image: 'text', options: {} },
-      { v: 2, digest: '', image: Buffer.alloc(1), options: null },
-      { v: 2, image: Buffer.alloc(1), options: {} },
-      { v: 2, parsing: { width: 2, height: 2, labelMap: Buffer.alloc(3), personMap: Buffer.alloc(4) } },
-      { v: 2, error: 'text' },
-      [1],
-      null,
-    ];
-    for (const content of wrong) {
+  const wrong = [
+    { v: 2 },
+    { v: 2, digest: '', image: 'text', options: {} },
+    { v: 2, digest: '', image: Buffer.alloc(1), options: null },
+    { v: 2, image: Buffer.alloc(1), options: {} },
+    { v: 2, parsing: { width: 2, height: 2, labelMap: Buffer.alloc(3), personMap: Buffer.alloc(4) } },
+    { v: 2, error: 'text' },
+    [1],
+    null,
+  ];
+  for (const content of wrong) {
+    it(`refuses what is something else: ${inspect(content, { breakLength: Infinity })}`, async () => {
       const packed = packr.pack(content);
       assert.equal((await errorOf(() => unpackTask(packed))).code, 'M2FP_BAD_IMAGE');
       assert.equal(
         (await errorOf(() => unpackAnswer(deflateSync(packed), SIZE))).code,
         'M2FP_ENGINE_UNAVAILABLE',
       );
-    }
-  });
+    });
+  }
 
   it('refuses garbage', async () => {
     await fc.assert(
@@ -355,16 +360,7 @@ describe('wire', () => {
       assert.equal((await errorOf(() => unpackAnswer(packed, null))).code, 'M2FP_ENGINE_UNAVAILABLE');
     });
 
-    it('and errors that are none', async () => {
-      for (const error of [
-        { message: 'x'.repeat(500_000) },
-        { message: 3 },
-        { code: 'M2FP_BUSY' },
-        { message: null, stack: 'x' },
-      ]) {
-        const packed = deflateSync(packr.pack({ v: 2, error }));
-        assert.equal((await errorOf(() => unpackAnswer(packed, SIZE))).code, 'M2FP_ENGINE_UNAVAILABLE');
-      }
+    it('and an error with a strange code', async () => {
       const strange = deflateSync(
         packr.pack({ v: 2, error: { message: 'x', code: '__proto__', stack: 'x'.repeat(1000) } }),
       );
@@ -373,6 +369,18 @@ describe('wire', () => {
       assert.equal(answer.error.code, 'M2FP_ENGINE_CRASHED');
       assert.ok(!answer.error.stack!.includes('xxx'));
     });
+
+    for (const error of [
+      { message: 'x'.repeat(500_000) },
+      { message: 3 },
+      { code: 'M2FP_BUSY' },
+      { message: null, stack: 'x' },
+    ]) {
+      it(`and an error that is none: ${inspect(error, { breakLength: Infinity, maxStringLength: 10 })}`, async () => {
+        const packed = deflateSync(packr.pack({ v: 2, error }));
+        assert.equal((await errorOf(() => unpackAnswer(packed, SIZE))).code, 'M2FP_ENGINE_UNAVAILABLE');
+      });
+    }
   });
 
   it('looks through the answer to the largest picture without holding others up', async () => {

@@ -33,17 +33,20 @@ describe('the options of a remote engine', () => {
     assert.deepEqual(completeRemoteOptions(given), given);
   });
 
-  it('take addresses of Redis, of which equal ones become equal', () => {
-    for (const url of [
-      'redis://localhost',
-      'redis://localhost/2',
-      'rediss://broker.example:6380',
-      'redis://[::1]:6379',
-    ]) {
-      assert.equal(checkWorkerAddress({ ...LOCAL, url }).url, url);
-    }
+  it('make equal addresses equal', () => {
     assert.equal(checkWorkerAddress({ ...LOCAL, url: 'redis://localhost/' }).url, 'redis://localhost');
   });
+
+  for (const url of [
+    'redis://localhost',
+    'redis://localhost/2',
+    'rediss://broker.example:6380',
+    'redis://[::1]:6379',
+  ]) {
+    it(`take ${url}`, () => {
+      assert.equal(checkWorkerAddress({ ...LOCAL, url }).url, url);
+    });
+  }
 
   it('refuse what is no address of Redis', () => {
     for (const url of [
@@ -72,12 +75,12 @@ describe('the options of a remote engine', () => {
       refused({ [name]: undefined }, new RegExp(`"${name}" is undefined; allowed: a text`));
   });
 
-  it('refuse numbers out of range, naming them', () => {
-    for (const name of ['maxQueue', 'timeout', 'cacheSize', 'connectTimeout']) {
+  for (const name of ['maxQueue', 'timeout', 'cacheSize', 'connectTimeout']) {
+    it(`refuse a ${name} out of range, naming it`, () => {
       assert.throws(
         () => completeRemoteOptions({ address: ADDRESS, [name]: -1 }),
         new RegExp(`"${name}" is .*; allowed: a whole number`),
       );
-    }
-  });
+    });
+  }
 });

@@ -93,40 +93,44 @@ describe('the admin routes', () => {
     });
   }
 
-  it('take what the editor sends', async () => {
-    for (const route of routes) {
-      for (const headers of [
-        { ...json },
-        { ...json, origin: own() },
-        { ...json, origin: own(), 'sec-fetch-site': 'same-origin' },
-        // A proxy has changed the name of the host.
-        { ...json, origin: 'https://editor.example', 'sec-fetch-site': 'same-origin' },
-        { ...json, 'sec-fetch-site': 'none' },
-      ]) {
-        const status = await ask(route, headers, route[0] === 'POST' ? '{}' : '');
+  const fromEditor: Record<string, () => http.OutgoingHttpHeaders> = {
+    'without an origin': () => json,
+    'with the origin of the server': () => ({ ...json, origin: own() }),
+    'and what browsers say of it': () => ({ ...json, origin: own(), 'sec-fetch-site': 'same-origin' }),
+    'where a proxy has changed the name of the host': () => ({
+      ...json,
+      origin: 'https://editor.example',
+      'sec-fetch-site': 'same-origin',
+    }),
+    'where a person entered the address': () => ({ ...json, 'sec-fetch-site': 'none' }),
+  };
+  for (const [what, headers] of Object.entries(fromEditor)) {
+    it(`take what the editor sends ${what}`, async () => {
+      for (const route of routes) {
+        const status = await ask(route, headers(), route[0] === 'POST' ? '{}' : '');
         assert.ok(![403, 413, 415].includes(status), `${route[1]} ${status}`);
       }
-    }
-  });
+    });
+  }
 
-  it('take nothing from pages of other addresses', async () => {
-    for (const route of routes) {
-      for (const headers of [
-        { ...json, origin: 'https://elsewhere.example' },
-        { ...json, origin: 'null' },
-        { ...json, origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
-        // An image or a script has no origin.
-        { ...json, 'sec-fetch-site': 'cross-site' },
-        // Another server of this machine.
-        { ...json, origin: 'http://127.0.0.1:1', 'sec-fetch-site': 'same-site' },
-        // Node-RED 4 lets pages set headers that a proxy would.
-        { ...json, origin: 'https://elsewhere.example', 'x-forwarded-host': 'elsewhere.example' },
-      ]) {
-        const status = await ask(route, headers, route[0] === 'POST' ? '{}' : '');
-        assert.equal(status, 403, `${route[1]} ${JSON.stringify(headers)}`);
+  const elsewhere = 'https://elsewhere.example';
+  const fromElsewhere: Record<string, http.OutgoingHttpHeaders> = {
+    'another address': { origin: elsewhere },
+    'no address': { origin: 'null' },
+    'what browsers call another site': { origin: elsewhere, 'sec-fetch-site': 'cross-site' },
+    'an image or a script, which has no origin': { 'sec-fetch-site': 'cross-site' },
+    'another server of this machine': { origin: 'http://127.0.0.1:1', 'sec-fetch-site': 'same-site' },
+    // Node-RED 4 lets pages set headers that a proxy would.
+    'one that plays a proxy': { origin: elsewhere, 'x-forwarded-host': 'elsewhere.example' },
+  };
+  for (const [whom, headers] of Object.entries(fromElsewhere)) {
+    it(`take nothing from ${whom}`, async () => {
+      for (const route of routes) {
+        const status = await ask(route, { ...json, ...headers }, route[0] === 'POST' ? '{}' : '');
+        assert.equal(status, 403, route[1]);
       }
-    }
-  });
+    });
+  }
 
   it('take them where the settings say so', async () => {
     Object.assign(settings, { httpAdminCors: { origin: '*' } });

@@ -19,19 +19,19 @@ function formDefaults(type: NodeType): Record<string, unknown> {
 }
 
 describe('the defaults of nodes', () => {
-  it('are those of the forms, field by field', () => {
-    for (const type of TYPES) {
+  for (const type of TYPES) {
+    it(`are those of the form of ${type}, field by field`, () => {
       const fields: Record<string, unknown> = beginning(fieldsOf(type));
       const form = formDefaults(type);
       assert.deepEqual(Object.keys(fields).toSorted(), Object.keys(form).toSorted(), type);
       for (const [name, value] of Object.entries(form)) {
         assert.deepEqual(fields[name], value, `${type}.${name}`);
       }
-    }
-  });
+    });
+  }
 
-  it('stand in for what is not stored, or null, and for nothing else', () => {
-    for (const type of TYPES) {
+  for (const type of TYPES) {
+    it(`stand in for what is not stored of ${type}, or null, and for nothing else`, () => {
       const full = (stored: object): object => withDefaults(fieldsOf(type), stored as never);
       const fields: Record<string, unknown> = beginning(fieldsOf(type));
       assert.deepEqual(full({}), fields);
@@ -43,8 +43,8 @@ describe('the defaults of nodes', () => {
         const other = typeof value === 'boolean' ? !value : '';
         assert.equal((full({ [name]: other }) as Record<string, unknown>)[name], other);
       }
-    }
-  });
+    });
+  }
 
   it('mean to colorize and crop what their options mean that are not given', () => {
     const colorize = withDefaults(fieldsOf('m2fp-colorize'), {} as never);

@@ -6,8 +6,13 @@ const read = (m2fp: unknown, user: OptionUser = 'colorize') => optionsInMessage(
 describe('the options of a message', () => {
   it('are none where there are none', () => {
     assert.deepEqual(optionsInMessage({}, 'colorize'), {});
-    for (const m2fp of [undefined, null, {}]) assert.deepEqual(read(m2fp), {});
   });
+
+  for (const m2fp of [undefined, null, {}]) {
+    it(`are none in ${JSON.stringify(m2fp)}`, () => {
+      assert.deepEqual(read(m2fp), {});
+    });
+  }
 
   it('are for every node that has them', () => {
     const m2fp = { labels: ['Hair'], opacity: 0.5, padding: 3, shortSide: 320 };
@@ -31,12 +36,12 @@ describe('the options of a message', () => {
     ['a list', [], /"m2fp".*object/],
     ['a text for one type', { redact: 'all' }, /"m2fp\.redact".*object/],
   ] as const) {
-    it(`refuses ${name}, also where it is for another node`, () => {
-      for (const user of ['colorize', 'infer'] as const) {
+    for (const user of ['colorize', 'infer'] as const) {
+      it(`refuses ${name} where it is for ${user}`, () => {
         const expected = user === 'colorize' ? message : /./;
         assert.throws(() => read(m2fp, user), { code: 'M2FP_BAD_OPTION', message: expected });
-      }
-    });
+      });
+    }
   }
 
   it('do not share a name with a type, and no type has one twice', () => {

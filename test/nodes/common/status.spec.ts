@@ -143,19 +143,19 @@ describe('StatusLine', () => {
     assert.deepEqual(last(), { fill: 'red', shape: 'ring', text: `${KEY}.error.M2FP_ENGINE_CRASHED` });
   });
 
-  it('shows an engine of workers', () => {
-    const workers = (hosts: string[]) => ({
-      processes: hosts.map((host) => ({ host })) as EngineInfo['processes'],
-    });
-    for (const [state, hosts, text] of [
-      ['idle', [], 'disconnected'],
-      ['loading', [], 'searching'],
-      ['ready', ['hall-a'], 'ready'],
-    ] as const) {
+  for (const [state, hosts, text] of [
+    ['idle', [], 'disconnected'],
+    ['loading', [], 'searching'],
+    ['ready', ['hall-a'], 'ready'],
+  ] as const) {
+    it(`shows an engine of workers that is ${state} as ${text}`, () => {
+      const workers = (hosts: string[]) => ({
+        processes: hosts.map((host) => ({ host })) as EngineInfo['processes'],
+      });
       status.engine(engineIs(state, workers([...hosts])), false);
       assert.equal(last()?.text, `${KEY}.status.${text}`);
-    }
-  });
+    });
+  }
 
   it('shows an engine that has come in place of the error that there was none', () => {
     status.error(new M2fpError('M2FP_ENGINE_UNAVAILABLE', ''));
@@ -179,24 +179,30 @@ describe('StatusLine', () => {
     assert.equal(last()?.text, `${KEY}.status.ready`);
   });
 
-  it('counts what was dropped, in few characters', () => {
+  it('counts what was dropped', () => {
     status.dropped(engineIs('ready'), false);
     assert.deepEqual(last(), { fill: 'yellow', shape: 'dot', text: `${KEY}.status.dropped {"dropped":"1"}` });
     status.dropped(engineIs('running', { waiting: 3 }), true);
     const busy = (count: string) => `${KEY}.status.busyDropped {"dropped":"${count}"}`;
     assert.deepEqual(last(), { fill: 'blue', shape: 'dot', text: busy('2') });
-    let dropped = 2;
-    for (const [count, text] of [
-      [999, '999'],
-      [1000, '1.0k'],
-      [1299, '1.2k'],
-      [9999, '9.9k'],
-      [34_567, '34k'],
-    ] as const) {
+  });
+
+  for (const [count, text] of [
+    [999, '999'],
+    [1000, '1.0k'],
+    [1299, '1.2k'],
+    [9999, '9.9k'],
+    [34_567, '34k'],
+  ] as const) {
+    it(`writes ${count} that were dropped as ${text}`, () => {
+      status.dropped(engineIs('ready'), false);
+      status.dropped(engineIs('running', { waiting: 3 }), true);
+      const busy = (count: string) => `${KEY}.status.busyDropped {"dropped":"${count}"}`;
+      let dropped = 2;
       for (; dropped < count; dropped++) status.dropped(engineIs('running'), true);
       assert.equal(last()?.text, busy(text));
-    }
-  });
+    });
+  }
 
   it('keeps the number of dropped ones while the engine works for others', () => {
     status.dropped(engineIs('ready'), false);

@@ -9,16 +9,16 @@ import { editorScript, registered, TYPES } from '../support/flows.ts';
 const NAMESPACE = `${packageJson.name}/m2fp-model`;
 
 describe('the shared catalogue', () => {
-  it('has a text for every error and state', () => {
-    for (const language of LANGUAGES) {
+  for (const language of LANGUAGES) {
+    it(`has a text for every error and state: ${language}`, () => {
       const texts = catalogue('m2fp-model', language);
       for (const code of [...Object.keys(STATUS_CODES), 'other'])
         assert.ok(`m2fp-model.error.${code}` in texts, code);
-    }
-  });
+    });
+  }
 
-  it('keeps statuses within 20 characters', () => {
-    for (const language of LANGUAGES) {
+  for (const language of LANGUAGES) {
+    it(`keeps statuses within 20 characters: ${language}`, () => {
       for (const [key, text] of Object.entries(catalogue('m2fp-model', language))) {
         if (!/^m2fp-model\.(status|pull|result|error)\./.test(key)) continue;
         const filled = text
@@ -36,13 +36,16 @@ describe('the shared catalogue', () => {
           .replace('__attempts__', '5');
         assert.ok(filled.length <= 20, `${key}: ${filled}`);
       }
-    }
-  });
+    });
+  }
 
-  it('has the namespace that programs and forms name', () => {
+  it('has the namespace that programs name', () => {
     const status = readFileSync(new URL('../../../nodes/common/status.ts', import.meta.url), 'utf8');
     assert.ok(status.includes(`'${NAMESPACE}:m2fp-model'`));
-    for (const type of TYPES) {
+  });
+
+  for (const type of TYPES) {
+    it(`has the namespace that the form of ${type} names`, () => {
       const own = Object.keys(catalogue(type, 'en-US'));
       const shared = Object.keys(catalogue('m2fp-model', 'en-US'));
       for (const [, set, key] of editorScript(type).matchAll(/'@([^:']+):([^']+)'/g)) {
@@ -53,18 +56,22 @@ describe('the shared catalogue', () => {
           key,
         );
       }
-    }
-  });
+    });
+  }
 
-  it('calls the palette category the same everywhere', () => {
-    for (const language of LANGUAGES) {
+  for (const language of LANGUAGES) {
+    it(`calls the palette category the same everywhere: ${language}`, () => {
       const labels = TYPES.slice(1).map((type) => catalogue(type, language)['palette.label.m2fp']);
       assert.equal(new Set(labels).size, 1);
       assert.ok(labels[0]);
       assert.ok(catalogue('m2fp-model', language)['m2fp-model.category']);
-    }
-    // Which node is the first to register is up to who disables some.
-    for (const type of TYPES.slice(1))
+    });
+  }
+
+  // Which node is the first to register is up to who disables some.
+  for (const type of TYPES.slice(1)) {
+    it(`calls the palette category of ${type} by the name that the model has`, () => {
       assert.equal(registered(type)['categoryDescription'], `${NAMESPACE}:m2fp-model.category`);
-  });
+    });
+  }
 });

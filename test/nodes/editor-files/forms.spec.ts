@@ -1,5 +1,6 @@
 /** Forms and programs agree on what a property may be. */
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { ACTIONS } from '../../../nodes/common/message-options.ts';
 import type { Option } from '../../../src/parsing/options/option-table.ts';
 import { PALETTES } from '../../../src/parsing/options/palette.ts';
@@ -66,82 +67,99 @@ describe('the forms', () => {
     bad: ['', 'one', 'a/b/c', '../up', 'a/..', 'a/b c', 'a/-b', 'a/b.', 'con/a', 'https://a/b', 'a/x..y'],
   };
 
-  it('agree with the store on what an id is', () => {
-    const check = (id: string) => checkName({ id, revision: 'master', precision: 'fp32' });
-    for (const id of IDS.good.filter((entry) => !entry.startsWith('$'))) check(id);
-    for (const id of IDS.bad) assert.throws(() => check(id), { code: 'M2FP_BAD_OPTION' }, id);
+  const checkId = (id: string) => checkName({ id, revision: 'master', precision: 'fp32' });
+  for (const id of IDS.good.filter((entry) => !entry.startsWith('$'))) {
+    it(`agree with the store that ${id} is an id`, () => void checkId(id));
+  }
+  for (const id of IDS.bad) {
+    it(`agree with the store that "${id}" is no id`, () => {
+      assert.throws(() => checkId(id), { code: 'M2FP_BAD_OPTION' });
+    });
+  }
+
+  const verdict = (type: NodeType, property: string, value: unknown, node: object = {}): unknown =>
+    registered(type).defaults[property]!.validate!.call(node, value, {});
+
+  const anywhere: [type: NodeType, property: string, good: unknown[], bad: unknown[]][] = [
+    ['m2fp-model', 'threads', [0, '4', ''], [-1, '1.5', 'many']],
+    ['m2fp-model', 'maxQueue', [0, '8'], [-1, 'x']],
+    ['m2fp-model', 'timeout', [0, 60], [-1, 'x']],
+    ['m2fp-model', 'shortSide', ['', '640'], ['1', 'x', '99999']],
+    ['m2fp-model', 'processes', [0, '2'], [-1, '1.5', 65]],
+    ['m2fp-model', 'idleUnload', [0, '30'], [-1, 'x']],
+    ['m2fp-model', 'maxMemory', [0, '4096'], [-1, 'x']],
+    ['m2fp-model', 'maxMegapixels', [64, '500'], [0, '0.5', 501]],
+    ['m2fp-model', 'maxImageSize', [32, '1024'], [0, 'x', 1025]],
+    ['m2fp-model', 'cacheSize', [0, '64'], [-1, '0.5']],
+    ['m2fp-infer', 'scoreThreshold', ['', '0.1', 1], ['0', '2', 'x']],
+    ['m2fp-infer', 'limit', ['', 0, '8', undefined], ['-1', '1.5', 'x']],
+    ['m2fp-infer', 'maxAge', ['', 0, '0.5', undefined], ['-1', 'x', '86401']],
+    ['m2fp-colorize', 'opacity', [0, '0.5', 1], ['2', '-1', 'x']],
+    ['m2fp-colorize', 'colors', ['', '{}', '{"Hair": "red"}'], ['{', '[]', 'null', '3']],
+    ['m2fp-colorize', 'contours', [0, '3'], ['1.5', '65', 'x']],
+    ['m2fp-colorize', 'quality', [1, '100'], ['0', '101']],
+    ['m2fp-crop', 'padding', ['0', '12', '10%', ' 2.5 % ', ''], ['x', '-1', '%', '1.5']],
+    ['m2fp-colorize', 'textSize', ['', 0, '24'], ['-1', 'x', '201']],
+    ['m2fp-crop', 'minArea', [0, '10', '0.5%', ' 100 % '], ['-1', '0.5', '101%', 'x']],
+    ['m2fp-crop', 'aspect', ['', '1:1', '3 : 4', '0.75'], ['x', '3:', '-1:2', '1:2:3']],
+    ['m2fp-crop', 'groups', ['', 'head', 'a=Hair+Face, head', 'a=Hair;b=Face;'], ['=', 'a=', 'a=b=c', ',']],
+    ['m2fp-crop', 'fill', ['', 'Transparent', '#fff', 'red'], ['x', '#ff']],
+    ['m2fp-crop', 'grow', ['', 0, '-12', 3.5], ['x', '-513']],
+    ['m2fp-crop', 'width', ['', 0, '300'], ['-1', '16385', '1.5']],
+    ['m2fp-crop', 'minScore', [0, '1'], ['1.1', 'x']],
+    ['m2fp-crop', 'max', [1, '255'], ['0', 'x']],
+  ];
+  for (const [type, property, good, bad] of anywhere) {
+    for (const value of good) {
+      it(`take ${inspect(value)} for ${type}.${property}`, () => {
+        assert.equal(verdict(type, property, value), true);
+      });
+    }
+    for (const value of bad) {
+      it(`mark ${inspect(value)} for ${type}.${property} and say what is needed`, () => {
+        assert.equal(typeof verdict(type, property, value), 'string');
+      });
+    }
+  }
+
+  const bySource: [source: string, property: string, good: string[], bad: string[]][] = [
+    ['modelscope', 'modelId', IDS.good, IDS.bad],
+    ['modelscope', 'revision', ['', 'master', 'v1.0.1', '${REVISION}'], ['a/b', '..', '-x', 'a b']],
+    [
+      'modelscope',
+      'baseUrl',
+      ['', 'https://mirror.lan', 'http://a:8080/hub', '${MIRROR}', 'https://${HOST}/hub'],
+      ['mirror.lan', 'ftp://a', 'https://a?b', 'https://a b'],
+    ],
+
+    [
+      'remote',
+      'redis',
+      ['redis://127.0.0.1:6379', 'rediss://r.lan', 'redis://[::1]:6379/1', '${REDIS}', 'redis://${HOST}:1'],
+      ['', '127.0.0.1:6379', 'http://a', 'redis://', 'redis://a b', 'redis://a/db', 'redis://:secret@a'],
+    ],
+    ['remote', 'queue', ['', 'm2fp', 'a.b_c-1', 'm2fp-${SITE}'], ['a b', 'a/b', 'x'.repeat(65)]],
+  ];
+  for (const [source, property, good, bad] of bySource) {
+    for (const value of good) {
+      it(`take "${value}" for the ${property} of ${source}`, () => {
+        assert.equal(verdict('m2fp-model', property, value, { source }), true);
+      });
+    }
+    for (const value of bad) {
+      it(`mark "${value}" for the ${property} of ${source}, and of no other source`, () => {
+        assert.equal(typeof verdict('m2fp-model', property, value, { source }), 'string');
+        assert.equal(verdict('m2fp-model', property, value, { source: 'bundled' }), true);
+      });
+    }
+  }
+
+  it('say of a password in an address that it has a field of its own', () => {
+    const secret = verdict('m2fp-model', 'redis', 'redis://me:secret@a', { source: 'remote' }) as string;
+    assert.ok(secret.endsWith('invalid.secret'), secret);
   });
 
-  it('mark wrong values and say what is needed', () => {
-    const verdict = (type: NodeType, property: string, value: unknown, node: object = {}): unknown =>
-      registered(type).defaults[property]!.validate!.call(node, value, {});
-    for (const [type, property, good, bad] of [
-      ['m2fp-model', 'threads', [0, '4', ''], [-1, '1.5', 'many']],
-      ['m2fp-model', 'maxQueue', [0, '8'], [-1, 'x']],
-      ['m2fp-model', 'timeout', [0, 60], [-1, 'x']],
-      ['m2fp-model', 'shortSide', ['', '640'], ['1', 'x', '99999']],
-      ['m2fp-model', 'processes', [0, '2'], [-1, '1.5', 65]],
-      ['m2fp-model', 'idleUnload', [0, '30'], [-1, 'x']],
-      ['m2fp-model', 'maxMemory', [0, '4096'], [-1, 'x']],
-      ['m2fp-model', 'maxMegapixels', [64, '500'], [0, '0.5', 501]],
-      ['m2fp-model', 'maxImageSize', [32, '1024'], [0, 'x', 1025]],
-      ['m2fp-model', 'cacheSize', [0, '64'], [-1, '0.5']],
-      ['m2fp-infer', 'scoreThreshold', ['', '0.1', 1], ['0', '2', 'x']],
-      ['m2fp-infer', 'limit', ['', 0, '8', undefined], ['-1', '1.5', 'x']],
-      ['m2fp-infer', 'maxAge', ['', 0, '0.5', undefined], ['-1', 'x', '86401']],
-      ['m2fp-colorize', 'opacity', [0, '0.5', 1], ['2', '-1', 'x']],
-      ['m2fp-colorize', 'colors', ['', '{}', '{"Hair": "red"}'], ['{', '[]', 'null', '3']],
-      ['m2fp-colorize', 'contours', [0, '3'], ['1.5', '65', 'x']],
-      ['m2fp-colorize', 'quality', [1, '100'], ['0', '101']],
-      ['m2fp-crop', 'padding', ['0', '12', '10%', ' 2.5 % ', ''], ['x', '-1', '%', '1.5']],
-      ['m2fp-colorize', 'textSize', ['', 0, '24'], ['-1', 'x', '201']],
-      ['m2fp-crop', 'minArea', [0, '10', '0.5%', ' 100 % '], ['-1', '0.5', '101%', 'x']],
-      ['m2fp-crop', 'aspect', ['', '1:1', '3 : 4', '0.75'], ['x', '3:', '-1:2', '1:2:3']],
-      ['m2fp-crop', 'groups', ['', 'head', 'a=Hair+Face, head', 'a=Hair;b=Face;'], ['=', 'a=', 'a=b=c', ',']],
-      ['m2fp-crop', 'fill', ['', 'Transparent', '#fff', 'red'], ['x', '#ff']],
-      ['m2fp-crop', 'grow', ['', 0, '-12', 3.5], ['x', '-513']],
-      ['m2fp-crop', 'width', ['', 0, '300'], ['-1', '16385', '1.5']],
-      ['m2fp-crop', 'minScore', [0, '1'], ['1.1', 'x']],
-      ['m2fp-crop', 'max', [1, '255'], ['0', 'x']],
-    ] as [NodeType, string, unknown[], unknown[]][]) {
-      for (const value of good)
-        assert.equal(verdict(type, property, value), true, `${type}.${property} ${String(value)}`);
-      for (const value of bad)
-        assert.equal(typeof verdict(type, property, value), 'string', `${property} ${String(value)}`);
-    }
-    const published = { source: 'modelscope' };
-    for (const [property, good, bad] of [
-      ['modelId', IDS.good, IDS.bad],
-      ['revision', ['', 'master', 'v1.0.1', '${REVISION}'], ['a/b', '..', '-x', 'a b']],
-      [
-        'baseUrl',
-        ['', 'https://mirror.lan', 'http://a:8080/hub', '${MIRROR}', 'https://${HOST}/hub'],
-        ['mirror.lan', 'ftp://a', 'https://a?b', 'https://a b'],
-      ],
-    ] as [string, string[], string[]][]) {
-      for (const value of good) assert.equal(verdict('m2fp-model', property, value, published), true, value);
-      for (const value of bad) {
-        assert.equal(typeof verdict('m2fp-model', property, value, published), 'string', value);
-        assert.equal(verdict('m2fp-model', property, value, { source: 'bundled' }), true);
-      }
-    }
-    const remote = { source: 'remote' };
-    for (const [property, good, bad] of [
-      [
-        'redis',
-        ['redis://127.0.0.1:6379', 'rediss://r.lan', 'redis://[::1]:6379/1', '${REDIS}', 'redis://${HOST}:1'],
-        ['', '127.0.0.1:6379', 'http://a', 'redis://', 'redis://a b', 'redis://a/db', 'redis://:secret@a'],
-      ],
-      ['queue', ['', 'm2fp', 'a.b_c-1', 'm2fp-${SITE}'], ['a b', 'a/b', 'x'.repeat(65)]],
-    ] as [string, string[], string[]][]) {
-      for (const value of good) assert.equal(verdict('m2fp-model', property, value, remote), true, value);
-      for (const value of bad) {
-        assert.equal(typeof verdict('m2fp-model', property, value, remote), 'string', value);
-        assert.equal(verdict('m2fp-model', property, value, { source: 'bundled' }), true);
-      }
-    }
-    const secret = verdict('m2fp-model', 'redis', 'redis://me:secret@a', remote) as string;
-    assert.ok(secret.endsWith('invalid.secret'), secret);
+  it('want a folder where the model comes from one', () => {
     assert.equal(typeof verdict('m2fp-model', 'folder', ' ', { source: 'folder' }), 'string');
     assert.equal(verdict('m2fp-model', 'folder', '', { source: 'bundled' }), true);
     assert.equal(verdict('m2fp-model', 'folder', '/a', { source: 'folder' }), true);

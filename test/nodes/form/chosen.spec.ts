@@ -6,11 +6,11 @@ const OFFER = { parts: ['Hair', 'Face', 'Left-arm'], extras: ['Background', 'Hum
 const NOTHING = { chosen: [], kept: [] };
 
 describe('the choice of labels', () => {
-  it('blank is every part, but not the background and the whole person', () => {
-    for (const stored of ['', '  ', undefined]) {
+  for (const stored of ['', '  ', undefined]) {
+    it(`blank (${JSON.stringify(stored)}) is every part, but not the background and the whole person`, () => {
       assert.deepEqual(readChoice(stored, OFFER), { chosen: OFFER.parts, kept: [] });
-    }
-  });
+    });
+  }
 
   it('takes names as a message takes them, and keeps those that are not on show, once', () => {
     assert.deepEqual(readChoice(' left arm,hair ,, Glove, glove,Human', OFFER), {
@@ -40,16 +40,16 @@ describe('the choice of labels', () => {
     assert.ok(!isNone(''));
   });
 
-  it('reads back what it wrote', () => {
-    for (const choice of [
-      { chosen: ['Hair'], kept: ['Glove'] },
-      { chosen: ['Face', 'Background'], kept: [] },
-      { chosen: OFFER.parts, kept: [] },
-      NOTHING,
-    ]) {
+  for (const choice of [
+    { chosen: ['Hair'], kept: ['Glove'] },
+    { chosen: ['Face', 'Background'], kept: [] },
+    { chosen: OFFER.parts, kept: [] },
+    NOTHING,
+  ]) {
+    it(`reads back what it wrote: ${JSON.stringify(choice)}`, () => {
       assert.deepEqual(readChoice(writeChoice(choice, OFFER), OFFER), choice);
-    }
-  });
+    });
+  }
 
   it('changes by names, on show or not', () => {
     const choice = { chosen: ['Hair', 'Human'], kept: ['Glove'] };

@@ -37,9 +37,9 @@ describe('the palette editor’s table', () => {
     assert.deepEqual(readColors(' ', []), {});
   });
 
-  it('refuses what is none', () => {
-    for (const text of ['{', '[]', 'null', '3', '{"Hair": "hairy"}', '{"Hair": 3}']) {
+  for (const text of ['{', '[]', 'null', '3', '{"Hair": "hairy"}', '{"Hair": 3}']) {
+    it(`refuses ${text}`, () => {
       assert.throws(() => readColors(text, ['Hair']), text);
-    }
-  });
+    });
+  }
 });

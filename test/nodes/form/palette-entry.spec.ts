@@ -11,13 +11,13 @@ describe("a palette entry's label", () => {
     assert.deepEqual(shortLines('M2FP 加载模型的工具'), ['M2FP', '加载模型的工具']);
   });
 
-  it('says whose the node is, whatever is shown of it', () => {
-    for (const language of LANGUAGES) {
-      for (const type of TYPES.slice(1)) {
+  for (const language of LANGUAGES) {
+    for (const type of TYPES.slice(1)) {
+      it(`says whose the node is, whatever is shown of it: ${type}, ${language}`, () => {
         const label = catalogue(type, language)[`${type}.paletteLabel`]!;
         assert.match(label, /^M2FP /, label);
         assert.ok(shortLines(label).length <= 2, label);
-      }
+      });
     }
-  });
+  }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import type { Dollar, EditorRed } from '../../../nodes/form/editor.ts';
 import { createForm } from '../../../nodes/form/form.ts';
 
@@ -19,25 +20,26 @@ const RED = {
 const checks = createForm(RED, undefined as unknown as Dollar).validators('m2fp-crop');
 
 describe('the checks of the forms', () => {
-  it('have two parameters, or Node-RED takes their messages for "valid"', () => {
-    for (const check of [
-      checks.between('a', 0, 1),
-      checks.whole('a', 0, 1),
-      checks.color('a'),
-      checks.json('a'),
-      checks.extent('a', 100),
-      checks.parts('a'),
-      checks.fill('a'),
-      checks.aspect('a'),
-      checks.groups('a'),
-      checks.ids('a'),
-      checks.ofSource('folder'),
-      checks.property('a'),
-      checks.optional('a'),
-      checks.inMessage('a'),
-    ])
+  for (const [name, check] of Object.entries({
+    between: checks.between('a', 0, 1),
+    whole: checks.whole('a', 0, 1),
+    color: checks.color('a'),
+    json: checks.json('a'),
+    extent: checks.extent('a', 100),
+    parts: checks.parts('a'),
+    fill: checks.fill('a'),
+    aspect: checks.aspect('a'),
+    groups: checks.groups('a'),
+    ids: checks.ids('a'),
+    ofSource: checks.ofSource('folder'),
+    property: checks.property('a'),
+    optional: checks.optional('a'),
+    inMessage: checks.inMessage('a'),
+  })) {
+    it(`${name} has two parameters, or Node-RED takes its messages for "valid"`, () => {
       assert.equal(check.length, 2);
-  });
+    });
+  }
 
   it('name the field by its label and the limits, or say just no where Node-RED wants no reason', () => {
     const check = checks.whole('max', 1, 9);
@@ -49,16 +51,18 @@ describe('the checks of the forms', () => {
     assert.equal(check.call({}, '10'), false);
   });
 
-  it('leave a blank to the default', () => {
-    for (const check of [
-      checks.whole('a', 1, 9),
-      checks.color('a'),
-      checks.json('a'),
-      checks.between('a', 1, 2),
-    ]) {
-      for (const blank of ['', ' ', undefined, null]) assert.equal(check.call({}, blank, {}), true);
+  for (const [name, check] of Object.entries({
+    whole: checks.whole('a', 1, 9),
+    color: checks.color('a'),
+    json: checks.json('a'),
+    between: checks.between('a', 1, 2),
+  })) {
+    for (const blank of ['', ' ', undefined, null]) {
+      it(`${name} leaves ${JSON.stringify(blank)} to the default`, () => {
+        assert.equal(check.call({}, blank, {}), true);
+      });
     }
-  });
+  }
 
   for (const [name, check, good, bad] of [
     ['between', checks.between('a', 0, 1), [0, '0.5', 1], [-0.1, '1.1', 'x', NaN]],
@@ -82,13 +86,15 @@ describe('the checks of the forms', () => {
     ['ids', checks.ids('a'), ['1', ' 1, 2 ,3 '], ['1;2', ',', 'one', '-1']],
     ['parts', checks.parts('a'), ['Hair', 'Hair, Face'], ['none', ' none ']],
   ] as const) {
-    it(`${name} tells right from wrong`, () => {
-      for (const value of good) assert.equal(check.call({}, value, {}), true, String(value));
-      for (const value of bad) {
-        assert.match(String(check.call({}, value, {})), new RegExp(`^${SHARED}`), String(value));
+    for (const value of good) {
+      it(`${name} takes ${inspect(value)}`, () => assert.equal(check.call({}, value, {}), true));
+    }
+    for (const value of bad) {
+      it(`${name} refuses ${inspect(value)}`, () => {
+        assert.match(String(check.call({}, value, {})), new RegExp(`^${SHARED}`));
         assert.equal(check.call({}, value), false);
-      }
-    });
+      });
+    }
   }
 
   it('property takes what an older flow does not have, and leaves the rest to Node-RED, with the label', () => {
@@ -98,8 +104,8 @@ describe('the checks of the forms', () => {
     assert.match(String(check.call({}, 'wrong', {})), /^resultType of .*m2fp-crop\.label\.result$/);
   });
 
-  it('have their texts in both languages', () => {
-    for (const language of ['en-US', 'zh-CN']) {
+  for (const language of ['en-US', 'zh-CN']) {
+    it(`have their texts in ${language}`, () => {
       const path = `../../../nodes/m2fp-model/locales/${language}/m2fp-model.json`;
       const texts = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
         'm2fp-model': { invalid: Record<string, string> };
@@ -107,6 +113,6 @@ describe('the checks of the forms', () => {
       const { invalid } = texts['m2fp-model'];
       for (const key of ['number', 'whole', 'color', 'colors', 'extent', 'aspect', 'groups', 'ids', 'parts'])
         assert.match(invalid[key]!, /__field__/);
-    }
-  });
+    });
+  }
 });

@@ -54,10 +54,15 @@ describe('forLabels', () => {
     });
   });
 
-  it('leaves what is wrong to whoever reads it', () => {
-    for (const colors of ['{', '[]', 'null', '3']) assert.equal(forLabels({ colors }, labels).colors, colors);
+  it('leaves what is no text to whoever reads it', () => {
     assert.equal(forLabels({ labels: 3 } as object, labels).labels, 3);
   });
+
+  for (const colors of ['{', '[]', 'null', '3']) {
+    it(`leaves ${colors} to whoever reads it`, () => {
+      assert.equal(forLabels({ colors }, labels).colors, colors);
+    });
+  }
 
   it('takes the names of a field as well as a list', () => {
     assert.deepEqual(forLabels({ labels: 'hair, Glove' }, labels).labels, ['hair']);

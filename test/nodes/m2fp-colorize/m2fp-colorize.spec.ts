@@ -150,30 +150,29 @@ describe('m2fp-colorize', () => {
     assert.deepEqual(events.sent[0]!.payload, (await colorize(parsing, options)).image);
   });
 
-  it('takes the options of the message on top of the form', async () => {
-    for (const [m2fp, options] of [
-      [
-        { mode: 'map', by: 'person' },
-        { mode: 'map', by: 'person' },
-      ],
-      [{ colorize: { mode: 'map' }, crop: { mode: 'cutout' }, scoreThreshold: 0.2 }, { mode: 'map' }],
-      [
-        { mode: 'cutout', colorize: { mode: 'map', colors: { Hair: [1, 2, 3], Glove: 'red' } } },
-        { mode: 'map', colors: { Hair: [1, 2, 3] } },
-      ],
-      [
-        { legend: 'below', textSize: 8 },
-        { mode: 'overlay', legend: 'below', textSize: 8 },
-      ],
-    ] as const) {
+  for (const [m2fp, options] of [
+    [
+      { mode: 'map', by: 'person' },
+      { mode: 'map', by: 'person' },
+    ],
+    [{ colorize: { mode: 'map' }, crop: { mode: 'cutout' }, scoreThreshold: 0.2 }, { mode: 'map' }],
+    [
+      { mode: 'cutout', colorize: { mode: 'map', colors: { Hair: [1, 2, 3], Glove: 'red' } } },
+      { mode: 'map', colors: { Hair: [1, 2, 3] } },
+    ],
+    [
+      { legend: 'below', textSize: 8 },
+      { mode: 'overlay', legend: 'below', textSize: 8 },
+    ],
+  ] as const) {
+    it(`takes the options of the message on top of the form: ${JSON.stringify(m2fp)}`, async () => {
       const events = await start();
       send({ parsing, m2fp });
       await events.ended();
       assert.deepEqual(events.caught, []);
       assert.deepEqual(events.sent[0]!.payload, (await colorize(parsing, options as object)).image);
-      await stopFlow();
-    }
-  });
+    });
+  }
 
   for (const m2fp of [
     { mode: 'cutout' },

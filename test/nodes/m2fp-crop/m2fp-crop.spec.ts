@@ -180,32 +180,34 @@ describe('m2fp-crop', () => {
     );
   });
 
-  it('takes the options of the message on top of the form', async () => {
-    for (const [m2fp, options] of [
-      [
-        { what: 'persons', max: 1 },
-        { what: 'persons', max: 1 },
-      ],
-      [{ mode: 'overlay', crop: { mode: 'cutout' } }, { mode: 'cutout' }],
-      [
-        { what: 'groups', groups: { a: ['Hair'] } },
-        { what: 'groups', groups: 'a=Hair' },
-      ],
-      [{ labels: ['Coat', 'Glove'] }, { labels: ['Coat'] }],
-    ] as const) {
+  it('takes the output of the message on top of the form', async () => {
+    const events = await start();
+    send({ parsing, m2fp: { output: 'array' } });
+    await events.ended();
+    assert.deepEqual(events.sent[0]!.payload, await crop(parsing));
+  });
+
+  for (const [m2fp, options] of [
+    [
+      { what: 'persons', max: 1 },
+      { what: 'persons', max: 1 },
+    ],
+    [{ mode: 'overlay', crop: { mode: 'cutout' } }, { mode: 'cutout' }],
+    [
+      { what: 'groups', groups: { a: ['Hair'] } },
+      { what: 'groups', groups: 'a=Hair' },
+    ],
+    [{ labels: ['Coat', 'Glove'] }, { labels: ['Coat'] }],
+  ] as const) {
+    it(`takes the options of the message on top of the form: ${JSON.stringify(m2fp)}`, async () => {
       const messages = await sequence({}, { m2fp });
       const expected = await crop(parsing, options);
       assert.deepEqual(
         messages.map(({ payload }) => payload),
         expected.map(({ image }) => image),
       );
-      await stopFlow();
-    }
-    const events = await start();
-    send({ parsing, m2fp: { output: 'array' } });
-    await events.ended();
-    assert.deepEqual(events.sent[0]!.payload, await crop(parsing));
-  });
+    });
+  }
 
   for (const m2fp of [{ what: 'people' }, { crop: { padding: 'wide' } }, { output: 'stream' }, { padd: 1 }]) {
     it(`refuses a wrong option of the message: ${JSON.stringify(m2fp)}`, async () => {

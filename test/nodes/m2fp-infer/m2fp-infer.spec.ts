@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import type { NodeMessage } from 'node-red';
 import { preprocess } from '../../../src/image/index.ts';
 import type { ParsingSummary } from '../../../src/parsing/summary.ts';
@@ -6,7 +7,7 @@ import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing, fakeEngines, MANIFEST } from '../support/fake-engine.ts';
 import { inferNode } from '../support/infer.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
+import { type Events, nodeOf, send, startFlow } from '../support/red.ts';
 
 describe('m2fp-infer', () => {
   const t = inferNode();
@@ -104,27 +105,25 @@ describe('m2fp-infer', () => {
       });
     }
 
-    it('is taken from flow and global context, a text and the environment', async () => {
-      const base64 = t.picture.toString('base64');
-      process.env['M2FP_TEST_PICTURE'] = base64;
-      try {
-        for (const [pictureType, value] of [
-          ['flow', 'shot'],
-          ['global', 'shot'],
-          ['str', base64],
-          ['env', 'M2FP_TEST_PICTURE'],
-        ]) {
-          const events = await t.start({ picture: value, pictureType });
+    const places: [pictureType: string, value: () => string][] = [
+      ['flow', () => 'shot'],
+      ['global', () => 'shot'],
+      ['str', () => t.picture.toString('base64')],
+      ['env', () => 'M2FP_TEST_PICTURE'],
+    ];
+    for (const [pictureType, value] of places) {
+      it(`is taken from the typed input "${pictureType}"`, async () => {
+        process.env['M2FP_TEST_PICTURE'] = t.picture.toString('base64');
+        try {
+          const events = await t.start({ picture: value(), pictureType });
           nodeOf('node').context().flow.set('shot', t.picture);
           nodeOf('node').context().global.set('shot', t.picture);
-          assert.ok((await parsed(events, { payload: 'nothing' })).equals(t.picture), pictureType);
-          await stopFlow();
-          t.engine.requests.length = 0;
+          assert.ok((await parsed(events, { payload: 'nothing' })).equals(t.picture));
+        } finally {
+          delete process.env['M2FP_TEST_PICTURE'];
         }
-      } finally {
-        delete process.env['M2FP_TEST_PICTURE'];
-      }
-    });
+      });
+    }
 
     it('may be what preprocess made', async () => {
       const { input } = await preprocess(t.picture, MANIFEST.input);
@@ -213,22 +212,20 @@ describe('m2fp-infer', () => {
       );
     });
 
-    it('have a minimum score of 0.5 where none is told, and another where it is', async () => {
-      for (const [properties, expected] of [
-        [{}, 0.5],
-        [{ scoreThreshold: undefined }, 0.5],
-        [{ scoreThreshold: '' }, 0.5],
-        [{ scoreThreshold: '0.1' }, 0.1],
-        [{ scoreThreshold: 0.7 }, 0.7],
-      ] as [object, number][]) {
-        t.engine.requests.length = 0;
+    for (const [properties, expected] of [
+      [{}, 0.5],
+      [{ scoreThreshold: undefined }, 0.5],
+      [{ scoreThreshold: '' }, 0.5],
+      [{ scoreThreshold: '0.1' }, 0.1],
+      [{ scoreThreshold: 0.7 }, 0.7],
+    ] as [object, number][]) {
+      it(`have a minimum score of ${expected} with ${inspect(properties)}`, async () => {
         const events = await startFlow([t.model(), t.infer(properties)]);
         send({ payload: t.picture });
         await events.ended();
         assert.equal(t.engine.requests[0]!.options!.scoreThreshold, expected, JSON.stringify(properties));
-        await stopFlow();
-      }
-    });
+      });
+    }
 
     it('of the engine come from the model', async () => {
       const { acquired } = fakeEngines();

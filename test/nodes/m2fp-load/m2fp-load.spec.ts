@@ -74,21 +74,20 @@ describe('m2fp-load', () => {
     ['unload', ['unload']],
     ['info', []],
   ] as const) {
-    it(`does "${action}" by the form, by msg.payload.action and by msg.m2fp.action`, async () => {
-      for (const [properties, msg] of [
-        [{ action }, {}],
-        [{ action: 'load' }, { payload: { action } }],
-        [{ action: 'load' }, { payload: { action: 'unload' }, m2fp: { action } }],
-      ] as const) {
+    for (const [properties, msg] of [
+      [{ action }, {}],
+      [{ action: 'load' }, { payload: { action } }],
+      [{ action: 'load' }, { payload: { action: 'unload' }, m2fp: { action } }],
+    ] as const) {
+      it(`does "${action}" by ${JSON.stringify({ ...properties, ...msg })}`, async () => {
         engine.actions.length = 0;
         engine.requests.length = 0;
         const events = await startFlow([model, load(properties)]);
         await facts(events, { ...msg });
         assert.deepEqual(engine.actions, actions);
         assert.equal(engine.requests.length, action === 'warm-up' ? 1 : 0);
-        await stopFlow();
-      }
-    });
+      });
+    }
   }
 
   it('tells with "info", and only with that, how the installation does', async () => {
@@ -136,17 +135,20 @@ describe('m2fp-load', () => {
     assert.equal(engine.subscribers, 1);
   });
 
-  it('tells of an action that does not exist', async () => {
-    for (const msg of [{ payload: { action: 'explode' } }, { m2fp: { action: 'explode' } }]) {
+  it('tells of an action that does not exist', () => {
+    assert.deepEqual(engine.actions, []);
+  });
+
+  for (const msg of [{ payload: { action: 'explode' } }, { m2fp: { action: 'explode' } }]) {
+    it(`tells of an action that does not exist: ${JSON.stringify(msg)}`, async () => {
       const events = await startFlow([model, load()]);
       send(msg);
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
       assert.match(events.caught[0]!.error.message, /load, warm-up, reload, unload, info/);
-      await stopFlow();
-    }
-    assert.deepEqual(engine.actions, []);
-  });
+      assert.deepEqual(engine.actions, []);
+    });
+  }
 
   it('tells why it could not load, and shows it', async () => {
     engine.failure = new M2fpError('M2FP_MODEL_INVALID', 'convert it again');

@@ -249,19 +249,19 @@ describe('the admin routes of m2fp-model', () => {
       assert.deepEqual([absent, usable], [choices[0], choices[5]]);
     });
 
-    it('says what is wrong with the form', async () => {
-      for (const [form, code] of [
-        [{ source: 'folder', folder: '/nowhere/to/be/found' }, 'M2FP_MODEL_NOT_FOUND'],
-        [{ source: 'folder', folder: '${M2FP_NO_SUCH_VARIABLE}' }, 'M2FP_MODEL_NOT_FOUND'],
-        [{ source: 'modelscope', modelId: '../..' }, 'M2FP_BAD_OPTION'],
-        [{ threads: 'many' }, 'M2FP_BAD_OPTION'],
-      ] as const) {
+    for (const [form, code] of [
+      [{ source: 'folder', folder: '/nowhere/to/be/found' }, 'M2FP_MODEL_NOT_FOUND'],
+      [{ source: 'folder', folder: '${M2FP_NO_SUCH_VARIABLE}' }, 'M2FP_MODEL_NOT_FOUND'],
+      [{ source: 'modelscope', modelId: '../..' }, 'M2FP_BAD_OPTION'],
+      [{ threads: 'many' }, 'M2FP_BAD_OPTION'],
+    ] as const) {
+      it(`says what is wrong with the form: ${JSON.stringify(form)}`, async () => {
         restoreEngines();
         const { status, body } = await estimate(model('new', form));
         assert.equal(body.code, code);
         assert.ok(status >= 400);
-      }
-    });
+      });
+    }
 
     it('names the field that is of another type, whatever it is', async () => {
       restoreEngines();
@@ -288,25 +288,35 @@ describe('the admin routes of m2fp-model', () => {
           }
         }
       }
-      for (const credentials of [
-        null,
-        5,
-        'x',
-        [],
-        { redisUsername: 5 },
-        { redisPassword: {} },
-        { redisPassword: ['x'] },
-      ]) {
+    });
+
+    it('takes credentials that are null for none', async () => {
+      restoreEngines();
+      assert.equal((await estimate({ source: 'bundled', credentials: null })).status, 200);
+    });
+
+    for (const credentials of [
+      5,
+      'x',
+      [],
+      { redisUsername: 5 },
+      { redisPassword: {} },
+      { redisPassword: ['x'] },
+    ]) {
+      it(`names credentials of another type: ${JSON.stringify(credentials)}`, async () => {
+        restoreEngines();
         const { status, body } = await estimate({ source: 'bundled', credentials });
-        const isFine = credentials === null;
-        assert.equal(status, isFine ? 200 : 400, JSON.stringify(credentials));
-        if (!isFine)
-          assert.match(
-            (body as unknown as { message: string }).message,
-            /^(credentials|redisUsername|redisPassword) must be /,
-          );
-      }
-      // Values of the right type that are no choice are refused, or mean the default: nothing fails inside.
+        assert.equal(status, 400);
+        assert.match(
+          (body as unknown as { message: string }).message,
+          /^(credentials|redisUsername|redisPassword) must be /,
+        );
+      });
+    }
+
+    it('fails inside for no value of the right type', async () => {
+      restoreEngines();
+      // Those that are no choice are refused, or mean the default.
       for (const name of Object.keys(beginning(FIELDS))) {
         for (const value of ['\0', '../..', '${', 'x'.repeat(5000), '-1', '1e999', 'NaN']) {
           for (const source of ['bundled', 'folder', 'modelscope']) {
@@ -317,10 +327,11 @@ describe('the admin routes of m2fp-model', () => {
       }
     });
 
-    it('takes no other body', async () => {
-      for (const body of [undefined, {}, [], { source: 3 }])
+    for (const body of [undefined, {}, [], { source: 3 }]) {
+      it(`takes no other body: ${JSON.stringify(body)}`, async () => {
         assert.equal((await ask('models/estimate', 'POST', body)).status, 400);
-    });
+      });
+    }
   });
 });
 

@@ -175,12 +175,12 @@ describe('m2fp-model', () => {
     assert.equal(engine.subscribers, 0);
   });
 
-  it('with a wrong setting is created all the same; its users are red and their messages end in errors', async () => {
-    for (const [properties, code] of [
-      [{ threads: 'many' }, 'M2FP_BAD_OPTION'],
-      [{ source: 'folder', folder: '' }, 'M2FP_MODEL_NOT_FOUND'],
-      [{ source: 'folder', folder: '${M2FP_NOT_SET}' }, 'M2FP_MODEL_NOT_FOUND'],
-    ] as const) {
+  for (const [properties, code] of [
+    [{ threads: 'many' }, 'M2FP_BAD_OPTION'],
+    [{ source: 'folder', folder: '' }, 'M2FP_MODEL_NOT_FOUND'],
+    [{ source: 'folder', folder: '${M2FP_NOT_SET}' }, 'M2FP_MODEL_NOT_FOUND'],
+  ] as const) {
+    it(`with a wrong setting is created all the same; its users are red and their messages end in errors: ${JSON.stringify(properties)}`, async () => {
       const events = await startFlow([model(properties), user('node')]);
       await events.until(() =>
         events.statuses.some(({ fill, text }) => fill === 'red' && text?.endsWith(code)),
@@ -188,9 +188,8 @@ describe('m2fp-model', () => {
       send({ payload: Buffer.from('89504e470d0a1a0a', 'hex') });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, code);
-      await stopFlow();
-    }
-  });
+    });
+  }
 
   it('whose folder is missing shows it, and is found again without a deploy once the folder is there', async () => {
     restoreEngines();

@@ -129,12 +129,12 @@ describe('readSettings', () => {
       assert.deepEqual(parse, { shortSide: 320 });
     });
 
-    it('need no queue and no credentials', () => {
-      for (const properties of [{ queue: '' }, { queue: undefined }]) {
+    for (const properties of [{ queue: '' }, { queue: undefined }]) {
+      it(`need no queue (${JSON.stringify(properties)}) and no credentials`, () => {
         const { queue, username, password } = remote(properties).engine.address;
         assert.deepEqual([queue, username, password], ['m2fp', '', '']);
-      }
-    });
+      });
+    }
 
     it('take environment variables, in credentials as a whole', () => {
       const { address } = remote(
