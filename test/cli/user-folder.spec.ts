@@ -76,8 +76,9 @@ describe('didYouMean', () => {
   ] as const) {
     it(`${typed} is ${meant}`, () => assert.equal(didYouMean(typed, words), `, did you mean "${meant}"?`));
   }
-  it('guesses nothing far away', () => {
-    for (const typed of ['', 'x', 'serve', 'train', 'a'.repeat(1000)])
+  for (const typed of ['', 'x', 'serve', 'train', 'a'.repeat(1000)]) {
+    it(`guesses nothing for "${typed.slice(0, 10)}"`, () => {
       assert.equal(didYouMean(typed, words), '');
-  });
+    });
+  }
 });

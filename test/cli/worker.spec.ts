@@ -26,36 +26,46 @@ describe('m2fp worker', function () {
     assert.ok(out.split('\n').every((line) => line.length <= 120));
   });
 
-  it('takes no password where others could read it', async () => {
-    for (const url of ['redis://:secret@127.0.0.1', 'rediss://user:secret@127.0.0.1:1/2']) {
-      const said = await refusal('--redis', url);
-      assert.match(said, /M2FP_REDIS_PASSWORD.*--password-file/);
-      assert.ok(!said.includes('secret'));
-    }
+  it('takes no password as an option', async () => {
     assert.match(await refusal('--password', 'secret'), /--password/);
   });
 
-  it('says what is wrong with an option', async () => {
-    const secret = 'http://:secret@127.0.0.1 x';
-    for (const url of [
-      '127.0.0.1:6379',
-      'http://127.0.0.1',
-      'redis://127.0.0.1/people',
-      'redis:///0',
-      secret,
-    ]) {
+  for (const url of ['redis://:secret@127.0.0.1', 'rediss://user:secret@127.0.0.1:1/2']) {
+    it(`takes no password where others could read it: ${url}`, async () => {
+      const said = await refusal('--redis', url);
+      assert.match(said, /M2FP_REDIS_PASSWORD.*--password-file/);
+      assert.ok(!said.includes('secret'));
+    });
+  }
+
+  const secret = 'http://:secret@127.0.0.1 x';
+  for (const [args, words] of [
+    [['--queue', 'a:b'], /queue's name .* "a:b"/],
+    [['--queue', ''], /queue's name/],
+    [['--precision', 'int8'], /--precision takes fp32, fp16/],
+    [['--processes', 'two'], /--processes takes a number/],
+    [['--processes', '-1'], /processes/],
+    [['--timeout', 'x'], /--timeout takes a number/],
+    [['model'], /m2fp worker --help/],
+  ] as const) {
+    it(`says what is wrong with "${args.join(' ')}"`, async () => {
+      assert.match(await refusal(...args), words);
+    });
+  }
+
+  for (const url of [
+    '127.0.0.1:6379',
+    'http://127.0.0.1',
+    'redis://127.0.0.1/people',
+    'redis:///0',
+    secret,
+  ]) {
+    it(`says what is wrong with ${url} for --redis`, async () => {
       const said = await refusal('--redis', url);
       assert.match(said, /redis:\/\/HOST:PORT/);
       assert.ok(!said.includes('secret'));
-    }
-    assert.match(await refusal('--queue', 'a:b'), /queue's name .* "a:b"/);
-    assert.match(await refusal('--queue', ''), /queue's name/);
-    assert.match(await refusal('--precision', 'int8'), /--precision takes fp32, fp16/);
-    assert.match(await refusal('--processes', 'two'), /--processes takes a number/);
-    assert.match(await refusal('--processes', '-1'), /processes/);
-    assert.match(await refusal('--timeout', 'x'), /--timeout takes a number/);
-    assert.match(await refusal('model'), /m2fp worker --help/);
-  });
+    });
+  }
 
   it('reads the password from a file', async () => {
     assert.match(await refusal('--password-file', join(folder, 'none')), /password file cannot be read/);

@@ -98,13 +98,13 @@ for (const version of VERSIONS) {
     after(() => nodeRed?.stop());
 
     for (const address of ADDRESSES) {
-      it(`takes a picture in every form: ${address}`, async () => {
-        for (const [name, init] of Object.entries(BODIES)) {
+      for (const [name, init] of Object.entries(BODIES)) {
+        it(`takes ${name} at ${address}`, async () => {
           const response = await nodeRed.post(address, init);
           const answer = response.status < 400 ? '' : await response.text();
           assert.ok([200, 303].includes(response.status), `${name}: ${response.status} ${answer}`);
-        }
-      });
+        });
+      }
     }
 
     it('takes an upload that is more than JSON may be, and JSON of the same size', async () => {
@@ -114,20 +114,20 @@ for (const version of VERSIONS) {
       assert.equal((await nodeRed.post('/parse', json)).status, 200);
     });
 
-    it('says what is wrong with a body that holds no picture', async () => {
-      const cases: [RequestInit, number, string, RegExp][] = [
-        [as('application/json', '{"image": '), 400, 'M2FP_NO_IMAGE', /JSON/],
-        [as('multipart/form-data; boundary=b', 'nothing'), 400, 'M2FP_NO_IMAGE', /holds no file/],
-        [as('multipart/form-data', 'nothing'), 400, 'M2FP_NO_IMAGE', /boundary/],
-        [as('application/json', `[${'0,'.repeat(3 * MB)}0]`), 413, 'M2FP_IMAGE_TOO_LARGE', /base64/],
-      ];
-      for (const [init, status, code, words] of cases) {
+    const cases: [RequestInit, number, string, RegExp][] = [
+      [as('application/json', '{"image": '), 400, 'M2FP_NO_IMAGE', /JSON/],
+      [as('multipart/form-data; boundary=b', 'nothing'), 400, 'M2FP_NO_IMAGE', /holds no file/],
+      [as('multipart/form-data', 'nothing'), 400, 'M2FP_NO_IMAGE', /boundary/],
+      [as('application/json', `[${'0,'.repeat(3 * MB)}0]`), 413, 'M2FP_IMAGE_TOO_LARGE', /base64/],
+    ];
+    for (const [init, status, code, words] of cases) {
+      it(`says what is wrong with a body that holds no picture: ${words.source}`, async () => {
         const response = await nodeRed.post('/parse', init);
         const { error } = (await response.json()) as { error: { code: string; message: string } };
         assert.deepEqual([response.status, error.code], [status, code], error.message);
         assert.match(error.message, words);
-      }
-    });
+      });
+    }
 
     it('leaves the other addresses of Node-RED as they are', async () => {
       const flows: FlowNode[] = [

@@ -47,16 +47,19 @@ for (const version of VERSIONS) {
         assert.ok(labels.includes(label), `${label} in ${labels.join()}`);
     });
 
-    it('takes a picture without a content type, and one that is uploaded behind another field', async () => {
-      const form = new FormData();
-      form.append('note', 'hello');
-      form.append('picture', new Blob([new Uint8Array(twoPeople)]), 'two-people.png');
-      for (const body of [new Blob([new Uint8Array(twoPeople)]), form]) {
+    const uploaded = new FormData();
+    uploaded.append('note', 'hello');
+    uploaded.append('picture', new Blob([new Uint8Array(twoPeople)]), 'two-people.png');
+    for (const [what, body] of [
+      ['a picture without a content type', new Blob([new Uint8Array(twoPeople)])],
+      ['one that is uploaded behind another field', uploaded],
+    ] as const) {
+      it(`takes ${what}`, async () => {
         const response = await nodeRed.post('/parse', { body });
         assert.equal(response.status, 200);
         assert.equal(((await response.json()) as ParsingSummary).width, 448);
-      }
-    });
+      });
+    }
 
     it('answers a picture with a PNG of the same size', async () => {
       const jpeg = await sharp(twoPeople).resize(150, 97).jpeg().toBuffer();
@@ -67,22 +70,22 @@ for (const version of VERSIONS) {
       assert.deepEqual({ format, width, height }, { format: 'png', width: 150, height: 97 });
     });
 
-    it('answers what is no picture with the status and code of the error', async () => {
-      const cases: [RequestInit, number, string][] = [
-        [{}, 400, 'M2FP_NO_IMAGE'],
-        [{ body: new URLSearchParams({ a: 'b' }) }, 400, 'M2FP_NO_IMAGE'],
-        [{ body: 'a text' }, 415, 'M2FP_UNSUPPORTED_FORMAT'],
-        [png(twoPeople.subarray(0, 20_000)), 400, 'M2FP_BAD_IMAGE'],
-        [png(pngHeader(30_000, 30_000)), 413, 'M2FP_IMAGE_TOO_LARGE'],
-      ];
-      for (const path of ['/parse', '/colorize']) {
-        for (const [init, status, code] of cases) {
+    const noPictures: [what: string, init: RequestInit, status: number, code: string][] = [
+      ['nothing', {}, 400, 'M2FP_NO_IMAGE'],
+      ['a form without a file', { body: new URLSearchParams({ a: 'b' }) }, 400, 'M2FP_NO_IMAGE'],
+      ['a text', { body: 'a text' }, 415, 'M2FP_UNSUPPORTED_FORMAT'],
+      ['half a picture', png(twoPeople.subarray(0, 20_000)), 400, 'M2FP_BAD_IMAGE'],
+      ['a header that claims 900 megapixels', png(pngHeader(30_000, 30_000)), 413, 'M2FP_IMAGE_TOO_LARGE'],
+    ];
+    for (const path of ['/parse', '/colorize']) {
+      for (const [what, init, status, code] of noPictures) {
+        it(`answers ${what} at ${path} with ${status} and ${code}`, async () => {
           const error = await errorOf(await nodeRed.post(path, init));
           assert.deepEqual([error.status, error.code], [status, code], error.message);
           assert.doesNotMatch(error.message, /^M2fpError|undefined|\n/);
-        }
+        });
       }
-    });
+    }
 
     it('shows the picture of the inject node on the page', async () => {
       const before = await (await fetch(`${nodeRed.url}/m2fp`)).text();

@@ -157,16 +157,8 @@ describe('labels of one name', () => {
     it(`${names.join(' and ')} are chosen, coloured, counted and cut out together`, async () => {
       const [first] = names;
       assert.deepEqual((await summarize(parsing)).shares, { Background: 0.25, [first]: 0.75 });
-
       const [union, ...more] = await crop(parsing, { what: 'labels', labels: [names[1]] });
       assert.deepEqual([union!.label, union!.area, more.length], [first, 3, 0]);
-
-      for (const palette of ['auto', 'pascal', 'distinct'] as const) {
-        const colors = resolvePalette(labels, { palette });
-        assert.deepEqual(colors[1], colors[2], palette);
-        assert.notDeepEqual(colors[0], colors[1]);
-      }
-
       const { facts } = await previewMaps(parsing, 0, parsing);
       assert.deepEqual(
         facts.labels.map(({ name, share }) => [name, share]),
@@ -174,6 +166,14 @@ describe('labels of one name', () => {
       );
       assert.deepEqual(new Set(facts.parts.map(({ label }) => label)), new Set([first]));
     });
+
+    for (const palette of ['auto', 'pascal', 'distinct'] as const) {
+      it(`${names.join(' and ')} have one colour in the palette ${palette}`, () => {
+        const colors = resolvePalette(labels, { palette });
+        assert.deepEqual(colors[1], colors[2], palette);
+        assert.notDeepEqual(colors[0], colors[1]);
+      });
+    }
 
     it(`${names.join(' and ')} keep their own numbers in pictures of numbers`, async () => {
       const { image } = await colorize(parsing, { mode: 'labels', format: 'png' });

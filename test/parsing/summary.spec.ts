@@ -102,17 +102,17 @@ describe('summarize', () => {
     assert.notEqual(summary.model, PARSING.model);
   });
 
-  it('adds up labels of the same name', async () => {
-    const labelMap = Buffer.alloc(40, 1).fill(2, 20);
-    for (const [first, second] of [
-      ['Coat', 'Coat'],
-      ['Left-arm', 'left arm'],
-      ['左臂', '左臂'],
-    ] as const) {
+  for (const [first, second] of [
+    ['Coat', 'Coat'],
+    ['Left-arm', 'left arm'],
+    ['左臂', '左臂'],
+  ] as const) {
+    it(`adds up labels of the same name: ${first} and ${second}`, async () => {
+      const labelMap = Buffer.alloc(40, 1).fill(2, 20);
       const labels = ['Background', first, second, 'Human'];
       assert.deepEqual((await summarize({ ...PARSING, labels, labelMap })).shares, { [first]: 1 });
-    }
-  });
+    });
+  }
 
   it('lets the event loop turn while it counts the pixels of a large picture', async () => {
     const labelMap = Buffer.alloc(4_000_000, 1);

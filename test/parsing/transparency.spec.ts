@@ -180,32 +180,32 @@ describe('what is transparent in the source', () => {
     assert.equal(alpha, 128);
   });
 
-  it('does not colour what is visible by what is hidden', async () => {
-    // Hidden red and visible blue alternate, so that every cell has both.
-    const stripes = await across(
-      await raw((x) => (x % 2 === 0 ? HIDDEN : VISIBLE))
-        .png()
-        .toBuffer(),
-    );
-    for (const method of ['blur', 'pixelate'] as const) {
+  for (const method of ['blur', 'pixelate'] as const) {
+    it(`does not colour what is visible by what is hidden: ${method}`, async () => {
+      // Hidden red and visible blue alternate, so that every cell has both.
+      const stripes = await across(
+        await raw((x) => (x % 2 === 0 ? HIDDEN : VISIBLE))
+          .png()
+          .toBuffer(),
+      );
       const { at } = await pixelsOf((await redact(stripes, { method, grow: 0 })).image);
       assert.deepEqual(at(20, 8), [0, 0, 0, 0]);
       assert.deepEqual(at(21, 8), VISIBLE);
-    }
-  });
+    });
+  }
 
-  it('shows no outline by the opacity of what is blurred, pixelated or filled', async () => {
-    const outline = await across(
-      await raw((x, y) => [0, 0, 255, 100 + ((x + y) % 2) * 100])
-        .png()
-        .toBuffer(),
-    );
-    for (const method of ['blur', 'pixelate', 'fill'] as const) {
+  for (const method of ['blur', 'pixelate', 'fill'] as const) {
+    it(`shows no outline by the opacity of what is under ${method}`, async () => {
+      const outline = await across(
+        await raw((x, y) => [0, 0, 255, 100 + ((x + y) % 2) * 100])
+          .png()
+          .toBuffer(),
+      );
       const { at } = await pixelsOf((await redact(outline, { method, grow: 0 })).image);
       for (let x = 16; x < 48; x++) assert.equal(at(x, 8)[3], 150, method);
       assert.equal(at(4, 9)[3], 200);
-    }
-  });
+    });
+  }
 
   it('makes no picture transparent that is opaque', async () => {
     const opaque = await across(

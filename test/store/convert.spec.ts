@@ -165,8 +165,8 @@ describe('a folder or file that has to be unpacked first', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
   const convert = (source = folder) => convertCheckpoint({ source, out: join(folder, 'out') });
 
-  it('says so of a checkpoint in several files', async () => {
-    for (const name of ['pytorch_model.bin.index.json', 'model-00001-of-00002.safetensors']) {
+  for (const name of ['pytorch_model.bin.index.json', 'model-00001-of-00002.safetensors']) {
+    it(`says so of a checkpoint in several files: ${name}`, async () => {
       writeFileSync(join(folder, name), '{}');
       const refused = {
         code: 'M2FP_CHECKPOINT_INVALID',
@@ -175,8 +175,8 @@ describe('a folder or file that has to be unpacked first', () => {
       await assert.rejects(convert(), refused);
       await assert.rejects(convert(join(folder, name)), refused);
       rmSync(join(folder, name));
-    }
-  });
+    });
+  }
 
   it('says so of an archive, also to who takes it for a converted model', async () => {
     writeFileSync(join(folder, 'model.tar.gz'), 'x');
@@ -222,27 +222,30 @@ describe('the manifest', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('names the entry that is wrong', () => {
-    const whole = readFileSync(join(bundledModelFolder(), 'm2fp.json'), 'utf8');
-    for (const [entry, value] of Object.entries({
-      id: 3,
-      digest: null,
-      kind: 'both',
-      labels: [],
-      humanIndex: 99,
-      input: { kind: 'short-side', shortSide: 'x' },
-      scoreThreshold: '0.5',
-      mapConfidence: '0.5',
-      precision: 'int4',
-      files: {},
-    })) {
+  it('names another format and what is no JSON', () => {
+    assert.throws(() => parseManifest('{"format":2}', 'm2fp.json'), /format is 2/);
+    assert.throws(() => parseManifest('nonsense', 'm2fp.json'), /not valid JSON/);
+  });
+
+  for (const [entry, value] of Object.entries({
+    id: 3,
+    digest: null,
+    kind: 'both',
+    labels: [],
+    humanIndex: 99,
+    input: { kind: 'short-side', shortSide: 'x' },
+    scoreThreshold: '0.5',
+    mapConfidence: '0.5',
+    precision: 'int4',
+    files: {},
+  })) {
+    it(`names the entry that is wrong: ${entry}`, () => {
+      const whole = readFileSync(join(bundledModelFolder(), 'm2fp.json'), 'utf8');
       const text = JSON.stringify({ ...JSON.parse(whole), [entry]: value });
       assert.throws(() => parseManifest(text, 'm2fp.json'), {
         code: 'M2FP_MODEL_INVALID',
         message: new RegExp(`"${entry}"`),
       });
-    }
-    assert.throws(() => parseManifest('{"format":2}', 'm2fp.json'), /format is 2/);
-    assert.throws(() => parseManifest('nonsense', 'm2fp.json'), /not valid JSON/);
-  });
+    });
+  }
 });

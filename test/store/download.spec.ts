@@ -1,63 +1,24 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { downloadFile, type Expected } from '../../src/store/download.ts';
 import type { Retry } from '../../src/store/retry.ts';
-import { STALL_TIME } from './support/clock.ts';
-import { answerStatus, CHECKPOINT, cutAt, damaged, Hub, sha256, stallAt, webPage } from './support/hub.ts';
-import { bench } from './support/pulling.ts';
+import { downloading } from './support/downloading.ts';
+import {
+  answerStatus,
+  CHECKPOINT,
+  cutAt,
+  damaged,
+  Hub,
+  MODEL_ID,
+  sha256,
+  stallAt,
+  webPage,
+} from './support/hub.ts';
 
 describe('downloading a file', () => {
-  const t = bench();
-  const file = () => join(t.root, 'file');
-  const url = (hub: Hub = t.hub) => new URL(`${hub.url}/models/${MODEL}/resolve/master/${CHECKPOINT}`);
-  const MODEL = 'iic/cv_resnet101_image-multiple-human-parsing';
-
-  function download(
-    expected: Expected = truth(),
-    { urls = [url()], ...options }: Partial<Parameters<typeof downloadFile>[0]> = {},
-  ): Promise<boolean> {
-    return downloadFile({
-      urls,
-      file: file(),
-      expected,
-      clock: t.clock,
-      random: () => 1,
-      signal: new AbortController().signal,
-      stallTime: STALL_TIME,
-      userAgent: 'test',
-      ...options,
-    });
-  }
-  const truth = () => ({ size: t.hub.checkpoint.bytes.length, sha256: sha256(t.hub.checkpoint.bytes) });
-  const arrived = () => assert.ok(readFileSync(file()).equals(t.hub.checkpoint.bytes));
-  const ranges = () => t.hub.of(CHECKPOINT).map(({ range }) => range);
-  const at = (share: number) => Math.floor(t.hub.checkpoint.bytes.length * share);
-  /** What was on its way when the connection broke is lost. */
-  const assertResumed = (range: string | undefined) => {
-    const start = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]);
-    assert.ok(start > at(0.2) && start <= at(0.37), range);
-  };
-  const failed = (message: RegExp) => ({ code: 'M2FP_DOWNLOAD_FAILED', message });
-
-  /** Downloads a part, as a process does that is then killed. */
-  async function leavePart(expected?: Expected, share = 0.37): Promise<void> {
-    const controller = new AbortController();
-    t.hub.next(CHECKPOINT, (_, response, bytes) => {
-      const etag = `"${sha256(bytes).slice(0, 16)}"`;
-      response.writeHead(200, { 'content-length': bytes.length, etag });
-      response.write(bytes.subarray(0, Math.floor(bytes.length * share)));
-    });
-    const cut = download(expected, {
-      signal: controller.signal,
-      onReceived: (received) => {
-        if (received === at(share)) controller.abort(new Error('killed'));
-      },
-    });
-    await assert.rejects(cut, /killed/);
-    t.hub.requests.length = 0;
-  }
+  const { t, file, url, download, truth, arrived, ranges, at, assertResumed, failed, leavePart } =
+    downloading();
 
   it('brings the whole file', async () => {
     const seen: number[] = [];
@@ -184,7 +145,9 @@ describe('downloading a file', () => {
   }
 
   it('asks the next address after 404, and tells where none has the file', async () => {
-    const other = new URL(`${t.hub.url}/api/v1/models/${MODEL}/repo?Revision=master&FilePath=${CHECKPOINT}`);
+    const other = new URL(
+      `${t.hub.url}/api/v1/models/${MODEL_ID}/repo?Revision=master&FilePath=${CHECKPOINT}`,
+    );
     t.hub.next(CHECKPOINT, answerStatus(404));
     assert.equal(await download(truth(), { urls: [url(), other] }), true);
     arrived();
@@ -293,99 +256,6 @@ describe('downloading a file', () => {
     await download();
     arrived();
     assert.equal(ranges()[1], `bytes=${at(0.37)}-`);
-  });
-
-  describe('after a restart', () => {
-    it('goes on with what has arrived', async () => {
-      await leavePart();
-      await download();
-      arrived();
-      assert.deepEqual(ranges(), [`bytes=${at(0.37)}-`]);
-    });
-
-    it('does not ask again for a file that is whole', async () => {
-      await download();
-      t.hub.requests.length = 0;
-      await download();
-      arrived();
-      assert.deepEqual(ranges(), []);
-    });
-
-    it('starts over where the list tells another file now', async () => {
-      await leavePart();
-      t.hub.checkpoint.bytes = Buffer.from(t.hub.checkpoint.bytes.toReversed());
-      await download();
-      arrived();
-      assert.deepEqual(ranges(), [undefined]);
-    });
-
-    it('asks by ETag whether the file is the same where nothing else tells', async () => {
-      await leavePart({});
-      await download({});
-      arrived();
-      assert.deepEqual(ranges(), [`bytes=${at(0.37)}-`]);
-      assert.match(t.hub.of(CHECKPOINT)[0]?.headers['if-range'] as string, /^"[0-9a-f]{16}"$/);
-    });
-
-    it('starts over where the ETag tells that the file has changed', async () => {
-      await leavePart({});
-      t.hub.checkpoint.bytes = Buffer.from(t.hub.checkpoint.bytes.toReversed());
-      await download({});
-      arrived();
-      assert.deepEqual(ranges(), [`bytes=${at(0.37)}-`]);
-    });
-
-    it('starts over where nothing could tell that the file has changed', async () => {
-      t.hub.next(CHECKPOINT, stallAt(0.37));
-      const controller = new AbortController();
-      const cut = download(
-        {},
-        {
-          signal: controller.signal,
-          onReceived: (received) => {
-            if (received === at(0.37)) controller.abort(new Error('killed'));
-          },
-        },
-      );
-      await assert.rejects(cut, /killed/);
-      await download({});
-      arrived();
-      assert.deepEqual(ranges(), [undefined, undefined]);
-    });
-
-    it('starts over where its notes are damaged', async () => {
-      await leavePart();
-      writeFileSync(`${file()}.json`, '{"si');
-      await download();
-      arrived();
-      assert.deepEqual(ranges(), [undefined]);
-    });
-
-    it('starts over where the part was changed', async () => {
-      await leavePart();
-      writeFileSync(file(), Buffer.alloc(at(0.37), 7));
-      await download();
-      arrived();
-      assert.deepEqual(ranges(), [`bytes=${at(0.37)}-`, undefined]);
-    });
-
-    it('starts over where the server sends another part than it was asked for', async () => {
-      await leavePart();
-      t.hub.next(CHECKPOINT, (_, response, bytes) => {
-        const range = `bytes 5-${bytes.length - 1}/${bytes.length}`;
-        response.writeHead(206, { 'content-range': range }).end(bytes.subarray(5));
-      });
-      await download();
-      arrived();
-      assert.deepEqual(ranges(), [`bytes=${at(0.37)}-`, undefined]);
-    });
-
-    it('starts over where the server has less than has arrived', async () => {
-      await leavePart();
-      t.hub.next(CHECKPOINT, answerStatus(416));
-      await download();
-      arrived();
-    });
   });
 
   it('says where the disk is full', async () => {

@@ -115,12 +115,12 @@ describe('a request through a proxy', () => {
     assert.deepEqual(seen, ['CONNECT hub.example:443']);
   });
 
-  it('refuses a proxy that it cannot use', async () => {
-    for (const wrong of ['socks5://127.0.0.1:1080', 'http://']) {
+  for (const wrong of ['socks5://127.0.0.1:1080', 'http://']) {
+    it(`refuses a proxy that it cannot use: ${wrong}`, async () => {
       process.env['HTTP_PROXY'] = wrong;
       await assert.rejects(send(t.hub.url), { code: 'M2FP_DOWNLOAD_FAILED', message: /HTTPS_PROXY/ });
-    }
-  });
+    });
+  }
 
   it('is redirected from encrypted to encrypted addresses only', () => {
     const target = (from: string, location: string) => redirectTarget(new URL(from), location).href;

@@ -65,22 +65,10 @@ describe('a checkpoint on this machine', () => {
     assert.equal(existsSync(root), false);
   });
 
-  it('is a file of a known kind, or a folder that was not converted', async () => {
-    for (const [name, id] of [
-      ['a.pt', 'local/a.pt'],
-      ['b.BIN', 'local/b.BIN'],
-      ['c.safetensors', 'local/c.safetensors'],
-      ['.pt..pt', 'local/pt.pt'],
-      ['模型.pt', 'local/pt'],
-      ['nul.pt', 'local/checkpoint'],
-    ] as const) {
-      writeFileSync(join(folder, name), '');
-      assert.equal((await found(join(folder, name))).id, id);
-    }
+  it('is a folder that was not converted, and nothing else', async () => {
     const published = join(folder, 'published');
     cpSync(goldenFolder('multi'), published, { recursive: true });
     assert.equal((await found(published)).id, 'local/published');
-
     for (const name of ['model.onnx', 'notes.txt']) writeFileSync(join(folder, name), '');
     mkdirSync(join(folder, 'empty'));
     writeFileSync(join(published, 'm2fp.json'), '{}');
@@ -89,6 +77,20 @@ describe('a checkpoint on this machine', () => {
     }
     await assert.rejects(localCheckpoint(file, root, 'int8' as 'fp32'), { code: 'M2FP_BAD_OPTION' });
   });
+
+  for (const [name, id] of [
+    ['a.pt', 'local/a.pt'],
+    ['b.BIN', 'local/b.BIN'],
+    ['c.safetensors', 'local/c.safetensors'],
+    ['.pt..pt', 'local/pt.pt'],
+    ['模型.pt', 'local/pt'],
+    ['nul.pt', 'local/checkpoint'],
+  ] as const) {
+    it(`is a file of a known kind: ${name}`, async () => {
+      writeFileSync(join(folder, name), '');
+      assert.equal((await found(join(folder, name))).id, id);
+    });
+  }
 
   it('is converted once, and is a model of the store then', async () => {
     const told: PullProgress[] = [];

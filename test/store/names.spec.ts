@@ -16,13 +16,13 @@ describe('the names of published models', () => {
     ['iic/M2FP_b', '3f2a9c0'],
     ['a/b', '_x-'],
   ] as const) {
-    it(`takes ${id} ${revision}, and finds it again by its folder`, () => {
-      for (const precision of ['fp32', 'fp16'] as const) {
+    for (const precision of ['fp32', 'fp16'] as const) {
+      it(`takes ${id} ${revision} ${precision}, and finds it again by its folder`, () => {
         const checked = checkName(name(id, revision, precision));
         const [owner, model, folder] = modelFolder('/', checked).split(/[\\/]/).slice(-3);
         assert.deepEqual(parseFolder(owner!, model!, folder!), checked);
-      }
-    });
+      });
+    }
   }
 
   it('puts variants beside each other', () => {
@@ -69,16 +69,16 @@ describe('the names of published models', () => {
     });
   }
 
-  it('refuses what is not even text', () => {
-    for (const wrong of [undefined, null, 7, {}, ['a', 'b']]) {
+  for (const wrong of [undefined, null, 7, {}, ['a', 'b']]) {
+    it(`refuses ${JSON.stringify(wrong)}, which is not even text`, () => {
       assert.throws(() => checkName(name(wrong as string)), { code: 'M2FP_BAD_OPTION' });
       assert.throws(() => checkName({ ...name(ID), revision: wrong as string }), { code: 'M2FP_BAD_OPTION' });
-    }
-  });
+    });
+  }
 
-  it('leaves foreign folders alone', () => {
-    for (const folder of ['master+int8', 'master+fp32', 'master+fp16+x', '+fp16', 'a b']) {
+  for (const folder of ['master+int8', 'master+fp32', 'master+fp16+x', '+fp16', 'a b']) {
+    it(`leaves ${folder} alone, which is foreign`, () => {
       assert.equal(parseFolder('damo', 'model', folder), undefined);
-    }
-  });
+    });
+  }
 });

@@ -118,12 +118,12 @@ describe('the model store', () => {
     await assert.rejects(store().remove(MODEL_ID), { code: 'M2FP_MODEL_NOT_FOUND' });
   });
 
-  it('refuses names that leave it', async () => {
-    for (const id of ['../x', 'a/../../b', '/etc/passwd']) {
+  for (const id of ['../x', 'a/../../b', '/etc/passwd']) {
+    it(`refuses ${id}, which leaves it`, async () => {
       await assert.rejects(store().find(id), { code: 'M2FP_BAD_OPTION' });
       await assert.rejects(store().verify(id), { code: 'M2FP_BAD_OPTION' });
       await assert.rejects(store().remove(id), { code: 'M2FP_BAD_OPTION' });
       await assert.rejects(store().pull({ id }), { code: 'M2FP_BAD_OPTION' });
-    }
-  });
+    });
+  }
 });

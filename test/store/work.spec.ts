@@ -32,18 +32,18 @@ describe('the work folder', () => {
     return existsSync(folder) ? readdirSync(folder) : null;
   };
 
-  it('is swept of half models, and after thirty days of downloads', async () => {
-    for (const [days, expected] of [
-      [29, ['download']],
-      [31, null],
-    ] as const) {
+  for (const [days, expected] of [
+    [29, ['download']],
+    [31, null],
+  ] as const) {
+    it(`is swept of half models, and of downloads after thirty days: ${days} days`, async () => {
       const work = leftovers(days);
       await sweep(root, clock);
       assert.deepEqual(left(work), expected);
       await work.clear();
-    }
-    assert.deepEqual(readdirSync(join(root, '.partial')), []);
-  });
+      assert.deepEqual(readdirSync(join(root, '.partial')), []);
+    });
+  }
 
   it('is not swept under the hands of its owner', async () => {
     const work = leftovers(31);

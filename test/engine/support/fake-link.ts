@@ -10,6 +10,7 @@ import type {
 } from '../../../src/engine/remote/client/transport.ts';
 import type { ChildParsing } from '../../../src/engine/protocol.ts';
 import { MANIFEST } from './fakes.ts';
+import { found, TIMING } from './found.ts';
 
 export const ADDRESS: WorkerAddress = {
   url: 'redis://broker:6379',
@@ -64,17 +65,7 @@ export class Submission {
 
   answer(): void {
     this.ended = true;
-    this.#resolve({
-      width: 3,
-      height: 2,
-      labels: [this.text],
-      labelMap: Buffer.from([0, 1, 2, 3, 4, 5]),
-      personMap: Buffer.from([0, 0, 1, 1, 2, 2]),
-      persons: [],
-      parts: [],
-      doubtful: { persons: [], parts: [] },
-      timing: { decode: 1, preprocess: 2, inference: 3, postprocess: 4 },
-    });
+    this.#resolve({ ...found(), labels: [this.text], timing: TIMING });
   }
 
   fail(error: unknown): void {

@@ -10,6 +10,7 @@ import { M2fpError } from '../../../src/errors.ts';
 import type { Health } from '../../../src/observe/health.ts';
 import type { MetricFamily } from '../../../src/observe/metrics.ts';
 import type { PullProgress } from '../../../src/store/progress.ts';
+import { until } from '../../engine/support/fakes.ts';
 import { engineInfo } from '../../observe/support/engine-info.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { htmlOf, nodeConfig } from '../support/flows.ts';
@@ -229,7 +230,7 @@ describe('m2fp-status', () => {
       const damaged = engines.readManifest.bind(engines);
       engines.readManifest = intact;
       nodeOf('infer').receive({ payload: twoPeople });
-      while (engine.info().state !== 'ready') await new Promise(setImmediate);
+      await until(engine, ({ state }) => state === 'ready');
       engines.readManifest = damaged;
       assert.equal((await health(events)).ready, true);
     });
@@ -250,7 +251,7 @@ describe('m2fp-status', () => {
       ]);
       assert.equal((await health(events)).ready, true);
       nodeOf('good').receive({ payload: twoPeople });
-      while (engine.info().state !== 'ready') await new Promise(setImmediate);
+      await until(engine, ({ state }) => state === 'ready');
       const fail = async (code: string): Promise<void> => {
         nodeOf('infer').receive({ payload: twoPeople });
         await events.until(() => events.caught.length > 0);

@@ -8,9 +8,18 @@ import { COLORS, LABELS, twoPeople } from './colorize-scene.ts';
 import { formatOf, paint, parsingOf, pixelsOf, sourceColor, turned } from '../scene.ts';
 
 describe('colorize', () => {
-  it('lays the colours over the source: source + (colour - source) x opacity', async () => {
+  it('lays the colours over the source with an opacity of 0.6 where none is told', async () => {
     const parsing = await twoPeople();
-    for (const opacity of [0, 0.25, 0.6, 1]) {
+    const { image } = await colorize(parsing, { mode: 'overlay', colors: COLORS });
+    assert.deepEqual(
+      (await pixelsOf(image)).at(4, 0),
+      sourceColor(4, 0).map((value, i) => Math.round(value * 0.4 + [200, 0, 0][i]! * 0.6)),
+    );
+  });
+
+  for (const opacity of [0, 0.25, 0.6, 1]) {
+    it(`lays the colours over the source: source + (colour - source) x ${opacity}`, async () => {
+      const parsing = await twoPeople();
       const { image } = await colorize(parsing, { mode: 'overlay', opacity, colors: COLORS });
       const pixels = await pixelsOf(image);
       assert.equal(pixels.channels, 3);
@@ -20,22 +29,17 @@ describe('colorize', () => {
         const expected = source.map((value, i) => Math.round(value * (1 - opacity) + color[i]! * opacity));
         assert.deepEqual(pixels.at(x, 0), expected, `opacity ${opacity} at ${x}`);
       }
-    }
-    const { image } = await colorize(parsing, { mode: 'overlay', colors: COLORS });
-    assert.deepEqual(
-      (await pixelsOf(image)).at(4, 0),
-      sourceColor(4, 0).map((value, i) => Math.round(value * 0.4 + [200, 0, 0][i]! * 0.6)),
-    );
-  });
+    });
+  }
 
-  it('leaves what is not painted transparent, by the old name too', async () => {
-    const parsing = await twoPeople();
-    for (const [mode, background] of [
-      ['map', 'remove'],
-      ['map', 'transparent'],
-      ['overlay', 'remove'],
-      ['overlay', 'transparent'],
-    ] as const) {
+  for (const [mode, background] of [
+    ['map', 'remove'],
+    ['map', 'transparent'],
+    ['overlay', 'remove'],
+    ['overlay', 'transparent'],
+  ] as const) {
+    it(`leaves what is not painted transparent: ${mode}, ${background}`, async () => {
+      const parsing = await twoPeople();
       const options = { mode, opacity: 1, colors: COLORS, background } as const;
       const pixels = await pixelsOf((await colorize(parsing, options)).image);
       assert.equal(pixels.channels, 4);
@@ -43,16 +47,16 @@ describe('colorize', () => {
       assert.deepEqual(pixels.at(2, 0), [0, 0, 0, 0], mode);
       const webp = await colorize(parsing, { ...options, format: 'webp' });
       assert.equal((await sharp(webp.image).metadata()).hasAlpha, true, mode);
-    }
-  });
+    });
+  }
 
-  it('makes the background of an overlay darker', async () => {
-    const parsing = await twoPeople();
-    for (const [dim, factor] of [
-      [undefined, 0.4],
-      [0.25, 0.75],
-      [1, 0],
-    ] as const) {
+  for (const [dim, factor] of [
+    [undefined, 0.4],
+    [0.25, 0.75],
+    [1, 0],
+  ] as const) {
+    it(`makes the background of an overlay darker: dim ${dim ?? 'not told'}`, async () => {
+      const parsing = await twoPeople();
       const options = { mode: 'overlay', opacity: 0.5, colors: COLORS, background: 'dim', dim } as const;
       const pixels = await pixelsOf((await colorize(parsing, options)).image);
       const dark = sourceColor(3, 2).map((value) => Math.round(value * factor));
@@ -64,8 +68,8 @@ describe('colorize', () => {
         Math.round((green + 200) / 2),
         Math.round(blue / 2),
       ]);
-    }
-  });
+    });
+  }
 
   it('puts the background of an overlay out of focus, and nothing that is painted', async () => {
     const [width, height] = [60, 20];
@@ -87,17 +91,21 @@ describe('colorize', () => {
     assert.ok(sharper! < 90 || sharper! > 165, `${sharper}`);
   });
 
-  it('writes png, jpeg and webp', async () => {
+  it('writes png where no format is told', async () => {
     const parsing = await twoPeople();
-    for (const format of ['png', 'jpeg', 'webp'] as const) {
+    assert.equal(formatOf((await colorize(parsing)).image), 'png');
+  });
+
+  for (const format of ['png', 'jpeg', 'webp'] as const) {
+    it(`writes ${format}`, async () => {
+      const parsing = await twoPeople();
       const { image, ...facts } = await colorize(parsing, { mode: 'map', format });
       assert.equal(formatOf(image), format);
       assert.deepEqual(facts, { width: 8, height: 4, mime: `image/${format}` });
       const { width, height } = await sharp(image).metadata();
       assert.deepEqual([width, height], [8, 4]);
-    }
-    assert.equal(formatOf((await colorize(parsing)).image), 'png');
-  });
+    });
+  }
 
   it('passes the quality on', async () => {
     const parsing = await parsingOf({ width: 64, height: 64, labels: LABELS });

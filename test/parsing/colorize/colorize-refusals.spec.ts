@@ -6,29 +6,29 @@ import { LABELS, twoPeople } from './colorize-scene.ts';
 import { parsingOf } from '../scene.ts';
 
 describe('colorize', () => {
-  it('refuses a picture of another size than the parsing', async () => {
-    const parsing = await twoPeople();
-    for (const [width, height] of [
-      [4, 8],
-      [9, 4],
-      [2, 2],
-    ] as const) {
+  for (const [width, height] of [
+    [4, 8],
+    [9, 4],
+    [2, 2],
+  ] as const) {
+    it(`refuses a picture of ${width} x ${height} where the parsing has another size`, async () => {
+      const parsing = await twoPeople();
       const { image } = await parsingOf({ width, height, labels: LABELS });
       await assert.rejects(colorize({ ...parsing, image }, { mode: 'overlay' }), {
         code: 'M2FP_NO_PARSING',
         message: /8 x 4/,
       });
-    }
-  });
+    });
+  }
 
-  it('refuses what is no parsing', async () => {
-    for (const value of [undefined, null, 'parsing', {}, { parts: [] }]) {
+  for (const value of [undefined, null, 'parsing', {}, { parts: [] }]) {
+    it(`refuses what is no parsing: ${JSON.stringify(value)}`, async () => {
       await assert.rejects(colorize(value as unknown as Parsing), {
         code: 'M2FP_NO_PARSING',
         message: /wire an M2FP infer node before this node/,
       });
-    }
-  });
+    });
+  }
 
   it('refuses a damaged mask', async () => {
     const parsing = await twoPeople();

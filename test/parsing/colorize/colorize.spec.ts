@@ -189,12 +189,12 @@ describe('colorize', () => {
     assert.deepEqual((await pixelsOf(image)).rows({ ...LEGEND, w: [255, 255, 255] }), ['ccwccc']);
   });
 
-  it('has no source to change where there are only colours', async () => {
-    const parsing = await twoPeople();
-    for (const background of ['dim', 'blur'] as const) {
+  for (const background of ['dim', 'blur'] as const) {
+    it(`has no source to change where there are only colours: ${background}`, async () => {
+      const parsing = await twoPeople();
       assert.deepEqual(await draw(parsing, { background }), await draw(parsing, {}));
-    }
-  });
+    });
+  }
 
   it('paints the parts of each person in shades of one hue', async () => {
     const parsing = await twoPeople();
@@ -220,18 +220,8 @@ describe('colorize', () => {
       return Array.from({ length: rows }, (_, y) => [...data.subarray(y * width, (y + 1) * width)].join(' '));
     };
 
-    it('writes label indices, in grey and with the palette', async () => {
+    it('writes indices with the palette, and in grey', async () => {
       const parsing = await twoPeople();
-      const parts = ['2 2 0 0 1 0 2 2', '3 3 0 0 0 0 2 2', '3 3 0 0 0 0 0 0', '3 3 0 0 0 0 0 0'];
-      const map = ['1 1 0 0 0 0 2 2', '2 2 0 0 0 0 2 2', '3 3 0 0 0 0 3 3', '3 3 0 0 0 0 3 0'];
-      for (const mode of ['labels', 'indexed'] as const) {
-        assert.deepEqual(await numbers(parsing, { mode }), parts, mode);
-        assert.deepEqual(await numbers(parsing, { mode, paint: 'map' }), map, mode);
-        // Persons have no numbers here, and lines and names would be wrong ones.
-        const drawn = { by: 'person', contours: 3, names: true, legend: 'below' } as const;
-        assert.deepEqual(await numbers(parsing, { mode, ...drawn }), parts, mode);
-        assert.deepEqual((await numbers(parsing, { mode, labels: ['Coat'] }))[0], '0 0 0 0 0 0 0 0');
-      }
       const { image } = await colorize(parsing, { mode: 'indexed', colors: COLORS });
       assert.deepEqual((await pixelsOf(image)).rows(LEGEND), [
         'ff..h.ff',
@@ -249,6 +239,20 @@ describe('colorize', () => {
         [2, 2, 0, 0, 1, 0, 2, 2],
       );
     });
+
+    for (const mode of ['labels', 'indexed'] as const) {
+      it(`writes label indices: ${mode}`, async () => {
+        const parsing = await twoPeople();
+        const parts = ['2 2 0 0 1 0 2 2', '3 3 0 0 0 0 2 2', '3 3 0 0 0 0 0 0', '3 3 0 0 0 0 0 0'];
+        const map = ['1 1 0 0 0 0 2 2', '2 2 0 0 0 0 2 2', '3 3 0 0 0 0 3 3', '3 3 0 0 0 0 3 0'];
+        assert.deepEqual(await numbers(parsing, { mode }), parts, mode);
+        assert.deepEqual(await numbers(parsing, { mode, paint: 'map' }), map, mode);
+        // Persons have no numbers here, and lines and names would be wrong ones.
+        const drawn = { by: 'person', contours: 3, names: true, legend: 'below' } as const;
+        assert.deepEqual(await numbers(parsing, { mode, ...drawn }), parts, mode);
+        assert.deepEqual((await numbers(parsing, { mode, labels: ['Coat'] }))[0], '0 0 0 0 0 0 0 0');
+      });
+    }
 
     it('writes the ids of persons', async () => {
       const parsing = await twoPeople();

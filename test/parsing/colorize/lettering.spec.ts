@@ -65,21 +65,23 @@ async function captions(options: ColorizeOptions, regions: ShownRegion[]): Promi
 }
 
 describe('a label', () => {
-  it('is written as people write it', () => {
-    const readable: [string, string][] = [
-      ['UpperClothes', 'Upper clothes'],
-      ['Upper-clothes', 'Upper clothes'],
-      ['upper_clothes', 'Upper clothes'],
-      ['Left-arm', 'Left arm'],
-      ['Torso-skin', 'Torso skin'],
-      ['Face', 'Face'],
-      ['ID-Card', 'ID card'],
-      ['头发', '头发'],
-      ['левая рука', 'Левая рука'],
-      ['grade 5-6', 'Grade 5-6'],
-    ];
-    for (const [label, text] of readable) assert.equal(readableLabel(label), text);
-  });
+  const readable: [string, string][] = [
+    ['UpperClothes', 'Upper clothes'],
+    ['Upper-clothes', 'Upper clothes'],
+    ['upper_clothes', 'Upper clothes'],
+    ['Left-arm', 'Left arm'],
+    ['Torso-skin', 'Torso skin'],
+    ['Face', 'Face'],
+    ['ID-Card', 'ID card'],
+    ['头发', '头发'],
+    ['левая рука', 'Левая рука'],
+    ['grade 5-6', 'Grade 5-6'],
+  ];
+  for (const [label, text] of readable) {
+    it(`is written as people write it: ${label}`, () => {
+      assert.equal(readableLabel(label), text);
+    });
+  }
 });
 
 describe('names and scores', () => {
@@ -183,15 +185,15 @@ describe('the legend', () => {
     ]);
   });
 
-  it('has the persons where they have hues, nobody last', async () => {
-    for (const by of ['person', 'person-part'] as const) {
+  for (const by of ['person', 'person-part'] as const) {
+    it(`has the persons where they have hues, nobody last: ${by}`, async () => {
       assert.deepEqual(await entries({ by }), [
         { name: '#1', color: personColor(1), area: 4000 },
         { name: '#2', color: personColor(2), area: 7500 },
         { name: 'nobody', color: [128, 128, 128], area: 100 },
       ]);
-    }
-  });
+    });
+  }
 
   it('says shares in percent', () => {
     assert.deepEqual(
@@ -216,9 +218,9 @@ describe('the legend', () => {
     assert.equal(layOutLegend(rows, tiny, 'below', 10).rows, 20);
   });
 
-  it('lies next to the picture, which stays as it is', async () => {
-    const parsing = await scene();
-    for (const legend of ['beside', 'below'] as const) {
+  for (const legend of ['beside', 'below'] as const) {
+    it(`lies ${legend} the picture, which stays as it is`, async () => {
+      const parsing = await scene();
       const { image, width, height } = await colorize(parsing, {
         mode: 'map',
         colors: COLORS,
@@ -243,8 +245,8 @@ describe('the legend', () => {
       const [x, y] = legend === 'beside' ? [WIDTH + 15, 18] : [15, HEIGHT + 18];
       assert.deepEqual(pixels.at(x, y), [200, 0, 0]);
       assert.deepEqual(pixels.at(width - 1, height - 1), [255, 255, 255]);
-    }
-  });
+    });
+  }
 
   it('is not there where nothing is shown', async () => {
     const { width, height } = await colorize(await scene(), { mode: 'map', labels: [], legend: 'beside' });

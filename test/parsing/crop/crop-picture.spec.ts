@@ -35,14 +35,8 @@ describe('crop', () => {
     assert.deepEqual(await box('100%'), { x: 0, y: 0, width: 20, height: 12 });
   });
 
-  it('writes png, jpeg and webp; a cut-out keeps its alpha', async () => {
+  it('keeps the alpha of a cut-out in webp', async () => {
     const parsing = await twoPeople();
-    for (const format of ['png', 'jpeg', 'webp'] as const) {
-      const [first] = await crop(parsing, { what: 'persons', format });
-      assert.equal(formatOf(first!.image), format);
-      assert.equal(first!.name, `person-1.${format === 'jpeg' ? 'jpg' : format}`);
-      assert.equal((await sharp(first!.image).metadata()).hasAlpha, false);
-    }
     const [webp] = await crop(parsing, { what: 'persons', format: 'webp', mode: 'cutout' });
     const pixels = await pixelsOf(webp!.image);
     assert.deepEqual(
@@ -50,6 +44,16 @@ describe('crop', () => {
       [255, 255, 0, 255],
     );
   });
+
+  for (const format of ['png', 'jpeg', 'webp'] as const) {
+    it(`writes ${format}`, async () => {
+      const parsing = await twoPeople();
+      const [first] = await crop(parsing, { what: 'persons', format });
+      assert.equal(formatOf(first!.image), format);
+      assert.equal(first!.name, `person-1.${format === 'jpeg' ? 'jpg' : format}`);
+      assert.equal((await sharp(first!.image).metadata()).hasAlpha, false);
+    });
+  }
 
   describe('with a soft edge', () => {
     /** A disc of radius 6 in the middle of 31 x 31. */
@@ -94,14 +98,19 @@ describe('crop', () => {
       assert.deepEqual(await crop(await round(), { mode: 'cutout', grow: -20 }), []);
     });
 
-    it('fades over so many pixels, half of them outside', async () => {
-      const rows = Array<string>(4).fill('..........##########');
-      const parsing = await parsingOf({ width: 20, height: 4, labels: LABELS, parts: [{ index: 1, rows }] });
-      for (const [feather, grow] of [
-        [8, 0],
-        [5, 0],
-        [4, 3],
-      ] as const) {
+    for (const [feather, grow] of [
+      [8, 0],
+      [5, 0],
+      [4, 3],
+    ] as const) {
+      it(`fades over ${feather} pixels where it grew by ${grow}, half of them outside`, async () => {
+        const rows = Array<string>(4).fill('..........##########');
+        const parsing = await parsingOf({
+          width: 20,
+          height: 4,
+          labels: LABELS,
+          parts: [{ index: 1, rows }],
+        });
         const [found] = await crop(parsing, { mode: 'cutout', feather, grow });
         const pixels = await pixelsOf(found!.image);
         // The edge lies between the pixels 9 and 10.
@@ -117,8 +126,8 @@ describe('crop', () => {
           );
         }
         assert.ok(alpha(found!.box.x) > 0);
-      }
-    });
+      });
+    }
 
     it('has no edge where the picture ends', async () => {
       const rows = Array<string>(4).fill('##..');
@@ -190,13 +199,21 @@ describe('crop', () => {
       await assertBox(moved!);
     });
 
-    it('fills what is missing of the picture', async () => {
+    it('leaves what is missing of a cut-out transparent', async () => {
       const parsing = await wide();
-      for (const [fill, expected] of [
-        [undefined, [0, 0, 0]],
-        ['#102030', [0x10, 0x20, 0x30]],
-        ['transparent', [0, 0, 0, 0]],
-      ] as const) {
+      const [cut] = await crop(parsing, { padding: 6, edge: 'pad', mode: 'cutout' });
+      const pixels = await pixelsOf(cut!.image);
+      assert.deepEqual(pixels.at(0, 0), [0, 0, 0, 0]);
+      assert.deepEqual(pixels.at(6, 6), [...sourceColor(5, 4), 255]);
+    });
+
+    for (const [fill, expected] of [
+      [undefined, [0, 0, 0]],
+      ['#102030', [0x10, 0x20, 0x30]],
+      ['transparent', [0, 0, 0, 0]],
+    ] as const) {
+      it(`fills what is missing of the picture with ${fill ?? 'black'}`, async () => {
+        const parsing = await wide();
         const [found] = await crop(parsing, { padding: 6, edge: 'pad', fill });
         const pixels = await pixelsOf(found!.image);
         assert.deepEqual(found!.box, { x: -1, y: -2, width: 22, height: 16 });
@@ -204,12 +221,8 @@ describe('crop', () => {
         assert.deepEqual(pixels.at(10, 0), [...expected]);
         assert.deepEqual(pixels.at(1, 2).slice(0, 3), sourceColor(0, 0));
         assert.deepEqual(pixels.at(20, 13).slice(0, 3), sourceColor(19, 11));
-      }
-      const [cut] = await crop(parsing, { padding: 6, edge: 'pad', mode: 'cutout' });
-      const pixels = await pixelsOf(cut!.image);
-      assert.deepEqual(pixels.at(0, 0), [0, 0, 0, 0]);
-      assert.deepEqual(pixels.at(6, 6), [...sourceColor(5, 4), 255]);
-    });
+      });
+    }
 
     it('refuses what would take gigabytes', async () => {
       await assert.rejects(crop(await wide(), { padding: 1e6, edge: 'pad' }), {

@@ -144,20 +144,20 @@ describe('crop', () => {
     await assertCutout(crops[2]!, ['.#......', '##....#.', '......##']);
   });
 
-  it('counts pixels that two parts of a label share once', async () => {
-    const parsing = await parsingOf({
-      width: 3,
-      height: 1,
-      labels: LABELS,
-      parts: [
-        { index: 1, rows: ['##.'] },
-        { index: 1, rows: ['.##'] },
-      ],
-    });
-    for (const mode of ['box', 'cutout'] as const) {
+  for (const mode of ['box', 'cutout'] as const) {
+    it(`counts pixels that two parts of a label share once: ${mode}`, async () => {
+      const parsing = await parsingOf({
+        width: 3,
+        height: 1,
+        labels: LABELS,
+        parts: [
+          { index: 1, rows: ['##.'] },
+          { index: 1, rows: ['.##'] },
+        ],
+      });
       assert.equal((await crop(parsing, { what: 'labels', mode }))[0]!.area, 3);
-    }
-  });
+    });
+  }
 
   it('takes the chosen labels only; "Human" is the whole person', async () => {
     const parsing = await twoPeople();

@@ -29,21 +29,21 @@ describe('options of any size', () => {
   const many = Array<string>(500_000).fill('Hair');
   const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown;
 
-  it('are shown by their start', () => {
-    const cases: [unknown, RegExp][] = [
-      [long, /^Option "x" is "HairHair/],
-      [many, /^Option "x" is \["Hair","Hair"/],
-      [deep, /^Option "x" is \[\[\["…"\]\]\]/],
-      [{ a: { b: { c: { d: 1 } } } }, /\{"a":\{"b":\{"c":"…"\}\}\}/],
-      [Buffer.alloc(5_000_000), /is 5000000 bytes/],
-      [Object.create(null), /is \{\}/],
-    ];
-    for (const [value, pattern] of cases) {
+  const shown: [unknown, RegExp][] = [
+    [long, /^Option "x" is "HairHair/],
+    [many, /^Option "x" is \["Hair","Hair"/],
+    [deep, /^Option "x" is \[\[\["…"\]\]\]/],
+    [{ a: { b: { c: { d: 1 } } } }, /\{"a":\{"b":\{"c":"…"\}\}\}/],
+    [Buffer.alloc(5_000_000), /is 5000000 bytes/],
+    [Object.create(null), /is \{\}/],
+  ];
+  for (const [value, pattern] of shown) {
+    it(`are shown by their start: ${pattern.source}`, () => {
       const { message } = badOption('x', value, 'y');
       assert.match(message, pattern);
       assert.ok(message.length < 200);
-    }
-  });
+    });
+  }
 
   it('are refused as labels', () => {
     refuses(() => labelIndices('labels', many, LABELS));
@@ -64,11 +64,11 @@ describe('options of any size', () => {
     refuses(() => resolvePalette(LABELS, { colors: { Hair: deep as string } }));
   });
 
-  it('are refused as numbers of the engine', () => {
-    for (const value of [many, deep, long, Object.create(null)]) {
+  for (const [what, value] of Object.entries({ many, deep, long, 'no prototype': Object.create(null) })) {
+    it(`are refused as numbers of the engine: ${what}`, () => {
       refuses(() => checkParseOptions({ shortSide: value as number }));
-    }
-  });
+    });
+  }
 
   it('are refused by their name', () => {
     refuses(() => optionsInMessage({ m2fp: { [long]: 1 } }, 'infer'));

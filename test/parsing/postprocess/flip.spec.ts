@@ -153,31 +153,31 @@ describe('post-processing of a picture and its mirror image', () => {
     assert.ok(labelled > 5_000, `${labelled} pixels with a label`);
   });
 
-  it('averages the class map of one person, with left and right exchanged', () => {
-    const size = { width: 64, height: 96 };
-    const random = (seed: number): Planes => {
-      let state = seed;
-      const data = Float32Array.from({ length: 20 * size.width * size.height }, () => {
-        state = (state * 1103515245 + 12345) % 2 ** 31;
-        return state / 2 ** 31;
-      });
-      return { data, channels: 20, ...size };
-    };
-    const [own, other] = [random(1), random(2)];
-    for (const [crop, source] of [
-      [
-        { x: 0, y: 0, ...size },
-        { width: 64, height: 96 },
-      ],
-      [
-        { x: 7, y: 0, width: 51, height: 96 },
-        { width: 130, height: 244 },
-      ],
-      [
-        { x: 0, y: 13, width: 64, height: 70 },
-        { width: 40, height: 44 },
-      ],
-    ] as const) {
+  const size = { width: 64, height: 96 };
+  for (const [crop, source] of [
+    [
+      { x: 0, y: 0, ...size },
+      { width: 64, height: 96 },
+    ],
+    [
+      { x: 7, y: 0, width: 51, height: 96 },
+      { width: 130, height: 244 },
+    ],
+    [
+      { x: 0, y: 13, width: 64, height: 70 },
+      { width: 40, height: 44 },
+    ],
+  ] as const) {
+    it(`averages the class map of one person, with left and right exchanged: ${source.width} x ${source.height}`, () => {
+      const random = (seed: number): Planes => {
+        let state = seed;
+        const data = Float32Array.from({ length: 20 * size.width * size.height }, () => {
+          state = (state * 1103515245 + 12345) % 2 ** 31;
+          return state / 2 ** 31;
+        });
+        return { data, channels: 20, ...size };
+      };
+      const [own, other] = [random(1), random(2)];
       const dims = [20, size.height, size.width];
       const result = postprocess(
         { semantic: { data: own.data, dims } },
@@ -198,8 +198,8 @@ describe('post-processing of a picture and its mirror image', () => {
       }
       assert.ok(compared > 0.99 * pixels);
       assert.ok(result.parts.length > 10);
-    }
-  });
+    });
+  }
 
   it('says what is wrong with the output for the mirror image', () => {
     const zeros = (...dims: number[]) => ({ data: new Float32Array(dims.reduce((a, b) => a * b)), dims });

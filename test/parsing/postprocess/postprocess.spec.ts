@@ -204,11 +204,11 @@ describe('postprocess', () => {
     assert.deepEqual(new Set(personMap), new Set([0, 1]));
   });
 
-  it('finds the same with any minimum, and shows in the maps what reaches it', () => {
-    const model = manifest('multi', LABELS);
-    const key = ({ score, area, mask }: Omit<Person, 'id'>) => `${score} ${area} ${mask.counts}`;
-    const everything = postprocess(SCENE, INPUT, model);
-    for (const scoreThreshold of [0.1, 0.35, 0.5, 0.65, 0.85, 1]) {
+  for (const scoreThreshold of [0.1, 0.35, 0.5, 0.65, 0.85, 1]) {
+    it(`finds the same with a minimum of ${scoreThreshold}, and shows in the maps what reaches it`, () => {
+      const model = manifest('multi', LABELS);
+      const key = ({ score, area, mask }: Omit<Person, 'id'>) => `${score} ${area} ${mask.counts}`;
+      const everything = postprocess(SCENE, INPUT, model);
       const { persons, parts, doubtful, labelMap, personMap } = postprocess(SCENE, INPUT, model, {
         scoreThreshold,
       });
@@ -227,8 +227,8 @@ describe('postprocess', () => {
       );
       assert.deepEqual(new Set([0, ...labelMap]), new Set([0, ...parts.map(({ index }) => index)]));
       assert.deepEqual(new Set([0, ...personMap]), new Set([0, ...persons.map(({ id }) => id)]));
-    }
-  });
+    });
+  }
 
   it("takes weak parts into the label map where the model's two thresholds are lower", () => {
     assert.equal(shown(undefined, 0.2).left, 0); // Its pixels have 0.3 at most, M2FP's bar is 0.5.

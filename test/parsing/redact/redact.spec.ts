@@ -103,18 +103,18 @@ describe('redact', () => {
       assert.equal(await areaOf({ method: 'fill', inverse: true }), 20);
     });
 
-    it('grows the further, the coarser the network saw the picture', async () => {
-      const row = '.'.repeat(100) + '#' + '.'.repeat(100);
-      const parsing = await face([row], sourceColor);
-      // Four pixels of a mask, each four of the network's, which are one or three of the picture's.
-      for (const [width, reach] of [
-        [201, 16],
-        [67, 48],
-      ] as const) {
+    // Four pixels of a mask, each four of the network's, which are one or three of the picture's.
+    for (const [width, reach] of [
+      [201, 16],
+      [67, 48],
+    ] as const) {
+      it(`grows the further, the coarser the network saw the picture: ${width} pixels wide`, async () => {
+        const row = '.'.repeat(100) + '#' + '.'.repeat(100);
+        const parsing = await face([row], sourceColor);
         const seen = { ...parsing, network: { width, height: 1 } };
         assert.equal((await redact(seen, { method: 'fill' })).area, 2 * reach + 1);
-      }
-    });
+      });
+    }
 
     it('is the same with names and ids as the text of a field', async () => {
       const parsing = await people();
@@ -128,11 +128,11 @@ describe('redact', () => {
       assert.deepEqual((await redact(await people())).missing, []);
     });
 
-    it('is somebody and something: an empty choice is refused', async () => {
-      for (const options of [{ persons: [] }, { labels: [] }, { labels: 'none' }]) {
+    for (const options of [{ persons: [] }, { labels: [] }, { labels: 'none' }]) {
+      it(`is somebody and something: ${JSON.stringify(options)} is refused`, async () => {
         await assert.rejects(redact(await people(), options), { code: 'M2FP_BAD_OPTION' });
-      }
-    });
+      });
+    }
 
     it('is also what only the label map has', async () => {
       const parsing = await parsingOf({
@@ -251,19 +251,26 @@ describe('redact', () => {
       .withExif({ IFD0: { Copyright: 'somebody' } })
       .jpeg()
       .toBuffer();
-    const parsing = await parsingOf({ width: 4, height: 4, labels: LABELS, image });
     assert.ok((await sharp(image).metadata()).exif !== undefined);
-    for (const [format, mime] of [
-      ['png', 'image/png'],
-      ['jpeg', 'image/jpeg'],
-      ['webp', 'image/webp'],
-    ] as const) {
+  });
+
+  for (const [format, mime] of [
+    ['png', 'image/png'],
+    ['jpeg', 'image/jpeg'],
+    ['webp', 'image/webp'],
+  ] as const) {
+    it(`writes ${format}, without the metadata of the source`, async () => {
+      const image = await sharp(paint(4, 4, sourceColor), { raw: { width: 4, height: 4, channels: 3 } })
+        .withExif({ IFD0: { Copyright: 'somebody' } })
+        .jpeg()
+        .toBuffer();
+      const parsing = await parsingOf({ width: 4, height: 4, labels: LABELS, image });
       const result = await redact(parsing, { format });
       assert.equal(formatOf(result.image), format);
       assert.equal(result.mime, mime);
       assert.equal((await sharp(result.image).metadata()).exif, undefined);
-    }
-  });
+    });
+  }
 
   it('writes nothing into the parsing', async () => {
     const parsing = await people();

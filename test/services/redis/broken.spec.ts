@@ -67,28 +67,28 @@ describe('a server that is not quite Redis', function () {
     });
   }
 
-  it('says what is wrong in words', async () => {
-    const words: [reply: string, good: number, message: RegExp][] = [
-      [REPLIES['no memory']!, 4, /has no memory left: give it more/],
-      [REPLIES['another type']!, 4, /Somebody else .* delete it, or name another queue/],
-      [REPLIES['a text in place of a number']!, 4, /Somebody else .* delete it, or name another queue/],
-      [REPLIES['a replica']!, 4, /is a replica that takes no changes/],
-      [REPLIES['loading']!, 4, /is still reading its data/],
-      [REPLIES['no password']!, 4, /wants a password/],
-      [REPLIES['nothing']!, 4, /is not Redis/],
-      [REPLIES['garbage']!, 4, /is not Redis/],
-    ];
-    for (const [reply, good, message] of words) {
-      server = await answering(reply, good);
+  const words: [what: string, good: number, message: RegExp][] = [
+    ['no memory', 4, /has no memory left: give it more/],
+    ['another type', 4, /Somebody else .* delete it, or name another queue/],
+    ['a text in place of a number', 4, /Somebody else .* delete it, or name another queue/],
+    ['a replica', 4, /is a replica that takes no changes/],
+    ['loading', 4, /is still reading its data/],
+    ['no password', 4, /wants a password/],
+    ['nothing', 4, /is not Redis/],
+    ['garbage', 4, /is not Redis/],
+  ];
+  for (const [what, good, message] of words) {
+    it(`says in words what is wrong where it answers with ${what}`, async () => {
+      server = await answering(REPLIES[what]!, good);
       const link = new BullLink({ ...address, url: server.url }, times);
       assert.match((await errorOf(link.open())).message, message);
       await server.close();
-    }
-  });
+    });
+  }
 
-  it('sends an answer without end', async () => {
-    const mebibyte = Buffer.alloc(2 ** 20, '$-1\r\n');
-    for (const begin of ['$500000000\r\n', '*400000000\r\n', '+', '>400000000\r\n']) {
+  for (const begin of ['$500000000\r\n', '*400000000\r\n', '+', '>400000000\r\n']) {
+    it(`sends an answer without end: ${JSON.stringify(begin)}`, async () => {
+      const mebibyte = Buffer.alloc(2 ** 20, '$-1\r\n');
       const text = begin === '+' ? Buffer.alloc(2 ** 20, 'x') : mebibyte;
       server = await endless(begin, text);
       const link = new BullLink({ ...address, url: server.url }, times);
@@ -96,8 +96,8 @@ describe('a server that is not quite Redis', function () {
       await link.close();
       assert.ok(server.sent < 64 * 2 ** 20, `${begin}: ${server.sent} bytes`);
       await server.close();
-    }
-  });
+    });
+  }
 
   it('changes what Redis says, here and there', async () => {
     const { redis } = subject;

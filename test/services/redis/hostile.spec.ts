@@ -54,67 +54,67 @@ describe('what others put into Redis', function () {
     assert.equal((await parsing).width, 448);
   }
 
-  it('as an answer', async () => {
-    const { link } = subject;
-    const engine = new PlayedEngine();
-    await play(engine);
-    await link.open();
-    const other = {
-      width: 1,
-      height: 1,
-      labels: ['a'],
-      labelMap: Buffer.alloc(1),
-      personMap: Buffer.alloc(1),
-    };
-    const answers: Record<string, (key: string) => Promise<unknown>> = {
-      'a list without end': (key) => client.set(key, deflateSync(nothings(5_000_000), { level: 1 })),
-      'lists in lists': (key) => client.set(key, deflateSync(Buffer.alloc(1_000_000, 0x91))),
-      'far too many bytes': (key) => client.setrange(key, 400e6, 'x'),
-      'a hash': (key) => client.hset(key, 'a', 'b'),
-      'a text': (key) => client.set(key, 'no answer'),
-      'no person': (key) =>
-        client.set(key, deflateSync(packr.pack({ v: 2, parsing: { ...other, persons: [null] } }))),
-      'another picture': async (key) => {
-        const nobody = { persons: [], parts: [] };
-        const timing = { decode: 1, preprocess: 1, inference: 1, postprocess: 1 };
-        const parsing = { ...other, ...nobody, doubtful: nobody, timing };
-        return client.set(key, await packAnswer({ parsing }));
-      },
-      'an error of megabytes': (key) =>
-        client.set(key, deflateSync(packr.pack({ v: 2, error: { message: 'x'.repeat(5e6) } }))),
-    };
-    for (const [what, put] of Object.entries(answers)) {
+  const other = {
+    width: 1,
+    height: 1,
+    labels: ['a'],
+    labelMap: Buffer.alloc(1),
+    personMap: Buffer.alloc(1),
+  };
+  const answers: Record<string, (key: string) => Promise<unknown>> = {
+    'a list without end': (key) => client.set(key, deflateSync(nothings(5_000_000), { level: 1 })),
+    'lists in lists': (key) => client.set(key, deflateSync(Buffer.alloc(1_000_000, 0x91))),
+    'far too many bytes': (key) => client.setrange(key, 400e6, 'x'),
+    'a hash': (key) => client.hset(key, 'a', 'b'),
+    'a text': (key) => client.set(key, 'no answer'),
+    'no person': (key) =>
+      client.set(key, deflateSync(packr.pack({ v: 2, parsing: { ...other, persons: [null] } }))),
+    'another picture': async (key) => {
+      const nobody = { persons: [], parts: [] };
+      const timing = { decode: 1, preprocess: 1, inference: 1, postprocess: 1 };
+      const parsing = { ...other, ...nobody, doubtful: nobody, timing };
+      return client.set(key, await packAnswer({ parsing }));
+    },
+    'an error of megabytes': (key) =>
+      client.set(key, deflateSync(packr.pack({ v: 2, error: { message: 'x'.repeat(5e6) } }))),
+  };
+  for (const [what, put] of Object.entries(answers)) {
+    it(`as an answer: ${what}`, async () => {
+      const { link } = subject;
+      const engine = new PlayedEngine();
+      await play(engine);
+      await link.open();
       const { longest, result } = await turnsOf(() => answered(link, engine, put));
       assert.equal(result.code, 'M2FP_ENGINE_UNAVAILABLE', what);
       assert.ok(result.message.length < 400, what);
       // The bytes that the test itself makes take longer.
       if (!what.startsWith('a list')) assert.ok(longest < 200, `${what}: ${longest} ms in one go`);
-    }
-    await works(link, engine);
-  });
+      await works(link, engine);
+    });
+  }
 
-  it('as a picture', async () => {
-    // One that looks after its pictures would put the right one back.
-    const link = linkTo(subject.redis.address, { ...SHORT, check: 3_600_000 });
-    const engine = new PlayedEngine();
-    await link.open();
-    await play(engine);
-    await until(link, () => link.workers.length === 1);
-    const tasks: Record<string, [code: string, put: (key: string) => Promise<unknown>]> = {
-      'a list without end': ['M2FP_BAD_IMAGE', (key) => client.set(key, nothings(10_000_000))],
-      'lists in lists': ['M2FP_BAD_IMAGE', (key) => client.set(key, Buffer.alloc(1_000_000, 0x91))],
-      'far too many bytes': ['M2FP_IMAGE_TOO_LARGE', (key) => client.setrange(key, 400e6, 'x')],
-      'a list': ['M2FP_BAD_IMAGE', (key) => client.lpush(key, 'x')],
-      'numbers of 64 bits': [
-        'M2FP_BAD_IMAGE',
-        (key) =>
-          client.set(
-            key,
-            packr.pack({ v: 2, digest: '', image: Buffer.alloc(1), options: { shortSide: 2n ** 60n } }),
-          ),
-      ],
-    };
-    for (const [what, [code, put]] of Object.entries(tasks)) {
+  const tasks: Record<string, [code: string, put: (key: string) => Promise<unknown>]> = {
+    'a list without end': ['M2FP_BAD_IMAGE', (key) => client.set(key, nothings(10_000_000))],
+    'lists in lists': ['M2FP_BAD_IMAGE', (key) => client.set(key, Buffer.alloc(1_000_000, 0x91))],
+    'far too many bytes': ['M2FP_IMAGE_TOO_LARGE', (key) => client.setrange(key, 400e6, 'x')],
+    'a list': ['M2FP_BAD_IMAGE', (key) => client.lpush(key, 'x')],
+    'numbers of 64 bits': [
+      'M2FP_BAD_IMAGE',
+      (key) =>
+        client.set(
+          key,
+          packr.pack({ v: 2, digest: '', image: Buffer.alloc(1), options: { shortSide: 2n ** 60n } }),
+        ),
+    ],
+  };
+  for (const [what, [code, put]] of Object.entries(tasks)) {
+    it(`as a picture: ${what}`, async () => {
+      // One that looks after its pictures would put the right one back.
+      const link = linkTo(subject.redis.address, { ...SHORT, check: 3_600_000 });
+      const engine = new PlayedEngine();
+      await link.open();
+      await play(engine);
+      await until(link, () => link.workers.length === 1);
       // The only worker is at another picture meanwhile.
       const first = link.submit(picture, forever);
       const { resolve } = await engine.visit();
@@ -130,9 +130,9 @@ describe('what others put into Redis', function () {
       resolve();
       await first;
       assert.equal((await parsing).code, code, what);
-    }
-    await works(link, engine);
-  });
+      await works(link, engine);
+    });
+  }
 
   it('as jobs', async () => {
     const { link } = subject;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { dropReasonOf } from '../../../../src/engine/queue/dropped.ts';
 import type { NetworkInput } from '../../../../src/image/types.ts';
 import { MANIFEST, ask, facts, fails, until } from '../../support/fakes.ts';
+import { found, networkInput, TIMING } from '../../support/found.ts';
 import { localEngineUnderTest, release } from '../../support/local-engine.ts';
 
 describe('LocalEngine', () => {
@@ -19,17 +20,11 @@ describe('LocalEngine', () => {
       assert.equal(labels[2], 'fine');
       assert.ok(Buffer.isBuffer(parsing.labelMap) && Buffer.isBuffer(parsing.personMap));
       assert.deepEqual(parsing, {
+        ...found(),
         image,
-        width: 3,
-        height: 2,
-        labelMap: Buffer.from([0, 1, 2, 3, 4, 5]),
-        personMap: Buffer.from([0, 0, 1, 1, 2, 2]),
-        persons: [],
-        parts: [],
-        doubtful: { persons: [], parts: [] },
         model: { id: 'test/model', digest: MANIFEST.digest, precision: 'fp32', provider: 'fake' },
         cached: false,
-        timing: { queue: 250, decode: 1, preprocess: 2, inference: 3, postprocess: 4, total: 250 },
+        timing: { ...TIMING, queue: 250, total: 250 },
       });
     });
 
@@ -50,16 +45,7 @@ describe('LocalEngine', () => {
 
     it('sends network input without the source picture and without what hangs on it', async () => {
       const { engine } = make();
-      const input: NetworkInput & { extra: () => void } = {
-        type: 'm2fp-input',
-        width: 2,
-        height: 1,
-        data: Buffer.from([1, 2, 3, 4, 5, 6]),
-        crop: { x: 0, y: 0, width: 2, height: 1 },
-        rule: { kind: 'short-side', shortSide: 32, longSide: 96 },
-        source: { image: Buffer.from('source'), width: 20, height: 10 },
-        extra() {},
-      };
+      const input: NetworkInput & { extra: () => void } = { ...networkInput(), extra() {} };
       const parsing = await engine.parse({ image: input });
       assert.equal(parsing.image, input.source.image);
       const sent = JSON.parse(facts(parsing).text) as NetworkInput;

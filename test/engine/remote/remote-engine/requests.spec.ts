@@ -7,6 +7,7 @@ import { requestEvents, type RequestEvent } from '../../../../src/engine/events.
 import type { NetworkInput } from '../../../../src/image/types.ts';
 import { ask, askAgain, fails, MANIFEST } from '../../support/fakes.ts';
 import { worker } from '../../support/fake-link.ts';
+import { found, networkInput, TIMING } from '../../support/found.ts';
 import { OTHER_MODEL, remoteEngineUnderTest } from '../../support/remote-engine.ts';
 
 describe('RemoteEngine', () => {
@@ -31,18 +32,12 @@ describe('RemoteEngine', () => {
       const parsing = await promise;
       assert.equal(parsing.image, image, 'the very Buffer of the caller');
       assert.deepEqual(parsing, {
+        ...found(),
         image,
-        width: 3,
-        height: 2,
         labels: ['a person'],
-        labelMap: Buffer.from([0, 1, 2, 3, 4, 5]),
-        personMap: Buffer.from([0, 0, 1, 1, 2, 2]),
-        persons: [],
-        parts: [],
-        doubtful: { persons: [], parts: [] },
         model: { id: 'test/model', digest: MANIFEST.digest, precision: 'fp32', provider: 'cpu' },
         cached: false,
-        timing: { queue: 240, decode: 1, preprocess: 2, inference: 3, postprocess: 4, total: 250 },
+        timing: { ...TIMING, queue: 240, total: 250 },
       });
     });
 
@@ -56,15 +51,7 @@ describe('RemoteEngine', () => {
 
     it('sends network input without its source picture', async () => {
       const { engine, workers } = make();
-      const input: NetworkInput = {
-        type: 'm2fp-input',
-        width: 2,
-        height: 1,
-        data: Buffer.from([1, 2, 3, 4, 5, 6]),
-        crop: { x: 0, y: 0, width: 2, height: 1 },
-        rule: { kind: 'short-side', shortSide: 32, longSide: 96 },
-        source: { image: Buffer.from('source'), width: 20, height: 10 },
-      };
+      const input = networkInput();
       const promise = engine.parse({ image: input });
       await answer();
       assert.equal((await promise).image, input.source.image);
