@@ -1,5 +1,5 @@
 /**
- * `node tools/ci/smoke-install.ts --tarball FILE [--node-red VERSION] [--expect cpu|wasm]`: what somebody
+ * `npm run smoke -- --tarball FILE_OR_FOLDER [--node-red VERSION] [--expect cpu|wasm]`: what somebody
  * does who has only Node.js: install Node-RED, install the packed package with the palette manager's own flags, start,
  * post a picture, stop. Needs no `npm ci`. The environment is used as it is: with ONNXRUNTIME_NODE_INSTALL=skip or without.
  *
@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,8 +33,12 @@ const { values } = parseArgs({
     expect: { type: 'string' },
   },
 });
-if (values.tarball === undefined) throw new Error('--tarball FILE is missing: npm pack makes one');
-const tarball = resolve(values.tarball);
+if (values.tarball === undefined) throw new Error('--tarball FILE_OR_FOLDER is missing: npm pack makes one');
+const packed = /\.tgz$/.test(values.tarball)
+  ? values.tarball
+  : (globSync('*.tgz', { cwd: values.tarball }).map((file) => join(values.tarball!, file))[0] ??
+    assert.fail(`No .tgz in ${values.tarball}`));
+const tarball = resolve(packed);
 const node = process.env['M2FP_TEST_NODE'] ?? process.execPath;
 
 /** The home of Node-RED in `folder`, and the npm that it brings for its palette manager. */
