@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { pngHeader, twoPeople } from '../support/pictures.ts';
+import { gone } from '../engine/support/fakes.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 
 const INFER = 'm2fpe2infer00001';
@@ -148,7 +149,7 @@ for (const version of VERSIONS) {
           const [engine] = childrenOf(nodeRed.child.pid!);
           nodeRed.child.kill('SIGKILL');
           await once(nodeRed.child, 'exit');
-          while (isAlive(engine!)) await new Promise((resolve) => setImmediate(resolve));
+          await gone(engine!);
         });
       },
     );

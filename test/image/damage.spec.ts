@@ -56,13 +56,19 @@ describe('damaged pictures', () => {
         });
       }
 
-      it('is refused where bytes were lost or changed inside', async () => {
-        const changed = Buffer.from(image);
-        changed.fill(0x55, image.length >> 1, (image.length >> 1) + 200);
-        for (const broken of [without(image, 1400), without(image, 700), changed]) {
-          await assert.rejects(decodeImage(broken), failure('M2FP_BAD_IMAGE', /damaged|truncated/));
-        }
-      });
+      const breaks: [what: string, make: () => Buffer][] = [
+        ['lost at 1400', () => without(image, 1400)],
+        ['lost at 700', () => without(image, 700)],
+        [
+          'changed in the middle',
+          () => Buffer.from(image).fill(0x55, image.length >> 1, (image.length >> 1) + 200),
+        ],
+      ];
+      for (const [what, make] of breaks) {
+        it(`is refused where bytes were ${what}`, async () => {
+          await assert.rejects(decodeImage(make()), failure('M2FP_BAD_IMAGE', /damaged|truncated/));
+        });
+      }
 
       it('is taken where nothing but its end marker is missing, or half of it', async () => {
         await assertEqual(image.subarray(0, -2), image);

@@ -177,9 +177,17 @@ describe('imageFrom', () => {
     it('an AVIF by its brands, wherever they stand', async () => {
       const avif = await sharp(PNG).avif().toBuffer();
       assert.deepEqual(imageFrom(avif), avif);
-      for (const image of [box('mif1', 'avif'), box('avis', 'msf1')])
-        assert.deepEqual(imageFrom(image), image);
     });
+
+    for (const brands of [
+      ['mif1', 'avif'],
+      ['avis', 'msf1'],
+    ] as const) {
+      it(`an AVIF by its brands: ${brands.join(', ')}`, () => {
+        const image = box(...brands);
+        assert.deepEqual(imageFrom(image), image);
+      });
+    }
 
     it('text whose head ends within a character', () => {
       const text = Buffer.from(`a${'\u00e9'.repeat(3000)}`);
@@ -214,14 +222,17 @@ describe('imageFrom', () => {
       });
     }
 
-    it('and the shortest of them', () => {
-      for (const image of [PNG, JPEG.subarray(0, 20)]) {
+    for (const [kind, image] of [
+      ['PNG', PNG],
+      ['JPEG', JPEG.subarray(0, 20)],
+    ] as const) {
+      it(`and the shortest ${kind}`, () => {
         assert.throws(
           () => imageFrom(image.toString('utf8')),
           failure('M2FP_UNSUPPORTED_FORMAT', /decoded as text/),
         );
-      }
-    });
+      });
+    }
 
     it('but not in one that has U+FFFD in its metadata', async () => {
       const image = await sharp(noisePng(40, 30)).gif().toBuffer();
