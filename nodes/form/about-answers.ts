@@ -1,20 +1,20 @@
 /** What Node-RED answers about a model; made by nodes/m2fp-model/admin.ts. */
-import type { CheckResult, Prospect } from '../m2fp-model/about.ts';
+import type { CheckResult, ModelDescription } from '../m2fp-model/about.ts';
 import type { DownloadStatus } from '../m2fp-model/downloads.ts';
 import type { ModelFacts } from '../common/model-facts.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 
-export type { CheckResult, DownloadStatus, Prospect };
+export type { CheckResult, DownloadStatus, ModelDescription };
 
 /** What the form's values mean. */
-export interface FormProspect extends Prospect {
+export interface FormDescription extends ModelDescription {
   /** What is under way to get the model, or how the last try ended; null where it is there, or nobody tried. */
   download: DownloadStatus | null;
 }
 
 /** Of a deployed model. */
 export interface DeployedFacts extends ModelFacts {
-  /** Equal to that of a {@link Prospect} that means the same model. */
+  /** Equal to that of a {@link ModelDescription} that means the same model. */
   choice: string;
   progress: PullProgress | null;
 }

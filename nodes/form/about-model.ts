@@ -1,5 +1,5 @@
 /** The block "About this model" in the form of the config node: what it is, what it will take, and whether it works. */
-import type { Ask, CheckResult, DeployedFacts, Failure, FormProspect } from './about-answers.ts';
+import type { Ask, CheckResult, DeployedFacts, Failure, FormDescription } from './about-answers.ts';
 import { type AboutText, aboutRows } from './about-rows.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import { prefixOf } from './dialog.ts';
@@ -30,7 +30,7 @@ class AboutModel {
   readonly #button: Elements;
   readonly #result: Elements;
   readonly #download: ModelDownload;
-  #prospect: FormProspect | undefined;
+  #description: FormDescription | undefined;
   /** Who may not change flows may not ask what the form means. */
   #isForbidden = false;
   #deployed: DeployedFacts | Failure | undefined;
@@ -108,14 +108,14 @@ class AboutModel {
     const values = this.#valuesOf(this.#properties);
     const mistake = this.#mistakeIn(values);
     if (mistake !== undefined) {
-      this.#prospect = undefined;
+      this.#description = undefined;
       this.#problem.text(mistake);
       return this.#draw();
     }
     const { status, answer, problem } = await this.#request('POST', 'models/estimate', this.#form());
     if (asked !== this.#asked) return;
     this.#isForbidden = status === 401 || status === 403;
-    this.#prospect = answer as FormProspect | undefined;
+    this.#description = answer as FormDescription | undefined;
     this.#problem.text(this.#isForbidden ? '' : (problem ?? ''));
     this.#button.toggle(!this.#isForbidden);
     this.#draw();
@@ -223,22 +223,22 @@ class AboutModel {
 
   /** What is deployed is what the button tries: it does nothing for another choice, which was not saved yet. */
   #drawButton(): void {
-    const isSame = this.#deployed !== undefined && this.#deployed.choice === this.#prospect?.choice;
+    const isSame = this.#deployed !== undefined && this.#deployed.choice === this.#description?.choice;
     const facts = isSame ? this.#running : undefined;
     this.#button
       .prop('disabled', this.#isChecking || !isSame)
       .text(this.#text(facts?.state === 'not pulled' ? 'downloadAndCheck' : 'check'));
     // Nor does what it said of another one stay.
     if (!isSame && !this.#isChecking) this.#result.text('');
-    this.#download.update(this.#prospect, facts?.state === 'pulling' ? facts.progress : null);
+    this.#download.update(this.#description, facts?.state === 'pulling' ? facts.progress : null);
   }
 
   #draw(): void {
     this.#drawButton();
     const $ = this.#$;
     // Before the form is known to mean it, nothing that is deployed is shown in its name.
-    const deployed = this.#prospect || this.#isForbidden ? this.#deployed : undefined;
-    const rows = aboutRows(this.#prospect, deployed, this.#text, this.#labelName);
+    const deployed = this.#description || this.#isForbidden ? this.#deployed : undefined;
+    const rows = aboutRows(this.#description, deployed, this.#text, this.#labelName);
     if (rows.length > 0)
       rows.push({ key: 'licence', text: this.#licenceOf(String(this.#field('source').val())) });
     this.#rows.empty();

@@ -1,5 +1,5 @@
 /** The block "About this model" as rows of texts. */
-import type { DeployedFacts, Failure, Prospect } from './about-answers.ts';
+import type { DeployedFacts, Failure, ModelDescription } from './about-answers.ts';
 import type { WorkerSeen } from '../common/workers.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import type { Values } from './texts.ts';
@@ -22,18 +22,18 @@ const LABELS_SHOWN = 8;
 const HOSTS_SHOWN = 4;
 
 /**
- * @param availability what the form's values mean; undefined while that is not known
+ * @param description what the form's values mean; undefined while that is not known
  * @param deployed what was deployed, or why it does not tell; undefined where nothing was
  * @param nameOf a label in the user's language
  */
 export function aboutRows(
-  availability: Prospect | undefined,
+  description: ModelDescription | undefined,
   deployed: DeployedFacts | Failure | undefined,
   text: AboutText,
   nameOf: (label: string) => string,
 ): Row[] {
   const running = deployed && 'message' in deployed ? undefined : deployed;
-  const known = availability ?? running;
+  const known = description ?? running;
   if (known === undefined) return [];
   const { labels, input, size, digest, precision } = known;
   const rows: Row[] = [{ key: 'id', text: known.id }];
@@ -47,18 +47,18 @@ export function aboutRows(
     const { kind, ...sides } = input;
     rows.push({ key: 'input', text: text(`inputRule.${kind}`, { ...sides }) });
   }
-  if (availability?.workers) {
-    rows.push({ key: 'precision', text: precision }, workersRow(availability.workers, text));
+  if (description?.workers) {
+    rows.push({ key: 'precision', text: precision }, workersRow(description.workers, text));
   } else if (known === running && running.remote) {
     rows.push({ key: 'precision', text: precision });
     rows.push({ key: 'workers', text: String(running.remote.workers) });
   } else {
-    const missing = availability?.isCheckpoint ? 'notConverted' : 'notThere';
+    const missing = description?.isCheckpoint ? 'notConverted' : 'notThere';
     rows.push({ key: 'size', text: size ? bytesText(size) : text(missing) });
   }
   if (digest !== null) rows.push({ key: 'digest', text: `${digest.slice(0, DIGEST_SHOWN)}…`, whole: digest });
-  if (availability?.estimate) rows.push(...expected(availability.estimate, text));
-  rows.push({ key: 'state', text: stateText(deployed, availability, text) });
+  if (description?.estimate) rows.push(...expected(description.estimate, text));
+  rows.push({ key: 'state', text: stateText(deployed, description, text) });
   return rows;
 }
 
@@ -74,7 +74,7 @@ function workersRow(workers: readonly WorkerSeen[], text: AboutText): Row {
   };
 }
 
-function expected(estimate: NonNullable<Prospect['estimate']>, text: AboutText): Row[] {
+function expected(estimate: NonNullable<ModelDescription['estimate']>, text: AboutText): Row[] {
   const { memory, freeMemory, seconds, processes, threads, provider } = estimate;
   const values = { memory: bytesText(memory), free: bytesText(freeMemory), processes, threads };
   return [
@@ -94,7 +94,7 @@ const REMOTE_STATE_NAMES: typeof STATE_NAMES = { idle: 'disconnected', loading: 
 /** @param inForm undefined for who sees only what is deployed */
 function stateText(
   deployed: DeployedFacts | Failure | undefined,
-  inForm: Prospect | undefined,
+  inForm: ModelDescription | undefined,
   text: AboutText,
 ): string {
   if (deployed === undefined) return text('notDeployed');

@@ -1,6 +1,6 @@
 /** Gets the model that the form names, before any picture and any deploy: the button, the progress, and its end. */
 import type { PullProgress } from '../../src/store/progress.ts';
-import type { Answer, Ask, DownloadStatus, FormProspect } from './about-answers.ts';
+import type { Answer, Ask, DownloadStatus, FormDescription } from './about-answers.ts';
 import type { AboutText } from './about-rows.ts';
 import { problemText, progressText } from './download-text.ts';
 import type { Dollar, Elements } from './editor.ts';
@@ -27,7 +27,7 @@ export class ModelDownload {
   readonly #end: Elements;
   readonly #start: Elements;
   readonly #cancel: Elements;
-  #prospect: FormProspect | undefined;
+  #description: FormDescription | undefined;
   /** Of a pull that a deployed node waits for. */
   #elsewhere: PullProgress | null = null;
   /** Of the choice that it names; another one is not shown. */
@@ -56,15 +56,15 @@ export class ModelDownload {
 
   /**
    * What the form means now.
-   * @param prospect undefined while that is not known
+   * @param description undefined while that is not known
    * @param elsewhere how far the deployed node has come that gets the same model
    */
-  update(prospect: FormProspect | undefined, elsewhere: PullProgress | null): void {
-    this.#prospect = prospect;
+  update(description: FormDescription | undefined, elsewhere: PullProgress | null): void {
+    this.#description = description;
     this.#elsewhere = elsewhere;
-    const download = prospect?.present === false ? prospect.download : null;
+    const download = description?.present === false ? description.download : null;
     // One that has ended is told by the look at it.
-    if (download && download.state !== 'done' && this.#status?.id !== prospect?.choice)
+    if (download && download.state !== 'done' && this.#status?.id !== description?.choice)
       this.#status = download;
     this.#draw();
     this.#watch();
@@ -72,7 +72,7 @@ export class ModelDownload {
 
   /** That of the choice in the form. */
   get #shown(): DownloadStatus | undefined {
-    return this.#status?.id === this.#prospect?.choice ? this.#status : undefined;
+    return this.#status?.id === this.#description?.choice ? this.#status : undefined;
   }
 
   async #begin(): Promise<void> {
@@ -133,7 +133,7 @@ export class ModelDownload {
   }
 
   #take({ answer, problem }: Answer): void {
-    if (problem !== undefined) return this.#say(this.#prospect?.choice ?? '', problem, true);
+    if (problem !== undefined) return this.#say(this.#description?.choice ?? '', problem, true);
     const status = answer as DownloadStatus;
     this.#status = status;
     if (status.state === 'done') {
@@ -152,13 +152,13 @@ export class ModelDownload {
 
   #draw(): void {
     const { text } = this.#options;
-    const prospect = this.#prospect;
-    const isAbsent = prospect?.present === false;
+    const description = this.#description;
+    const isAbsent = description?.present === false;
     const status = this.#shown;
     const isRunning = isAbsent && status?.state === 'running';
     const progress = isRunning ? status.progress : this.#elsewhere;
     const isComing = isRunning || (isAbsent && this.#elsewhere !== null);
-    const isSaid = this.#said.choice === prospect?.choice;
+    const isSaid = this.#said.choice === description?.choice;
     const said = isSaid && !this.#said.isProblem ? this.#said.text : '';
     const refusal = isSaid && this.#said.isProblem ? this.#said.text : '';
     const failure = isAbsent && status?.problem ? problemText(status.problem, text) : '';
@@ -172,7 +172,7 @@ export class ModelDownload {
     this.#end.text(said);
     this.#start
       .toggle(isAbsent && !isComing)
-      .text(text(prospect?.isCheckpoint ? 'download.convertNow' : 'download.now'))
+      .text(text(description?.isCheckpoint ? 'download.convertNow' : 'download.now'))
       .prop('disabled', this.#isBusy);
     this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy);
   }

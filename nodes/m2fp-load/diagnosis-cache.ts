@@ -6,7 +6,7 @@ import { engines } from '../common/services.ts';
 /** A report younger than this is given again, milliseconds: each one starts processes and reads all models. */
 const FRESH = 60_000;
 
-export class Checkup {
+export class DiagnosisCache {
   readonly #clock: Clock;
   #latest: { key: string; at: number; diagnosis: Promise<Diagnosis> } | undefined;
 

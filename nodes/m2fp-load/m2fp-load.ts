@@ -11,7 +11,7 @@ import { StatusLine } from '../common/status.ts';
 import { storeFolder } from '../common/store-folder.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
 import { FIELDS } from './config.ts';
-import { Checkup } from './diagnosis-cache.ts';
+import { DiagnosisCache } from './diagnosis-cache.ts';
 import { ProgressOutput } from './progress-output.ts';
 import { blankInput } from './warm-up.ts';
 
@@ -21,7 +21,7 @@ interface LoadAnswer extends ModelFacts {
   diagnosis?: Diagnosis;
 }
 
-const checkup = new Checkup();
+const diagnoses = new DiagnosisCache();
 
 /** Loads, warms up, reloads or unloads the model, and tells its facts and how far its pull has come. */
 export default function (RED: NodeAPI): void {
@@ -67,7 +67,7 @@ export default function (RED: NodeAPI): void {
     const answer = async (action: Action, signal: AbortSignal): Promise<LoadAnswer> => {
       const facts = await perform(action, signal);
       if (action !== 'info') return facts;
-      const diagnosis = await checkup.diagnosis(storeFolder(RED), await nodeRedVersion(RED));
+      const diagnosis = await diagnoses.diagnosis(storeFolder(RED), await nodeRedVersion(RED));
       const workers = await link.model().workers(signal);
       // Each message its own: what one flow changes is not seen by another.
       return {

@@ -21,7 +21,7 @@ import type { LocalSettings, ModelSettings, RemoteSettings } from './settings.ts
 import { workerTimeout } from './worker-timeout.ts';
 
 /** What the form's values mean, without loading anything. */
-export interface Prospect {
+export interface ModelDescription {
   id: string;
   /** Tells this model from others, of other revisions, weights and servers, too; of the deployed one, see `DeployedFacts`. */
   choice: string;
@@ -50,8 +50,8 @@ const WORKER_TIMEOUT = 6000;
  * @throws {M2fpError} where the folder holds no model, or a damaged one; `M2FP_ENGINE_UNAVAILABLE` where no worker
  *   answers in time
  */
-export async function prospectOf(settings: ModelSettings): Promise<Prospect> {
-  return settings.source === 'remote' ? remoteProspect(settings) : localProspect(settings);
+export async function descriptionOf(settings: ModelSettings): Promise<ModelDescription> {
+  return settings.source === 'remote' ? remoteDescription(settings) : localDescription(settings);
 }
 
 /** What has to be downloaded or converted for these settings; undefined for other models. */
@@ -64,7 +64,7 @@ export async function wantedModel(settings: ModelSettings): Promise<WantedModel 
   );
 }
 
-async function remoteProspect(settings: RemoteSettings): Promise<Prospect> {
+async function remoteDescription(settings: RemoteSettings): Promise<ModelDescription> {
   const { engine, parse } = settings;
   const answer = engines.describeRemote(engine.address);
   const { manifest, workers } = await raceSignal(answer, workerTimeout(WORKER_TIMEOUT));
@@ -85,7 +85,7 @@ async function remoteProspect(settings: RemoteSettings): Promise<Prospect> {
   };
 }
 
-async function localProspect(settings: LocalSettings): Promise<Prospect> {
+async function localDescription(settings: LocalSettings): Promise<ModelDescription> {
   const { engine, parse } = settings;
   const wanted = await wantedModel(settings);
   const checkpoint = wanted && 'source' in wanted ? wanted : undefined;

@@ -9,7 +9,7 @@ import { adminHandler, oncePerAdmin, ownJson, ownPages, refuse } from '../common
 import { deployedModels, modelNode, type ModelNode } from '../common/model.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
-import { checkModel, type CheckResult, prospectOf, wantedModel } from './about.ts';
+import { checkModel, type CheckResult, descriptionOf, wantedModel } from './about.ts';
 import { choiceOfPlace, choiceOfWanted } from './choice.ts';
 import { Downloads } from './downloads.ts';
 import { settingsOfForm } from './form-values.ts';
@@ -64,8 +64,8 @@ export function serveAdmin(RED: NodeAPI): void {
     '/m2fp/models/estimate',
     write,
     answer(async (request) => {
-      const prospect = await prospectOf(settingsOfForm(RED, request.body));
-      return { ...prospect, download: prospect.present ? null : (downloads.find(prospect.choice) ?? null) };
+      const description = await descriptionOf(settingsOfForm(RED, request.body));
+      return { ...description, download: description.present ? null : (downloads.find(description.choice) ?? null) };
     }),
   );
   RED.httpAdmin.post(

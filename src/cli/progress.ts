@@ -17,7 +17,7 @@ export class ProgressBar {
   /** The bar that the cursor stands behind; empty where there is none. */
   #bar = '';
   /** The incident that was told last; empty where the work has gone on since. */
-  #told = '';
+  #lastLine = '';
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -32,7 +32,7 @@ export class ProgressBar {
     if (this.#stream.isTTY) this.#draw(phase, share, note);
     else this.#log(phase, share, note);
     this.#phase = phase;
-    this.#told = '';
+    this.#lastLine = '';
   }
 
   /**
@@ -42,8 +42,8 @@ export class ProgressBar {
   pause(phase: string, share: number | null, reason: string): void {
     const far = share === null ? phase : `${phase} ${Math.floor(share * 100)} %`;
     const line = `${far}: ${reason}`;
-    if (line === this.#told) return;
-    this.#told = line;
+    if (line === this.#lastLine) return;
+    this.#lastLine = line;
     if (this.#stream.isTTY) this.#put(phase, line);
     else this.#stream.write(`${line}\n`);
     this.#phase = phase;

@@ -11,7 +11,7 @@ export { acquireRemoteEngine } from './remote/client/acquire.ts';
 export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/client/acquire.ts';
 export type {
   TransportFactory,
-  RemoteTask,
+  RemoteRequest,
   WorkerAddress,
   WorkerFacts,
   WorkerTransport,

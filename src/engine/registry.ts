@@ -63,8 +63,8 @@ interface Registry {
 }
 
 /**
- * On `globalThis`, because the bundler may put a copy of this module into each of several files (the nodes'
- * CommonJS and our ESM), and each copy with a map of its own would load the same model again.
+ * On `globalThis`: a module that brings its own copy of this package, beside the one in the user folder, has its nodes in
+ * the same Node-RED, and with a map of its own it would load the same model again.
  */
 const KEY = Symbol.for('@m2fp/node-red-human-parsing/engines');
 

@@ -66,7 +66,7 @@ export class Metrics {
   }
 }
 
-/** On `globalThis`, so that all copies of this module that a bundle may hold count together, and once. */
+/** On `globalThis`, as the registry of engines is: all copies of this package in one Node-RED count together. */
 const KEY = Symbol.for('@m2fp/node-red-human-parsing/metrics');
 
 /** The metrics of this process; they begin with the first call. */

@@ -107,7 +107,7 @@ async function convertInto(
   };
   const { hyper, warnings, origins } = inferHyperParameters(checkpoint, configuration);
   const {
-    warnings: doubts,
+    warnings: labelWarnings,
     origins: labelOrigins,
     ...labels
   } = modelLabels(hyper.decoder.classes, configuration, options);
@@ -147,7 +147,7 @@ async function convertInto(
       ...uncheckedTold(checkpoint),
       ...averageOffered(checkpoint),
       ...warnings,
-      ...doubts,
+      ...labelWarnings,
       ...graph.warnings,
     ],
     origins: { ...origins, ...labelOrigins },

@@ -30,12 +30,12 @@ export interface Product {
   origins: Origins | null;
 }
 
-export interface MakingOptions {
+export interface ModelInstallerOptions {
   root: string;
   name: ModelName;
   clock: Clock;
   signal: AbortSignal;
-  tell: (progress: PullProgress) => void;
+  notify: (progress: PullProgress) => void;
   /** Of failures that are none of ours, mostly of the file system. */
   code: M2fpErrorCode;
   /** Whether a model that is there must have the right bytes too, not only the right sizes. */
@@ -48,12 +48,12 @@ export interface MakingOptions {
 export class ModelInstaller {
   readonly meter: ProgressMeter;
   readonly work: StagingDirectory;
-  readonly #options: MakingOptions;
+  readonly #options: ModelInstallerOptions;
   #signal: AbortSignal;
 
-  constructor(options: MakingOptions) {
-    const { root, name, clock, signal, tell } = options;
-    this.meter = new ProgressMeter(clock, tell);
+  constructor(options: ModelInstallerOptions) {
+    const { root, name, clock, signal, notify } = options;
+    this.meter = new ProgressMeter(clock, notify);
     this.work = new StagingDirectory(root, name);
     this.#options = options;
     this.#signal = signal;

@@ -104,14 +104,14 @@ export async function convertLocal(
   const used: LocalTools = { clock: systemClock, freeBytes, convert: convertInProcess, ...tools };
   return conversions.join(
     `${root}\n${modelKey(checkpoint)}`,
-    (ending, tell) => {
+    (ending, notify) => {
       const { id, revision, precision } = checkpoint;
       const making = new ModelInstaller({
         root,
         name: { id, revision, precision },
         clock: used.clock,
         signal: ending,
-        tell,
+        notify,
         code: 'M2FP_MODEL_NOT_FOUND',
       });
       return making.run(() => convert(checkpoint, making, used));

@@ -34,9 +34,9 @@ export class ProgressMeter {
   #timer: Timer | undefined;
   #samples: { at: number; received: number }[] = [];
 
-  constructor(clock: Clock, tell: (progress: PullProgress) => void) {
+  constructor(clock: Clock, notify: (progress: PullProgress) => void) {
     this.#clock = clock;
-    this.#notify = tell;
+    this.#notify = notify;
   }
 
   /** Begins a phase, or a file within one: always told. */

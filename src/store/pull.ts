@@ -14,7 +14,7 @@ import type { RequestOptions } from './http.ts';
 import {
   intactModel,
   ModelInstaller,
-  type MakingOptions,
+  type ModelInstallerOptions,
   type Product,
   type PulledModel,
 } from './install-model.ts';
@@ -98,8 +98,8 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const tools = { ...defaultTools, ...options.tools };
   return pulls.join(
     key,
-    (ending, tell) =>
-      new Pull({ root, name, signal: ending, tell, verify, keep: keepCheckpoint }, addresses, tools).run(),
+    (ending, notify) =>
+      new Pull({ root, name, signal: ending, notify, verify, keep: keepCheckpoint }, addresses, tools).run(),
     { ...(signal && { signal }), ...(onProgress && { onProgress }) },
   );
 }
@@ -114,7 +114,7 @@ class Pull {
   readonly #making: ModelInstaller;
 
   constructor(
-    options: Pick<MakingOptions, 'root' | 'name' | 'signal' | 'tell' | 'verify' | 'keep'>,
+    options: Pick<ModelInstallerOptions, 'root' | 'name' | 'signal' | 'notify' | 'verify' | 'keep'>,
     addresses: readonly ModelAddress[],
     tools: PullTools,
   ) {

@@ -1,7 +1,7 @@
 /** The form of the config node for workers on other machines, in a real browser. */
 import assert from 'node:assert/strict';
 import type { Locator, Request } from 'playwright-core';
-import type { Prospect } from '../../nodes/m2fp-model/about.ts';
+import type { ModelDescription } from '../../nodes/m2fp-model/about.ts';
 import { type FlowNode, freePort, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor, type EditorOptions } from './editor.ts';
 import { blemishes, unreachable } from './inspect.ts';
@@ -16,7 +16,7 @@ const FLOW: FlowNode[] = [
 ];
 
 /** What Node-RED would tell of two workers. */
-const PROSPECT: Prospect = {
+const PROSPECT: ModelDescription = {
   id: 'iic/cv_resnet101_image-multiple-human-parsing',
   choice: 'c0ffee',
   present: true,

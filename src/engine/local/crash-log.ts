@@ -76,7 +76,7 @@ export class CrashLog {
   }
 
   /** Ends the trouble that repeated crashes led to. */
-  forgive(): void {
+  reset(): void {
     if (this.#series === null) return;
     this.succeeded();
     this.#rest = this.#policy.firstRest;

@@ -34,7 +34,7 @@ export class ProcessPool implements Pool {
   readonly #threads: number;
   readonly #slots: readonly Slot[];
   readonly #times = new RunTimes();
-  readonly #suspects: Quarantine;
+  readonly #quarantine: Quarantine;
   /** The next try after too many crashes. */
   #retry: Timer | null = null;
   /** True from `stop` until something is wanted again: nothing is tried by itself then. */
@@ -48,7 +48,7 @@ export class ProcessPool implements Pool {
     this.#crashes = common.crashes;
     this.#threads = size.threads;
     const { clock, labels: engine } = owner;
-    this.#suspects = new Quarantine(clock);
+    this.#quarantine = new Quarantine(clock);
     this.#slots = Array.from({ length: size.processes }, () => {
       const supervisor = new Supervisor({
         ...common,
@@ -105,14 +105,14 @@ export class ProcessPool implements Pool {
 
   /** What a child said when it had loaded the model. */
   get facts(): PoolFacts {
-    const told = this.#slots.find(({ supervisor }) => supervisor.facts !== null)?.supervisor.facts;
-    const { provider = 'cpu', fallback = null, loadSeconds = null } = told ?? {};
+    const started = this.#slots.find(({ supervisor }) => supervisor.facts !== null)?.supervisor.facts;
+    const { provider = 'cpu', fallback = null, loadSeconds = null } = started ?? {};
     return { provider, fallback, loadSeconds, threads: this.#threads };
   }
 
   /** Throws M2FP_BAD_IMAGE for a picture that crashed two processes, M2FP_ENGINE_CRASHED after repeated crashes. */
   check(suspect: Suspect): void {
-    this.#suspects.check(suspect);
+    this.#quarantine.check(suspect);
     const { refusal } = this.#crashes;
     if (refusal !== null) throw refusal;
   }
@@ -120,8 +120,8 @@ export class ProcessPool implements Pool {
   /** Starts all processes; rejects where not one of them comes up. */
   async load(): Promise<void> {
     this.#stopped = false;
-    this.#crashes.forgive();
-    this.#suspects.forget();
+    this.#crashes.reset();
+    this.#quarantine.forget();
     const starts = await Promise.allSettled(this.#slots.map(({ supervisor }) => supervisor.start()));
     const failed = starts.filter((start) => start.status === 'rejected');
     if (failed.length === starts.length) throw failed[0]!.reason;
@@ -172,15 +172,15 @@ export class ProcessPool implements Pool {
     job.begun = begun;
     try {
       // The one before it in line may have been the same.
-      this.#suspects.check(request);
+      this.#quarantine.check(request);
       const result = await supervisor.run(request);
       this.#times.ran(clock.now() - begun, first);
-      this.#suspects.clear(request);
+      this.#quarantine.clear(request);
       this.#owner.onResult(job, result.parsing, job.queued);
     } catch (error) {
       // What the system kills may have had bad neighbours: only of what was measured is the kind to blame.
       const forMemory = error instanceof MemoryExceeded;
-      if (supervisor.replacing === 'crash' || forMemory) this.#suspects.blame(request, forMemory);
+      if (supervisor.replacing === 'crash' || forMemory) this.#quarantine.blame(request, forMemory);
       job.reject(error);
     }
     slot.running = null;

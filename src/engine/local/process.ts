@@ -96,13 +96,13 @@ export class EngineProcess {
     );
   }
 
-  /** Asks it to end after the running request; one that still runs after `grace` milliseconds is killed. */
-  stop(grace: number, reason: M2fpError): void {
+  /** Asks it to end after the running request; one that still runs after `shutdownGrace` milliseconds is killed. */
+  stop(shutdownGrace: number, reason: M2fpError): void {
     if (this.#dismissed) return;
     this.#dismissed = true;
     this.#ref(true);
     this.#post({ type: 'stop' });
-    this.#killAfter(grace, () => reason);
+    this.#killAfter(shutdownGrace, () => reason);
   }
 
   /** Ends it at once, whatever it does; the running request fails with `reason`. */

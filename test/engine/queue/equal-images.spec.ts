@@ -26,7 +26,7 @@ describe('an engine that is asked for equal pictures', () => {
   const ask = (request: Partial<ParseRequest> = {}): Promise<Parsing> =>
     engine.parse({ image: Buffer.from('same'), ...request });
   /** How many pictures workers have been given. */
-  const parsed = (): number => subject.workers.submissions.length;
+  const parsed = (): number => subject.workers.jobs.length;
   const fates = (): string[] => events.map(({ fate, cached }) => (cached ? `${fate} cached` : fate));
   /** Answers all that workers get, one after the other. */
   const answerAll = async (): Promise<void> => {
@@ -250,7 +250,7 @@ describe('an engine that is asked for equal pictures', () => {
       while (engine.info().waiting > 0 || subject.workers.running.length > 0) await subject.answer();
       const parsings = await Promise.all(asked);
       assert.deepEqual(
-        subject.workers.submissions.map(({ text }) => text),
+        subject.workers.jobs.map(({ text }) => text),
         ['large', 'same'],
       );
       assert.deepEqual(

@@ -165,8 +165,8 @@ class Run {
 
   /** Notes who was given to a worker. */
   #look(): void {
-    for (const { task } of this.#workers.flatMap(({ submissions }) => submissions)) {
-      const asked = this.#asked.find(({ image }) => image === task.image);
+    for (const { request } of this.#workers.flatMap(({ jobs }) => jobs)) {
+      const asked = this.#asked.find(({ image }) => image === request.image);
       if (asked?.turn === Infinity) asked.turn = this.#now++;
     }
   }

@@ -30,7 +30,7 @@ describe('acquireRemoteEngine', () => {
   /** What workers have is answered. */
   async function answer(): Promise<void> {
     await nextTurn();
-    for (const submission of workers.running) submission.answer();
+    for (const job of workers.running) job.answer();
     await nextTurn();
   }
 

@@ -7,10 +7,10 @@ import type { ChildParsing } from '../../../src/engine/protocol.ts';
 import {
   answerLimit,
   packAnswer,
-  packTask,
-  taskLimit,
+  packRequest,
+  requestLimit,
   unpackAnswer,
-  unpackTask,
+  unpackRequest,
 } from '../../../src/engine/remote/redis/codec.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { encodeRle } from '../../../src/parsing/masks/rle.ts';
@@ -32,7 +32,7 @@ describe('wire', () => {
   for (const content of wrong) {
     it(`refuses what is something else: ${inspect(content, { breakLength: Infinity })}`, async () => {
       const packed = packr.pack(content);
-      assert.equal((await errorOf(() => unpackTask(packed))).code, 'M2FP_BAD_IMAGE');
+      assert.equal((await errorOf(() => unpackRequest(packed))).code, 'M2FP_BAD_IMAGE');
       assert.equal(
         (await errorOf(() => unpackAnswer(deflateSync(packed), SIZE))).code,
         'M2FP_ENGINE_UNAVAILABLE',
@@ -43,7 +43,7 @@ describe('wire', () => {
   it('refuses garbage', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array().map(Buffer.from), async (garbage) => {
-        await errorOf(() => unpackTask(garbage));
+        await errorOf(() => unpackRequest(garbage));
         await errorOf(() => unpackAnswer(garbage, SIZE));
         await errorOf(() => unpackAnswer(deflateSync(garbage), SIZE));
       }),
@@ -51,7 +51,7 @@ describe('wire', () => {
   });
 
   it('survives damage anywhere', async () => {
-    const packed = packTask({ digest: 'd', image: Buffer.from('a picture'), options: { flip: true } });
+    const packed = packRequest({ digest: 'd', image: Buffer.from('a picture'), options: { flip: true } });
     await fc.assert(
       fc.asyncProperty(
         fc.nat({ max: packed.length - 1 }),
@@ -61,9 +61,9 @@ describe('wire', () => {
           damaged[at]! ^= flips;
           // What is damaged inside the picture is the decoder's to find.
           await Promise.resolve()
-            .then(() => unpackTask(damaged))
+            .then(() => unpackRequest(damaged))
             .catch((error: unknown) => assert.ok(error instanceof M2fpError));
-          await errorOf(() => unpackTask(damaged.subarray(0, at)));
+          await errorOf(() => unpackRequest(damaged.subarray(0, at)));
         },
       ),
     );
@@ -102,12 +102,12 @@ describe('wire', () => {
         const deflated = deflateSync(packed, { level: 1 });
         const before = process.memoryUsage();
         const { longest, result } = await turnsOf(async () => {
-          const ofTask = await errorOf(() => unpackTask(packed));
+          const ofRequest = await errorOf(() => unpackRequest(packed));
           const ofAnswer = await errorOf(() => unpackAnswer(deflated, SIZE));
-          return [ofTask, ofAnswer] as const;
+          return [ofRequest, ofAnswer] as const;
         });
-        const [ofTask, ofAnswer] = result;
-        assert.equal(ofTask.code, 'M2FP_BAD_IMAGE');
+        const [ofRequest, ofAnswer] = result;
+        assert.equal(ofRequest.code, 'M2FP_BAD_IMAGE');
         assert.equal(ofAnswer.code, 'M2FP_ENGINE_UNAVAILABLE');
         assert.ok(longest < 50, `${longest} ms in one go`);
         const { heapUsed } = process.memoryUsage();
@@ -124,8 +124,12 @@ describe('wire', () => {
     });
 
     it('tells how long what lies in Redis may be', () => {
-      const { length } = packTask({ digest: 'd'.repeat(64), image: Buffer.alloc(32 * 2 ** 20), options: {} });
-      assert.ok(length <= taskLimit({ kind: 'short-side', shortSide: 160, longSide: 384 }, 32 * 2 ** 20));
+      const { length } = packRequest({
+        digest: 'd'.repeat(64),
+        image: Buffer.alloc(32 * 2 ** 20),
+        options: {},
+      });
+      assert.ok(length <= requestLimit({ kind: 'short-side', shortSide: 160, longSide: 384 }, 32 * 2 ** 20));
       assert.ok(answerLimit(null) < answerLimit(SIZE) + 1 && answerLimit(SIZE) < 3e6);
       assert.ok(answerLimit({ width: 8160, height: 6144 }) < 150e6);
     });

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { ChildParsing } from '../../../src/engine/protocol.ts';
-import type { RemoteTask } from '../../../src/engine/remote/client/transport.ts';
+import type { RemoteRequest } from '../../../src/engine/remote/client/transport.ts';
 import {
   answerLimit,
   packAnswer,
-  packTask,
+  packRequest,
   unpackAnswer,
-  unpackTask,
+  unpackRequest,
 } from '../../../src/engine/remote/redis/codec.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { NetworkInput } from '../../../src/image/types.ts';
@@ -40,7 +40,7 @@ const networkInput: fc.Arbitrary<NetworkInput> = record({
   source: record({ image: fc.constant(Buffer.alloc(0)), width: count, height: count }),
 });
 
-const task: fc.Arbitrary<RemoteTask> = record({
+const request: fc.Arbitrary<RemoteRequest> = record({
   digest: fc.string(),
   image: fc.oneof(bytes(), networkInput),
   options: fc.record(
@@ -92,8 +92,8 @@ const parsing: fc.Arbitrary<ChildParsing> = fc
   .map((made) => ({ ...made, labelMap: Buffer.from(made.labelMap) }));
 
 describe('wire', () => {
-  it('brings tasks as they are', () => {
-    fc.assert(fc.property(task, (sent) => assert.deepEqual(unpackTask(packTask(sent)), sent)));
+  it('brings requests as they are', () => {
+    fc.assert(fc.property(request, (sent) => assert.deepEqual(unpackRequest(packRequest(sent)), sent)));
   });
 
   it('brings parsings as they are', async () => {
@@ -144,9 +144,9 @@ describe('wire', () => {
 
   it('says so where another version wrote it', async () => {
     const newer = packr.pack({ v: 3, digest: '', image: Buffer.alloc(1), options: {} });
-    const ofTask = await errorOf(() => unpackTask(newer));
-    assert.equal(ofTask.code, 'M2FP_ENGINE_UNAVAILABLE');
-    assert.match(ofTask.message, /has version 3; this package reads version 2: install the same version/);
+    const ofRequest = await errorOf(() => unpackRequest(newer));
+    assert.equal(ofRequest.code, 'M2FP_ENGINE_UNAVAILABLE');
+    assert.match(ofRequest.message, /has version 3; this package reads version 2: install the same version/);
     const ofAnswer = await errorOf(() => unpackAnswer(deflateSync(newer), SIZE));
     assert.equal(ofAnswer.code, 'M2FP_ENGINE_UNAVAILABLE');
     assert.match(ofAnswer.message, /version 3/);

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { M2fpError } from '../../../src/errors.ts';
 import type {
   TransportFactory,
-  RemoteTask,
+  RemoteRequest,
   WorkerAddress,
   WorkerFacts,
   WorkerTransport,
@@ -39,16 +39,16 @@ export function worker(facts: Partial<WorkerFacts> = {}): WorkerFacts {
 }
 
 /** A picture that was handed over. */
-export class Submission {
-  readonly task: RemoteTask;
+export class RemoteJob {
+  readonly request: RemoteRequest;
   readonly signal: AbortSignal;
   readonly promise: Promise<ChildParsing>;
   ended = false;
   #resolve!: (parsing: ChildParsing) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(task: RemoteTask, signal: AbortSignal) {
-    this.task = task;
+  constructor(request: RemoteRequest, signal: AbortSignal) {
+    this.request = request;
     this.signal = signal;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -59,7 +59,7 @@ export class Submission {
   }
 
   get text(): string {
-    const { image } = this.task;
+    const { image } = this.request;
     return Buffer.isBuffer(image) ? image.toString().replace(/\0.*/, '') : 'network input';
   }
 
@@ -79,7 +79,7 @@ class FakeLink implements WorkerTransport {
   readonly #workers: FakeWorkers;
   readonly listeners = new Set<() => void>();
   state: 'closed' | 'opening' | 'open' | 'closing' = 'closed';
-  readonly own = new Set<Submission>();
+  readonly own = new Set<RemoteJob>();
   #opening: Promise<void> | null = null;
   #settle: (error: M2fpError | null) => void = () => {};
 
@@ -122,12 +122,12 @@ class FakeLink implements WorkerTransport {
     if (error === null) this.notify();
   }
 
-  async submit(task: RemoteTask, signal: AbortSignal): Promise<ChildParsing> {
+  async submit(request: RemoteRequest, signal: AbortSignal): Promise<ChildParsing> {
     if (this.state !== 'open') throw new Error('the link is not open');
-    const submission = new Submission(task, signal);
-    this.own.add(submission);
-    this.#workers.take(submission);
-    return submission.promise;
+    const job = new RemoteJob(request, signal);
+    this.own.add(job);
+    this.#workers.take(job);
+    return job.promise;
   }
 
   subscribe(listener: () => void): () => void {
@@ -139,7 +139,7 @@ class FakeLink implements WorkerTransport {
     const closed = new M2fpError('M2FP_CANCELLED', 'The link was closed.');
     if (this.state === 'opening') this.#finish(closed);
     this.state = 'closing';
-    for (const submission of this.own) if (!submission.ended) submission.fail(closed);
+    for (const job of this.own) if (!job.ended) job.fail(closed);
     await nextTurn();
     this.state = 'closed';
   }
@@ -153,7 +153,7 @@ class FakeLink implements WorkerTransport {
 export class FakeWorkers {
   readonly links: FakeLink[] = [];
   /** In the order that they were handed over. */
-  readonly submissions: Submission[] = [];
+  readonly jobs: RemoteJob[] = [];
   alive: WorkerFacts[];
   /** Why there is no connection. */
   trouble: M2fpError | null = null;
@@ -162,7 +162,7 @@ export class FakeWorkers {
   /** How often a link was opened. */
   opened = 0;
   /** Pictures that were handed over although all places for them were taken. */
-  readonly excess: Submission[] = [];
+  readonly excess: RemoteJob[] = [];
 
   constructor(...alive: WorkerFacts[]) {
     this.alive = alive;
@@ -180,8 +180,8 @@ export class FakeWorkers {
   }
 
   /** What workers have and have not answered yet. */
-  get running(): Submission[] {
-    return this.submissions.filter(({ ended }) => !ended);
+  get running(): RemoteJob[] {
+    return this.jobs.filter(({ ended }) => !ended);
   }
 
   /** The texts of what runs. */
@@ -190,11 +190,11 @@ export class FakeWorkers {
   }
 
   /** For links: what they hand over. */
-  take(submission: Submission): void {
-    const fitting = this.alive.filter(({ manifest }) => manifest.digest === submission.task.digest);
+  take(job: RemoteJob): void {
+    const fitting = this.alive.filter(({ manifest }) => manifest.digest === job.request.digest);
     const places = this.trouble === null ? fitting.reduce((sum, { slots }) => sum + slots, 0) : 0;
-    if (this.running.length >= places) this.excess.push(submission);
-    this.submissions.push(submission);
+    if (this.running.length >= places) this.excess.push(job);
+    this.jobs.push(job);
   }
 
   /** From now on these work. */

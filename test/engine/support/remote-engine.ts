@@ -31,7 +31,7 @@ export function remoteEngineUnderTest() {
   /** Lets what is under way come to an end, and answers what workers have. */
   async function answer(count = 1): Promise<void> {
     await nextTurn();
-    for (const submission of workers.running.slice(0, count)) submission.answer();
+    for (const job of workers.running.slice(0, count)) job.answer();
     await nextTurn();
   }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { DeployedFacts, Failure, Prospect } from '../../../nodes/form/about-answers.ts';
+import type { DeployedFacts, Failure, ModelDescription } from '../../../nodes/form/about-answers.ts';
 import { aboutRows } from '../../../nodes/form/about-rows.ts';
 import { bytesText, secondsText } from '../../../nodes/form/amounts.ts';
 
 const GB = 1e9;
-const PROSPECT: Prospect = {
+const DESCRIPTION: ModelDescription = {
   id: 'm2fp-demo',
   choice: 'c0ffee',
   present: true,
@@ -26,13 +26,13 @@ const PROSPECT: Prospect = {
 };
 const DEPLOYED = {
   id: 'm2fp-demo',
-  choice: PROSPECT.choice,
+  choice: DESCRIPTION.choice,
   revision: null,
   precision: 'fp16',
   size: 7_400_000,
-  digest: PROSPECT.digest,
-  labels: PROSPECT.labels,
-  input: PROSPECT.input,
+  digest: DESCRIPTION.digest,
+  labels: DESCRIPTION.labels,
+  input: DESCRIPTION.input,
   state: 'ready',
   loadSeconds: 1.25,
   progress: null,
@@ -51,7 +51,7 @@ const WORKERS = ['hall-a', 'hall-b', 'hall-b'].map((host, index) => ({
   loadSeconds: null,
   rss: null,
 }));
-const rows = (...known: [Prospect?, (DeployedFacts | Failure)?]): Record<string, string> =>
+const rows = (...known: [ModelDescription?, (DeployedFacts | Failure)?]): Record<string, string> =>
   Object.fromEntries(aboutRows(known[0], known[1], text, same).map(({ key, text: shown }) => [key, shown]));
 
 describe('about a model', () => {
@@ -60,7 +60,7 @@ describe('about a model', () => {
   });
 
   it('the form tells what its values mean, before the deploy', () => {
-    assert.deepEqual(rows(PROSPECT), {
+    assert.deepEqual(rows(DESCRIPTION), {
       id: 'm2fp-demo',
       labels: '3: Background, Hair, Human',
       input: 'inputRule.short-side{"shortSide":160,"longSide":384}',
@@ -70,13 +70,13 @@ describe('about a model', () => {
       time: 'time.cpu{"seconds":"0.07"}',
       state: 'notDeployed',
     });
-    const digest = aboutRows(PROSPECT, undefined, text, same).find(({ key }) => key === 'digest');
-    assert.equal(digest?.whole, PROSPECT.digest);
+    const digest = aboutRows(DESCRIPTION, undefined, text, same).find(({ key }) => key === 'digest');
+    assert.equal(digest?.whole, DESCRIPTION.digest);
   });
 
   it('of workers it tells how many there are, where, and what they have', () => {
     const { size, memory, time, ...told } = rows({
-      ...PROSPECT,
+      ...DESCRIPTION,
       size: null,
       estimate: null,
       workers: WORKERS,
@@ -88,7 +88,7 @@ describe('about a model', () => {
 
   it('of many machines the first ones are named', () => {
     const many = 'abcdef'.split('').map((host) => ({ ...WORKERS[0]!, host }));
-    const row = aboutRows({ ...PROSPECT, estimate: null, workers: many }, undefined, text, same).find(
+    const row = aboutRows({ ...DESCRIPTION, estimate: null, workers: many }, undefined, text, same).find(
       ({ key }) => key === 'workers',
     );
     assert.match(row!.text, /"hosts":"a, b, c, d, …"/);
@@ -103,43 +103,43 @@ describe('about a model', () => {
   });
 
   it('why a deployed model does not tell of itself is not taken for a missing deploy', () => {
-    const failure = { message: 'No worker serves the queue.', choice: PROSPECT.choice };
-    assert.equal(rows(PROSPECT, failure)['state'], failure.message);
+    const failure = { message: 'No worker serves the queue.', choice: DESCRIPTION.choice };
+    assert.equal(rows(DESCRIPTION, failure)['state'], failure.message);
     assert.deepEqual(aboutRows(undefined, failure, text, same), []);
   });
 
   it('a model that needs more memory than is free is marked', () => {
-    const estimate = { ...PROSPECT.estimate!, memory: 4 * GB };
-    assert.match(rows({ ...PROSPECT, estimate })['memory']!, /^tooMuchMemory/);
+    const estimate = { ...DESCRIPTION.estimate!, memory: 4 * GB };
+    assert.match(rows({ ...DESCRIPTION, estimate })['memory']!, /^tooMuchMemory/);
   });
 
   it('an unknown model that is not there has no facts but its name', () => {
-    const absent = { ...PROSPECT, labels: null, input: null, size: null, digest: null, estimate: null };
+    const absent = { ...DESCRIPTION, labels: null, input: null, size: null, digest: null, estimate: null };
     assert.deepEqual(rows(absent), { id: 'm2fp-demo', size: 'notThere', state: 'notDeployed' });
   });
 
   it('who may not ask about the form sees what is deployed', () => {
-    const { memory, time, ...others } = rows(PROSPECT, DEPLOYED);
+    const { memory, time, ...others } = rows(DESCRIPTION, DEPLOYED);
     assert.ok(memory && time);
     assert.deepEqual(rows(undefined, DEPLOYED), others);
     assert.equal(others['state'], 'states.ready · loadedIn{"seconds":"1.3"}');
   });
 
   it('a choice that was not saved does not show the state of the model that runs', () => {
-    const other = rows({ ...PROSPECT, id: 'other', choice: 'other' }, DEPLOYED);
+    const other = rows({ ...DESCRIPTION, id: 'other', choice: 'other' }, DEPLOYED);
     assert.match(other['state']!, /^otherDeployed.*m2fp-demo/);
     const broken = { message: 'The folder is missing.', choice: null };
-    assert.equal(rows(PROSPECT, broken)['state'], 'brokenDeployed');
+    assert.equal(rows(DESCRIPTION, broken)['state'], 'brokenDeployed');
   });
 
   it('nor does one of another revision, of other weights or from another server', () => {
     const running = { ...DEPLOYED, revision: 'v1.0.1' };
-    const { state } = rows({ ...PROSPECT, choice: 'other' }, running);
+    const { state } = rows({ ...DESCRIPTION, choice: 'other' }, running);
     assert.equal(state, 'variantDeployed{"id":"m2fp-demo","variant":"v1.0.1, fp16"}');
   });
 
   it('a checkpoint that is not converted yet is told from a model that is not downloaded', () => {
-    const absent = { ...PROSPECT, size: null, present: false };
+    const absent = { ...DESCRIPTION, size: null, present: false };
     assert.equal(rows(absent)['size'], 'notThere');
     assert.equal(rows({ ...absent, isCheckpoint: true })['size'], 'notConverted');
   });
@@ -147,21 +147,21 @@ describe('about a model', () => {
   it('a model on its way tells how far it has come', () => {
     const progress = { share: 0.377 } as DeployedFacts['progress'];
     const pulling = { ...DEPLOYED, state: 'pulling', progress, loadSeconds: null } as DeployedFacts;
-    assert.equal(rows(PROSPECT, pulling)['state'], 'pulling{"percent":37}');
-    assert.equal(rows(PROSPECT, { ...pulling, progress: null })['state'], 'states.pulling');
-    assert.equal(rows(PROSPECT, { ...pulling, state: 'not pulled' })['state'], 'states.absent');
-    assert.equal(rows(PROSPECT, { ...pulling, state: 'not converted' })['state'], 'states.unconverted');
+    assert.equal(rows(DESCRIPTION, pulling)['state'], 'pulling{"percent":37}');
+    assert.equal(rows(DESCRIPTION, { ...pulling, progress: null })['state'], 'states.pulling');
+    assert.equal(rows(DESCRIPTION, { ...pulling, state: 'not pulled' })['state'], 'states.absent');
+    assert.equal(rows(DESCRIPTION, { ...pulling, state: 'not converted' })['state'], 'states.unconverted');
   });
 
   it('long lists of labels are shortened', () => {
     const labels = Array.from({ length: 20 }, (_, index) => `L${index}`);
-    const [, row] = aboutRows({ ...PROSPECT, labels }, undefined, text, same);
+    const [, row] = aboutRows({ ...DESCRIPTION, labels }, undefined, text, same);
     assert.equal(row!.text, '20: L0, L1, L2, L3, L4, L5, L6, L7, …');
     assert.equal(row!.whole, labels.join(', '));
   });
 
   it("labels are called as in the user's language, and whole as messages have them", () => {
-    const [, row] = aboutRows(PROSPECT, undefined, text, (label) => (label === 'Hair' ? '头发' : label));
+    const [, row] = aboutRows(DESCRIPTION, undefined, text, (label) => (label === 'Hair' ? '头发' : label));
     assert.equal(row!.text, '3: Background, 头发, Human');
     assert.equal(row!.whole, 'Background, Hair, Human');
   });

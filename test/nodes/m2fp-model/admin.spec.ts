@@ -4,7 +4,7 @@ import type { ModelNode } from '../../../nodes/common/model.ts';
 import { engines } from '../../../nodes/common/services.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
-import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
+import type { CheckResult, ModelDescription } from '../../../nodes/m2fp-model/about.ts';
 import { beginning } from '../../../nodes/common/form-fields.ts';
 import { FIELDS } from '../../../nodes/m2fp-model/config.ts';
 import { serveAdmin } from '../../../nodes/m2fp-model/admin.ts';
@@ -199,7 +199,7 @@ describe('the admin routes of m2fp-model', () => {
   });
 
   describe('POST models/estimate', () => {
-    const estimate = (form: object) => ask<Prospect & { code?: string }>('models/estimate', 'POST', form);
+    const estimate = (form: object) => ask<ModelDescription & { code?: string }>('models/estimate', 'POST', form);
 
     it('tells what a form means that is not deployed, and loads nothing', async () => {
       restoreEngines();

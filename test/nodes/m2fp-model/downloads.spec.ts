@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engines } from '../../../nodes/common/services.ts';
-import type { DownloadStatus, FormProspect } from '../../../nodes/form/about-answers.ts';
+import type { DownloadStatus, FormDescription } from '../../../nodes/form/about-answers.ts';
 import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { convertLocal } from '../../../src/store/local.ts';
 import { goldenFolder } from '../../support/golden.ts';
@@ -33,8 +33,8 @@ describe('a download that the form begins', function () {
   /** A form that nobody deployed. */
   const form = (properties = {}) => t.model(properties, 'undeployed');
   const begin = (properties = {}) => ask('downloads', 'POST', form(properties));
-  const prospect = async (properties = {}) =>
-    (await ask<FormProspect>('models/estimate', 'POST', form(properties))).body;
+  const description = async (properties = {}) =>
+    (await ask<FormDescription>('models/estimate', 'POST', form(properties))).body;
   const isHalfway = ({ progress }: DownloadStatus): boolean =>
     progress?.file === CHECKPOINT && progress.phase === 'download' && progress.share! > 0.3;
   /** The status, once it is as wanted. */
@@ -49,22 +49,22 @@ describe('a download that the form begins', function () {
   it('needs no deploy, tells how far it has come to whoever asks about the form, and ends with the model', async () => {
     const held = t.holdDownload();
     await start();
-    assert.equal((await prospect()).download, null);
+    assert.equal((await description()).download, null);
     const { status, body } = await begin();
     assert.deepEqual([status, body.state], [200, 'running']);
     const { progress } = await until(body.id, isHalfway);
     assert.deepEqual([progress!.phase, progress!.file], ['download', CHECKPOINT]);
     assert.ok(progress!.received > 0 && progress!.total! > progress!.received);
     // As a form that was closed and opened does.
-    const found = await prospect();
+    const found = await description();
     assert.deepEqual([found.present, found.download?.id, found.download?.state], [false, body.id, 'running']);
     // What the form does not name has no part in it.
     for (const other of [{ revision: 'v2' }, { precision: 'fp16' }, { baseUrl: `${t.hub.url}/mirror` }])
-      assert.equal((await prospect(other)).download, null, JSON.stringify(other));
+      assert.equal((await description(other)).download, null, JSON.stringify(other));
     held.letGo();
     const done = await until(body.id, ({ state }) => state !== 'running');
     assert.deepEqual([done.state, done.problem, done.progress], ['done', null, null]);
-    const there = await prospect();
+    const there = await description();
     assert.deepEqual([there.present, there.download], [true, null]);
     assert.ok(existsSync(join(t.modelFolder(), 'm2fp.json')));
   });
@@ -102,7 +102,7 @@ describe('a download that the form begins', function () {
     await held.broken;
     assert.equal((await ask(`downloads/${body.id}`)).body, null);
     assert.equal((await ask(`downloads/${body.id}/cancel`, 'POST')).status, 404);
-    assert.equal((await prospect()).download, null);
+    assert.equal((await description()).download, null);
     await begin();
     await until(body.id, ({ state }) => state === 'done');
     assert.match(t.hub.of(CHECKPOINT).at(-1)!.range!, /^bytes=[1-9]/);
@@ -128,7 +128,7 @@ describe('a download that the form begins', function () {
     const failed = await until(body.id, ({ state }) => state !== 'running');
     assert.deepEqual([failed.state, failed.problem?.code], ['failed', 'M2FP_DOWNLOAD_FAILED']);
     assert.match(failed.problem!.message, /403/);
-    const { download } = await prospect();
+    const { download } = await description();
     assert.equal(download?.problem?.message, failed.problem!.message);
     assert.equal((await begin()).body.problem, null);
   });
@@ -138,12 +138,12 @@ describe('a download that the form begins', function () {
       convertLocal(checkpoint, { ...options, tools: { convert: convertCheckpoint } });
     await start();
     const local = { source: 'folder', folder: goldenFolder('multi') };
-    const before = await prospect(local);
+    const before = await description(local);
     assert.deepEqual([before.present, before.isCheckpoint], [false, true]);
     const { body } = await begin(local);
     assert.equal(body.id, before.choice);
     await until(body.id, ({ state }) => state === 'done');
-    assert.equal((await prospect(local)).present, true);
+    assert.equal((await description(local)).present, true);
     assert.deepEqual(t.hub.requests, []);
   });
 

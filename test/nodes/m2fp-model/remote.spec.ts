@@ -11,7 +11,7 @@ import type { WorkerSeen } from '../../../nodes/common/workers.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
 import { engines } from '../../../nodes/common/services.ts';
-import type { CheckResult, Prospect } from '../../../nodes/m2fp-model/about.ts';
+import type { CheckResult, ModelDescription } from '../../../nodes/m2fp-model/about.ts';
 import type { EngineFacts } from '../../../nodes/m2fp-status/facts.ts';
 import type { Health } from '../../../src/observe/health.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
@@ -345,7 +345,7 @@ describe('m2fp-model with workers', () => {
       await serve();
       const form = { ...model({ id: 'new', redis: 'redis://10.0.0.8' }), shortSide: 40 };
       const { body } = await ask('models/estimate', form);
-      const { id, labels, input, precision, digest, estimate, workers: told } = body as Prospect;
+      const { id, labels, input, precision, digest, estimate, workers: told } = body as ModelDescription;
       assert.deepEqual(
         [id, labels, precision, digest, estimate],
         ['fake', MANIFEST.labels, 'fp32', 'f00d', null],

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
-import { errorOf, forever, redisUnderTest, task, until } from '../support/redis-workers.ts';
+import { errorOf, forever, redisUnderTest, request, until } from '../support/redis-workers.ts';
 import { answering, between, endless, type StrangeServer } from '../support/strange-server.ts';
 import { SHORT } from '../support/times.ts';
 
@@ -138,7 +138,7 @@ describe('a server that is not quite Redis', function () {
       timeout.addEventListener('abort', () => stop.abort(new M2fpError('M2FP_TIMEOUT', 'Too long.')));
       await Promise.all(
         Array.from({ length: 4 }, () =>
-          link.submit(task(link), stop.signal).then(
+          link.submit(request(link), stop.signal).then(
             () => end('parsed'),
             (error: unknown) => end((error as M2fpError).code),
           ),
@@ -161,6 +161,6 @@ describe('a server that is not quite Redis', function () {
     assert.ok(process.memoryUsage().rss - rss < 300e6);
     // Whatever was said, both come back by themselves.
     await until(link, () => link.failure === null && link.workers.length === 1);
-    assert.equal((await link.submit(task(link), forever)).width, 448);
+    assert.equal((await link.submit(request(link), forever)).width, 448);
   });
 });

@@ -13,7 +13,7 @@ import { start } from '../../cli/support.ts';
 import { freePort } from '../../support/node-red.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
 import { makeCertificate, RedisServer } from '../support/redis.ts';
-import { errorOf, forever, names, redisUnderTest, taken, task, until } from '../support/redis-workers.ts';
+import { errorOf, forever, names, redisUnderTest, taken, request, until } from '../support/redis-workers.ts';
 import { WorkerProcess } from '../support/worker.ts';
 
 describe('workers on Redis', function () {
@@ -43,7 +43,7 @@ describe('workers on Redis', function () {
     await command.says('Serving');
     const limited = linkTo({ ...redis.address, ...user });
     await limited.open();
-    const picture = { ...task(link), digest: limited.workers[0]!.manifest.digest };
+    const picture = { ...request(link), digest: limited.workers[0]!.manifest.digest };
     const { persons } = await limited.submit(picture, forever);
     assert.ok(persons.length > 0);
     const controller = new AbortController();
@@ -63,7 +63,7 @@ describe('workers on Redis', function () {
     await link.open();
     const { all } = await taken(redis, 1);
     worker.hold();
-    const picture = task(link);
+    const picture = request(link);
     const parsings = [link.submit(picture, forever), link.submit(picture, forever)];
     await all;
     await redis.stop('SIGKILL');
@@ -96,10 +96,10 @@ describe('workers on Redis', function () {
     });
     await play(engine);
     await until(link, () => link.workers.length === 1);
-    const parsing = link.submit(task(link), forever);
-    const { resolve } = await engine.visit();
-    const [id = ''] = await redis.ask((client) => client.keys(names.task('*')));
-    await redis.ask((client) => client.set(id.replace(':task:', ':answer:'), 'no answer'));
+    const parsing = link.submit(request(link), forever);
+    const { resolve } = await engine.nextJob();
+    const [id = ''] = await redis.ask((client) => client.keys(names.request('*')));
+    await redis.ask((client) => client.set(id.replace(':request:', ':answer:'), 'no answer'));
     assert.match((await errorOf(parsing)).message, /cannot be read/);
     resolve();
   });
@@ -109,15 +109,15 @@ describe('workers on Redis', function () {
     const engine = new PlayedEngine();
     await play(engine);
     await link.open();
-    const error = errorOf(link.submit(task(link), forever));
-    const { aborted } = await engine.visit();
+    const error = errorOf(link.submit(request(link), forever));
+    const { aborted } = await engine.nextJob();
     await link.close();
     assert.equal((await error).code, 'M2FP_CANCELLED');
     await aborted;
     assert.deepEqual(link.workers, []);
     await link.open();
-    const parsing = link.submit(task(link), forever);
-    (await engine.visit()).resolve();
+    const parsing = link.submit(request(link), forever);
+    (await engine.nextJob()).resolve();
     assert.equal((await parsing).width, 448);
   });
 

@@ -39,9 +39,9 @@ describe('what others put into Redis', function () {
   /** Has somebody put something under a key in place of the answer to the next picture; what comes of that. */
   async function answered(link: BullLink, engine: PlayedEngine, put: (key: string) => Promise<unknown>) {
     const parsing = link.submit(picture, forever);
-    const { resolve } = await engine.visit();
-    const [key = ''] = await client.keys(names.task('*'));
-    await put(key.replace(':task:', ':answer:'));
+    const { resolve } = await engine.nextJob();
+    const [key = ''] = await client.keys(names.request('*'));
+    await put(key.replace(':request:', ':answer:'));
     const error = await errorOf(parsing);
     resolve();
     return error;
@@ -50,7 +50,7 @@ describe('what others put into Redis', function () {
   /** A picture still goes there and back. */
   async function works(link: BullLink, engine: PlayedEngine): Promise<void> {
     const parsing = link.submit(picture, forever);
-    (await engine.visit()).resolve();
+    (await engine.nextJob()).resolve();
     assert.equal((await parsing).width, 448);
   }
 
@@ -93,7 +93,7 @@ describe('what others put into Redis', function () {
     });
   }
 
-  const tasks: Record<string, [code: string, put: (key: string) => Promise<unknown>]> = {
+  const requests: Record<string, [code: string, put: (key: string) => Promise<unknown>]> = {
     'a list without end': ['M2FP_BAD_IMAGE', (key) => client.set(key, nothings(10_000_000))],
     'lists in lists': ['M2FP_BAD_IMAGE', (key) => client.set(key, Buffer.alloc(1_000_000, 0x91))],
     'far too many bytes': ['M2FP_IMAGE_TOO_LARGE', (key) => client.setrange(key, 400e6, 'x')],
@@ -107,7 +107,7 @@ describe('what others put into Redis', function () {
         ),
     ],
   };
-  for (const [what, [code, put]] of Object.entries(tasks)) {
+  for (const [what, [code, put]] of Object.entries(requests)) {
     it(`as a picture: ${what}`, async () => {
       // One that looks after its pictures would put the right one back.
       const link = linkTo(subject.redis.address, { ...SHORT, check: 3_600_000 });
@@ -117,13 +117,13 @@ describe('what others put into Redis', function () {
       await until(link, () => link.workers.length === 1);
       // The only worker is at another picture meanwhile.
       const first = link.submit(picture, forever);
-      const { resolve } = await engine.visit();
-      const before = new Set(await client.keys(names.task('*')));
+      const { resolve } = await engine.nextJob();
+      const before = new Set(await client.keys(names.request('*')));
       const parsing = errorOf(link.submit(picture, forever));
       let key: string | undefined;
       while (key === undefined) {
         await sleep(10);
-        key = (await client.keys(names.task('*'))).find((found) => !before.has(found));
+        key = (await client.keys(names.request('*'))).find((found) => !before.has(found));
       }
       await client.del(key);
       await put(key);
@@ -240,12 +240,12 @@ describe('what others put into Redis', function () {
     const down = await play(first);
     await link.open();
     const parsing = link.submit(picture, forever);
-    const visit = await first.visit();
+    const job = await first.nextJob();
     await play(second);
     first.giveUp('It crashed five times.');
     const refusal = 'It crashed five times, and is tried again in 29 s.';
-    visit.reject(new M2fpError('M2FP_ENGINE_CRASHED', refusal, { cause: first.failure }));
-    (await second.visit()).resolve();
+    job.reject(new M2fpError('M2FP_ENGINE_CRASHED', refusal, { cause: first.failure }));
+    (await second.nextJob()).resolve();
     assert.equal((await parsing).width, 448);
     assert.equal((await errorOf(down.ended)).code, 'M2FP_ENGINE_CRASHED');
   });

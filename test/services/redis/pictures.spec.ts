@@ -8,7 +8,7 @@ import { bundledModelFolder } from '../../../src/paths.ts';
 import { start } from '../../cli/support.ts';
 import { twoPeople } from '../../support/pictures.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
-import { errorOf, forever, names, redisUnderTest, taken, task, until } from '../support/redis-workers.ts';
+import { errorOf, forever, names, redisUnderTest, taken, request, until } from '../support/redis-workers.ts';
 import { WorkerProcess } from '../support/worker.ts';
 
 const withoutTiming = ({ timing: _timing, ...rest }: ChildParsing) => rest;
@@ -32,7 +32,7 @@ describe('workers on Redis', function () {
       const sent = Buffer.isBuffer(image)
         ? image
         : { ...image, source: { ...image.source, image: Buffer.alloc(0) } };
-      const remote = await link.submit(task(link, sent), forever);
+      const remote = await link.submit(request(link, sent), forever);
       assert.ok(local.persons.length > 0);
       assert.deepEqual(withoutTiming(remote), withoutTiming(local));
       assert.ok(remote.timing.inference > 0);
@@ -57,7 +57,7 @@ describe('workers on Redis', function () {
     assert.equal(link.workers.length, 2);
     const { all } = await taken(redis, 2);
     for (const worker of both) worker.hold();
-    const parsings = Array.from({ length: 6 }, () => link.submit(task(link), forever));
+    const parsings = Array.from({ length: 6 }, () => link.submit(request(link), forever));
     await all;
     const busy = await redis.ask(async (client) => {
       const ids = await client.lrange(`${names.prefix}:${names.jobs}:active`, 0, -1);
@@ -84,7 +84,7 @@ describe('workers on Redis', function () {
     await link.open();
     const { all } = await taken(redis, 1);
     first.hold();
-    const parsing = link.submit(task(link), forever);
+    const parsing = link.submit(request(link), forever);
     await all;
     await WorkerProcess.start(redis.address);
     await first.kill();
@@ -98,7 +98,7 @@ describe('workers on Redis', function () {
     await link.open();
     worker.hold();
     const first = await taken(redis, 1);
-    const error = errorOf(link.submit(task(link), forever));
+    const error = errorOf(link.submit(request(link), forever));
     await first.all;
     const second = await WorkerProcess.start(redis.address);
     const again = await taken(redis, 2);
@@ -112,7 +112,7 @@ describe('workers on Redis', function () {
       [code, message],
       ['M2FP_ENGINE_CRASHED', 'Two workers died over the picture, one after the other.'],
     );
-    assert.deepEqual(await redis.ask((client) => client.keys('*:task:*')), []);
+    assert.deepEqual(await redis.ask((client) => client.keys('*:request:*')), []);
   });
 
   it('takes a picture back from the worker that is at it', async () => {
@@ -121,15 +121,15 @@ describe('workers on Redis', function () {
     const worker = await play(engine);
     await link.open();
     const controller = new AbortController();
-    const parsing = link.submit(task(link), controller.signal);
-    const { aborted } = await engine.visit();
+    const parsing = link.submit(request(link), controller.signal);
+    const { aborted } = await engine.nextJob();
     const reason = new M2fpError('M2FP_CANCELLED', 'Enough.');
     controller.abort(reason);
     assert.equal(await errorOf(parsing), reason);
     await aborted;
     // The worker is free for the next one.
-    const next = link.submit(task(link), forever);
-    (await engine.visit()).resolve();
+    const next = link.submit(request(link), forever);
+    (await engine.nextJob()).resolve();
     await next;
     await worker.close();
     await link.close();
@@ -140,13 +140,13 @@ describe('workers on Redis', function () {
     const { redis, link } = subject;
     await link.open();
     const controller = new AbortController();
-    const parsing = link.submit(task(link), controller.signal);
+    const parsing = link.submit(request(link), controller.signal);
     const reason = new M2fpError('M2FP_CANCELLED', 'Enough.');
     controller.abort(reason);
     assert.equal(await errorOf(parsing), reason);
     const early = new AbortController();
     early.abort(reason);
-    assert.equal(await errorOf(link.submit(task(link), early.signal)), reason);
+    assert.equal(await errorOf(link.submit(request(link), early.signal)), reason);
     await link.close();
     assert.deepEqual(await redis.keys(), []);
   });
@@ -155,9 +155,9 @@ describe('workers on Redis', function () {
     const { redis, link } = subject;
     const worker = await WorkerProcess.start(redis.address);
     await link.open();
-    const broken = await errorOf(link.submit(task(link, Buffer.from('no picture')), forever));
+    const broken = await errorOf(link.submit(request(link, Buffer.from('no picture')), forever));
     assert.equal(broken.code, 'M2FP_UNSUPPORTED_FORMAT');
-    const other = await errorOf(link.submit({ ...task(link), digest: 'another' }, forever));
+    const other = await errorOf(link.submit({ ...request(link), digest: 'another' }, forever));
     assert.equal(other.code, 'M2FP_MODEL_INVALID');
     assert.match(other.message, /meant for another model .* m2fp-demo/);
     worker.stop();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { start } from '../../cli/support.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
-import { errorOf, forever, redisUnderTest, taken, task, until } from '../support/redis-workers.ts';
+import { errorOf, forever, redisUnderTest, taken, request, until } from '../support/redis-workers.ts';
 import { SHORT } from '../support/times.ts';
 import { WorkerProcess } from '../support/worker.ts';
 
@@ -18,7 +18,7 @@ describe('workers on Redis', function () {
     await link.open();
     const { all } = await taken(redis, 1);
     worker.hold();
-    const parsing = link.submit(task(link), forever);
+    const parsing = link.submit(request(link), forever);
     await all;
     worker.stop();
     await worker.says('Finishing 1 picture first.');
@@ -37,7 +37,7 @@ describe('workers on Redis', function () {
     await link.open();
     const { all } = await taken(redis, 1);
     process.kill(engine!, 'SIGSTOP');
-    const cancelled = errorOf(link.submit(task(link), forever));
+    const cancelled = errorOf(link.submit(request(link), forever));
     await all;
     command.child.kill('SIGTERM');
     await command.says('Finishing 1 picture first.');
@@ -58,8 +58,8 @@ describe('workers on Redis', function () {
     const worker = await play(engine);
     await until(link, () => link.workers.length === 1);
     assert.deepEqual(link.workers, [worker.facts]);
-    const parsing = link.submit(task(link), forever);
-    (await engine.visit()).resolve();
+    const parsing = link.submit(request(link), forever);
+    (await engine.nextJob()).resolve();
     await parsing;
     await worker.close();
     await until(link, () => link.workers.length === 0);

@@ -8,7 +8,7 @@ import { bundled } from '../../support/bundled.ts';
 const SIZE = { width: 448, height: 448 };
 
 /** A picture that the engine has. */
-export interface Visit {
+export interface PlayedJob {
   request: ParseRequest;
   resolve: () => void;
   reject: (error: unknown) => void;
@@ -20,8 +20,8 @@ export class PlayedEngine implements Engine {
   readonly #digest: string;
   readonly #listeners = new Set<EngineListener>();
   #failure: EngineInfo['failure'] = null;
-  #visitor!: (visit: Visit) => void;
-  #visit!: Promise<Visit>;
+  #taker!: (job: PlayedJob) => void;
+  #nextJob!: Promise<PlayedJob>;
 
   constructor(digest = bundled.digest) {
     this.#digest = digest;
@@ -29,14 +29,14 @@ export class PlayedEngine implements Engine {
   }
 
   /** The picture that comes next. */
-  visit(): Promise<Visit> {
-    return this.#visit;
+  nextJob(): Promise<PlayedJob> {
+    return this.#nextJob;
   }
 
   /** Answers what comes by itself from now on. */
   answerAll(): void {
     const answer = async (): Promise<never> => {
-      for (;;) (await this.#visit).resolve();
+      for (;;) (await this.#nextJob).resolve();
     };
     void answer();
   }
@@ -58,7 +58,7 @@ export class PlayedEngine implements Engine {
 
   parse(request: ParseRequest): Promise<Parsing> {
     const { signal } = request;
-    const visitor = this.#visitor;
+    const taker = this.#taker;
     this.#await();
     return new Promise((resolve, reject) => {
       const aborted = new Promise<void>((tell) => {
@@ -67,7 +67,7 @@ export class PlayedEngine implements Engine {
           tell();
         });
       });
-      visitor({ request, resolve: () => resolve(this.#parsing()), reject, aborted });
+      taker({ request, resolve: () => resolve(this.#parsing()), reject, aborted });
     });
   }
 
@@ -98,7 +98,7 @@ export class PlayedEngine implements Engine {
   }
 
   #await(): void {
-    this.#visit = new Promise((resolve) => (this.#visitor = resolve));
+    this.#nextJob = new Promise((resolve) => (this.#taker = resolve));
   }
 
   #parsing(): Parsing {

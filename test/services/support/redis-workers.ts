@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { QueueEvents } from 'bullmq';
 import { shutdownEngines } from '../../../src/engine/index.ts';
 import { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
-import type { RemoteTask, WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
+import type { RemoteRequest, WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
 import { namesOf, type Times } from '../../../src/engine/remote/redis/settings.ts';
 import { type RunningWorker, startWorker } from '../../../src/engine/remote/worker/worker.ts';
 import { M2fpError } from '../../../src/errors.ts';
@@ -83,7 +83,7 @@ export async function until(link: BullLink, condition: () => boolean): Promise<v
 }
 
 /** A picture for the model that the first worker of the link has. */
-export function task(link: BullLink, image: RemoteTask['image'] = twoPeople): RemoteTask {
+export function request(link: BullLink, image: RemoteRequest['image'] = twoPeople): RemoteRequest {
   return { digest: link.workers[0]?.manifest.digest ?? '', image, options: {} };
 }
 

@@ -4,8 +4,8 @@ import type { Times } from '../../../src/engine/remote/redis/settings.ts';
 export const SHORT: Partial<Times> = {
   silence: 5000,
   verify: 500,
-  announce: 300,
-  presence: 2000,
+  heartbeat: 300,
+  lifetime: 2000,
   check: 200,
   lockDuration: 2000,
   stalled: 1000,

@@ -9,13 +9,13 @@ import { imageSize } from '../../../image/formats/size.ts';
 import type { ChildParsing } from '../../protocol.ts';
 import type { ImageSize } from './answer-check.ts';
 import { Connection } from '../redis/connection.ts';
-import type { RemoteTask, WorkerAddress, WorkerFacts } from './transport.ts';
-import { collect, putTask } from '../redis/mailbox.ts';
+import type { RemoteRequest, WorkerAddress, WorkerFacts } from './transport.ts';
+import { collect, putRequest } from '../redis/mailbox.ts';
 import { type Names, namesOf, type Times } from '../redis/settings.ts';
 import { readWorkers } from '../redis/heartbeat.ts';
-import { answerLimit, packTask, unpackAnswer } from '../redis/codec.ts';
+import { answerLimit, packRequest, unpackAnswer } from '../redis/codec.ts';
 
-/** How often a task goes out in all where Redis forgets it. */
+/** How often a request goes out in all where Redis forgets it. */
 const MAX_SENDS = 3;
 
 /** Events that Redis keeps for clients that were away; what is older, a client finds out by looking. */
@@ -30,8 +30,8 @@ const GOODBYE = 1000;
 /** Milliseconds between two looks that news ask for: whoever floods the channel has no more done than that. */
 const NEWS_PAUSE = 100;
 
-/** A task on its way. */
-interface Submission {
+/** A request that was put into the queue, or is about to be. */
+interface RemoteJob {
   readonly id: string;
   readonly blob: Buffer;
   /** Of its picture; null where it has none that can be read. */
@@ -48,8 +48,8 @@ export class BullClient {
   readonly #names: Names;
   readonly #times: Times;
   readonly #onChange: () => void;
-  readonly #submissions = new Map<string, Submission>();
-  /** Cancelled submissions that Redis and the worker are just being told of. */
+  readonly #jobs = new Map<string, RemoteJob>();
+  /** Cancelled jobs that Redis and the worker are just being told of. */
   readonly #cancelling = new Set<Promise<void>>();
   #connection!: Connection;
   #queue!: Queue;
@@ -104,34 +104,34 @@ export class BullClient {
     return this.#connection.failure ?? this.#lookError;
   }
 
-  async submit(task: RemoteTask, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
+  async submit(request: RemoteRequest, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
     const { promise, ...settle } = Promise.withResolvers<ChildParsing>();
-    const submission: Submission = {
+    const job: RemoteJob = {
       ...settle,
       id: randomUUID(),
-      blob: packTask(task),
+      blob: packRequest(request),
       // Where it cannot be read, the worker's answer says why.
-      size: sizeOf(task.image, maxPixels).catch(() => null),
+      size: sizeOf(request.image, maxPixels).catch(() => null),
       sends: 0,
       busy: null,
     };
-    this.#submissions.set(submission.id, submission);
-    this.#occupy(submission, () => this.#send(submission));
+    this.#jobs.set(job.id, job);
+    this.#occupy(job, () => this.#send(job));
     try {
       return await raceSignal(promise, signal);
     } finally {
       // Not settled by anything else: the caller does not want it any more.
-      if (this.#settle(submission)) this.#cancelRemote(submission);
+      if (this.#settle(job)) this.#cancelRemote(job);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    const submissions = [...this.#submissions.values()];
-    for (const submission of submissions) {
-      this.#settle(submission);
-      submission.reject(
+    const jobs = [...this.#jobs.values()];
+    for (const job of jobs) {
+      this.#settle(job);
+      job.reject(
         new M2fpError(
           'M2FP_CANCELLED',
           'The connection to the workers was closed while the picture was with them.',
@@ -140,7 +140,7 @@ export class BullClient {
     }
     // Where there is no connection, what was sent is looked after no more, and expires.
     if (this.#connection.failure === null) {
-      for (const submission of submissions) this.#cancelRemote(submission);
+      for (const job of jobs) this.#cancelRemote(job);
       await raceSignal(Promise.all(this.#cancelling), AbortSignal.timeout(GOODBYE)).catch(ignore);
     }
     const ends = [this.#events?.close(), this.#queue?.close()].map((end) => end?.catch(ignore));
@@ -198,8 +198,7 @@ export class BullClient {
   #look(): void {
     if (this.#closed || this.#connection.failure !== null) return;
     this.#lookForWorkers();
-    for (const submission of this.#submissions.values())
-      this.#occupy(submission, () => this.#check(submission));
+    for (const job of this.#jobs.values()) this.#occupy(job, () => this.#check(job));
   }
 
   #connectionChanged(): void {
@@ -245,17 +244,17 @@ export class BullClient {
     this.#onChange();
   }
 
-  /** One thing at a time with each submission: `work` is left out where another is under way. */
-  #occupy(submission: Submission, work: () => Promise<void>): void {
-    if (submission.busy !== null) return;
-    submission.busy = work()
-      .catch((error: unknown) => this.#failed(submission, error))
-      .finally(() => (submission.busy = null));
+  /** One thing at a time with each job: `work` is left out where another is under way. */
+  #occupy(job: RemoteJob, work: () => Promise<void>): void {
+    if (job.busy !== null) return;
+    job.busy = work()
+      .catch((error: unknown) => this.#failed(job, error))
+      .finally(() => (job.busy = null));
   }
 
-  async #send(submission: Submission): Promise<void> {
-    const { id, blob } = submission;
-    await putTask(this.#connection.commands, this.#names, id, blob, this.#times);
+  async #send(job: RemoteJob): Promise<void> {
+    const { id, blob } = job;
+    await putRequest(this.#connection.commands, this.#names, id, blob, this.#times);
     await this.#queue.add(
       'parse',
       {},
@@ -266,30 +265,28 @@ export class BullClient {
         removeOnFail: { age: 60, count: 100 },
       },
     );
-    submission.sends++;
+    job.sends++;
   }
 
   /** A command failed: with the connection that is waited for, else for good. */
-  #failed(submission: Submission, error: unknown): void {
+  #failed(job: RemoteJob, error: unknown): void {
     if (this.#connection.commands.status !== 'ready') return;
-    if (!this.#settle(submission)) return;
-    submission.reject(this.#connection.explain(error));
-    this.#cancelRemote(submission);
+    if (!this.#settle(job)) return;
+    job.reject(this.#connection.explain(error));
+    this.#cancelRemote(job);
   }
 
   /** BullMQ says that a job has come to an end. */
   #ended(id: string, failure?: string): void {
-    const submission = this.#submissions.get(id);
-    if (submission === undefined) return;
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
     if (failure === undefined) {
       // What it is busy with may have looked a moment too early.
-      void (submission.busy ?? Promise.resolve()).then(() =>
-        this.#occupy(submission, () => this.#check(submission)),
-      );
+      void (job.busy ?? Promise.resolve()).then(() => this.#occupy(job, () => this.#check(job)));
       return;
     }
-    if (!this.#settle(submission)) return;
-    submission.reject(
+    if (!this.#settle(job)) return;
+    job.reject(
       failure.includes('stalled')
         ? new M2fpError('M2FP_ENGINE_CRASHED', 'Two workers died over the picture, one after the other.')
         : new M2fpError(
@@ -297,83 +294,83 @@ export class BullClient {
             `The worker could not deliver its answer: ${failure.slice(0, MAX_REASON)}`,
           ),
     );
-    this.#cancelRemote(submission);
+    this.#cancelRemote(job);
   }
 
-  /** Takes the answer where there is one, and sends the task anew where Redis knows nothing of it any more. */
-  async #check(submission: Submission): Promise<void> {
-    if (!this.#submissions.has(submission.id)) return;
-    const { id, blob } = submission;
+  /** Takes the answer where there is one, and sends the request anew where Redis knows nothing of it any more. */
+  async #check(job: RemoteJob): Promise<void> {
+    if (!this.#jobs.has(job.id)) return;
+    const { id, blob } = job;
     const { commands } = this.#connection;
-    const size = await submission.size;
+    const size = await job.size;
     const limit = answerLimit(size);
     this.#connection.allow(limit);
-    const { answer, fault, task, job, failure } = await collect(
+    const { answer, fault, hasRequest, hasJob, failure } = await collect(
       commands,
       this.#names,
       id,
       limit,
       this.#times,
     );
-    if (answer !== null) return this.#take(submission, answer, size);
-    if (fault !== null) return this.#refuse(submission, fault);
-    if (!this.#submissions.has(id)) return;
+    if (answer !== null) return this.#take(job, answer, size);
+    if (fault !== null) return this.#refuse(job, fault);
+    if (!this.#jobs.has(id)) return;
     if (failure !== null) return this.#ended(id, failure);
-    if (!job) {
-      if (submission.sends < MAX_SENDS) return this.#send(submission);
+    if (!hasJob) {
+      if (job.sends < MAX_SENDS) return this.#send(job);
       throw new M2fpError(
         'M2FP_ENGINE_UNAVAILABLE',
         `Redis forgot the picture ${MAX_SENDS} times: does it have memory enough, and a policy of noeviction?`,
       );
     }
-    if (!task) await putTask(commands, this.#names, id, blob, this.#times);
+    if (!hasRequest) await putRequest(commands, this.#names, id, blob, this.#times);
   }
 
-  async #take(submission: Submission, bytes: Buffer, size: ImageSize | null): Promise<void> {
+  async #take(job: RemoteJob, bytes: Buffer, size: ImageSize | null): Promise<void> {
     const answer = await unpackAnswer(bytes, size).catch((error: unknown) => ({ error }));
-    if (!this.#settle(submission)) return;
-    if ('parsing' in answer) submission.resolve(answer.parsing);
-    else submission.reject(answer.error);
-    // A task that went out twice may be with another worker, too.
-    if (submission.sends > 1) this.#cancelRemote(submission);
+    if (!this.#settle(job)) return;
+    if ('parsing' in answer) job.resolve(answer.parsing);
+    else job.reject(answer.error);
+    // A request that went out twice may be with another worker, too.
+    if (job.sends > 1) this.#cancelRemote(job);
   }
 
-  #refuse(submission: Submission, fault: string): void {
-    if (!this.#settle(submission)) return;
-    submission.reject(
+  #refuse(job: RemoteJob, fault: string): void {
+    if (!this.#settle(job)) return;
+    job.reject(
       new M2fpError(
         'M2FP_ENGINE_UNAVAILABLE',
         `What the worker answered is no answer to the picture: ${fault}.`,
       ),
     );
-    this.#cancelRemote(submission);
+    this.#cancelRemote(job);
   }
 
   /** False where it was settled before. */
-  #settle({ id }: Submission): boolean {
-    return this.#submissions.delete(id);
+  #settle({ id }: RemoteJob): boolean {
+    return this.#jobs.delete(id);
   }
 
-  /** Has Redis and the worker forget a task that is settled. While there is no connection, that waits for it. */
-  #cancelRemote(submission: Submission): void {
-    const done = this.#remove(submission).finally(() => this.#cancelling.delete(done));
+  /** Has Redis and the worker forget a request that is settled. While there is no connection, that waits for it. */
+  #cancelRemote(job: RemoteJob): void {
+    const done = this.#remove(job).finally(() => this.#cancelling.delete(done));
     this.#cancelling.add(done);
   }
 
-  async #remove({ id, busy }: Submission): Promise<void> {
+  async #remove({ id, busy }: RemoteJob): Promise<void> {
     try {
       await busy;
       const { commands } = this.#connection;
-      await commands.del(this.#names.task(id), this.#names.answer(id));
+      await commands.del(this.#names.request(id), this.#names.answer(id));
       if ((await this.#queue.remove(id)) === 0) await commands.publish(this.#names.cancelled, id);
     } catch {
-      // The connection was closed, or Redis refuses: its task is looked after no more, and expires.
+      // The connection was closed, or Redis refuses: its request is looked after no more, and expires.
     }
   }
 }
 
 /** The size of what comes of a picture. Of network input, that is its source's. */
-async function sizeOf(image: RemoteTask['image'], maxPixels: number): Promise<ImageSize | null> {
+async function sizeOf(image: RemoteRequest['image'], maxPixels: number): Promise<ImageSize | null> {
   const size = Buffer.isBuffer(image) ? await imageSize(image) : image.source;
   return size === null || size.width * size.height > maxPixels ? null : size;
 }

@@ -6,7 +6,7 @@ import type { ChildParsing } from '../../protocol.ts';
 import type { BullClient } from './bull-client.ts';
 import type {
   TransportFactory,
-  RemoteTask,
+  RemoteRequest,
   WorkerAddress,
   WorkerFacts,
   WorkerTransport,
@@ -48,14 +48,14 @@ export class BullLink implements WorkerTransport {
   }
 
   async submit(
-    task: RemoteTask,
+    request: RemoteRequest,
     signal: AbortSignal,
     maxPixels = DEFAULT_LIMITS.maxPixels,
   ): Promise<ChildParsing> {
     signal.throwIfAborted();
     if (this.#client === null)
       throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'There is no connection to workers yet.');
-    return this.#client.submit(task, signal, maxPixels);
+    return this.#client.submit(request, signal, maxPixels);
   }
 
   subscribe(listener: () => void): () => void {

@@ -24,7 +24,7 @@ export interface RemotePoolOptions {
 }
 
 /** A picture that was handed over. */
-class Run {
+class RunningJob {
   readonly job: Job;
   /** Settles, never rejects, when the link is done with it. */
   ended: Promise<void> = Promise.resolve();
@@ -49,7 +49,7 @@ export class RemotePool implements Pool {
   readonly #options: RemotePoolOptions;
   readonly #owner: PoolOwner;
   readonly #monitor: WorkerMonitor;
-  readonly #runs = new Set<Run>();
+  readonly #runningJobs = new Set<RunningJob>();
   readonly #quarantine = new Quarantine();
   /** The worker that `facts` are told of: the first one of the list; kept after it has left. */
   #seen: WorkerFacts | null = null;
@@ -89,7 +89,7 @@ export class RemotePool implements Pool {
 
   /** Pictures that were handed over, also those that are being taken back. */
   get running(): number {
-    return this.#runs.size;
+    return this.#runningJobs.size;
   }
 
   /** Where nobody has looked for workers yet, one picture may try. */
@@ -138,9 +138,10 @@ export class RemotePool implements Pool {
       while (this.#pumpAgain) {
         this.#pumpAgain = false;
         this.#seen = this.#monitor.workers[0] ?? this.#seen;
-        for (const run of this.#runs) if (!this.#owner.isWanted(run.job)) run.end(cancelled());
+        for (const runningJob of this.#runningJobs)
+          if (!this.#owner.isWanted(runningJob.job)) runningJob.end(cancelled());
         if (this.#owner.waiting > 0) this.#monitor.open();
-        while (this.#runs.size < this.#places && this.#handOver());
+        while (this.#runningJobs.size < this.#places && this.#handOver());
       }
     } finally {
       // Whatever went wrong in this step, the next one is not to find the way blocked.
@@ -158,19 +159,19 @@ export class RemotePool implements Pool {
   #handOver(): boolean {
     const job = this.#owner.next();
     if (job === undefined) return false;
-    const run = new Run(job);
-    this.#runs.add(run);
-    run.ended = this.#run(run);
+    const runningJob = new RunningJob(job);
+    this.#runningJobs.add(runningJob);
+    runningJob.ended = this.#run(runningJob);
     return true;
   }
 
   /** Never rejects: whatever happens, the job is told and the next one gets its turn. */
-  async #run(run: Run): Promise<void> {
+  async #run(runningJob: RunningJob): Promise<void> {
     const { link, manifest } = this.#options;
-    const { job, signal } = run;
+    const { job, signal } = runningJob;
     const request: Suspect = { image: job.picture.payload, options: job.options };
     job.begun = this.#owner.clock.now();
-    const timer = this.#watchTime(run);
+    const timer = this.#watchTime(runningJob);
     try {
       // The one before it in line may have been the same.
       this.#quarantine.check(request);
@@ -186,15 +187,15 @@ export class RemotePool implements Pool {
       job.reject(error);
     }
     timer?.cancel();
-    this.#runs.delete(run);
+    this.#runningJobs.delete(runningJob);
     this.pump();
   }
 
-  #watchTime(run: Run): Timer | null {
+  #watchTime(runningJob: RunningJob): Timer | null {
     const { address, timeout } = this.#options;
     const ms = timeout();
     if (ms === 0) return null;
-    return this.#owner.clock.after(ms, () => run.end(unanswered(address, ms)));
+    return this.#owner.clock.after(ms, () => runningJob.end(unanswered(address, ms)));
   }
 
   /** Milliseconds in the line here, in that of the workers, and on the way. */
@@ -206,21 +207,21 @@ export class RemotePool implements Pool {
 
   /** What was handed over has no better chance than what waits. */
   #giveUp(error: M2fpError): void {
-    for (const run of this.#runs) run.end(error);
+    for (const runningJob of this.#runningJobs) runningJob.end(error);
     this.#owner.onUnavailable(error);
   }
 
   /** Resolves when what runs now has ended. */
   async #finish(): Promise<void> {
-    const runs = [...this.#runs];
-    if (runs.length === 0) return;
+    const runningJobs = [...this.#runningJobs];
+    if (runningJobs.length === 0) return;
     const { shutdownGrace } = this.#options.timeouts;
     const timer = this.#owner.clock.after(shutdownGrace, () => {
-      for (const run of runs) {
-        run.end(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded.'));
+      for (const runningJob of runningJobs) {
+        runningJob.end(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded.'));
       }
     });
-    await Promise.all(runs.map(({ ended }) => ended));
+    await Promise.all(runningJobs.map(({ ended }) => ended));
     timer.cancel();
   }
 }

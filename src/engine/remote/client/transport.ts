@@ -43,7 +43,7 @@ export interface WorkerFacts {
 }
 
 /** What a worker is given. */
-export interface RemoteTask {
+export interface RemoteRequest {
   /** Of the model that it is meant for: a worker that has another one refuses it with `M2FP_MODEL_INVALID`. */
   digest: string;
   /** An encoded picture, or network input whose `source.image` was left out (empty). */
@@ -63,14 +63,14 @@ export interface WorkerTransport {
   /** What is wrong with the connection; null where nothing is, and before `open`. */
   readonly failure: M2fpError | null;
   /**
-   * Has a worker parse a picture. Of a worker that dies over it the task goes to another one, once; a lost connection is
-   * waited for, and the task sent anew where it was lost with it.
+   * Has a worker parse a picture. Of a worker that dies over it the request goes to another one, once; a lost connection is
+   * waited for, and the request sent anew where it was lost with it.
    * @param maxPixels what the picture may have: of a larger one, no parsing is taken
-   * @param signal aborting takes the task back, from a worker that is at it too, and rejects with the signal's reason
+   * @param signal aborting takes the request back, from a worker that is at it too, and rejects with the signal's reason
    * @throws {M2fpError} what the worker's engine threw; `M2FP_ENGINE_CRASHED` where two workers died over it;
    *   `M2FP_ENGINE_UNAVAILABLE` where it cannot be kept on the way, or its answer not be read
    */
-  submit(task: RemoteTask, signal: AbortSignal, maxPixels?: number): Promise<ChildParsing>;
+  submit(request: RemoteRequest, signal: AbortSignal, maxPixels?: number): Promise<ChildParsing>;
   /** Called after every change of `workers` and `failure`. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
   /**

@@ -18,16 +18,16 @@ import type { InputRule } from '../../../m2fp/manifest.ts';
 import { MAX_SIDE } from '../../options.ts';
 import { asBuffer, type ChildParsing } from '../../protocol.ts';
 import { answerLimits, parsingFault, type ImageSize } from '../client/answer-check.ts';
-import type { RemoteTask } from '../client/transport.ts';
+import type { RemoteRequest } from '../client/transport.ts';
 import { packFault, type PackLimits } from './packed.ts';
 
 /** Of the layout below. */
 const VERSION = 2;
 
-/** What a task may have beside its picture, which is bytes: its options, and what network input tells of itself. */
-const TASK_LIMITS: PackLimits = { entries: 200, depth: 3, text: 8192 };
-/** Bytes of a task beside its picture. */
-const TASK_OVERHEAD = 64 * 1024;
+/** What a request may have beside its picture, which is bytes: its options, and what network input tells of itself. */
+const REQUEST_LIMITS: PackLimits = { entries: 200, depth: 3, text: 8192 };
+/** Bytes of a request beside its picture. */
+const REQUEST_OVERHEAD = 64 * 1024;
 
 /** Bytes that are inflated or copied in one go. */
 const PIECE = 2 ** 18;
@@ -38,28 +38,28 @@ const MAX_MESSAGE = 16 * 1024;
 const packr = new Packr({ useRecords: false });
 const squeeze = promisify(deflate);
 
-/** What came of a task. */
+/** What came of a request. */
 export type Answer = { parsing: ChildParsing } | { error: M2fpError };
 
-/** A task as bytes. Pictures are compressed already, so this is not. */
-export function packTask({ digest, image, options }: RemoteTask): Buffer {
+/** A request as bytes. Pictures are compressed already, so this is not. */
+export function packRequest({ digest, image, options }: RemoteRequest): Buffer {
   // MessagePack has no undefined; what is left out means the same.
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return packr.pack({ v: VERSION, digest, image, options: given });
 }
 
-/** Bytes that a task may have, for a model that takes input by this rule, and pictures of at most `maxBytes`. */
-export function taskLimit(rule: InputRule, maxBytes: number): number {
+/** Bytes that a request may have, for a model that takes input by this rule, and pictures of at most `maxBytes`. */
+export function requestLimit(rule: InputRule, maxBytes: number): number {
   const pixels = rule.kind === 'canvas' ? rule.width * rule.height : MAX_SIDE ** 2;
-  return Math.max(maxBytes, 3 * pixels) + TASK_OVERHEAD;
+  return Math.max(maxBytes, 3 * pixels) + REQUEST_OVERHEAD;
 }
 
 /**
- * The task in `bytes`; what its picture and options are worth, the engine finds out.
+ * The request in `bytes`; what its picture and options are worth, the engine finds out.
  * @throws {M2fpError} `M2FP_BAD_IMAGE` for anything else, `M2FP_ENGINE_UNAVAILABLE` for that of another version
  */
-export function unpackTask(bytes: Buffer): RemoteTask {
-  const { digest, image, options } = open(bytes, TASK_LIMITS, 'M2FP_BAD_IMAGE');
+export function unpackRequest(bytes: Buffer): RemoteRequest {
+  const { digest, image, options } = open(bytes, REQUEST_LIMITS, 'M2FP_BAD_IMAGE');
   const picture = image instanceof Uint8Array ? asBuffer(image) : image;
   const isPicture = Buffer.isBuffer(picture) || isNetworkInput(picture);
   if (typeof digest !== 'string' || !isPicture || !isRecord(options)) {

@@ -36,21 +36,21 @@ const READ = `
   end
   return { KEYS[1], texts }`;
 
-/** Tells of a worker, or tells it anew; it holds for {@link Times.presence}. */
-export async function announce(redis: Redis, names: Names, facts: WorkerFacts, times: Times): Promise<void> {
+/** Tells of a worker, or tells it anew; it holds for {@link Times.lifetime}. */
+export async function register(redis: Redis, names: Names, facts: WorkerFacts, times: Times): Promise<void> {
   const { id } = facts;
   await results(
-    redis.multi().set(names.worker(id), JSON.stringify(facts), 'PX', times.presence).sadd(names.workers, id),
+    redis.multi().set(names.worker(id), JSON.stringify(facts), 'PX', times.lifetime).sadd(names.workers, id),
   );
 }
 
 /** Makes clients look at once. */
-export async function spreadNews(redis: Redis, names: Names, id: string): Promise<void> {
+export async function notify(redis: Redis, names: Names, id: string): Promise<void> {
   await redis.publish(names.news, id);
 }
 
-/** Takes back what {@link announce} told. */
-export async function leave(redis: Redis, names: Names, id: string): Promise<void> {
+/** Takes back what {@link register} told. */
+export async function unregister(redis: Redis, names: Names, id: string): Promise<void> {
   await redis.multi().del(names.worker(id)).srem(names.workers, id).publish(names.news, id).exec();
 }
 

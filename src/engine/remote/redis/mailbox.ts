@@ -1,5 +1,5 @@
 /**
- * Tasks and answers, which go by keys of our own: BullMQ hands out ids. Anything may lie under those keys, of any length:
+ * Requests and answers, which go by keys of our own: BullMQ hands out ids. Anything may lie under those keys, of any length:
  * Redis is asked for nothing that is longer than it can rightly be.
  */
 import type { Redis } from 'ioredis';
@@ -7,7 +7,7 @@ import { M2fpError } from '../../../errors.ts';
 import { runScript } from './script.ts';
 import type { Names, Times } from './settings.ts';
 
-/** A task; where it is longer than it can be, or no task, only its length or type. */
+/** A request; where it is longer than it can be, or no request, only its length or type. */
 const FETCH = `
   local type = redis.call('TYPE', KEYS[1]).ok
   if type == 'none' then return { KEYS[1], false, false } end
@@ -23,8 +23,8 @@ const DELIVER = `
   return 1`;
 
 /**
- * The answer to a task, which Redis gives away once; where it is longer than it can be, or no answer, only its length or
- * type. Then whether Redis still has the task, whose time begins anew, and the job, and why the job failed.
+ * The answer to a request, which Redis gives away once; where it is longer than it can be, or no answer, only its length or
+ * type. Then whether Redis still has the request, whose time begins anew, and the job, and why the job failed.
  */
 const COLLECT = `
   local answer, fault = false, false
@@ -36,45 +36,45 @@ const COLLECT = `
     fault = 'a ' .. type
   end
   if type ~= 'none' then redis.call('DEL', KEYS[1]) end
-  local task, job = redis.call('PEXPIRE', KEYS[2], ARGV[2]), redis.call('EXISTS', KEYS[3])
-  return { KEYS[1], answer, fault, task, job, redis.call('HGET', KEYS[3], 'failedReason') }`;
+  local request, job = redis.call('PEXPIRE', KEYS[2], ARGV[2]), redis.call('EXISTS', KEYS[3])
+  return { KEYS[1], answer, fault, request, job, redis.call('HGET', KEYS[3], 'failedReason') }`;
 
-/** What has become of a task. */
+/** What has become of a request. */
 export interface Collected {
   /** Null where there is none yet, or something else lies there. */
   answer: Buffer | null;
   /** What lies in place of the answer: its length or its type. */
   fault: string | null;
-  /** Whether Redis still has the task and the job. */
-  task: boolean;
-  job: boolean;
+  /** Whether Redis still has the request and the job. */
+  hasRequest: boolean;
+  hasJob: boolean;
   /** Why BullMQ counts the job as failed. */
   failure: string | null;
 }
 
-/** Puts a task down, or puts it down again. */
-export async function putTask(
+/** Puts a request down, or puts it down again. */
+export async function putRequest(
   redis: Redis,
   names: Names,
   id: string,
-  task: Buffer,
+  request: Buffer,
   times: Times,
 ): Promise<void> {
-  await redis.set(names.task(id), task, 'PX', times.task);
+  await redis.set(names.request(id), request, 'PX', times.request);
 }
 
 /**
  * @param limit bytes that it may have
  * @returns null where nobody wants it any more; `M2FP_IMAGE_TOO_LARGE` or `M2FP_BAD_IMAGE` where something else lies there
  */
-export async function fetchTask(
+export async function fetchRequest(
   redis: Redis,
   names: Names,
   id: string,
   limit: number,
 ): Promise<Buffer | M2fpError | null> {
-  const [task, fault] = await runScript(redis, FETCH, [names.task(id)], limit);
-  if (Buffer.isBuffer(task)) return task;
+  const [request, fault] = await runScript(redis, FETCH, [names.request(id)], limit);
+  if (Buffer.isBuffer(request)) return request;
   if (typeof fault === 'number') {
     return new M2fpError(
       'M2FP_IMAGE_TOO_LARGE',
@@ -85,7 +85,7 @@ export async function fetchTask(
   return new M2fpError('M2FP_BAD_IMAGE', 'What came through Redis is no picture to parse.');
 }
 
-/** Puts the answer down where somebody still waits for it, and takes the task away. */
+/** Puts the answer down where somebody still waits for it, and takes the request away. */
 export async function deliver(
   redis: Redis,
   names: Names,
@@ -93,7 +93,7 @@ export async function deliver(
   answer: Buffer,
   times: Times,
 ): Promise<void> {
-  await redis.eval(DELIVER, 2, names.task(id), names.answer(id), answer, times.answer);
+  await redis.eval(DELIVER, 2, names.request(id), names.answer(id), answer, times.answer);
 }
 
 /** @param limit bytes that the answer may have */
@@ -104,14 +104,14 @@ export async function collect(
   limit: number,
   times: Times,
 ): Promise<Collected> {
-  const keys = [names.answer(id), names.task(id), names.job(id)] as const;
-  const reply = await runScript(redis, COLLECT, keys, limit, times.task);
-  const [answer, fault, task, job, failure] = reply;
+  const keys = [names.answer(id), names.request(id), names.job(id)] as const;
+  const reply = await runScript(redis, COLLECT, keys, limit, times.request);
+  const [answer, fault, request, job, failure] = reply;
   return {
     answer: Buffer.isBuffer(answer) ? answer : null,
     fault: Buffer.isBuffer(fault) ? fault.toString() : null,
-    task: task === 1,
-    job: job === 1,
+    hasRequest: request === 1,
+    hasJob: job === 1,
     failure: Buffer.isBuffer(failure) ? failure.toString() : null,
   };
 }

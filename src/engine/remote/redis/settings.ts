@@ -3,8 +3,8 @@
  *
  * Two things go through Redis. BullMQ has the queue: which picture is whose turn, which worker has it, for how long without
  * a word (the lock), and what becomes of it where that worker dies (stalled jobs). What a job is about goes by keys of our
- * own, since BullMQ takes JSON only: the picture (`task`), what came of it (`answer`), what workers tell of themselves
- * (`worker`, `workers`), and two channels, `news` of workers and `recalls` of pictures that nobody wants any more.
+ * own, since BullMQ takes JSON only: the picture (`request`), what came of it (`answer`), what workers tell of themselves
+ * (`worker`, `workers`), and two channels, `news` of workers and `cancelled` of pictures that nobody wants any more.
  */
 import { M2fpError } from '../../../errors.ts';
 import { badOption } from '../../../parsing/options/options.ts';
@@ -78,7 +78,7 @@ export interface Names {
   /** BullMQ's record of a job. */
   job(id: string): string;
   /** The picture of a job, packed. */
-  task(id: string): string;
+  request(id: string): string;
   /** What came of it, packed. */
   answer(id: string): string;
   /** What the worker `id` tells of itself, JSON. */
@@ -111,7 +111,7 @@ export function namesOf(queue: string): Names {
     jobs: JOBS,
     events: `${prefix}:${JOBS}:events`,
     job: (id) => `${prefix}:${JOBS}:${id}`,
-    task: (id) => `${prefix}:task:${id}`,
+    request: (id) => `${prefix}:request:${id}`,
     answer: (id) => `${prefix}:answer:${id}`,
     worker: (id) => `${prefix}:worker:${id}`,
     workers: `${prefix}:workers`,
@@ -131,12 +131,12 @@ export interface Times {
   /** How often it is looked whether answers still come, and to what was asked. */
   verify: number;
   /** How often a worker tells of itself, and how long that holds. */
-  announce: number;
-  presence: number;
+  heartbeat: number;
+  lifetime: number;
   /** How often a client looks after its workers and its jobs. */
   check: number;
   /** How long the picture of a job stays in Redis when its client looks after it no more. */
-  task: number;
+  request: number;
   /** How long an answer waits to be taken. */
   answer: number;
   /** How long a job is its worker's without a word of that worker, and how often the others look for such jobs. */
@@ -153,10 +153,10 @@ export const TIMES: Readonly<Times> = {
   silence: 60_000,
   briefSilence: 15_000,
   verify: 5000,
-  announce: 5000,
-  presence: 15_000,
+  heartbeat: 5000,
+  lifetime: 15_000,
   check: 5000,
-  task: 60_000,
+  request: 60_000,
   answer: 60_000,
   lockDuration: 10_000,
   stalled: 5000,

@@ -13,10 +13,10 @@ import type { ChildParsing } from '../../protocol.ts';
 import type { EngineInfo, EngineOptions } from '../../types.ts';
 import { Connection } from '../redis/connection.ts';
 import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
-import { deliver, fetchTask } from '../redis/mailbox.ts';
+import { deliver, fetchRequest } from '../redis/mailbox.ts';
 import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
-import { announce, leave, readWorkers, spreadNews } from '../redis/heartbeat.ts';
-import { packAnswer, taskLimit, unpackTask } from '../redis/codec.ts';
+import { notify, readWorkers, register, unregister } from '../redis/heartbeat.ts';
+import { packAnswer, requestLimit, unpackRequest } from '../redis/codec.ts';
 
 /** Where its jobs wait for it: BullMQ hands out no more than there are processes. */
 const QUEUE = { lane: 'remote', limit: 10_000 };
@@ -84,9 +84,9 @@ class QueueWorker implements RunningWorker {
   /** By the id of the job; a job that Redis lost and a client sent anew may run twice. */
   readonly #running = new Set<{ id: string; abort: AbortController }>();
   #connection!: Connection;
-  /** Bytes that a picture may have, and all of a task. */
+  /** Bytes that a picture may have, and all of a request. */
   readonly #maxBytes: number;
-  #taskLimit = 0;
+  #requestLimit = 0;
   #bull: Worker | null = null;
   #timer: Timer | null = null;
   #unsubscribe: () => void = () => {};
@@ -148,14 +148,14 @@ class QueueWorker implements RunningWorker {
       onChange: () => this.#connectionChanged(),
       onMessage: (_channel, id) => this.#cancel(id),
     });
-    this.#taskLimit = taskLimit(this.#lease.engine.info().manifest.input, this.#maxBytes);
-    this.#connection.allow(this.#taskLimit);
+    this.#requestLimit = requestLimit(this.#lease.engine.info().manifest.input, this.#maxBytes);
+    this.#connection.allow(this.#requestLimit);
     try {
       // Before the model is loaded, which takes a while, and after, when another one may have come.
       await this.#checkOthers();
       await this.#lease.engine.load();
       await this.#checkOthers();
-      await this.#announce();
+      await this.#register();
       this.#bull = this.#startBull();
       await this.#bull.waitUntilReady();
     } catch (error) {
@@ -207,19 +207,19 @@ class QueueWorker implements RunningWorker {
    */
   async #work(job: Job, token: string): Promise<void> {
     const { id = '' } = job;
-    const run = { id, abort: new AbortController() };
-    this.#running.add(run);
+    const runningJob = { id, abort: new AbortController() };
+    this.#running.add(runningJob);
     try {
       const { commands } = this.#connection;
-      const task = await fetchTask(commands, this.#names, id, this.#taskLimit);
+      const request = await fetchRequest(commands, this.#names, id, this.#requestLimit);
       // Nobody wants it any more.
-      if (task === null) return;
-      const answer = await this.#answer(task, run.abort.signal, job.attemptsStarted < MAX_STARTS);
-      if (run.abort.signal.aborted) return;
+      if (request === null) return;
+      const answer = await this.#answer(request, runningJob.abort.signal, job.attemptsStarted < MAX_STARTS);
+      if (runningJob.abort.signal.aborted) return;
       if (answer === null) return await this.#giveBack(job, token);
       await deliver(commands, this.#names, id, answer, this.#times);
     } finally {
-      this.#running.delete(run);
+      this.#running.delete(runningJob);
     }
   }
 
@@ -229,10 +229,14 @@ class QueueWorker implements RunningWorker {
   }
 
   /** Null where the engine gave up without having looked at the picture, and another worker may still try. */
-  async #answer(task: Buffer | M2fpError, signal: AbortSignal, mayGiveBack: boolean): Promise<Buffer | null> {
+  async #answer(
+    request: Buffer | M2fpError,
+    signal: AbortSignal,
+    mayGiveBack: boolean,
+  ): Promise<Buffer | null> {
     try {
-      if (task instanceof M2fpError) throw task;
-      const { digest, image, options } = unpackTask(task);
+      if (request instanceof M2fpError) throw request;
+      const { digest, image, options } = unpackRequest(request);
       const { engine } = this.#lease;
       const { manifest } = engine.info();
       if (digest !== manifest.digest) {
@@ -268,35 +272,35 @@ class QueueWorker implements RunningWorker {
   }
 
   #cancel(id: string): void {
-    for (const run of this.#running) {
-      if (run.id === id) {
-        run.abort.abort(new M2fpError('M2FP_CANCELLED', 'The picture is not wanted any more.'));
+    for (const runningJob of this.#running) {
+      if (runningJob.id === id) {
+        runningJob.abort.abort(new M2fpError('M2FP_CANCELLED', 'The picture is not wanted any more.'));
       }
     }
   }
 
   #tick(): void {
-    this.#timer = systemClock.after(this.#times.announce, () => {
-      this.#announceSoon();
+    this.#timer = systemClock.after(this.#times.heartbeat, () => {
+      this.#registerSoon();
       this.#tick();
     });
   }
 
-  async #announce(): Promise<void> {
+  async #register(): Promise<void> {
     const { facts } = this;
     const { commands } = this.#connection;
-    await announce(commands, this.#names, facts, this.#times);
+    await register(commands, this.#names, facts, this.#times);
     // What memory it takes is no news.
     const told = JSON.stringify({ ...facts, rss: null });
     if (told === this.#lastNotified) return;
     this.#lastNotified = told;
-    await spreadNews(commands, this.#names, this.#id);
+    await notify(commands, this.#names, this.#id);
   }
 
-  #announceSoon(): void {
+  #registerSoon(): void {
     if (this.#closing !== null || this.#connection.failure !== null) return;
     // Refused today, taken the next time.
-    this.#announce().catch((error: unknown) => this.#logComplaint(this.#connection.explain(error).message));
+    this.#register().catch((error: unknown) => this.#logComplaint(this.#connection.explain(error).message));
   }
 
   #connectionChanged(): void {
@@ -304,7 +308,7 @@ class QueueWorker implements RunningWorker {
     if (failure === null) {
       this.#log(`Redis at ${this.#address.url} is back.`);
       this.#lastNotified = '';
-      this.#announceSoon();
+      this.#registerSoon();
     } else if (!this.#lost) {
       this.#log(`${failure.message} Trying again.`);
     }
@@ -319,7 +323,7 @@ class QueueWorker implements RunningWorker {
       return;
     }
     const told = JSON.stringify([loadSeconds, provider]);
-    if (told !== this.#lastEngine) this.#announceSoon();
+    if (told !== this.#lastEngine) this.#registerSoon();
     this.#lastEngine = told;
   }
 
@@ -327,7 +331,7 @@ class QueueWorker implements RunningWorker {
     this.#timer?.cancel();
     this.#unsubscribe();
     // First of all, so that clients hand over no more: what BullMQ has not given out by then waits for other workers.
-    await this.#leave();
+    await this.#unregister();
     const running = this.#running.size;
     if (running > 0) this.#log(`Finishing ${running === 1 ? '1 picture' : `${running} pictures`} first.`);
     await this.#finish();
@@ -347,16 +351,16 @@ class QueueWorker implements RunningWorker {
   }
 
   async #disconnect(): Promise<void> {
-    await this.#leave();
+    await this.#unregister();
     this.#connection.end();
     await this.#bull?.close().catch(() => {});
   }
 
-  async #leave(): Promise<void> {
+  async #unregister(): Promise<void> {
     const { commands, failure } = this.#connection;
     if (failure !== null) return;
-    const left = leave(commands, this.#names, this.#id);
-    await raceSignal(left, AbortSignal.timeout(GOODBYE)).catch(() => {});
+    const done = unregister(commands, this.#names, this.#id);
+    await raceSignal(done, AbortSignal.timeout(GOODBYE)).catch(() => {});
   }
 }
 

@@ -21,14 +21,14 @@ describe('RemoteEngine', () => {
       const image = Buffer.from('a person');
       const promise = engine.parse({ image, options: { scoreThreshold: 0.5 } });
       await nextTurn();
-      const [submission] = workers.submissions;
-      assert.deepEqual(submission!.task, {
+      const [job] = workers.jobs;
+      assert.deepEqual(job!.request, {
         digest: MANIFEST.digest,
         image,
         options: { scoreThreshold: 0.5 },
       });
       clock.advance(250);
-      submission!.answer();
+      job!.answer();
       const parsing = await promise;
       assert.equal(parsing.image, image, 'the very Buffer of the caller');
       assert.deepEqual(parsing, {
@@ -55,7 +55,7 @@ describe('RemoteEngine', () => {
       const promise = engine.parse({ image: input });
       await answer();
       assert.equal((await promise).image, input.source.image);
-      const sent = workers.submissions[0]!.task.image as NetworkInput;
+      const sent = workers.jobs[0]!.request.image as NetworkInput;
       assert.equal(sent.source.image.length, 0);
       assert.deepEqual(sent.data, input.data);
     });
@@ -64,7 +64,7 @@ describe('RemoteEngine', () => {
       const { engine, workers } = make();
       const promise = ask(engine, 'a');
       await nextTurn();
-      workers.submissions[0]!.fail(new M2fpError('M2FP_BAD_IMAGE', 'No picture that I know.'));
+      workers.jobs[0]!.fail(new M2fpError('M2FP_BAD_IMAGE', 'No picture that I know.'));
       await fails(promise, 'M2FP_BAD_IMAGE', /that I know/);
       assert.equal(state(), 'ready');
     });
@@ -78,7 +78,7 @@ describe('RemoteEngine', () => {
         await fails(promise, 'M2FP_ENGINE_CRASHED');
       }
       await fails(askAgain(engine, 'poison'), 'M2FP_BAD_IMAGE', /crashed the engine twice/);
-      assert.equal(workers.submissions.length, 2);
+      assert.equal(workers.jobs.length, 2);
       await engine.load();
       const again = askAgain(engine, 'poison');
       await answer();
@@ -111,7 +111,7 @@ describe('RemoteEngine', () => {
       await Promise.all(both);
       assert.equal((await askAgain(engine, 'a')).cached, true);
       end();
-      assert.equal(workers.submissions.length, 1);
+      assert.equal(workers.jobs.length, 1);
       assert.deepEqual(
         events.map(({ fate, cached }) => [fate, cached]),
         [
@@ -199,7 +199,7 @@ describe('RemoteEngine', () => {
       const second = ask(engine, 'b');
       await nextTurn();
       abort.abort();
-      assert.equal(workers.submissions[0]!.signal.aborted, true);
+      assert.equal(workers.jobs[0]!.signal.aborted, true);
       await fails(first, 'M2FP_CANCELLED');
       await nextTurn();
       assert.deepEqual(workers.texts, ['b'], 'its place is free');
@@ -220,7 +220,7 @@ describe('RemoteEngine', () => {
       assert.equal(workers.running.length, 1);
       clock.advance(1);
       await fails(slow, 'M2FP_TIMEOUT', /"people" at redis:\/\/broker:6379 .* 1000 ms: allow more time/);
-      assert.equal(workers.submissions[0]!.signal.aborted, true);
+      assert.equal(workers.jobs[0]!.signal.aborted, true);
       await nextTurn();
       clock.advance(999);
       await answer();

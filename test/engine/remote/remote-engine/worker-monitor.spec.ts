@@ -80,7 +80,7 @@ describe('RemoteEngine', () => {
       assert.equal(workers.running.length, 1, 'it may go to another worker');
       clock.advance(1);
       await fails(promise, 'M2FP_ENGINE_UNAVAILABLE');
-      assert.equal(workers.submissions[0]!.signal.aborted, true);
+      assert.equal(workers.jobs[0]!.signal.aborted, true);
     });
 
     it('load() waits as long, and anew each time', async () => {
@@ -153,7 +153,7 @@ describe('RemoteEngine', () => {
       const all = [ask(engine, 'a'), ask(engine, 'b')];
       await nextTurn();
       workers.cut('The connection was lost.');
-      workers.submissions[0]!.answer();
+      workers.jobs[0]!.answer();
       await nextTurn();
       assert.deepEqual(workers.texts, [], 'without a connection nothing is handed over');
       assert.equal(state(), 'loading');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { engines } from '../../../nodes/common/services.ts';
-import { Checkup } from '../../../nodes/m2fp-load/diagnosis-cache.ts';
+import { DiagnosisCache } from '../../../nodes/m2fp-load/diagnosis-cache.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { Diagnosis } from '../../../src/observe/diagnosis.ts';
 import { restoreEngines } from '../support/fake-engine.ts';
@@ -8,12 +8,12 @@ import { restoreEngines } from '../support/fake-engine.ts';
 describe('the check-up of an installation', () => {
   let asked: number;
   let now: number;
-  let checkup: Checkup;
-  const ask = (store = '/store') => checkup.diagnosis(store, '5.0.0');
+  let diagnoses: DiagnosisCache;
+  const ask = (store = '/store') => diagnoses.diagnosis(store, '5.0.0');
 
   beforeEach(() => {
     [asked, now] = [0, 0];
-    checkup = new Checkup({ ...systemClock, now: () => now });
+    diagnoses = new DiagnosisCache({ ...systemClock, now: () => now });
     engines.diagnose = async () => ({ version: String(++asked) }) as Diagnosis;
   });
   afterEach(restoreEngines);
