@@ -65,7 +65,10 @@ export function serveAdmin(RED: NodeAPI): void {
     write,
     answer(async (request) => {
       const description = await descriptionOf(settingsOfForm(RED, request.body));
-      return { ...description, download: description.present ? null : (downloads.find(description.choice) ?? null) };
+      return {
+        ...description,
+        download: description.present ? null : (downloads.find(description.choice) ?? null),
+      };
     }),
   );
   RED.httpAdmin.post(

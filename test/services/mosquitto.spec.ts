@@ -32,18 +32,20 @@ async function startBroker(port: number): Promise<ChildProcess> {
 describe('MQTT 5 with mosquitto', function () {
   this.timeout(60_000);
   let broker: ChildProcess;
-  let nodeRed: NodeRed;
+  let starting: Promise<NodeRed> | undefined;
   let port: number;
 
   before(async () => {
     port = await freePort();
     broker = await startBroker(port);
     const reply = [{ t: 'set', p: 'topic', pt: 'msg', to: 'responseTopic', tot: 'msg' }];
-    nodeRed = await NodeRed.start('node-red', mqttFlow(port, 5, reply, reply));
+    starting = NodeRed.start('node-red', mqttFlow(port, 5, reply, reply));
+    const nodeRed = await starting;
     await nodeRed.logged('Connected to broker');
   });
   after(async () => {
-    await nodeRed?.stop();
+    // Also one that came up too late: mocha would wait for its end.
+    await (await starting)?.stop();
     broker?.kill();
   });
 

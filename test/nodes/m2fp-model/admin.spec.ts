@@ -199,7 +199,8 @@ describe('the admin routes of m2fp-model', () => {
   });
 
   describe('POST models/estimate', () => {
-    const estimate = (form: object) => ask<ModelDescription & { code?: string }>('models/estimate', 'POST', form);
+    const estimate = (form: object) =>
+      ask<ModelDescription & { code?: string }>('models/estimate', 'POST', form);
 
     it('tells what a form means that is not deployed, and loads nothing', async () => {
       restoreEngines();
