@@ -5,9 +5,9 @@ import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings
 import type { RemoteDescription } from '../../src/engine/remote/client/acquire.ts';
 import type { WorkerAddress } from '../../src/engine/remote/client/transport.ts';
 import type { EngineInfo, EngineOptions } from '../../src/engine/types.ts';
-import type { ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
+import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
-import type { LocalCheckpoint, LocalOptions } from '../../src/store/local.ts';
+import type { Conversion, LocalCheckpoint, LocalOptions } from '../../src/store/local.ts';
 import type { PulledModel, PullOptions } from '../../src/store/pull.ts';
 import type { ModelName } from '../../src/store/names.ts';
 import { codeOf } from './failure.ts';
@@ -79,9 +79,9 @@ export const engines = {
   },
 
   /** See `localCheckpoint` of src/store. */
-  async checkpointAt(path: string, root: string, precision: Precision): Promise<LocalCheckpoint | undefined> {
+  async checkpointAt(path: string, { root, ...choice }: Conversion): Promise<LocalCheckpoint | undefined> {
     const { localCheckpoint } = await import('../../src/store/local.ts');
-    return localCheckpoint(path, root, precision);
+    return localCheckpoint(path, root, choice);
   },
 
   /** See `convertLocal` of src/store. */

@@ -58,10 +58,7 @@ export async function descriptionOf(settings: ModelSettings): Promise<ModelDescr
 export async function wantedModel(settings: ModelSettings): Promise<WantedModel | undefined> {
   if (settings.source === 'remote') return undefined;
   const { engine, published, conversion } = settings;
-  return (
-    published ??
-    (conversion && (await engines.checkpointAt(engine.model, conversion.root, conversion.precision)))
-  );
+  return published ?? (conversion && (await engines.checkpointAt(engine.model, conversion)));
 }
 
 async function remoteDescription(settings: RemoteSettings): Promise<ModelDescription> {

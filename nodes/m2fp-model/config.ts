@@ -21,6 +21,8 @@ export const FIELDS = {
   /** Blank: master. */
   revision: ofSource('master'),
   precision: oneOf(['fp32', 'fp16'], 'fp32'),
+  /** For a checkpoint in `folder`: its averaged weights (EMA) in place of those of the last step. */
+  ema: flag(false),
   /** Blank: ModelScope; may contain ${ENV}. */
   baseUrl: ofSource(''),
   threads: whole(0, 1024, 0),

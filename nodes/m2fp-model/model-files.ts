@@ -120,5 +120,5 @@ export async function checkpointOf({
   engine,
   conversion,
 }: LocalSettings): Promise<LocalCheckpoint | undefined> {
-  return conversion && engines.checkpointAt(engine.model, conversion.root, conversion.precision);
+  return conversion && engines.checkpointAt(engine.model, conversion);
 }

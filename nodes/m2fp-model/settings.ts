@@ -7,8 +7,8 @@ import { completeRemoteOptions, type RemoteEngineOptions } from '../../src/engin
 import type { EngineOptions } from '../../src/engine/types.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError, type M2fpErrorCode } from '../../src/errors.ts';
-import type { Precision } from '../../src/m2fp/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
+import type { Conversion } from '../../src/store/local.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { bufferLimit } from '../common/buffer-limit.ts';
@@ -30,7 +30,7 @@ export interface LocalSettings {
   /** For `modelscope`; the engine's folder is where it lies in the store. */
   published?: PublishedModel;
   /** For `folder`: what becomes of a checkpoint that lies there in place of a converted model. */
-  conversion?: { root: string; precision: Precision };
+  conversion?: Conversion;
   parse: ParseOptions;
 }
 
@@ -88,7 +88,11 @@ export function readSettings(
     }),
     ...(published && { published }),
     ...(source === 'folder' && {
-      conversion: { root: storeFolder(RED), precision: config.precision || 'fp32' },
+      conversion: {
+        root: storeFolder(RED),
+        precision: config.precision || 'fp32',
+        weights: config.ema === true ? 'ema' : 'model',
+      },
     }),
     parse,
   };

@@ -85,7 +85,7 @@ export async function folderOfModel(
     () => true,
     () => false,
   );
-  const checkpoint = isThere ? await localCheckpoint(model, store.root, wanted) : undefined;
+  const checkpoint = isThere ? await localCheckpoint(model, store.root, { precision: wanted }) : undefined;
   if (checkpoint !== undefined) return convertOnce(checkpoint, bar);
   // What cannot be an id is a folder: the engine says that it is not there.
   if (isThere || !isId(model)) return model;

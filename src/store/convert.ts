@@ -168,7 +168,7 @@ function averageOffered({ averaged }: Checkpoint): string[] {
   if (averaged === null) return [];
   return [
     `The checkpoint also holds averaged weights (${JSON.stringify(averaged)}), often the better ones: ` +
-      '"m2fp convert --weights ema" takes them',
+      '"m2fp convert --weights ema" takes them, and so does "Averaged weights" in the form of the model',
   ];
 }
 

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { systemClock, type Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
+import type { WeightsChoice } from '../checkpoint/index.ts';
 import type { Precision } from '../m2fp/manifest.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { convertInProcess } from './convert-process.ts';
@@ -24,6 +25,18 @@ export interface LocalCheckpoint extends ModelName {
   root: string;
   /** Absolute: a checkpoint file, or a folder that holds one. */
   source: string;
+  /** Absent: those of the last step. */
+  weights?: WeightsChoice;
+}
+
+/** Where and how a checkpoint is converted. */
+export interface Conversion {
+  /** The store's folder. */
+  root: string;
+  /** Default: `fp32`. */
+  precision?: Precision | undefined;
+  /** Default: those of the last step. */
+  weights?: WeightsChoice | undefined;
 }
 
 /**
@@ -31,27 +44,27 @@ export interface LocalCheckpoint extends ModelName {
  * else, a converted model among them.
  *
  * The revision of its model stands for path, size and time of last change of checkpoint and configuration: a file that
- * was replaced is converted anew, and a look at 250 MB is not needed to tell.
+ * was replaced is converted anew, and a look at 250 MB is not needed to tell. Averaged weights make another model.
  * @throws M2fpError M2FP_BAD_OPTION for an unknown precision
  */
 export async function localCheckpoint(
   path: string,
   root: string,
-  precision: Precision = 'fp32',
+  { precision = 'fp32', weights = 'model' }: Omit<Conversion, 'root'> = {},
 ): Promise<LocalCheckpoint | undefined> {
   const source = resolve(path);
   if (!(await isCheckpoint(source))) return undefined;
   const { file, configurationFile } = await locateCheckpoint(source);
   const states = await Promise.all([file, configurationFile].map(stateOf));
   const digest = createHash('sha256')
-    .update(JSON.stringify([file, ...states]))
+    .update(JSON.stringify([file, ...states, ...(weights === 'ema' ? [weights] : [])]))
     .digest('hex');
   const name = checkName({
     id: `${LOCAL_OWNER}/${folderNameOf(basename(source))}`,
     revision: digest.slice(0, KEY_LENGTH),
     precision,
   });
-  return { ...name, root: resolve(root), source };
+  return { ...name, root: resolve(root), source, ...(weights === 'ema' && { weights }) };
 }
 
 async function isCheckpoint(path: string): Promise<boolean> {
@@ -125,7 +138,7 @@ async function convert(
   making: ModelInstaller,
   tools: LocalTools,
 ): Promise<Product> {
-  const { root, source, id, revision, precision } = checkpoint;
+  const { root, source, id, revision, precision, weights } = checkpoint;
   const { meter, work } = making;
   meter.begin('convert');
   const { size } = await stat((await locateCheckpoint(source)).file);
@@ -142,10 +155,11 @@ async function convert(
     out: folder,
     id,
     precision,
+    ...(weights && { weights }),
     signal: making.signal,
     onProgress: (share) => meter.share(share),
   });
-  const now = await localCheckpoint(source, root, precision);
+  const now = await localCheckpoint(source, root, { precision, weights });
   if (now?.revision !== revision) {
     await work.clear();
     throw new M2fpError(

@@ -40,7 +40,7 @@ describe('a checkpoint on this machine', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const found = async (path = file, precision: 'fp32' | 'fp16' = 'fp32') => {
-    const checkpoint = await localCheckpoint(path, root, precision);
+    const checkpoint = await localCheckpoint(path, root, { precision });
     assert.ok(checkpoint, `${path} is a checkpoint`);
     return checkpoint;
   };
@@ -65,6 +65,25 @@ describe('a checkpoint on this machine', () => {
     assert.equal(existsSync(root), false);
   });
 
+  it('is another model with its averaged weights, and the conversion takes those', async () => {
+    const checkpoint = await localCheckpoint(file, root, { weights: 'ema' });
+    assert.equal(checkpoint?.weights, 'ema');
+    assert.notEqual(checkpoint.revision, (await found()).revision);
+    const asked: unknown[] = [];
+    const convert: LocalTools['convert'] = ({ weights }) => {
+      asked.push(weights);
+      return Promise.reject(new Error('enough'));
+    };
+    await assert.rejects(convertLocal(checkpoint, { tools: { convert } }));
+    await assert.rejects(convertLocal(await found(), { tools: { convert } }));
+    assert.deepEqual(asked, ['ema', undefined]);
+    // The file has none.
+    await assert.rejects(convertLocal(checkpoint, { tools: { convert: convertCheckpoint } }), {
+      code: 'M2FP_BAD_OPTION',
+      message: /no averaged weights/,
+    });
+  });
+
   it('is a folder that was not converted, and nothing else', async () => {
     const published = join(folder, 'published');
     cpSync(goldenFolder('multi'), published, { recursive: true });
@@ -75,7 +94,9 @@ describe('a checkpoint on this machine', () => {
     for (const path of ['model.onnx', 'notes.txt', 'empty', 'published', 'nowhere.pt']) {
       assert.equal(await localCheckpoint(join(folder, path), root), undefined, path);
     }
-    await assert.rejects(localCheckpoint(file, root, 'int8' as 'fp32'), { code: 'M2FP_BAD_OPTION' });
+    await assert.rejects(localCheckpoint(file, root, { precision: 'int8' as 'fp32' }), {
+      code: 'M2FP_BAD_OPTION',
+    });
   });
 
   for (const [name, id] of [

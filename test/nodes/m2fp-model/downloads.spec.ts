@@ -29,7 +29,11 @@ describe('a download that the form begins', function () {
   };
   afterEach(() => admin.close());
 
-  const ask = <T = Body>(path: string, method?: string, body?: object) => admin.ask<T>(path, method, body);
+  const ask = async <T = Body>(
+    path: string,
+    method?: string,
+    body?: object,
+  ): Promise<{ status: number; body: T }> => admin.ask<T>(path, method, body);
   /** A form that nobody deployed. */
   const form = (properties = {}) => t.model(properties, 'undeployed');
   const begin = (properties = {}) => ask('downloads', 'POST', form(properties));

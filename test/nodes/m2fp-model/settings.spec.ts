@@ -237,6 +237,17 @@ describe('readSettings', () => {
     });
   }
 
+  it('says how a checkpoint in the folder is converted', () => {
+    const folder = { source: 'folder', folder: '/models/a.pth' } as const;
+    const root = join(userDir, 'm2fp', 'models');
+    assert.deepEqual(read(folder).conversion, { root, precision: 'fp32', weights: 'model' });
+    assert.deepEqual(read({ ...folder, precision: 'fp16', ema: true }).conversion, {
+      root,
+      precision: 'fp16',
+      weights: 'ema',
+    });
+  });
+
   for (const [name, properties, code, message] of [
     ['no folder', { source: 'folder', folder: '  ' }, 'M2FP_MODEL_NOT_FOUND', /no folder/],
     ['an unset variable', { source: 'folder', folder: '${GONE}/a' }, 'M2FP_MODEL_NOT_FOUND', /GONE/],

@@ -9,7 +9,7 @@ export interface AdminServer {
   open(): Promise<void>;
   close(): void;
   /** Asks for a path below `/m2fp/`; a POST is sent as JSON. */
-  ask<T>(path: string, method?: string, body?: object): Promise<{ status: number; body: T }>;
+  ask: <T>(path: string, method?: string, body?: object) => Promise<{ status: number; body: T }>;
 }
 
 export function adminServer(): AdminServer {
