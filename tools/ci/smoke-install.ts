@@ -34,7 +34,7 @@ const { values } = parseArgs({
   },
 });
 if (values.tarball === undefined) throw new Error('--tarball FILE_OR_FOLDER is missing: npm pack makes one');
-const packed = /\.tgz$/.test(values.tarball)
+const packed = values.tarball.endsWith('.tgz')
   ? values.tarball
   : (globSync('*.tgz', { cwd: values.tarball }).map((file) => join(values.tarball!, file))[0] ??
     assert.fail(`No .tgz in ${values.tarball}`));
