@@ -67,29 +67,30 @@ for (const version of VERSIONS) {
         );
       }, id);
 
-    it('opens on a flow of an older version, and saves the defaults of what that lacks', async () => {
-      for (const id of IDS) {
+    for (const id of IDS) {
+      it(`opens ${id} on a flow of an older version, and saves the defaults of what that lacks`, async () => {
         await edit(id, async () => {
-          assert.equal(await editor.form.locator('.input-error').count(), 0, id);
+          assert.equal(await editor.form.locator('.input-error').count(), 0);
         });
         const missing = (await stored(id)).filter(([, value]) => value === 'undefined');
-        assert.deepEqual(missing, [], id);
-        assert.equal(await isValid(id), true, id);
-      }
-      await editor.deploy();
-    });
+        assert.deepEqual(missing, []);
+        assert.equal(await isValid(id), true);
+      });
+    }
 
-    it('comes back as it was, and leaves the node unchanged where nothing is changed', async () => {
-      for (const id of IDS) {
+    it('is deployed with them', () => editor.deploy());
+
+    for (const id of IDS) {
+      it(`comes back as it was, and leaves ${id} unchanged where nothing is changed`, async () => {
         const before = await stored(id);
         await edit(id, async () => {});
-        assert.deepEqual(await stored(id), before, id);
-        assert.equal(await isChanged(id), false, id);
-      }
-    });
+        assert.deepEqual(await stored(id), before);
+        assert.equal(await isChanged(id), false);
+      });
+    }
 
-    it('marks a wrong value, in the form and on the canvas', async () => {
-      for (const [id, [name, value]] of Object.entries(WRONG)) {
+    for (const [id, [name, value]] of Object.entries(WRONG)) {
+      it(`marks a wrong value of ${id}, in the form and on the canvas`, async () => {
         const prefix = id === 'model' ? 'node-config-input' : 'node-input';
         const has = editor.page.locator(`#${prefix}-${name}`);
         const row = editor.form.locator('.form-row', { has });
@@ -100,17 +101,17 @@ for (const version of VERSIONS) {
           await entry.press('Tab');
           await row.locator('.input-error:visible').first().waitFor();
         });
-        assert.equal(await isValid(id), false, id);
+        assert.equal(await isValid(id), false);
         await edit(id, async () => {
           await row.locator('.input-error:visible').first().waitFor();
         });
-      }
-      // What the form of the model asks about wrong values is refused, of which the browser itself writes.
-      const refused = editor.complaints.splice(0);
-      assert.ok(
-        refused.every((complaint) => /400 .*models\/estimate/.test(complaint)),
-        refused.join(),
-      );
-    });
+        // What the form of the model asks about wrong values is refused, of which the browser itself writes.
+        const refused = editor.complaints.splice(0);
+        assert.ok(
+          refused.every((complaint) => /400 .*models\/estimate/.test(complaint)),
+          refused.join(),
+        );
+      });
+    }
   });
 }

@@ -114,13 +114,13 @@ for (const version of VERSIONS) {
       assert.equal((await nodeRed.post('/parse', json)).status, 200);
     });
 
-    const cases: [RequestInit, number, string, RegExp][] = [
+    const noPictures: [RequestInit, number, string, RegExp][] = [
       [as('application/json', '{"image": '), 400, 'M2FP_NO_IMAGE', /JSON/],
       [as('multipart/form-data; boundary=b', 'nothing'), 400, 'M2FP_NO_IMAGE', /holds no file/],
       [as('multipart/form-data', 'nothing'), 400, 'M2FP_NO_IMAGE', /boundary/],
       [as('application/json', `[${'0,'.repeat(3 * MB)}0]`), 413, 'M2FP_IMAGE_TOO_LARGE', /base64/],
     ];
-    for (const [init, status, code, words] of cases) {
+    for (const [init, status, code, words] of noPictures) {
       it(`says what is wrong with a body that holds no picture: ${words.source}`, async () => {
         const response = await nodeRed.post('/parse', init);
         const { error } = (await response.json()) as { error: { code: string; message: string } };

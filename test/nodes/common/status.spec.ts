@@ -149,10 +149,8 @@ describe('StatusLine', () => {
     ['ready', ['hall-a'], 'ready'],
   ] as const) {
     it(`shows an engine of workers that is ${state} as ${text}`, () => {
-      const workers = (hosts: string[]) => ({
-        processes: hosts.map((host) => ({ host })) as EngineInfo['processes'],
-      });
-      status.engine(engineIs(state, workers([...hosts])), false);
+      const processes = hosts.map((host) => ({ host })) as EngineInfo['processes'];
+      status.engine(engineIs(state, { processes }), false);
       assert.equal(last()?.text, `${KEY}.status.${text}`);
     });
   }
@@ -197,10 +195,10 @@ describe('StatusLine', () => {
     it(`writes ${count} that were dropped as ${text}`, () => {
       status.dropped(engineIs('ready'), false);
       status.dropped(engineIs('running', { waiting: 3 }), true);
-      const busy = (count: string) => `${KEY}.status.busyDropped {"dropped":"${count}"}`;
+      const expected = `${KEY}.status.busyDropped {"dropped":"${text}"}`;
       let dropped = 2;
       for (; dropped < count; dropped++) status.dropped(engineIs('running'), true);
-      assert.equal(last()?.text, busy(text));
+      assert.equal(last()?.text, expected);
     });
   }
 
