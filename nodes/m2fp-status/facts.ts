@@ -17,7 +17,7 @@ export interface EngineFacts {
   processes: ProcessInfo[];
   /** Pictures that wait, how many may, and how many are being parsed. */
   waiting: number;
-  maxQueue: number | null;
+  maxQueue: number;
   running: number;
   /** Seconds. */
   loadSeconds: number | null;
@@ -28,8 +28,8 @@ export interface EngineFacts {
 }
 
 export function engineFacts(info: EngineInfo): EngineFacts {
-  const { state, manifest, provider, fallback, threads, waiting, running, loadSeconds, restarts } = info;
-  const { maxQueue = null, cache = null, failure } = info;
+  const { state, manifest, provider, fallback, threads, waiting, maxQueue } = info;
+  const { running, loadSeconds, restarts, cache, failure } = info;
   return {
     model: manifest.id,
     digest: manifest.digest,

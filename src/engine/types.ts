@@ -102,9 +102,9 @@ export interface EngineInfo {
   loadSeconds: number | null;
   waiting: number;
   /** How many may wait in all. */
-  maxQueue?: number;
+  maxQueue: number;
   /** How full the cache of results is; null where none are kept. */
-  cache?: CacheInfo | null;
+  cache: CacheInfo | null;
   /** Pictures that processes work on, also those whose callers have given up. */
   running: number;
   /** Of one process. */
@@ -118,7 +118,7 @@ export interface EngineInfo {
   /** Why the state is `failed`; null in every other state. */
   failure: SerializedError | null;
   /** Milliseconds until it is tried by itself again; null where the state is not `failed`, or only a request helps. */
-  retryIn?: number | null;
+  retryIn: number | null;
 }
 
 /** Fired with every change of state or of the number of waiting requests. */

@@ -99,7 +99,7 @@ function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {
     const message = `A process of the engine had to be replaced ${times} in the last ten minutes.`;
     reasons.push({ code: 'engine-restarted', model, message });
   }
-  if (maxQueue !== undefined && maxQueue > 0 && waiting >= maxQueue) {
+  if (maxQueue > 0 && waiting >= maxQueue) {
     const message = `As many pictures wait as may: ${waiting}. More are refused.`;
     reasons.push({ code: 'queue-full', model, message });
   }

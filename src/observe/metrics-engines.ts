@@ -56,14 +56,14 @@ export class EngineGauges {
     const { state, waiting, running, maxQueue, processes, cache } = info;
     this.#pending.inc(labels, waiting);
     this.#running.inc(labels, running);
-    if (maxQueue !== undefined) this.#limit.inc(labels, maxQueue);
+    this.#limit.inc(labels, maxQueue);
     this.#states.inc({ ...labels, state }, 1);
     processes.forEach((child, index) => {
       this.#processes.inc({ ...labels, state: child.state }, 1);
       const bytes = memoryOf(child);
       if (bytes !== null) this.#memory.set({ ...labels, process: String(first + index) }, bytes);
     });
-    if (!cache) return;
+    if (cache === null) return;
     this.#cacheEntries.inc(labels, cache.entries);
     this.#cacheBytes.inc(labels, cache.bytes);
     this.#cacheLimit.inc(labels, cache.limit);

@@ -33,7 +33,7 @@ export interface Pool {
   /** Why nothing can be parsed; null where something can, or nobody has tried. */
   readonly failure: M2fpError | null;
   /** Milliseconds until it tries by itself again what `failure` tells of; null where it does not. */
-  readonly retryIn?: number | null;
+  readonly retryIn: number | null;
   readonly facts: PoolFacts;
   /** Throws what keeps the picture from joining the line: the engine stays down for now, or the picture has crashed it. */
   check(suspect: Suspect): void;

@@ -145,7 +145,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       pid: processes.find(({ pid }) => pid !== null)?.pid ?? null,
       restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
       failure: state === 'failed' && failure !== null ? serializeError(failure) : null,
-      retryIn: state === 'failed' ? (this.#pool.retryIn ?? null) : null,
+      retryIn: state === 'failed' ? this.#pool.retryIn : null,
     };
   }
 

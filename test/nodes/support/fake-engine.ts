@@ -123,6 +123,8 @@ export class FakeEngine implements Engine {
       fallback: this.fallback,
       loadSeconds: this.#state === 'idle' ? null : 0.5,
       waiting: this.#waiting,
+      maxQueue: 32,
+      cache: null,
       running: this.#state === 'running' ? 1 : 0,
       threads: 2,
       processes: this.hosts?.map((host) => ({
@@ -135,6 +137,7 @@ export class FakeEngine implements Engine {
       pid: null,
       restarts: 0,
       failure: null,
+      retryIn: null,
     };
   }
 

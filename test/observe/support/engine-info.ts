@@ -21,6 +21,7 @@ export function engineInfo(over: Partial<EngineInfo> & { id?: string; digest?: s
     pid: process.pid,
     restarts: 0,
     failure: null,
+    retryIn: null,
     ...rest,
   };
 }

@@ -79,12 +79,15 @@ export class PlayedEngine implements Engine {
       fallback: null,
       loadSeconds: 1,
       waiting: 0,
+      maxQueue: 32,
+      cache: null,
       running: 0,
       threads: 1,
       processes: [{ pid: 1, state: 'ready', restarts: 0, rss: 1000 }],
       pid: 1,
       restarts: 0,
       failure: this.#failure,
+      retryIn: null,
     };
   }
 

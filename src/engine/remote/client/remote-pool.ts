@@ -46,6 +46,8 @@ class RunningJob {
 }
 
 export class RemotePool implements Pool {
+  /** The link tries again and again, whatever is wrong. */
+  readonly retryIn = null;
   readonly #options: RemotePoolOptions;
   readonly #owner: PoolOwner;
   readonly #monitor: WorkerMonitor;
