@@ -1,13 +1,14 @@
 /** A client's side of a queue, from the moment that it is connected: who works, and what has become of its jobs. */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { Queue, QueueEvents } from 'bullmq';
+import { Queue } from 'bullmq';
 import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
 import { imageSize } from '../../../image/formats/size.ts';
 import type { ChildParsing } from '../../protocol.ts';
 import type { ImageSize } from './answer-check.ts';
+import { JobEvents, lastEvent } from './job-events.ts';
 import { Connection } from '../redis/connection.ts';
 import type { RemoteRequest, WorkerAddress, WorkerFacts } from './transport.ts';
 import { collect, putRequest } from '../redis/mailbox.ts';
@@ -53,7 +54,7 @@ export class BullClient {
   readonly #cancelling = new Set<Promise<void>>();
   #connection!: Connection;
   #queue!: Queue;
-  #events!: QueueEvents;
+  #events: JobEvents | null = null;
   #workers: WorkerFacts[] = [];
   /** Why it cannot be found out who works, although there is a connection. */
   #lookError: M2fpError | null = null;
@@ -143,44 +144,34 @@ export class BullClient {
       for (const job of jobs) this.#cancelRemote(job);
       await raceSignal(Promise.all(this.#cancelling), AbortSignal.timeout(GOODBYE)).catch(ignore);
     }
-    const ends = [this.#events?.close(), this.#queue?.close()].map((end) => end?.catch(ignore));
+    this.#events?.close();
+    const end = this.#queue?.close().catch(ignore);
     this.#connection.end();
-    await Promise.all(ends);
+    await end;
   }
 
   async #start(): Promise<void> {
     const { commands } = this.#connection;
-    const options = { connection: commands, prefix: this.#names.prefix, skipVersionCheck: true };
     // What happens between here and the first look at the events must not be missed.
-    const [last] = await commands.xrevrange(this.#names.events, '+', '-', 'COUNT', 1);
+    const last = await lastEvent(commands, this.#names);
     if (this.#closed) return;
-    this.#queue = new Queue(this.#names.jobs, { ...options, streams: { events: { maxLen: KEPT_EVENTS } } });
-    this.#events = new QueueEvents(this.#names.jobs, { ...options, lastEventId: last?.[0] ?? '0-0' });
+    const listeners = {
+      onEnd: (id: string, failure?: string) => this.#ended(id, failure),
+      onGap: () => {
+        for (const id of this.#submissions.keys()) this.#ended(id);
+      },
+    };
+    this.#events = new JobEvents(this.#connection, this.#names, this.#times, listeners, last);
+    this.#queue = new Queue(this.#names.jobs, {
+      connection: commands,
+      prefix: this.#names.prefix,
+      skipVersionCheck: true,
+      streams: { events: { maxLen: KEPT_EVENTS } },
+    });
     // The connection tells of what goes wrong with it; without a listener, BullMQ would print it.
     this.#queue.on('error', ignore);
-    this.#events.on('error', () => this.#eventsEnded());
-    this.#events.on('completed', ({ jobId }) => this.#ended(jobId));
-    this.#events.on('failed', ({ jobId, failedReason }) => this.#ended(jobId, failedReason));
     this.#workers = await readWorkers(commands, this.#names);
     if (!this.#closed) this.#tick();
-  }
-
-  /**
-   * BullMQ reads events no more where one cannot be understood. Those that come after it are read on; what is missed, the
-   * next look finds.
-   */
-  #eventsEnded(): void {
-    if (this.#closed) return;
-    systemClock.after(
-      this.#times.retry,
-      () => {
-        if (this.#closed || this.#connection.failure !== null) return;
-        Object.assign(this.#events.opts, { lastEventId: '$' });
-        // It says no where it still reads: the error was that of a connection that is back.
-        this.#events.run().catch(ignore);
-      },
-      { background: true },
-    );
   }
 
   #tick(): void {
