@@ -1,6 +1,7 @@
 /**
- * `prepare` in package.json: after `npm ci`, one line about Node.js where there is something to say. Plain JavaScript,
- * because it must run on the versions that it speaks of.
+ * `prepublish` in package.json: after `npm ci`, one line about Node.js where there is something to say. Plain JavaScript,
+ * because it must run on the versions that it speaks of. Not `prepare`: npm counts that among the install scripts of a
+ * package that is installed from a file, and warns those who upload ours.
  */
 /** Is `version` ("v22.9.0") at least `major`.`minor`? */
 const atLeast = (version, major, minor) => {

@@ -58,6 +58,10 @@ const SPOILT: Record<string, { spoil: (folder: string) => void; says: RegExp }> 
     spoil: (folder) => edit(folder, 'package.json', '"prepack"', '"postinstall"'),
     says: /^the script postinstall/,
   },
+  'a script that npm takes for one when it installs from a file': {
+    spoil: (folder) => edit(folder, 'package.json', '"prepublish"', '"prepare"'),
+    says: /^the script prepare/,
+  },
   'a type that is not a literal': {
     spoil: (folder) => edit(folder, `${CROP}.html`, "registerType('m2fp-crop'", 'registerType(TYPE'),
     says: /registerType without a literal name/,

@@ -75,7 +75,10 @@ function ofManifest(manifest: Manifest): string[] {
     [Boolean(manifest.description), 'no description'],
     [Object.keys(nodeRed?.nodes ?? {}).length > 0, 'no node-red.nodes'],
   ];
-  const installs = Object.keys(scripts).filter((script) => /^(pre|post)?(un)?install$/.test(script));
+  // npm counts `prepare`, too, where a package is installed from a file.
+  const installs = Object.keys(scripts).filter((script) =>
+    /^((pre|post)?(un)?install|prepare)$/.test(script),
+  );
   return [
     ...checks.filter(([right]) => !right).map(([, fault]) => fault),
     ...installs.map((script) => `the script ${script}: npm 12 skips it, npm 11 warns of it`),
