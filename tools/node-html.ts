@@ -71,10 +71,12 @@ function lines(indent: string, texts: readonly string[]): string {
 }
 
 function definitionOf([name, { form }]: [string, FormFields[string]]): string {
-  const { value, check, definition = {} } = form as Field['form'];
+  const { value, input, choices = [], formerly = [], check, definition = {} } = form as Field['form'];
   const checked = check
     ? [`validate: check.${check[0]}(${[name, ...check.slice(1)].map(literal).join(', ')})`]
-    : [];
+    : input === 'select'
+      ? [`validate: check.choice(${[name, ...choices, ...formerly].map(literal).join(', ')})`]
+      : [];
   const more = Object.entries(definition).map(([key, given]) => `${key}: ${literal(given)}`);
   return `${name}: { ${[`value: ${literal(value)}`, ...more, ...checked].join(', ')} },`;
 }

@@ -1,20 +1,22 @@
 /** What the fields of forms mean. A blank field leaves the choice to the default. */
-import { M2fpError } from '../../src/errors.ts';
+import { badField, type Entered } from './stored-form.ts';
 
 /**
- * A number field: undefined where it is blank, NaN where it is no number.
- * @throws {M2fpError} `M2FP_BAD_OPTION` for a variable to which Node-RED has found no value
+ * A number field: undefined where it is blank.
+ * @param allowed how an error calls what it takes
+ * @param entered what stood in the field before Node-RED put the value of an environment variable in
+ * @throws {M2fpError} `M2FP_BAD_OPTION` naming the field, for what is no number, and for a variable that is not set
  */
-export function numberField(field: unknown): number | undefined {
-  if (field === undefined || field === null) return undefined;
-  const text = (typeof field === 'string' ? field : JSON.stringify(field)).trim();
+export function numberField(
+  name: string,
+  value: unknown,
+  allowed = 'a number',
+  entered: Entered = () => undefined,
+): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).trim();
   if (text === '') return undefined;
-  const [, variable] = /^\$\{([^}]+)\}$/.exec(text) ?? [];
-  if (variable !== undefined) {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `There is no environment variable ${variable}, which a field of the form names: set it, or enter a number.`,
-    );
-  }
-  return Number(text);
+  const number = Number(text);
+  if (Number.isNaN(number)) throw badField(name, value, allowed, entered);
+  return number;
 }

@@ -15,6 +15,8 @@ export interface Validators {
   whole(name: string, min: number, max: number): Validator;
   /** "#rgb", "#rrggbb" or a name such as "red". */
   color(name: string): Validator;
+  /** One of what a select offers: a flow that was written by hand may have something else. */
+  choice(name: string, ...choices: string[]): Validator;
   /** A colour, or "transparent". */
   fill(name: string): Validator;
   /** A JSON object. */
@@ -78,6 +80,14 @@ export function createValidators(RED: EditorRed, $: Dollar, type: string): Valid
         min,
         max,
       }),
+    choice:
+      (name, ...choices) =>
+      (value, opt) => {
+        // Null is what a select says in which nothing is chosen.
+        if ((value !== null && isBlank(value)) || isVariable(value)) return true;
+        if (typeof value === 'string' && choices.includes(value)) return true;
+        return opt ? sharedText(RED, 'invalid.choice', { field: label(name) }) : false;
+      },
     color: (name) => check(name, 'color', isColor),
     fill: (name) =>
       check(name, 'color', (value) => textOf(value).toLowerCase() === 'transparent' || isColor(value)),

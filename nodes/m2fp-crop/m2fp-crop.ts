@@ -1,7 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
-import { withDefaults } from '../common/form-fields.ts';
 import { namesInText } from '../../src/parsing/options/option-table.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
@@ -10,40 +9,45 @@ import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
 import { CROP_SETTINGS, type CropSettings, FIELDS, settingsOf } from './config.ts';
 
 /** Cuts parts or persons out of the picture. */
 export default function (RED: NodeAPI): void {
   function createCrop(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults(FIELDS, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
     const status = new StatusLine(RED, this);
     handleMessages(
       this,
       status,
-      sequentially(RED, async (msg) => {
-        const { output, ...options } = {
-          ...settingsOf(config),
-          ...optionsInMessage<CropSettings>(msg, 'crop'),
-        };
-        const form = CROP_SETTINGS.output.read('output', output);
-        const parsing = await parsingOf(RED, this, msg, config);
-        checkParsing(parsing);
-        if (typeof options.labels === 'string') options.labels = namesInText(options.labels);
-        if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
-        const crops = await crop(parsing, options);
-        if (form === 'array') await putResult(RED, this, msg, config, crops);
-        const messages = form === 'array' ? msg : sequence(msg, crops, RED.util.generateId());
-        if (Array.isArray(messages)) {
-          for (const [index, message] of messages.entries()) {
-            const { result, resultType } = config;
-            unshare(RED, message, resultType === 'msg' ? result : '');
-            await putResult(RED, this, message, config, crops[index]!.image);
+      form.guard(
+        status,
+        sequentially(RED, async (msg) => {
+          const { output, ...options } = {
+            ...settingsOf(config),
+            ...optionsInMessage<CropSettings>(msg, 'crop'),
+          };
+          const shape = CROP_SETTINGS.output.read('output', output);
+          const parsing = await parsingOf(RED, this, msg, config);
+          checkParsing(parsing);
+          if (typeof options.labels === 'string') options.labels = namesInText(options.labels);
+          if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
+          const crops = await crop(parsing, options);
+          if (shape === 'array') await putResult(RED, this, msg, config, crops);
+          const messages = shape === 'array' ? msg : sequence(msg, crops, RED.util.generateId());
+          if (Array.isArray(messages)) {
+            for (const [index, message] of messages.entries()) {
+              const { result, resultType } = config;
+              unshare(RED, message, resultType === 'msg' ? result : '');
+              await putResult(RED, this, message, config, crops[index]!.image);
+            }
           }
-        }
-        status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
-        return messages;
-      }),
+          status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
+          return messages;
+        }),
+      ),
     );
   }
   RED.nodes.registerType('m2fp-crop', createCrop);

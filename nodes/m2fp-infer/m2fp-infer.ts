@@ -15,15 +15,17 @@ import { networkInputOrImage } from '../common/picture.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
 import { ModelWaitQueue } from './model-wait-queue.ts';
-import { completeConfig, type StoredConfig } from './config.ts';
+import { completeConfig, FIELDS, type StoredConfig } from './config.ts';
 import { hasKey, keyOf, queueOf } from './queue.ts';
 
 /** Parses a picture, or network input, into parts and persons. */
 export default function (RED: NodeAPI): void {
   function createInfer(this: Node, stored: StoredConfig): void {
     RED.nodes.createNode(this, stored);
-    const config = completeConfig(stored);
+    const form = readForm(RED, this, FIELDS, completeConfig(stored));
+    const { config } = form;
     const status = new StatusLine(RED, this);
 
     /** Ends what waits and runs for the key of `msg`, or all where it has none. */
@@ -52,7 +54,7 @@ export default function (RED: NodeAPI): void {
     const inbox = handleMessages(
       this,
       status,
-      async (msg, signal) => {
+      form.guard(status, async (msg, signal) => {
         const overrides = overridesOf(msg, 'infer');
         if (msg['cancel'] === true) {
           cancel(msg, overrides.queue);
@@ -64,7 +66,7 @@ export default function (RED: NodeAPI): void {
         const options: ParseOptions = {
           // Network input has its size already.
           ...(Buffer.isBuffer(image) && model.parseOptions()),
-          scoreThreshold: numberField(config.scoreThreshold) ?? DEFAULT_MIN_SCORE,
+          scoreThreshold: numberField('scoreThreshold', config.scoreThreshold) ?? DEFAULT_MIN_SCORE,
           ...(config.flip && { flip: true }),
           ...overrides.parse,
         };
@@ -81,7 +83,7 @@ export default function (RED: NodeAPI): void {
         await putResult(RED, this, msg, config, await summarize(parsing));
         status.done(resultText(status, parsing, engine.info()));
         return msg;
-      },
+      }),
       () => link.close(),
     );
     const link = linkModel(RED, this, config.model, {

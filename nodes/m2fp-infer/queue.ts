@@ -28,8 +28,8 @@ export async function queueOf(
 ): Promise<QueueOptions> {
   const form: QueueFields = {
     policy: config.policy,
-    limit: numberField(config.limit),
-    maxAge: numberField(config.maxAge),
+    limit: numberField('limit', config.limit),
+    maxAge: numberField('maxAge', config.maxAge),
   };
   const fields = checkQueueFields({
     ...form,
@@ -73,7 +73,8 @@ async function priorityOf(
 ): Promise<number | undefined> {
   if (priority === '') return undefined;
   if (priorityType === 'msg') return checkPriority(propertyOf(RED, msg, priority) ?? undefined);
-  return checkPriority(await evaluate(RED, node, msg, { value: priority, type: priorityType }));
+  const value = await evaluate(RED, node, msg, { value: priority, type: priorityType });
+  return checkPriority(Number.isNaN(value) ? priority : value);
 }
 
 /** Undefined also where the way to the property breaks off. */

@@ -1,13 +1,13 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
-import { withDefaults } from '../common/form-fields.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { factsOf, type ModelFacts } from '../common/model-facts.ts';
 import { type Action, checkAction, overridesOf } from '../common/message-options.ts';
 import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
 import { storeFolder } from '../common/store-folder.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
 import { FIELDS } from './config.ts';
@@ -27,7 +27,8 @@ const diagnoses = new DiagnosisCache();
 export default function (RED: NodeAPI): void {
   function createLoad(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults(FIELDS, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
     const status = new StatusLine(RED, this);
     const output = new ProgressOutput((progress) => this.send([null, { payload: { ...progress } }]));
     const link = linkModel(RED, this, config.model, {
@@ -83,11 +84,11 @@ export default function (RED: NodeAPI): void {
     const inbox = handleMessages(
       this,
       status,
-      async (msg, signal) => {
+      form.guard(status, async (msg, signal) => {
         // Not in the line: whoever waits for a model that is being pulled is in the model's own.
         if (needsModel(actionFor(msg))) await link.model().present(signal);
         return inTurn(msg, signal);
-      },
+      }),
       () => {
         start.abort();
         output.close();

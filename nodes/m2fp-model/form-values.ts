@@ -4,6 +4,7 @@ import { M2fpError } from '../../src/errors.ts';
 import { isRecord } from '../../src/parsing/options/options.ts';
 import { modelNode, type ModelNode, type RedisCredentials } from '../common/model.ts';
 import type { ModelConfig } from './config.ts';
+import { variableIn } from '../common/stored-form.ts';
 import { type ModelSettings, readSettings } from './settings.ts';
 
 /** What the editor shows in place of a password. */
@@ -19,13 +20,14 @@ export function settingsOfForm(RED: NodeAPI, body: unknown): ModelSettings {
   const { credentials, ...config } = { ...body } as unknown as ModelConfig & { credentials?: unknown };
   const deployed = modelNode(RED, config.id) ?? ({} as ModelNode);
   const entered = enteredCredentials(credentials, deployed.credentials);
-  return readSettings(RED, deployed, withVariables(RED, deployed, config), entered);
+  const values = config as unknown as Readonly<Record<string, unknown>>;
+  return readSettings(RED, deployed, withVariables(RED, deployed, config), entered, (name) => values[name]);
 }
 
 /** The form with the values of those fields that are one environment variable, as Node-RED does when it deploys. */
 function withVariables(RED: NodeAPI, node: ModelNode, config: ModelConfig): ModelConfig {
   const valueOf = (field: unknown): unknown => {
-    const [, name] = typeof field === 'string' ? (/^\$\{([^}]+)\}$/.exec(field) ?? []) : [];
+    const name = variableIn(field);
     return name === undefined ? field : (RED.util.getSetting(node, name) ?? field);
   };
   const fields = Object.entries(config).map(([name, field]) => [name, valueOf(field)]);

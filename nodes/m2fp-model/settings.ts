@@ -12,17 +12,11 @@ import type { Conversion } from '../../src/store/local.ts';
 import { ModelAddress, MODELSCOPE } from '../../src/store/modelscope.ts';
 import { checkName, modelFolder } from '../../src/store/names.ts';
 import { bufferLimit } from '../common/buffer-limit.ts';
-import { withDefaults } from '../common/form-fields.ts';
-import { numberField } from '../common/fields.ts';
 import type { ModelPlace, PublishedModel, RedisCredentials } from '../common/model.ts';
 import { storeFolder } from '../common/store-folder.ts';
+import { checkFields, completed, type Entered, enteredIn } from '../common/stored-form.ts';
 import { FIELDS, type ModelConfig } from './config.ts';
-
-/** Bytes of a MiB. */
-const MEBIBYTE = 2 ** 20;
-
-/** Milliseconds of a minute. */
-const MINUTE = 60_000;
+import { isHidden, Numbers } from './numbers.ts';
 
 export interface LocalSettings {
   source: Exclude<ModelPlace['source'], 'remote'>;
@@ -42,34 +36,37 @@ export interface RemoteSettings {
 
 export type ModelSettings = LocalSettings | RemoteSettings;
 
-/** @throws {M2fpError} for anything that no engine can be made of; it tells nothing of the credentials */
+/**
+ * @param entered what stood in a field before Node-RED put the value of an environment variable in
+ * @throws {M2fpError} for anything that no engine can be made of; it tells nothing of the credentials
+ */
 export function readSettings(
   RED: NodeAPI,
   node: Node,
   stored: NodeDef & Partial<ModelConfig>,
   credentials: RedisCredentials = {},
+  entered: Entered = enteredIn(RED, node),
 ): ModelSettings {
-  const config = withDefaults(FIELDS, stored);
-  checkTypes(config);
-  const maxQueue = numberField(config.maxQueue);
-  const seconds = numberField(config.timeout);
+  const config = completed(FIELDS, stored);
+  const { source } = config;
+  checkFields(FIELDS, config, entered, (name) => isHidden(source, name));
+  const numbers = new Numbers(config, entered);
+  const maxQueue = numbers.get('maxQueue');
   const shared = {
     maxQueue: maxQueue === undefined ? undefined : Math.min(maxQueue, bufferLimit(RED) ?? Infinity),
-    timeout: seconds === undefined ? undefined : seconds * 1000,
-    cacheSize: numberField(config.cacheSize),
-    maxBytes: timesField(config.maxImageSize, MEBIBYTE),
-    maxPixels: timesField(config.maxMegapixels, 1_000_000),
+    timeout: numbers.inUnit('timeout'),
+    cacheSize: numbers.get('cacheSize'),
+    maxBytes: numbers.inUnit('maxImageSize'),
+    maxPixels: numbers.inUnit('maxMegapixels'),
   };
   const parse = checkParseOptions({
-    shortSide: numberField(config.shortSide),
-    longSide: numberField(config.longSide),
+    shortSide: numbers.get('shortSide'),
+    longSide: numbers.get('longSide'),
   });
-  const { source } = config;
   if (source === 'remote') {
     const address = addressOf(RED, node, config, credentials);
     return { source, engine: completeRemoteOptions({ address, ...shared }), parse };
   }
-  const minutes = numberField(config.idleUnload);
   const published = source === 'modelscope' ? publishedModel(RED, node, config) : undefined;
   return {
     source,
@@ -79,11 +76,11 @@ export function readSettings(
         : source === 'folder'
           ? folderOf(RED, node, config.folder)
           : bundledModelFolder(),
-      threads: numberField(config.threads),
-      processes: numberField(config.processes),
+      threads: numbers.get('threads'),
+      processes: numbers.get('processes'),
       warmUp: config.warmUp,
-      idleUnload: minutes === undefined ? undefined : Math.round(minutes * MINUTE),
-      maxMemory: numberField(config.maxMemory),
+      idleUnload: numbers.inUnit('idleUnload'),
+      maxMemory: numbers.get('maxMemory'),
       ...shared,
     }),
     ...(published && { published }),
@@ -96,31 +93,6 @@ export function readSettings(
     }),
     parse,
   };
-}
-
-/** What fields store, where it is no text, and how errors call it. */
-const STORED: Readonly<Record<string, readonly [type: string, words: string]>> = {
-  number: ['number', 'a number'],
-  checkbox: ['boolean', 'true or false'],
-};
-
-/**
- * A field is of the type of the form's own, or a text, which is what the editor has for numbers.
- * @throws {M2fpError} `M2FP_BAD_OPTION` naming the first one that is something else
- */
-function checkTypes(config: ModelConfig): void {
-  const values = config as unknown as Readonly<Record<string, unknown>>;
-  for (const [name, { form }] of Object.entries(FIELDS)) {
-    const [type, wanted] = STORED[form.input] ?? ['string', 'a text'];
-    if (typeof values[name] === 'string' || typeof values[name] === type) continue;
-    throw new M2fpError('M2FP_BAD_OPTION', `${name} must be ${wanted}.`);
-  }
-}
-
-/** A number field in another unit; undefined where it is blank. */
-function timesField(field: unknown, unit: number): number | undefined {
-  const value = numberField(field);
-  return value === undefined ? undefined : Math.round(value * unit);
 }
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` */

@@ -1,7 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { ruleFor } from '../../src/engine/picture.ts';
 import { preprocess } from '../../src/image/index.ts';
-import { withDefaults } from '../common/form-fields.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
@@ -9,13 +8,15 @@ import { overridesOf } from '../common/message-options.ts';
 import { imageOf } from '../common/picture.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
 import { FIELDS } from './config.ts';
 
 /** Makes the network's input of a picture, by the model's rule and without starting its engine. */
 export default function (RED: NodeAPI): void {
   function createPreprocess(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults(FIELDS, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
     const status = new StatusLine(RED, this);
     const link = linkModel(RED, this, config.model, {
       presenceChanged: (presence) => status.presence(presence),
@@ -35,11 +36,11 @@ export default function (RED: NodeAPI): void {
     handleMessages(
       this,
       status,
-      async (msg, signal) => {
+      form.guard(status, async (msg, signal) => {
         // Not in the line: whoever waits for a model that is being pulled is in the model's own.
         await link.model().present(signal);
         return inTurn(msg, signal);
-      },
+      }),
       () => link.close(),
     );
   }

@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { type Config, withDefaults } from '../common/form-fields.ts';
+import type { Config } from '../common/form-fields.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
 import { noticeOf, present, serveAdmin, type Shown, TOPIC, withdraw } from './admin.ts';
 import { FIELDS, settingsOf } from './config.ts';
 import { Preview } from './preview.ts';
@@ -13,7 +14,8 @@ export default function (RED: NodeAPI): void {
 
   function createPreview(this: Node & { _alias?: string }, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults(FIELDS, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
     const status = new StatusLine(RED, this);
     // In the editor the nodes of a sub-flow have the ids of its template.
     const id = this._alias ?? this.id;
@@ -39,7 +41,7 @@ export default function (RED: NodeAPI): void {
     handleMessages(
       this,
       status,
-      async (msg) => {
+      form.guard(status, async (msg) => {
         if (settings instanceof Error) throw settings;
         if (isActive) {
           const subject = await subjectOf(RED, this, msg, settings.shows, config);
@@ -47,7 +49,7 @@ export default function (RED: NodeAPI): void {
           if (isActive) preview.show(subject);
         }
         return msg;
-      },
+      }),
       () => {
         preview.close();
         withdraw(id, shown);

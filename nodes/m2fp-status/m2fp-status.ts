@@ -2,10 +2,10 @@ import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import type { EngineState } from '../../src/engine/types.ts';
 import type { Health } from '../../src/observe/health.ts';
 import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
-import { withDefaults } from '../common/form-fields.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
 import { FIELDS } from './config.ts';
 import { engineFacts } from './facts.ts';
 import { look, type Look } from './look.ts';
@@ -20,7 +20,8 @@ export default function (RED: NodeAPI): void {
 
   function createStatus(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
-    const config = withDefaults(FIELDS, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
     const status = new StatusLine(RED, this);
     let told = summaryOf({ status: 'ready', reasons: [] });
     let latest = Promise.resolve();
@@ -66,7 +67,7 @@ export default function (RED: NodeAPI): void {
     const inbox = handleMessages(
       this,
       status,
-      async (msg) => fill(msg, await take()),
+      form.guard(status, async (msg) => fill(msg, await take())),
       () => {
         clearInterval(timer);
         link?.close();

@@ -26,9 +26,9 @@ export function limitsFrom({
 export function orRaise(limit: 'bytes' | 'pixels', { fixed = false }: ImageLimits): string {
   if (fixed) return '';
   return limit === 'bytes'
-    ? ', or raise the limit of bytes: "Largest file" in the form of the model, --max-image-size of m2fp, or the option maxBytes'
-    : ', or raise the limit of pixels: "Largest picture" in the form of the model, --max-megapixels of m2fp, or the option ' +
-        'maxPixels';
+    ? ', or raise the limit of bytes: "Largest file" (maxImageSize) in the form of the model, --max-image-size of m2fp, or the option maxBytes of an engine'
+    : ', or raise the limit of pixels: "Largest picture" (maxMegapixels) in the form of the model, --max-megapixels of m2fp, ' +
+        'or the option maxPixels of an engine';
 }
 
 /** Longest side of a picture, pixels: JPEG and GIF end there too, and the resizer's tables stay small. */

@@ -66,7 +66,10 @@ export const COLORIZE_OPTIONS = {
    * focus; in an overlay only, elsewhere as `keep`. `remove` (or `transparent`, its older name): nothing is left of
    * it (png, webp).
    */
-  background: inForm(oneOf([...BACKGROUNDS, 'transparent'], 'keep'), { choices: BACKGROUNDS }),
+  background: inForm(oneOf([...BACKGROUNDS, 'transparent'], 'keep'), {
+    choices: BACKGROUNDS,
+    formerly: ['transparent'],
+  }),
   /** How much darker `dim` makes the background: 0 not at all, 1 black. */
   dim: number(0, 1, 0.6),
   /** Standard deviation of `blur`, pixels; 0: 1.5 % of the longer side. */

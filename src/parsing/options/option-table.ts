@@ -12,6 +12,8 @@ export interface FormField<Entry = string> {
   input: 'text' | 'number' | 'checkbox' | 'select' | 'color' | 'list' | 'typed' | 'model' | 'hidden';
   /** What a `select` offers, or from where a `typed` value may come, in this order. */
   choices?: readonly string[];
+  /** What a `select` offered once, and flows may still have. */
+  formerly?: readonly string[];
   /** The form's check, one of `nodes/form/validators.ts`, and what it takes after the field's name. */
   check?: readonly [name: string, ...limits: number[]];
 }
@@ -95,7 +97,8 @@ function numberOf(stored: unknown): number | undefined {
   return text === undefined ? undefined : numberOrText(text);
 }
 
-function numberOrText(text: string): number {
+/** The same of a text that is not blank. */
+export function numberOrText(text: string): number {
   const value = Number(text);
   return Number.isNaN(value) ? (text as unknown as number) : value;
 }

@@ -6,6 +6,7 @@ import {
   labelNames,
   namesInText,
   number,
+  numberOrText,
   oneOf,
   readOptions,
   whole,
@@ -51,7 +52,7 @@ export const REDACT_OPTIONS = {
   grow: custom<number | 'auto' | undefined, number | 'auto'>(
     readGrow,
     { input: 'number', check: ['whole', 0, MAX_GROW] },
-    (text) => (text === 'auto' ? text : Number(text)),
+    (text) => (text === 'auto' ? text : numberOrText(text)),
   ),
   /**
    * Strength of blur and pixelate, 1 (strongest) to 64: no more than so many mean colours are kept along the longer

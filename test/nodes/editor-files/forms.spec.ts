@@ -56,7 +56,10 @@ describe('the forms', () => {
             // As many crops as there are may be asked for in a message.
             if (!(name === 'max' && Number(entered) > max!)) refuses(entered);
           }
-        } else if (form.choices) refuses('no such choice');
+        } else if (form.choices) {
+          assert.ok(!verdict('no such choice'), `${type}.${name}`);
+          refuses('no such choice');
+        }
       }
     }
     assert.ok(options > 60, String(options));

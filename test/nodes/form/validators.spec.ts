@@ -23,6 +23,7 @@ describe('the checks of the forms', () => {
   for (const [name, check] of Object.entries({
     between: checks.between('a', 0, 1),
     whole: checks.whole('a', 0, 1),
+    choice: checks.choice('a', 'b'),
     color: checks.color('a'),
     json: checks.json('a'),
     extent: checks.extent('a', 100),

@@ -285,7 +285,7 @@ describe('the admin routes of m2fp-model', () => {
               [400, 'M2FP_BAD_OPTION'],
               `${name}: ${JSON.stringify(value)}: ${message}`,
             );
-            assert.ok(message.startsWith(`${name} must be `), message);
+            assert.ok(message.startsWith(`Option "${name}" is `), message);
           }
         }
       }

@@ -265,8 +265,27 @@ describe('readSettings', () => {
     ['a memory below 0', { maxMemory: -1 }, 'M2FP_BAD_OPTION', /maxMemory/],
     ['a cache of words', { cacheSize: 'much' }, 'M2FP_BAD_OPTION', /cacheSize/],
     ['an idle time below 0', { idleUnload: -1 }, 'M2FP_BAD_OPTION', /idleUnload/],
-    ['no pixels', { maxMegapixels: 0 }, 'M2FP_BAD_OPTION', /maxPixels/],
-    ['a file of words', { maxImageSize: 'big' }, 'M2FP_BAD_OPTION', /maxBytes/],
+    ['no pixels', { maxMegapixels: 0 }, 'M2FP_BAD_OPTION', /maxMegapixels.*0 to 500 megapixels/],
+    ['a file of words', { maxImageSize: 'big' }, 'M2FP_BAD_OPTION', /maxImageSize.*"big"/],
+    ['a file without end', { maxImageSize: 1e308 }, 'M2FP_BAD_OPTION', /maxImageSize.*1024 MiB/],
+    [
+      'a source that is none',
+      { source: 'weird' as 'bundled' },
+      'M2FP_BAD_OPTION',
+      /source.*"weird".*bundled, modelscope, folder, remote/,
+    ],
+    [
+      'a source of no variable',
+      { source: '${GONE}' as 'bundled' },
+      'M2FP_BAD_OPTION',
+      /GONE.*source.*bundled, modelscope/,
+    ],
+    [
+      'weights of another kind',
+      { source: 'modelscope', precision: 'int8' as 'fp16' },
+      'M2FP_BAD_OPTION',
+      /precision.*fp32, fp16/,
+    ],
     ['a side of nothing', { shortSide: 0 }, 'M2FP_BAD_OPTION', /shortSide/],
   ] as [string, Partial<ModelConfig>, string, RegExp][]) {
     it(`refuses ${name}`, () => {
