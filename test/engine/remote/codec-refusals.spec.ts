@@ -42,11 +42,14 @@ describe('wire', () => {
 
   it('refuses garbage', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array().map((bytes) => Buffer.from(bytes)), async (garbage) => {
-        await errorOf(() => unpackRequest(garbage));
-        await errorOf(() => unpackAnswer(garbage, SIZE));
-        await errorOf(() => unpackAnswer(deflateSync(garbage), SIZE));
-      }),
+      fc.asyncProperty(
+        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+        async (garbage) => {
+          await errorOf(() => unpackRequest(garbage));
+          await errorOf(() => unpackAnswer(garbage, SIZE));
+          await errorOf(() => unpackAnswer(deflateSync(garbage), SIZE));
+        },
+      ),
     );
   });
 
