@@ -33,6 +33,7 @@ const RETRY_AFTER = 1;
 /**
  * Answers the client of a message that ended with `error` because its node was closed, unless the flow does so
  * before: a full deploy closes the Catch and HTTP Response nodes, too, and the client would wait for its own time limit.
+ * The status is that of the code, as a flow that is not closed gives it.
  * Does nothing for other messages.
  */
 export function answerUnlessFlowDoes(msg: NodeMessageInFlow, error: M2fpError): void {
@@ -42,7 +43,10 @@ export function answerUnlessFlowDoes(msg: NodeMessageInFlow, error: M2fpError): 
     response.off('close', onClose);
     if (isAnswered(response)) return;
     try {
-      response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': RETRY_AFTER });
+      response.writeHead(error.statusCode, {
+        'Content-Type': 'application/json',
+        'Retry-After': RETRY_AFTER,
+      });
       response.end(JSON.stringify({ error: { code: error.code, message: error.message } }));
     } catch {
       // The connection broke at this very moment, or what stands in for a response takes no answer.
@@ -66,6 +70,11 @@ export function hasClient(msg: NodeMessageInFlow): boolean {
 function responseOf(msg: NodeMessageInFlow): ServerResponse | undefined {
   const wrapper = msg['res'];
   if (typeof wrapper !== 'object' || wrapper === null) return undefined;
-  const response = (wrapper as { _res?: Partial<ServerResponse> })._res;
-  return typeof response?.once === 'function' ? (response as ServerResponse) : undefined;
+  try {
+    const response = (wrapper as { _res?: Partial<ServerResponse> })._res;
+    return typeof response?.once === 'function' ? (response as ServerResponse) : undefined;
+  } catch {
+    // A flow may put anything there, with getters that throw.
+    return undefined;
+  }
 }

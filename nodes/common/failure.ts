@@ -15,3 +15,17 @@ export function httpStatusOf(error: unknown): number {
   const code = codeOf(error);
   return code === undefined ? INTERNAL_ERROR : STATUS_CODES[code];
 }
+
+/** Codes that blame what a node was to read, so that reading it again would help nobody. */
+const REFUSALS: ReadonlySet<M2fpErrorCode | undefined> = new Set<M2fpErrorCode>([
+  'M2FP_NO_IMAGE',
+  'M2FP_BAD_IMAGE',
+  'M2FP_IMAGE_TOO_LARGE',
+  'M2FP_UNSUPPORTED_FORMAT',
+  'M2FP_NO_PARSING',
+]);
+
+/** True where a message was refused for what a node was to read of it. */
+export function isRefusal(error: unknown): boolean {
+  return REFUSALS.has(codeOf(error));
+}

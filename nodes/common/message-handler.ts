@@ -2,39 +2,23 @@
  * The one way in which the nodes take messages: every message ends exactly once, in its result sent on and
  * `done()`, or in `done(error)`. Nothing that a node does can escape as an unhandled rejection.
  */
-import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { raceSignal } from '../../src/async.ts';
 import { messageEvents } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { answerUnlessFlowDoes, whenClientGone } from './client.ts';
-import { codeOf, httpStatusOf } from './failure.ts';
+import { codeOf, httpStatusOf, isRefusal } from './failure.ts';
+import { HandOver, Outputs, type Result, type Send } from './hand-over.ts';
+import { leaveOutMany } from './left-out.ts';
+import type { Property } from './property.ts';
 import type { StatusLine } from './status.ts';
-
-/** What leaves through one output: a message, a sequence, or nothing. */
-type Port = NodeMessage | NodeMessage[] | null;
-
-/** What to send where it is not all for the first output. */
-export class Outputs {
-  readonly ports: Port[];
-  readonly fate: 'sent' | 'dropped';
-
-  constructor(ports: Port[], fate: 'sent' | 'dropped' = 'sent') {
-    this.ports = ports;
-    this.fate = fate;
-  }
-}
 
 /**
  * What a node does with one message. It returns what to send: one message or a sequence, which may be empty, for
  * the first output, or {@link Outputs}. `signal` aborts, with an M2fpError as its reason, when the node closes, the
  * HTTP client has gone or the message is cancelled; the message ends then, whatever the work still does.
  */
-export type Work = (
-  msg: NodeMessageInFlow,
-  signal: AbortSignal,
-) => Promise<NodeMessage | NodeMessage[] | Outputs>;
-
-type Send = (msg: NodeMessage | Port[]) => void;
+export type Work = (msg: NodeMessageInFlow, signal: AbortSignal) => Promise<Result>;
 
 /** A message that has not ended yet. */
 interface Running {
@@ -43,27 +27,47 @@ interface Running {
   ended: Promise<void>;
 }
 
-/** Listens to the node's messages, and ends them all when the node closes; then calls `atClose`. */
+interface HandlerOptions {
+  /** Called when the node has closed, and all its messages have ended. */
+  atClose?: () => void;
+  /** What the work reads, as the form has it: where that is refused for what it is, much of it is left out of the message. */
+  input?: Property;
+}
+
+/** Listens to the node's messages, and ends them all when the node closes. */
 export function handleMessages(
+  RED: Pick<NodeAPI, 'util'>,
   node: Node,
   status: StatusLine,
   work: Work,
-  atClose?: () => void,
+  options: HandlerOptions = {},
 ): MessageHandler {
-  return new MessageHandler(node, status, work, atClose);
+  return new MessageHandler(RED, node, status, work, options);
 }
 
 /** The messages of one node that have not ended yet. */
 class MessageHandler {
+  readonly #red: Pick<NodeAPI, 'util'>;
   /** The node's type. */
   readonly #type: string;
+  readonly #handOver: HandOver;
+  readonly #input: Property | undefined;
   readonly #status: StatusLine;
   readonly #work: Work;
   readonly #running = new Set<Running>();
   #closing: M2fpError | undefined;
 
-  constructor(node: Node, status: StatusLine, work: Work, atClose: () => void = () => {}) {
+  constructor(
+    RED: Pick<NodeAPI, 'util'>,
+    node: Node,
+    status: StatusLine,
+    work: Work,
+    { atClose, input }: HandlerOptions,
+  ) {
+    this.#red = RED;
     this.#type = node.type;
+    this.#handOver = new HandOver(RED, node);
+    this.#input = input;
     this.#status = status;
     this.#work = work;
     node.on('input', (msg, send, done) => {
@@ -76,7 +80,7 @@ class MessageHandler {
     node.on('close', (_removed: boolean, done: () => void) => {
       const close = async (): Promise<void> => {
         await this.#close();
-        atClose();
+        atClose?.();
         status.close();
         done();
       };
@@ -107,14 +111,14 @@ class MessageHandler {
       abort.signal.throwIfAborted();
       const result = await raceSignal(this.#work(msg, abort.signal), abort.signal);
       if (result instanceof Outputs) fate = result.fate;
-      send(whatToSend(result));
+      this.#handOver.result(msg, result, send);
     } catch (error) {
       failure = this.#fail(msg, error);
     } finally {
       forgetClient();
     }
     this.#publish(failure, fate);
-    done(failure);
+    this.#handOver.end(msg, done, failure);
     if (this.#closing && failure) answerUnlessFlowDoes(msg, this.#closing);
   }
 
@@ -122,6 +126,7 @@ class MessageHandler {
   #fail(msg: NodeMessageInFlow, error: unknown): Error {
     if (!this.#closing) this.#status.error(error);
     msg['statusCode'] = httpStatusOf(error);
+    if (this.#input?.type === 'msg' && isRefusal(error)) leaveOutMany(this.#red, msg, this.#input.value);
     return error instanceof Error ? error : new Error(String(error));
   }
 
@@ -139,9 +144,4 @@ class MessageHandler {
     this.cancel(() => true, this.#closing);
     await Promise.all([...this.#running].map(({ ended }) => ended));
   }
-}
-
-function whatToSend(result: NodeMessage | NodeMessage[] | Outputs): NodeMessage | Port[] {
-  if (result instanceof Outputs) return result.ports;
-  return Array.isArray(result) ? [result] : result;
 }

@@ -37,7 +37,19 @@ export function optionsInMessage<T extends object>(
   msg: { readonly [property: string]: unknown },
   user: OptionUser,
 ): Partial<T> {
-  const given = msg['m2fp'] ?? {};
+  try {
+    return optionsIn<T>(msg['m2fp'] ?? {}, user);
+  } catch (error) {
+    if (error instanceof M2fpError) throw error;
+    // A getter or a Proxy of a function node.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new M2fpError('M2FP_BAD_OPTION', `The options in msg.m2fp cannot be read: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function optionsIn<T extends object>(given: unknown, user: OptionUser): Partial<T> {
   if (!isRecord(given)) throw badOption('m2fp', given, `an object with any of ${LISTS[user]!.join(', ')}`);
 
   const own: Record<string, unknown> = {};

@@ -65,13 +65,21 @@ async function valueOf(
 }
 
 async function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Promise<Buffer> {
-  const request = msg['req'] as { files?: unknown; headers?: unknown } | null | undefined;
   try {
-    return await imageFromMessage(value, limits, isSmall(request?.headers));
+    return await imageFromMessage(value, limits, isSmall(requestOf(msg, 'headers')));
   } catch (error) {
-    const uploads = request?.files;
+    const uploads = requestOf(msg, 'files');
     if (codeOf(error) !== 'M2FP_NO_IMAGE' || !Array.isArray(uploads) || uploads.length === 0) throw error;
     return imageFromMessage(uploads, limits);
+  }
+}
+
+/** Of what lies in `msg.req`; undefined where a function node put something there that throws. */
+function requestOf(msg: NodeMessageInFlow, property: 'headers' | 'files'): unknown {
+  try {
+    return (msg['req'] as Record<string, unknown> | null | undefined)?.[property];
+  } catch {
+    return undefined;
   }
 }
 

@@ -19,6 +19,7 @@ export default function (RED: NodeAPI): void {
     const { config } = form;
     const status = new StatusLine(RED, this);
     handleMessages(
+      RED,
       this,
       status,
       form.guard(
@@ -36,6 +37,7 @@ export default function (RED: NodeAPI): void {
           return msg;
         }),
       ),
+      { input: { value: config.parsing, type: config.parsingType } },
     );
   }
   RED.nodes.registerType('m2fp-colorize', createColorize);

@@ -20,6 +20,7 @@ export default function (RED: NodeAPI): void {
     const { config } = form;
     const status = new StatusLine(RED, this);
     handleMessages(
+      RED,
       this,
       status,
       form.guard(
@@ -48,6 +49,7 @@ export default function (RED: NodeAPI): void {
           return messages;
         }),
       ),
+      { input: { value: config.parsing, type: config.parsingType } },
     );
   }
   RED.nodes.registerType('m2fp-crop', createCrop);

@@ -8,7 +8,8 @@ import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { hasClient } from '../common/client.ts';
 import { numberField } from '../common/fields.ts';
-import { handleMessages, Outputs } from '../common/message-handler.ts';
+import { Outputs } from '../common/hand-over.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
 import { networkInputOrImage } from '../common/picture.ts';
@@ -52,6 +53,7 @@ export default function (RED: NodeAPI): void {
     };
 
     const inbox = handleMessages(
+      RED,
       this,
       status,
       form.guard(status, async (msg, signal) => {
@@ -84,7 +86,7 @@ export default function (RED: NodeAPI): void {
         status.done(resultText(status, parsing, engine.info()));
         return msg;
       }),
-      () => link.close(),
+      { input: { value: config.picture, type: config.pictureType }, atClose: () => link.close() },
     );
     const link = linkModel(RED, this, config.model, {
       engineChanged: (info) => status.engine(info, inbox.size > 0),

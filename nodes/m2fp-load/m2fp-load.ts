@@ -82,6 +82,7 @@ export default function (RED: NodeAPI): void {
       return msg;
     });
     const inbox = handleMessages(
+      RED,
       this,
       status,
       form.guard(status, async (msg, signal) => {
@@ -89,10 +90,12 @@ export default function (RED: NodeAPI): void {
         if (needsModel(actionFor(msg))) await link.model().present(signal);
         return inTurn(msg, signal);
       }),
-      () => {
-        start.abort();
-        output.close();
-        link.close();
+      {
+        atClose() {
+          start.abort();
+          output.close();
+          link.close();
+        },
       },
     );
     if (config.onStart) {

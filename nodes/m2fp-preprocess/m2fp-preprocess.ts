@@ -34,6 +34,7 @@ export default function (RED: NodeAPI): void {
       return msg;
     });
     handleMessages(
+      RED,
       this,
       status,
       form.guard(status, async (msg, signal) => {
@@ -41,7 +42,7 @@ export default function (RED: NodeAPI): void {
         await link.model().present(signal);
         return inTurn(msg, signal);
       }),
-      () => link.close(),
+      { input: { value: config.picture, type: config.pictureType }, atClose: () => link.close() },
     );
   }
   RED.nodes.registerType('m2fp-preprocess', createPreprocess);

@@ -39,6 +39,7 @@ export default function (RED: NodeAPI): void {
     };
     present(id, shown);
     handleMessages(
+      RED,
       this,
       status,
       form.guard(status, async (msg) => {
@@ -50,9 +51,12 @@ export default function (RED: NodeAPI): void {
         }
         return msg;
       }),
-      () => {
-        preview.close();
-        withdraw(id, shown);
+      {
+        input: { value: config.picture, type: config.pictureType },
+        atClose() {
+          preview.close();
+          withdraw(id, shown);
+        },
       },
     );
   }

@@ -2,7 +2,8 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
 import { sequentially } from '../common/sequential.ts';
-import { handleMessages, Outputs } from '../common/message-handler.ts';
+import { Outputs } from '../common/hand-over.ts';
+import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
@@ -18,6 +19,7 @@ export default function (RED: NodeAPI): void {
     const { config } = form;
     const status = new StatusLine(RED, this);
     handleMessages(
+      RED,
       this,
       status,
       form.guard(
@@ -57,6 +59,7 @@ export default function (RED: NodeAPI): void {
           return msg;
         }),
       ),
+      { input: { value: config.parsing, type: config.parsingType } },
     );
   }
   RED.nodes.registerType('m2fp-redact', createRedact);

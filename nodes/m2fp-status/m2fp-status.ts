@@ -65,12 +65,15 @@ export default function (RED: NodeAPI): void {
     const timer = setInterval(watchInTurn, INTERVAL);
     timer.unref();
     const inbox = handleMessages(
+      RED,
       this,
       status,
       form.guard(status, async (msg) => fill(msg, await take())),
-      () => {
-        clearInterval(timer);
-        link?.close();
+      {
+        atClose() {
+          clearInterval(timer);
+          link?.close();
+        },
       },
     );
     const link = config.model

@@ -7,7 +7,15 @@ import sharp from 'sharp';
 import { M2fpError } from '../../src/errors.ts';
 import { type FakeEngine, fakeEngines, restoreEngines } from './support/fake-engine.ts';
 import { nodeConfig } from './support/flows.ts';
-import { coreNode, type Events, redApi, startFlow, stopFlow } from './support/red.ts';
+import {
+  coreNode,
+  deploy,
+  type Events,
+  type NodeConfig,
+  redApi,
+  startFlow,
+  stopFlow,
+} from './support/red.ts';
 
 describe('an HTTP flow', () => {
   let engine: FakeEngine;
@@ -15,6 +23,7 @@ describe('an HTTP flow', () => {
   let server: http.Server;
   let url: string;
   let picture: Buffer;
+  let flow: NodeConfig[];
 
   beforeEach(async () => {
     ({ engine } = fakeEngines());
@@ -22,14 +31,14 @@ describe('an HTTP flow', () => {
       .jpeg()
       .toBuffer();
     const input = { type: 'http in', name: '', method: 'post', wires: [['node']] };
-    const flow = [
+    flow = [
       { ...input, id: 'raw', url: '/parse', upload: false },
       // An http in node that accepts uploads passes no other body on.
       { ...input, id: 'uploads', url: '/upload', upload: true },
       nodeConfig('m2fp-model', 'model'),
       nodeConfig('m2fp-infer', 'node', { model: 'model', wires: [['response']] }),
       // As in the example flow: what is caught is answered by its statusCode.
-      { id: 'catcher', type: 'catch', scope: ['node'], uncaught: false, wires: [['response', 'caught']] },
+      { id: 'catcher', type: 'catch', scope: null, uncaught: false, wires: [['response', 'caught']] },
       { id: 'response', type: 'http response', name: '', statusCode: '', headers: {}, wires: [] },
     ];
     events = await startFlow(flow, [coreNode('network/21-httpin')]);
@@ -74,18 +83,25 @@ describe('an HTTP flow', () => {
     assert.equal((await post(new Uint8Array(picture), 'image/jpeg')).status, 500);
   });
 
-  it('answers a picture that a full deploy has ended', async () => {
-    engine.held = true;
-    const asked = post(new Uint8Array(picture), 'image/jpeg');
-    await engine.requested();
-    await stopFlow();
-    const response = await asked;
-    const { error } = (await response.json()) as { error: { code: string } };
-    assert.deepEqual(
-      [response.status, response.headers.get('retry-after'), error.code],
-      [503, '1', 'M2FP_CANCELLED'],
-    );
-  });
+  // A deploy of what changed leaves the nodes that answer; a full one closes them, too.
+  for (const type of ['nodes', 'full'] as const) {
+    it(`answers a picture that a deploy has ended with the status of its code (${type})`, async () => {
+      engine.held = true;
+      const asked = post(new Uint8Array(picture), 'image/jpeg');
+      await engine.requested();
+      await deploy(
+        flow.map((node) => (node.id === 'node' ? { ...node, scoreThreshold: 0.6 } : node)),
+        type,
+      );
+      const response = await asked;
+      assert.equal(response.status, 499);
+      const { error } =
+        type === 'nodes' ? events.caught[0]! : ((await response.json()) as Events['caught'][0]);
+      assert.equal(error.code, 'M2FP_CANCELLED');
+      // Who answers: the flow, or in its place the node.
+      assert.equal(response.headers.get('retry-after'), type === 'nodes' ? null : '1');
+    });
+  }
 
   it('gives a picture up when its client has gone', async () => {
     engine.held = true;

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { mock } from 'node:test';
-import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { handleMessages, Outputs, type Work } from '../../../nodes/common/message-handler.ts';
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { Outputs } from '../../../nodes/common/hand-over.ts';
+import { handleMessages, type Work } from '../../../nodes/common/message-handler.ts';
 import type { StatusLine } from '../../../nodes/common/status.ts';
 import { messageEvents } from '../../../src/engine/events.ts';
 import { M2fpError } from '../../../src/errors.ts';
+
+const RED = { util: { cloneMessage: structuredClone } } as unknown as NodeAPI;
 
 describe('MessageHandler', () => {
   let emitter: EventEmitter;
@@ -26,12 +29,9 @@ describe('MessageHandler', () => {
       error: (error: unknown) => void shown.push(error),
       close: () => void shown.push('closed'),
     };
-    return handleMessages(
-      node as unknown as Node,
-      status as unknown as StatusLine,
-      work,
-      () => void closings++,
-    );
+    return handleMessages(RED, node as unknown as Node, status as unknown as StatusLine, work, {
+      atClose: () => void closings++,
+    });
   };
 
   interface Outcome {
@@ -289,7 +289,7 @@ describe('MessageHandler', () => {
 
     it('answers it when the flow has not after two seconds', async () => {
       const [head, body] = (await closed(new Response())).answers;
-      assert.deepEqual(head, [503, { 'Content-Type': 'application/json', 'Retry-After': 1 }]);
+      assert.deepEqual(head, [499, { 'Content-Type': 'application/json', 'Retry-After': 1 }]);
       const [{ error }] = body as [{ error: { code: string; message: string } }];
       assert.equal(error.code, 'M2FP_CANCELLED');
       assert.match(error.message, /redeployed/);
