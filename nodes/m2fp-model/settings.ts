@@ -88,7 +88,7 @@ export function readSettings(
       conversion: {
         root: storeFolder(RED),
         precision: config.precision || 'fp32',
-        weights: config.ema === true ? 'ema' : 'model',
+        weights: config.ema ? 'ema' : 'model',
       },
     }),
     parse,
@@ -133,8 +133,8 @@ function publishedModel(RED: NodeAPI, node: Node, config: ModelConfig): Publishe
   const address = withEnvironment(RED, node, baseUrl, 'M2FP_BAD_OPTION', 'address of the model server');
   const url = address || MODELSCOPE;
   // Throws where it is none: better now than with the first message.
-  new ModelAddress(name.id, name.revision, url);
-  return { ...name, baseUrl: url, root: storeFolder(RED) };
+  const { id, revision: checked } = new ModelAddress(name.id, name.revision, url);
+  return { ...name, id, revision: checked, baseUrl: url, root: storeFolder(RED) };
 }
 
 function folderOf(RED: NodeAPI, node: Node, folder: string): string {

@@ -97,9 +97,14 @@ async function readDirectory(file: CheckpointFile): Promise<Map<string, Member>>
     }
     for await (const entry of zip.eachEntry()) {
       odd ??= oddity(file, entry);
-      const { fileName: name, relativeOffsetOfLocalHeader: header, compressedSize: bytes, crc32 } = entry;
+      const {
+        fileName: name,
+        relativeOffsetOfLocalHeader: header,
+        compressedSize: bytes,
+        crc32: crc,
+      } = entry;
       if (members.has(name)) throw file.invalid(`has two entries ${quoted(name)}. ${DAMAGED}`);
-      members.set(name, { name, header, bytes, crc32, end: file.size });
+      members.set(name, { name, header, bytes, crc32: crc, end: file.size });
     }
   } catch (error) {
     if (error instanceof M2fpError) throw error;

@@ -10,7 +10,7 @@ import {
   namesOf,
   number,
   oneOf,
-  text,
+  anyText,
   valuesOf,
   whole,
 } from '../parsing/options/option-table.ts';
@@ -81,9 +81,9 @@ function coresEach(processes: number): number {
 /** See {@link QueueOptions}. */
 const QUEUE_OPTIONS = {
   policy: oneOf(['wait', 'latest', 'reject'], 'wait'),
-  lane: text(''),
+  lane: anyText(''),
   limit: whole(0, MAX_WAITING, 8),
-  key: text(''),
+  key: anyText(''),
   maxAge: whole(0, MAX_TIMEOUT, 0),
   priority: number(-Number.MAX_VALUE, Number.MAX_VALUE, 0),
 };

@@ -155,7 +155,7 @@ export function parseManifest(text: string, file: string): ModelManifest {
   require(manifest.precision === 'fp32' || manifest.precision === 'fp16', 'precision');
   require(manifest.warnings === undefined ||
     (Array.isArray(manifest.warnings) &&
-      manifest.warnings.every((text) => typeof text === 'string')), 'warnings');
+      manifest.warnings.every((warning) => typeof warning === 'string')), 'warnings');
   require([files?.['model.onnx'], files?.['model.onnx.data']].every(isFileEntry), 'files');
   const { 'model.onnx': network, 'model.onnx.data': weights } = files!;
   // Other names could lead out of the folder, and nothing would read them.

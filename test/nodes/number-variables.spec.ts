@@ -63,7 +63,7 @@ describe('a number field', () => {
     ] as const) {
       it(`ends the messages of ${type} in an error where ${name} names no variable`, async () => {
         const events = await startFlow([nodeConfig(type, 'node', { [name]: '${M2FP_TEST_NONE}' })]);
-        send({ payload: twoPeople, parsing: await exampleParsing() } as NodeMessage);
+        send({ payload: twoPeople, parsing: await exampleParsing() });
         await events.ended();
         assert.equal(events.caught[0]?.error.code, 'M2FP_BAD_OPTION');
         assert.match(events.caught[0].error.message, /M2FP_TEST_NONE/);

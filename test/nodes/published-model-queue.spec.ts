@@ -108,7 +108,7 @@ describe('the nodes with a published model', function () {
     });
 
     for (const node of [nodeConfig('m2fp-preprocess', 'node', { model: 'model' }), t.load()]) {
-      it(`bound the messages of ${String(node['type'])} nodes too`, async () => {
+      it(`bound the messages of ${node['type']} nodes too`, async () => {
         const held = t.holdDownload();
         const events = await startFlow([t.model({ maxQueue: 0, revision: 'master' }), node]);
         send({ payload: t.picture });

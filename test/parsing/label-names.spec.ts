@@ -65,8 +65,8 @@ describe('the label of whole persons', () => {
           palette: 'distinct',
           colors: { [name]: 'red' },
         });
-        const pixels = await pixelsOf(drawn.image);
-        const red = pixels.rows({ r: [255, 0, 0] }).map((row) => row.replace(/[^r]/g, '.'));
+        const drawnPixels = await pixelsOf(drawn.image);
+        const red = drawnPixels.rows({ r: [255, 0, 0] }).map((row) => row.replace(/[^r]/g, '.'));
         assert.deepEqual(red, ['rrr.', 'rrr.'], paint);
       }
     });

@@ -70,12 +70,12 @@ describe('a checkpoint on this machine', () => {
     assert.equal(checkpoint?.weights, 'ema');
     assert.notEqual(checkpoint.revision, (await found()).revision);
     const asked: unknown[] = [];
-    const convert: LocalTools['convert'] = ({ weights }) => {
+    const note: LocalTools['convert'] = ({ weights }) => {
       asked.push(weights);
       return Promise.reject(new Error('enough'));
     };
-    await assert.rejects(convertLocal(checkpoint, { tools: { convert } }));
-    await assert.rejects(convertLocal(await found(), { tools: { convert } }));
+    await assert.rejects(convertLocal(checkpoint, { tools: { convert: note } }));
+    await assert.rejects(convertLocal(await found(), { tools: { convert: note } }));
     assert.deepEqual(asked, ['ema', undefined]);
     // The file has none.
     await assert.rejects(convertLocal(checkpoint, { tools: { convert: convertCheckpoint } }), {

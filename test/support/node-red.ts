@@ -91,7 +91,7 @@ export class NodeRed {
     writeFileSync(join(userDir, 'settings.js'), SETTINGS + more);
     writeFileSync(
       join(userDir, 'flows.json'),
-      JSON.stringify([...new Map(flows.map((node) => [node.id, node])).values()]),
+      JSON.stringify([...new Map(flows.map((each) => [each.id, each])).values()]),
     );
     // Node-RED shows its first tip a second after the editor has begun to load, and throws where a busy machine has not
     // made the place for it by then ("reading 'html'").

@@ -71,6 +71,7 @@ export class EngineProcess {
         this.#gone = true;
         this.#killTimer?.cancel();
         this.#lose(error);
+        return undefined;
       });
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../options/option-table.ts';
 import { BACKGROUND_INDEX, badOption, labelIndices } from '../options/options.ts';
 import {
-  color,
+  colorOption,
   PALETTE_OPTIONS,
   personColor,
   personPartColor,
@@ -46,7 +46,7 @@ export const COLORIZE_OPTIONS = {
   /** Thickness of the lines between labels and persons, pixels; always opaque. Thicker ones would cover what they outline. */
   contours: whole(0, 64, 0),
   /** Colour of those lines. */
-  contourColor: color('#ffffff'),
+  contourColor: colorOption('#ffffff'),
   /** The labels to paint; default all but the background (and the whole person, where it goes by label). */
   labels: labelNames(),
   /**

@@ -147,7 +147,7 @@ export function oneOf<const Texts extends readonly string[]>(
 }
 
 /** Any text. */
-export function text(fallback: string): Option<string, string, string> {
+export function anyText(fallback: string): Option<string, string, string> {
   const read = (name: string, given: unknown = fallback): string => {
     if (typeof given !== 'string') throw badOption(name, given, 'a text');
     return given;

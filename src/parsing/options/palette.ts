@@ -68,7 +68,7 @@ export const PALETTE_OPTIONS = {
 export type PaletteOptions = GivenOptions<typeof PALETTE_OPTIONS>;
 
 /** A colour. */
-export function color(fallback: string): Option<Rgb, Color, string> {
+export function colorOption(fallback: string): Option<Rgb, Color, string> {
   return custom((name, given) => parseColor(name, given ?? fallback), {
     value: fallback,
     input: 'color',

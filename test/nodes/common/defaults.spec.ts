@@ -87,7 +87,7 @@ describe('the defaults of nodes', () => {
             { id: 'model', type: 'm2fp-model' },
             { ...node, ...model, wires: [['out']] },
           ]);
-          send({ payload: parsing.image, topic: 'x', parsing } as NodeMessage);
+          send({ payload: parsing.image, topic: 'x', parsing });
           await events.ended();
           assert.deepEqual(
             events.caught.map(({ error }) => error.message),

@@ -20,9 +20,9 @@ describe('a parsing that went through JSON', () => {
     it(`is to ${type} what it was`, async () => {
       const whole = type === 'm2fp-crop' ? { output: 'array' } : {};
       const events = await startFlow([nodeConfig(type, 'node', whole)]);
-      send({ parsing } as unknown as NodeMessage);
+      send({ parsing });
       await events.ended();
-      send({ parsing: json } as unknown as NodeMessage);
+      send({ parsing: json });
       await events.until(() => events.caught.length > 0 || events.sent.length === 2);
       assert.deepEqual(
         events.caught.map(({ error }) => error.message),
@@ -44,7 +44,7 @@ describe('a parsing that went through JSON', () => {
 
   it('is refused where its pixels were lost, with what to do', async () => {
     const events = await startFlow([nodeConfig('m2fp-redact', 'node')]);
-    send({ parsing: { ...json, image: undefined } } as unknown as NodeMessage);
+    send({ parsing: { ...json, image: undefined } });
     await events.ended();
     assert.equal(events.caught[0]!.error.code, 'M2FP_NO_PARSING');
     assert.match(events.caught[0]!.error.message, /has lost its image on the way/);

@@ -62,7 +62,7 @@ describe('a status with numbers', () => {
     const told = (id: string, text?: string) => {
       const status = text === undefined ? {} : { text };
       hear(`status/${id}`, status);
-      return (status as { text?: string }).text;
+      return status.text;
     };
     assert.equal(told('ours', '2 people · 1.2 s'), '2 人 · 1.2 秒');
     assert.equal(told('ours', '448 × 448'), '448 × 448');

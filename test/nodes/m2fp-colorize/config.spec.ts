@@ -25,7 +25,7 @@ const VERSION_1 = {
 } as const;
 
 describe('optionsOf m2fp-colorize', () => {
-  const read = (config: object) => readColorizeOptions(['Background'], optionsOf(config as ColorizeConfig));
+  const read = (config: object) => readColorizeOptions(['Background'], optionsOf(config));
 
   it('lets a node of version 1 draw as it did', () => {
     assert.deepEqual(read(VERSION_1), read({}));

@@ -33,11 +33,11 @@ describe('m2fp-colorize', () => {
     await events.ended();
     const [sent] = events.sent;
     assert.equal(sent, msg);
-    assert.equal(sent!['parsing'], parsing);
+    assert.equal(sent['parsing'], parsing);
     assert.deepEqual(structuredClone(parsing), before, 'nothing is written into the parsing');
-    assert.deepEqual(Object.keys(sent!).toSorted(), ['_msgid', 'filename', 'parsing', 'payload', 'topic']);
+    assert.deepEqual(Object.keys(sent).toSorted(), ['_msgid', 'filename', 'parsing', 'payload', 'topic']);
     assert.deepEqual(notPlain(sent), []);
-    assert.equal(formatOf(sent!.payload as unknown as Buffer), 'png');
+    assert.equal(formatOf(sent.payload as unknown as Buffer), 'png');
     await events.until(() => events.statuses.length > 0 && events.completed.length === 1);
     assert.equal(events.statuses.at(-1)!.text, '8 × 4');
   });
@@ -116,7 +116,7 @@ describe('m2fp-colorize', () => {
     ],
   ] as const) {
     it(`draws as its form says: ${JSON.stringify(properties)}`, async () => {
-      const expected = await colorize(parsing, options as object);
+      const expected = await colorize(parsing, options);
       assert.ok((await drawn(properties)).equals(expected.image), JSON.stringify(properties));
     });
   }

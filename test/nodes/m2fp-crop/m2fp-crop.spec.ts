@@ -146,7 +146,7 @@ describe('m2fp-crop', () => {
   ] as const) {
     it(`crops as its form says: ${JSON.stringify(properties)}`, async () => {
       const messages = await sequence(properties);
-      const expected = await crop(parsing, options as object);
+      const expected = await crop(parsing, options);
       assert.ok(expected.length > 0);
       assert.deepEqual(
         messages.map(({ payload }) => payload),
@@ -244,7 +244,7 @@ describe('m2fp-crop', () => {
     send(msg);
     await events.ended();
     assert.equal(events.sent[0], msg);
-    assert.deepEqual(events.sent[0]!.payload, await crop(parsing, { what: 'persons' }));
+    assert.deepEqual(events.sent[0].payload, await crop(parsing, { what: 'persons' }));
     assert.deepEqual(msg['parts'], { id: 'outer', index: 0, count: 1 });
     assert.deepEqual(notPlain(events.sent[0]), []);
     assert.equal(events.sent.length, 1);

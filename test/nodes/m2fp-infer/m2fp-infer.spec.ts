@@ -47,7 +47,7 @@ describe('m2fp-infer', () => {
       const parsing = sent['parsing'] as Parsing;
       assert.deepEqual(parsing.persons, (await exampleParsing()).persons);
       assert.equal(parsing.image.buffer, t.picture.buffer, 'the picture is not copied');
-      const summary = sent.payload as unknown as ParsingSummary;
+      const summary = sent.payload as ParsingSummary;
       assert.deepEqual(
         summary.parts.map(({ label, person }) => [label, person]),
         [

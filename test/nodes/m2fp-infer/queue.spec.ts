@@ -147,7 +147,10 @@ describe('m2fp-infer', () => {
         await events.until(() => events.statuses.some(({ text }) => text === '1 dropped'));
         send({ payload: t.picture });
         await events.until(() => events.statuses.some(({ text }) => text === '2 dropped'));
-        assert.deepEqual(told, Array(2).fill({ node: 'm2fp-infer', fate: 'dropped' }));
+        assert.deepEqual(told, [
+          { node: 'm2fp-infer', fate: 'dropped' },
+          { node: 'm2fp-infer', fate: 'dropped' },
+        ]);
       } finally {
         unsubscribe();
       }

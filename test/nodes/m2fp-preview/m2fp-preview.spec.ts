@@ -142,7 +142,7 @@ describe('m2fp-preview', () => {
     ] as const) {
       it(`is the ${shown} for ${name}`, async () => {
         const events = await start();
-        send({ parsing, ...message() } as NodeMessage);
+        send({ parsing, ...message() });
         await events.until(() => notices.length === 1);
         assert.equal(await isShown(), shown);
         assert.deepEqual(events.caught, []);
@@ -162,7 +162,7 @@ describe('m2fp-preview', () => {
           // A second wire, so that the message is cloned.
           nodeConfig('m2fp-preview', 'beside'),
         ]);
-        nodeOf('first').receive({ payload: {}, parsing } as NodeMessage);
+        nodeOf('first').receive({ payload: {}, parsing });
         await events.until(() => notices.some(({ id }) => id === 'node'));
         assert.equal(await isShown(), 'picture');
       });
@@ -184,7 +184,7 @@ describe('m2fp-preview', () => {
 
     it('is so for a node without the field, too', async () => {
       const events = await start({ view: undefined, picture: undefined, pictureType: undefined });
-      send({ parsing, payload: other } as NodeMessage);
+      send({ parsing, payload: other });
       await events.until(() => notices.length === 1);
       assert.equal(await isShown(), 'picture');
     });

@@ -167,9 +167,9 @@ let unwatch = (): void => {};
 /** Begins to record what the runtime tells of the node under test, and ends it for the flow before. */
 function watch(events = new Events()): Events {
   unwatch();
-  const onStatus = ({ id, status }: { id: string; status: NodeStatus }): void => {
-    if (id !== 'node') return;
-    events.statuses.push(status);
+  const onStatus = (change: { id: string; status: NodeStatus }): void => {
+    if (change.id !== 'node') return;
+    events.statuses.push(change.status);
     events.emit('event');
   };
   runtimeEvents.on('node-status', onStatus);
