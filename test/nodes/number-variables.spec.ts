@@ -1,6 +1,5 @@
 /** Number fields take environment variables, in all forms and when the flow runs. */
 import assert from 'node:assert/strict';
-import type { NodeMessage } from 'node-red';
 import type { ModelNode } from '../../nodes/common/model.ts';
 import type { EngineOptions } from '../../src/engine/types.ts';
 import { twoPeople } from '../support/pictures.ts';

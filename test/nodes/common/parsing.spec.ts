@@ -1,6 +1,5 @@
 /** The nodes that take a parsing take it after JSON, too. */
 import assert from 'node:assert/strict';
-import type { NodeMessage } from 'node-red';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ColorizeConfig, forLabels, optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
+import { forLabels, optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
 import { readColorizeOptions } from '../../../src/parsing/colorize/colorize-options.ts';
 import { nodeConfig } from '../support/flows.ts';
 

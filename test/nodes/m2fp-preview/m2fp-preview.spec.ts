@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import type { PreviewNotice } from '../../../nodes/m2fp-preview/admin.ts';
 import { imageThumbnail, type PreviewFacts } from '../../../src/parsing/colorize/preview.ts';

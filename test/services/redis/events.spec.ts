@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
-import { names, redisUnderTest, task, until } from '../support/redis-workers.ts';
+import { names, redisUnderTest, request, until } from '../support/redis-workers.ts';
 import { between } from '../support/strange-server.ts';
 import { SHORT } from '../support/times.ts';
 
@@ -38,7 +38,7 @@ describe('a client that waits for a picture', function () {
   }
 
   async function works(link: BullLink): Promise<void> {
-    const parsing = await link.submit(task(link), AbortSignal.timeout(5000));
+    const parsing = await link.submit(request(link), AbortSignal.timeout(5000));
     assert.equal(parsing.width, 448);
   }
 

@@ -158,7 +158,7 @@ export class BullClient {
     const listeners = {
       onEnd: (id: string, failure?: string) => this.#ended(id, failure),
       onGap: () => {
-        for (const id of this.#submissions.keys()) this.#ended(id);
+        for (const id of this.#jobs.keys()) this.#ended(id);
       },
     };
     this.#events = new JobEvents(this.#connection, this.#names, this.#times, listeners, last);
