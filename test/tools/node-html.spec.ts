@@ -27,7 +27,7 @@ describe("a node's html", () => {
         '  defaults: {',
         "    model: { value: '', type: 'm2fp-model', required: false },",
         "    opacity: { value: 0.6, validate: check.between('opacity', 0, 1) },",
-        "    mode: { value: 'map' },",
+        "    mode: { value: 'map', validate: check.choice('mode', 'png', 'map') },",
         '    names: { value: true },',
         "    list: { value: 'it\\'s' },",
         "    radius: { value: '', validate: check.between('radius', 0, 9) },",
