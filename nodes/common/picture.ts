@@ -68,10 +68,22 @@ async function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimi
   try {
     return await imageFromMessage(value, limits, isSmall(requestOf(msg, 'headers')));
   } catch (error) {
+    if (codeOf(error) === 'M2FP_UNSUPPORTED_FORMAT') throw withEncoding(error as M2fpError, msg);
     const uploads = requestOf(msg, 'files');
     if (codeOf(error) !== 'M2FP_NO_IMAGE' || !Array.isArray(uploads) || uploads.length === 0) throw error;
     return imageFromMessage(uploads, limits);
   }
+}
+
+/** Names the compression of the request's body, which Node-RED undoes for JSON and forms but not for a picture. */
+function withEncoding(error: M2fpError, msg: NodeMessageInFlow): M2fpError {
+  const coding = (requestOf(msg, 'headers') as Record<string, unknown> | undefined)?.['content-encoding'];
+  if (typeof coding !== 'string' || !/^(?:x-)?(?:gzip|deflate|compress|br|zstd)$/i.test(coding)) return error;
+  return new M2fpError(
+    'M2FP_UNSUPPORTED_FORMAT',
+    `The body of the request is compressed (Content-Encoding: ${coding}): send the picture as it is, without that header.`,
+    { cause: error },
+  );
 }
 
 /** Of what lies in `msg.req`; undefined where a function node put something there that throws. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import sharp from 'sharp';
 import { twoPeople as largePicture, upload } from '../support/pictures.ts';
@@ -22,6 +23,21 @@ const as = (type: string, body: string | Uint8Array<ArrayBuffer>): RequestInit =
   headers: { 'content-type': type },
   redirect: 'manual',
 });
+const compressed = (coding: string, body: Uint8Array<ArrayBuffer>): RequestInit => ({
+  body,
+  headers: { 'content-type': 'image/png', 'content-encoding': coding },
+});
+/** What nobody sends who means a picture. */
+const MANY: Record<string, string> = {
+  levels: '['.repeat(5000) + ']'.repeat(5000),
+  'more levels': '['.repeat(200_000) + ']'.repeat(200_000),
+  objects: `[${Array.from({ length: 1_600_000 }, () => '{}').join()}]`,
+  lists: `[${Array.from({ length: 900_000 }, () => '[[]]').join()}]`,
+  texts: `[${Array.from({ length: 1_200_000 }, () => '"a"').join()}]`,
+  names: `{${Array.from({ length: 450_000 }, (_, i) => `"${i}":1`).join()}}`,
+  'objects in an image': `{"image":[${Array.from({ length: 1_500_000 }, () => '{}').join()}]}`,
+  nothings: `[${Array.from({ length: 900_000 }, () => 'null').join()}]`,
+};
 /** Every way in which people send a picture. */
 const BODIES: Record<string, RequestInit> = {
   'bytes as a picture': as('image/png', bytes),
@@ -38,6 +54,8 @@ const BODIES: Record<string, RequestInit> = {
   'JSON with base64': as('application/json', JSON.stringify({ image: base64 })),
   'JSON with a data URL': as('application/json; charset=utf-8', JSON.stringify({ image: dataUrl })),
   'JSON that curl calls a form': as('application/x-www-form-urlencoded', JSON.stringify({ image: base64 })),
+  'JSON behind a byte order mark': as('application/json', `\ufeff${JSON.stringify({ image: base64 })}`),
+  'base64 behind a byte order mark': as('text/plain', `\ufeff${base64}`),
   'a form with a field': { body: new URLSearchParams({ image: base64 }), redirect: 'manual' },
 };
 
@@ -119,6 +137,13 @@ for (const version of VERSIONS) {
       [as('multipart/form-data; boundary=b', 'nothing'), 400, 'M2FP_NO_IMAGE', /holds no file/],
       [as('multipart/form-data', 'nothing'), 400, 'M2FP_NO_IMAGE', /boundary/],
       [as('application/json', `[${'0,'.repeat(3 * MB)}0]`), 413, 'M2FP_IMAGE_TOO_LARGE', /base64/],
+      [
+        compressed('gzip', gzipSync(bytes)),
+        415,
+        'M2FP_UNSUPPORTED_FORMAT',
+        /Content-Encoding: gzip.*as it is/,
+      ],
+      [compressed('br', brotliCompressSync(bytes)), 415, 'M2FP_UNSUPPORTED_FORMAT', /Content-Encoding: br\)/],
     ];
     for (const [init, status, code, words] of noPictures) {
       it(`says what is wrong with a body that holds no picture: ${words.source}`, async () => {
@@ -127,6 +152,28 @@ for (const version of VERSIONS) {
         assert.deepEqual([response.status, error.code], [status, code], error.message);
         assert.match(error.message, words);
       });
+    }
+
+    for (const [name, json] of Object.entries(MANY)) {
+      for (const address of ['/parse', '/m2fp/private']) {
+        it(`refuses JSON of many ${name}, and answers others meanwhile: ${address}`, async () => {
+          let isAnswered = false;
+          const asked = nodeRed
+            .post(address, as('application/json', json))
+            .finally(() => (isAnswered = true));
+          let longest = 0;
+          while (!isAnswered) {
+            const before = performance.now();
+            await (await fetch(`${nodeRed.url}/m2fp/public`)).arrayBuffer();
+            longest = Math.max(longest, performance.now() - before);
+          }
+          const response = await asked;
+          const { error } = (await response.json()) as { error: { code: string; message: string } };
+          assert.deepEqual([response.status, error.code], [400, 'M2FP_NO_IMAGE'], error.message);
+          // Copying it took up to half a minute; the machine of the test may be busy.
+          assert.ok(longest < 1000, `others waited ${longest} ms`);
+        });
+      }
     }
 
     it('leaves the other addresses of Node-RED as they are', async () => {

@@ -79,9 +79,20 @@ describe('imageFrom reads', () => {
     assert.ok(imageFrom(memory).equals(PICTURE));
   });
 
-  it('a PNG behind a byte order mark', () => {
+  describe('behind a byte order mark', () => {
     const png = noisePng(6, 5);
-    assert.ok(imageFrom(joined(Buffer.from('efbbbf', 'hex'), png)).equals(png));
+    const mark = Buffer.from('efbbbf', 'hex');
+    const base64 = png.toString('base64');
+    const cases: [string, unknown][] = [
+      ['a PNG', joined(mark, png)],
+      ['base64', `\ufeff${base64}`],
+      ['base64, as bytes', joined(mark, base64)],
+      ['base64 whose mark became three characters', `${mark.toString('latin1')}${base64}`],
+      ['a data URL', `\ufeffdata:image/png;base64,${base64}`],
+      ['a text of JSON', joined(mark, JSON.stringify(base64))],
+      ['hex', `\ufeff${png.toString('hex')}`],
+    ];
+    for (const [name, value] of cases) it(name, () => assert.ok(imageFrom(value).equals(png)));
   });
 });
 

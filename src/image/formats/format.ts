@@ -137,7 +137,8 @@ function describeContent(bytes: Buffer): string {
     return 'a video; take a single frame of it';
   }
   if (startsWith(bytes, 0x50, 0x4b, 3, 4)) return 'a ZIP archive';
-  if (startsWith(bytes, 0x1f, 0x8b)) return 'gzip-compressed data';
+  if (startsWith(bytes, 0x1f, 0x8b))
+    return 'gzip-compressed data; unpack it first, or send the picture without Content-Encoding: gzip';
   if (hasAscii(bytes, '--')) {
     const parts = bytes.toString('latin1', 0, HEAD_BYTES).toLowerCase();
     if (parts.includes('content-disposition:')) {

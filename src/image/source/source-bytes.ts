@@ -14,6 +14,9 @@ const MAX_STRAY = 64;
 /** What stands around a text of JSON that was not parsed. */
 const QUOTE = 0x22;
 
+/** What Windows puts before text in UTF-8. */
+const BYTE_ORDER_MARK = Buffer.from('efbbbf', 'hex');
+
 const STRAY = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20]);
 
 /** FF D8 FF and 89 50 4E 47, each byte taken as a character and written as UTF-8. */
@@ -27,6 +30,7 @@ const WIDENED = ['c3bfc398c3bf', 'c289504e47'].map((hex) => Buffer.from(hex, 'he
  */
 export function imageBytes(bytes: Buffer, limits: ImageLimits): Buffer | null {
   if (bytes.length === 0) return null;
+  if (bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) return imageBytes(bytes.subarray(3), limits);
   const isQuoted = bytes[0] === QUOTE && isEncodedText(bytes.subarray(1));
   if (isQuoted || isEncodedText(bytes)) {
     // Base64 of the limit is longer than it, and measured again when it is known to be base64.
@@ -42,9 +46,9 @@ export function imageBytes(bytes: Buffer, limits: ImageLimits): Buffer | null {
   return bytes;
 }
 
-/** What follows a few blanks, line breaks, zero bytes or a byte order mark, where that is a picture. */
+/** What follows a few blanks, line breaks, or zero bytes, where that is a picture. */
 function withoutStray(bytes: Buffer): Buffer | null {
-  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  let at = 0;
   while (at < MAX_STRAY && STRAY.has(bytes[at]!)) at++;
   const rest = bytes.subarray(at);
   return at > 0 && detectFormat(rest) !== null ? rest : null;

@@ -15,6 +15,8 @@ import type { ImageLimits } from '../types.ts';
 /** `data:image/png;base64,`, with any parameters. */
 const DATA_URL = /^\s*data:[^,]{0,200},/i;
 
+const BYTE_ORDER_MARK = /^(?:\ufeff|\xef\xbb\xbf)/;
+
 /** The signatures that {@link detectFormat} knows, as characters. */
 const BINARY_START =
   /^(?:\xff\xd8\xff|\x89PNG\r\n|RIFF.{4}WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]|.{4}ftyp(?:avif|avis|mif1|msf1))/s;
@@ -37,6 +39,9 @@ const BREAKS = /[\r\n\t\f\v]+/g;
  * @throws M2FP_BAD_IMAGE a data URL whose base64 is broken
  */
 export function bytesOfText(text: string, limits: ImageLimits): Buffer | null {
+  // Windows puts a byte order mark before text; its bytes may have become a character each.
+  const mark = BYTE_ORDER_MARK.exec(text)?.[0].length;
+  if (mark !== undefined) return bytesOfText(text.slice(mark), limits);
   // A JSON text that was not parsed.
   if (text.startsWith('"') && text.endsWith('"') && isEncodedText(Buffer.from(text.slice(1, HEAD_BYTES)))) {
     return bytesOfText(text.slice(1, -1), limits);
