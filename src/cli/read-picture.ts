@@ -28,9 +28,23 @@ export async function readPicture(file: string, given: Partial<ImageLimits>): Pr
     }
     const most = Math.ceil(limits.maxBytes * TEXT_FOR_BYTE) + HEAD;
     if (stats.size > most) checkBytes(stats.size, limits);
-    return imageFrom(await readAtMost(file, most, limits), limits);
+    const bytes = await readAtMost(file, most, limits);
+    if (bytes.length === 0) throw new M2fpError('M2FP_NO_IMAGE', `${file} is empty: it has 0 bytes`);
+    return pictureIn(file, bytes, limits);
   } catch (error) {
     throw asM2fpError(error, 'M2FP_NO_IMAGE', 'The picture cannot be read');
+  }
+}
+
+/** The one in bytes that are not none. What `imageFrom` tells of nothing is meant for messages. */
+function pictureIn(file: string, bytes: Buffer, limits: ImageLimits): Buffer {
+  try {
+    return imageFrom(bytes, limits);
+  } catch (error) {
+    if (!(error instanceof M2fpError && error.code === 'M2FP_NO_IMAGE')) throw error;
+    throw new M2fpError('M2FP_NO_IMAGE', `${file} holds no picture, nor one as base64 or data URL`, {
+      cause: error,
+    });
   }
 }
 

@@ -4,19 +4,25 @@ import { forEachSlice } from './slices.ts';
 import type { ImageLimits, RawImage } from './types.ts';
 
 /**
- * What is left of a colour (0 to 255) at an opacity: as many shades as one can tell apart there, at 0 none. Index:
- * 256 * opacity + colour.
+ * Opacity (0 to 255) up to which a pixel counts as invisible: a lossy AVIF makes 1 or 2 of 0, here and there 3, and nobody
+ * sees a hundredth of a colour.
+ */
+const INVISIBLE = 3;
+
+/**
+ * What is left of a colour (0 to 255) at an opacity: as many shades as one can tell apart there, none where it is
+ * invisible. Index: 256 * opacity + colour.
  */
 const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
   const [alpha, color] = [i >> 8, i & 255];
-  return alpha === 0 ? 0 : Math.round((Math.round((color * alpha) / 255) * 255) / alpha);
+  return alpha <= INVISIBLE ? 0 : Math.round((Math.round((color * alpha) / 255) * 255) / alpha);
 });
 
 /**
  * The pixels of an encoded picture as its file has them, with its transparency: 4 channels where the
- * picture has a pixel that is not opaque, else 3. Of the colours that transparency hides nothing is left: a wholly
- * transparent pixel is (0, 0, 0, 0), and one that is nearly so keeps no more shades than can be seen of it, for what
- * was invisible must not lie in a picture that is passed on. The pixels are the caller's own.
+ * picture has a pixel that is not opaque, else 3. Of the colours that transparency hides nothing is left: an
+ * invisible pixel is (0, 0, 0, 0), and one that is nearly so keeps no more shades than can be seen of it, for what was
+ * invisible must not lie in a picture that is passed on. The pixels are the caller's own.
  *
  * @throws {M2fpError} what decoding throws
  */
@@ -30,6 +36,7 @@ export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise
       const alpha = data[at + 3]!;
       if (alpha === 255) continue;
       isOpaque = false;
+      if (alpha <= INVISIBLE) data[at + 3] = 0;
       const row = alpha << 8;
       data[at] = SEEN[row + data[at]!]!;
       data[at + 1] = SEEN[row + data[at + 1]!]!;

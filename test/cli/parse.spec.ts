@@ -106,6 +106,19 @@ describe('m2fp parse', function () {
     });
   }
 
+  for (const [what, content, words] of [
+    ['empty', '', /empty\.png is empty: it has 0 bytes$/m],
+    ['blank', 'data:image/png;base64,', /blank\.png holds no picture, nor one as base64 or data URL$/m],
+  ] as const) {
+    it(`says of a file that is ${what} what it is, in words of its own`, async () => {
+      const file = join(folder, `${what}.png`);
+      writeFileSync(file, content);
+      const told = await failure('M2FP_NO_IMAGE', 'parse', file);
+      assert.match(told, words);
+      assert.doesNotMatch(told, /msg\.|upload/);
+    });
+  }
+
   it('reads no file above the limit', async function () {
     if (process.platform === 'win32') this.skip();
     const sparse = join(folder, 'sparse.png');

@@ -78,7 +78,7 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
       assert.ok(error.code !== undefined && error.code in STATUS_CODES, error.message);
       assert.equal(caught.statusCode, STATUS_CODES[error.code as keyof typeof STATUS_CODES]);
       assert.ok(caught['req'] !== undefined && caught['res'] !== undefined);
-      assert.deepEqual(Object.keys(caught).sort(), [...new Set([...Object.keys(msg), '_msgid'])].sort());
+      assert.deepEqual(new Set(Object.keys(caught)), new Set([...Object.keys(msg), '_msgid']));
     });
   }
 
