@@ -11,6 +11,10 @@ import { labelName, sharedText } from './texts.ts';
 const REST = 400;
 /** Milliseconds between looks at a model that is being checked, or downloaded for a node. */
 const LOOK = 1000;
+/** What asking about the form, trying and downloading need where users log in; see nodes/m2fp-model/admin.ts. */
+const PERMISSION = 'm2fp-model.write';
+/** The fields by which the form names another model. */
+const CHOICE = ['source', 'folder', 'modelId', 'revision', 'precision', 'baseUrl', 'redis', 'queue'];
 
 /** Fills `container`, and keeps it in step with the form. */
 export function createAboutModel(RED: EditorRed, $: Dollar, node: EditorNode, container: string): void {
@@ -27,12 +31,15 @@ class AboutModel {
   readonly #licenceOf: (source: string) => string;
   readonly #rows: Elements;
   readonly #problem: Elements;
+  readonly #note: Elements;
   readonly #button: Elements;
   readonly #result: Elements;
   readonly #download: ModelDownload;
   #description: FormDescription | undefined;
-  /** Who may not change flows may not ask what the form means. */
+  /** Who lacks {@link PERMISSION} may not ask what the form means. */
   #isForbidden = false;
+  /** What tells one model from another, as the form opened. */
+  #opened = '';
   #deployed: DeployedFacts | Failure | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The number of the last question about the form: answers to older ones come too late. */
@@ -56,6 +63,7 @@ class AboutModel {
     container.empty().addClass('m2fp-about').attr('role', 'group').attr('aria-label', this.#text('title'));
     this.#rows = $('<dl>').appendTo(container);
     this.#problem = $('<div class="m2fp-about-error" role="alert">').appendTo(container);
+    this.#note = $('<div class="m2fp-quiet">').appendTo(container);
     this.#download = new ModelDownload($, container, {
       text: this.#text,
       ask: this.#request,
@@ -78,6 +86,8 @@ class AboutModel {
     void this.#look();
     void this.#ask();
     this.#entered = this.#form();
+    this.#opened = this.#choice;
+    let choice = this.#opened;
     for (const name of [...this.#properties, ...this.#credentials]) {
       this.#field(name).on('change input', () => {
         const form = this.#form();
@@ -89,6 +99,10 @@ class AboutModel {
         // The buttons would act on what the form said before.
         this.#asked++;
         this.#container.find('button').prop('disabled', true);
+        // Nor does what the box says of one model stand for another, until the answer has come.
+        if (this.#choice === choice) return;
+        choice = this.#choice;
+        this.#clear();
       });
     }
   }
@@ -101,7 +115,23 @@ class AboutModel {
     return this.#container.closest('body').length > 0;
   }
 
-  /** Asks what the form's values mean. Who may not change flows may not ask that, and sees what is deployed. */
+  /** Forgets what was said of another choice. */
+  #clear(): void {
+    this.#description = undefined;
+    this.#problem.text('');
+    this.#draw();
+  }
+
+  /** Whether the form names what is deployed, as far as that shows without asking. */
+  get #isUnchanged(): boolean {
+    return this.#node['changed'] !== true && this.#choice === this.#opened;
+  }
+
+  get #choice(): string {
+    return JSON.stringify(this.#valuesOf(CHOICE));
+  }
+
+  /** Asks what the form's values mean. Who lacks the permission sees what is deployed, as long as the form names that. */
   async #ask(): Promise<void> {
     if (!this.#isOpen) return;
     const asked = ++this.#asked;
@@ -116,7 +146,7 @@ class AboutModel {
     if (asked !== this.#asked) return;
     this.#isForbidden = status === 401 || status === 403;
     this.#description = answer as FormDescription | undefined;
-    this.#problem.text(this.#isForbidden ? '' : (problem ?? ''));
+    if (!this.#isForbidden) this.#problem.text(problem ?? '');
     this.#button.toggle(!this.#isForbidden);
     this.#draw();
   }
@@ -237,7 +267,9 @@ class AboutModel {
     this.#drawButton();
     const $ = this.#$;
     // Before the form is known to mean it, nothing that is deployed is shown in its name.
-    const deployed = this.#description || this.#isForbidden ? this.#deployed : undefined;
+    const isUnchanged = this.#isForbidden && this.#isUnchanged;
+    const deployed = this.#description || isUnchanged ? this.#deployed : undefined;
+    this.#drawPermission(isUnchanged);
     const rows = aboutRows(this.#description, deployed, this.#text, this.#labelName);
     if (rows.length > 0)
       rows.push({ key: 'licence', text: this.#licenceOf(String(this.#field('source').val())) });
@@ -251,6 +283,14 @@ class AboutModel {
         .attr('title', whole ?? '')
         .appendTo(this.#rows);
     }
+  }
+
+  /** That looking, trying and downloading need a permission; of a choice that is not deployed nothing else can be said. */
+  #drawPermission(isUnchanged: boolean): void {
+    const permission = { permission: PERMISSION };
+    this.#note.text(isUnchanged ? this.#text('needsPermission', permission) : '');
+    if (this.#isForbidden)
+      this.#problem.text(isUnchanged ? '' : this.#text('lookNeedsPermission', permission));
   }
 
   readonly #request: Ask = (type, path, data) =>

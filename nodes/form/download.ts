@@ -2,11 +2,14 @@
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { Answer, Ask, DownloadStatus, FormDescription } from './about-answers.ts';
 import type { AboutText } from './about-rows.ts';
+import { bytesText } from './amounts.ts';
 import { problemText, progressText } from './download-text.ts';
 import type { Dollar, Elements } from './editor.ts';
 
 /** Milliseconds between looks at a download. */
 const LOOK = 500;
+/** Questions without an answer after which what was told last is no longer shown as if it went on. */
+const MISSES = 3;
 
 export interface DownloadOptions {
   text: AboutText;
@@ -36,6 +39,8 @@ export class ModelDownload {
   #said = { choice: '', text: '', isProblem: false };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isBusy = false;
+  /** Questions in a row to which Node-RED gave no answer. */
+  #missed = 0;
 
   constructor($: Dollar, container: Elements, options: DownloadOptions) {
     this.#options = options;
@@ -122,14 +127,34 @@ export class ModelDownload {
         : await this.#options.ask('GET', `downloads/${id}`);
     this.#timer = undefined;
     if (answer === undefined || this.#status?.id !== id || this.#status?.state !== 'running') return;
+    const wasLost = this.#isLost;
+    this.#missed = answer.status === 200 ? 0 : this.#missed + 1;
     if (answer.answer === null) {
-      // Cancelled by somebody else, or Node-RED was started anew.
+      const received = this.#status.progress?.received ?? 0;
       this.#status = undefined;
+      if (wasLost) return this.#resume(received);
+      // Cancelled by somebody else, or Node-RED was started anew.
       this.#options.onEnd();
     } else if (answer.status === 200) this.#take(answer);
     // Who gives no answer now may give one later.
     else this.#watch();
     this.#draw();
+  }
+
+  get #isLost(): boolean {
+    return this.#missed >= MISSES;
+  }
+
+  /** Begins again what a Node-RED that ended did not finish, and says so. */
+  async #resume(received: number): Promise<void> {
+    const { ask, form, text } = this.#options;
+    const answer = await this.#press(() => ask('POST', 'downloads', form()));
+    if (answer === undefined) return;
+    this.#take(answer);
+    const { problem } = answer;
+    if (problem !== undefined || this.#status?.state !== 'running') return;
+    const key = received > 0 ? 'download.resumed' : 'download.begunAnew';
+    this.#say(this.#status.id, text(key, { received: bytesText(received) }));
   }
 
   #take({ answer, problem }: Answer): void {
@@ -166,7 +191,8 @@ export class ModelDownload {
     this.#bar.toggle(isComing);
     if (progress?.share == null) this.#bar.removeAttr('value');
     else this.#bar.attr('value', String(progress.share));
-    this.#line.toggle(isComing).text(isComing ? progressText(progress, text) : '');
+    const line = isRunning && this.#isLost ? text('download.lost') : progressText(progress, text);
+    this.#line.toggle(isComing).text(isComing ? line : '');
     const problem = refusal || failure;
     this.#problem.text(problem).toggle(problem !== '');
     this.#end.text(said);
@@ -174,6 +200,6 @@ export class ModelDownload {
       .toggle(isAbsent && !isComing)
       .text(text(description?.isCheckpoint ? 'download.convertNow' : 'download.now'))
       .prop('disabled', this.#isBusy);
-    this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy);
+    this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy || this.#isLost);
   }
 }

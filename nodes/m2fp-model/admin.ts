@@ -30,9 +30,9 @@ export function serveAdmin(RED: NodeAPI): void {
   const checks = new Checks();
   const downloads = new Downloads((wanted) => void tellNodes(RED, choiceOfWanted(wanted)));
   const read = [RED.auth.needsPermission('flows.read') as RequestHandler, ownPages(RED)];
-  const write = [RED.auth.needsPermission('flows.write') as RequestHandler, ...ownJson(RED)];
-  // What it takes of network and disk, no flow has to be deployed for.
-  const pull = [RED.auth.needsPermission('m2fp-model.write') as RequestHandler, ...ownJson(RED)];
+  // One permission for all that the form does beside what is deployed: to look at a choice, to get it and to try it. The
+  // values of a form name a folder, a server and environment variables, and a download takes network and disk.
+  const use = [RED.auth.needsPermission('m2fp-model.write') as RequestHandler, ...ownJson(RED)];
 
   RED.httpAdmin.get(
     '/m2fp/labels',
@@ -59,10 +59,9 @@ export function serveAdmin(RED: NodeAPI): void {
       }
     }),
   );
-  // The values of a form name a folder, a server and environment variables: only who may deploy them may ask about them.
   RED.httpAdmin.post(
     '/m2fp/models/estimate',
-    write,
+    use,
     answer(async (request) => {
       const description = await descriptionOf(settingsOfForm(RED, request.body));
       return {
@@ -73,7 +72,7 @@ export function serveAdmin(RED: NodeAPI): void {
   );
   RED.httpAdmin.post(
     '/m2fp/downloads',
-    pull,
+    use,
     answer(async (request) => {
       const wanted = await wantedModel(settingsOfForm(RED, request.body));
       if (wanted !== undefined) return downloads.start(wanted);
@@ -91,7 +90,7 @@ export function serveAdmin(RED: NodeAPI): void {
   );
   RED.httpAdmin.post(
     '/m2fp/downloads/:id/cancel',
-    pull,
+    use,
     answer(
       async (request) => ((await downloads.cancel(String(request.params['id']))) ? {} : undefined),
       NO_DOWNLOAD,
@@ -99,7 +98,7 @@ export function serveAdmin(RED: NodeAPI): void {
   );
   RED.httpAdmin.post(
     '/m2fp/models/:id/check',
-    write,
+    use,
     answer(async (request) => {
       const model = modelNode(RED, request.params['id']);
       return model && checks.run(model);

@@ -70,6 +70,7 @@ for (const version of VERSIONS) {
       await edit(async () => {
         await row('Model', /^m2fp-demo$/);
         await page.locator('#node-config-input-source').selectOption('modelscope');
+        assert.ok(!(await about().innerText()).includes('m2fp-demo'), 'the box is cleared at once');
         await row('Model', /^iic\/cv_resnet101_image-multiple-human-parsing$/);
         await row('On disk', /^not downloaded yet$/);
         await row('Memory', /^about \d+ MB|^about [\d.]+ GB/);
@@ -129,7 +130,20 @@ describe('about the model, for who may only read', function () {
       await about.locator('dd', { hasText: /^m2fp-demo$/ }).waitFor();
       await about.getByRole('button', { name: 'Check' }).waitFor({ state: 'hidden' });
       assert.equal(await about.getByRole('alert').innerText(), '');
+      await about.getByText(/need the permission m2fp-model\.write/).waitFor();
       await editor.screenshot('about read-only');
+
+      // Another choice is not what is deployed, and nothing of that is shown in its name.
+      await page.locator('#node-config-input-source').selectOption('modelscope');
+      assert.equal(await about.locator('dd').count(), 0);
+      await about
+        .getByRole('alert')
+        .filter({ hasText: /not deployed.*permission m2fp-model\.write/ })
+        .waitFor();
+      assert.equal(await about.locator('dd').count(), 0);
+      await editor.screenshot('about read-only, another choice');
+      await page.locator('#node-config-input-source').selectOption('bundled');
+      await about.locator('dd', { hasText: /^m2fp-demo$/ }).waitFor();
     } finally {
       await editor.close();
     }

@@ -72,6 +72,36 @@ describe('the download in the form of the model', function () {
     });
   });
 
+  it('says that Node-RED does not answer, and goes on by itself when it is back', async () => {
+    hold();
+    const { page } = editor;
+    await editor.editConfig('model', async () => {
+      await choose();
+      await button('Download now').click();
+      const amount = about().getByText(/\d MB of \d MB downloaded/);
+      await amount.waitFor();
+      await page.route('**/m2fp/downloads/*', (route) => route.abort());
+      await about().getByText('Node-RED does not answer').waitFor({ timeout: 5000 });
+      assert.equal(await amount.count(), 0);
+      await editor.screenshot('download lost');
+      await page.unroute('**/m2fp/downloads/*');
+      await amount.waitFor();
+      // One that was started anew knows of no download.
+      await page.route('**/m2fp/downloads/*', (route) => route.abort());
+      await about().getByText('Node-RED does not answer').waitFor({ timeout: 5000 });
+      await page.unroute('**/m2fp/downloads/*');
+      await page.route('**/m2fp/downloads/*', (route) => route.fulfill({ json: null }), { times: 1 });
+      await about()
+        .getByText(/Node-RED is back: the download goes on from \d MB/)
+        .waitFor();
+      await button('Cancel').click();
+      await about().getByText('Cancelled. What has arrived is kept').waitFor();
+    });
+    // The browser itself writes about answers that did not come.
+    const others = editor.complaints.splice(0).filter((complaint) => !complaint.includes('ERR_FAILED'));
+    assert.deepEqual(others, []);
+  });
+
   it('shows how far it has come, is cancelled, and is found again by another form and page', async () => {
     hold();
     await editor.editConfig('model', async () => {

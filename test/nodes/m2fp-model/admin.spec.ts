@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import type { NodeAPI } from 'node-red';
 import type { ModelNode } from '../../../nodes/common/model.ts';
 import { engines } from '../../../nodes/common/services.ts';
@@ -58,7 +59,7 @@ describe('the admin routes of m2fp-model', () => {
     assert.deepEqual(routesOf(redApi().httpAdmin), before);
   });
 
-  it('ask for the permission to read flows, or to write them', () => {
+  it('ask for the permission to read flows, or to use models', () => {
     const served: string[][] = [];
     const RED = {
       auth: { needsPermission: (permission: string) => permission },
@@ -72,13 +73,44 @@ describe('the admin routes of m2fp-model', () => {
     assert.deepEqual(served, [
       ['GET', '/m2fp/labels', 'flows.read'],
       ['GET', '/m2fp/models/:id', 'flows.read'],
-      ['POST', '/m2fp/models/estimate', 'flows.write'],
+      ['POST', '/m2fp/models/estimate', 'm2fp-model.write'],
       ['POST', '/m2fp/downloads', 'm2fp-model.write'],
       ['GET', '/m2fp/downloads/:id', 'flows.read'],
       ['POST', '/m2fp/downloads/:id/cancel', 'm2fp-model.write'],
-      ['POST', '/m2fp/models/:id/check', 'flows.write'],
+      ['POST', '/m2fp/models/:id/check', 'm2fp-model.write'],
     ]);
   });
+
+  for (const [name, permissions, allowed] of [
+    ['none', [], []],
+    ['read', ['read'], ['GET']],
+    ['read and m2fp-model.write', ['read', 'm2fp-model.write'], ['GET', 'POST']],
+    ['all', ['*'], ['GET', 'POST']],
+  ] as [string, string[], string[]][]) {
+    it(`answer ${allowed.join(' and ') || 'nothing'} to who has the permission: ${name}`, () => {
+      const { hasPermission } = createRequire(createRequire(import.meta.url).resolve('node-red'))(
+        '@node-red/editor-api/lib/auth/permissions.js',
+      ) as { hasPermission(has: string[], wanted: string): boolean };
+      let routes = 0;
+      const check =
+        (method: string) =>
+        (path: string, [permission]: string[]): void => {
+          routes++;
+          assert.equal(
+            hasPermission(permissions, permission!),
+            allowed.includes(method),
+            `${method} ${path}`,
+          );
+        };
+      const RED = {
+        auth: { needsPermission: (permission: string) => permission },
+        settings: {},
+        httpAdmin: { get: check('GET'), post: check('POST') },
+      };
+      serveAdmin(RED as unknown as NodeAPI);
+      assert.equal(routes, 7);
+    });
+  }
 
   describe('GET labels', () => {
     it('gives the label sets, and the labels of the models that are there, with colours and groups', async () => {
