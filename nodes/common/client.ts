@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import { SharedListener } from './shared-listener.ts';
 
 /**
  * Calls `onGone`, at most once, when the client of a message from an HTTP In node closes the connection before
@@ -17,12 +18,15 @@ export function whenClientGone(msg: NodeMessageInFlow, onGone: (error: M2fpError
       new M2fpError('M2FP_CANCELLED', 'The HTTP client closed the connection before the answer was ready.'),
     );
   };
-  if (response.destroyed) onClose();
-  else response.once('close', onClose);
-  return () => {
-    response.off('close', onClose);
-  };
+  if (response.destroyed) {
+    onClose();
+    return () => {};
+  }
+  return closing.add(response, onClose);
 }
+
+/** A message may go to any number of nodes at once. */
+const closing = new SharedListener('close');
 
 /** Milliseconds that the flow has to answer a message that a close ended: it may be closed itself. */
 const PATIENCE = 2000;
@@ -40,7 +44,7 @@ export function answerUnlessFlowDoes(msg: NodeMessageInFlow, error: M2fpError): 
   const response = responseOf(msg);
   if (response === undefined || isAnswered(response)) return;
   const timer = setTimeout(() => {
-    response.off('close', onClose);
+    forget();
     if (isAnswered(response)) return;
     try {
       response.writeHead(error.statusCode, {
@@ -53,8 +57,7 @@ export function answerUnlessFlowDoes(msg: NodeMessageInFlow, error: M2fpError): 
     }
   }, PATIENCE);
   timer.unref();
-  const onClose = (): void => clearTimeout(timer);
-  response.once('close', onClose);
+  const forget = closing.add(response, () => clearTimeout(timer));
 }
 
 function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): boolean {

@@ -6,6 +6,7 @@ import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { factsOf, type ModelFacts } from '../common/model-facts.ts';
 import { type Action, checkAction, overridesOf } from '../common/message-options.ts';
+import { SharedListener } from '../common/shared-listener.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { storeFolder } from '../common/store-folder.ts';
@@ -22,6 +23,8 @@ interface LoadAnswer extends ModelFacts {
 }
 
 const diagnoses = new DiagnosisCache();
+
+const flowsStarted = new SharedListener('flows:started');
 
 /** Loads, warms up, reloads or unloads the model, and tells its facts and how far its pull has come. */
 export default function (RED: NodeAPI): void {
@@ -107,10 +110,7 @@ export default function (RED: NodeAPI): void {
           this.error(error, {});
         });
       };
-      RED.events.once('flows:started', load);
-      this.on('close', () => {
-        RED.events.off('flows:started', load);
-      });
+      this.on('close', flowsStarted.add(RED.events, load));
     }
   }
   RED.nodes.registerType('m2fp-load', createLoad);
