@@ -85,7 +85,7 @@ describe('the download in the form of the model', function () {
         if (answers === 'none') return route.abort();
         if (answers === 'all') return route.continue();
         answers = 'all';
-        return route.fulfill({ json: null });
+        return route.fulfill({ body: 'null', contentType: 'application/json' });
       });
       await about().getByText('Node-RED does not answer').waitFor({ timeout: 5000 });
       assert.equal(await amount.count(), 0);
@@ -173,6 +173,6 @@ describe('the download in the form of the model', function () {
       await field('precision').selectOption('fp32');
       await row('Deployed', /^not loaded$/);
     });
-    assert.equal(hub.of(CHECKPOINT).length, 2);
+    assert.equal(hub.of(CHECKPOINT).length, 3);
   });
 });
