@@ -93,6 +93,12 @@ describe('imageFrom reads', () => {
       ['hex', `\ufeff${png.toString('hex')}`],
     ];
     for (const [name, value] of cases) it(name, () => assert.ok(imageFrom(value).equals(png)));
+
+    it('and no picture among millions of them', () => {
+      const marks = Buffer.alloc(3_000_000, mark);
+      assert.throws(() => imageFrom(marks), { code: 'M2FP_UNSUPPORTED_FORMAT' });
+      assert.throws(() => imageFrom(marks.toString()), { code: 'M2FP_NO_IMAGE' });
+    });
   });
 });
 

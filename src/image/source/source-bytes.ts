@@ -24,13 +24,13 @@ const WIDENED = ['c3bfc398c3bf', 'c289504e47'].map((hex) => Buffer.from(hex, 'he
 
 /**
  * The picture in bytes that came: as they stand; behind stray line breaks, the head of an HTTP answer or the headers of
- * a part; or decoded where they are text. Null where there is none. Shares the memory of `bytes` where it can.
+ * a part; or decoded where they are text. Null where there is none. Shares the memory of `given` where it can.
  *
  * @throws M2FP_UNSUPPORTED_FORMAT, M2FP_IMAGE_TOO_LARGE, M2FP_BAD_IMAGE
  */
-export function imageBytes(bytes: Buffer, limits: ImageLimits): Buffer | null {
+export function imageBytes(given: Buffer, limits: ImageLimits): Buffer | null {
+  const bytes = given.subarray(0, 3).equals(BYTE_ORDER_MARK) ? given.subarray(3) : given;
   if (bytes.length === 0) return null;
-  if (bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) return imageBytes(bytes.subarray(3), limits);
   const isQuoted = bytes[0] === QUOTE && isEncodedText(bytes.subarray(1));
   if (isQuoted || isEncodedText(bytes)) {
     // Base64 of the limit is longer than it, and measured again when it is known to be base64.

@@ -15,6 +15,7 @@ import type { ImageLimits } from '../types.ts';
 /** `data:image/png;base64,`, with any parameters. */
 const DATA_URL = /^\s*data:[^,]{0,200},/i;
 
+/** What Windows puts before text; its bytes may have become a character each. */
 const BYTE_ORDER_MARK = /^(?:\ufeff|\xef\xbb\xbf)/;
 
 /** The signatures that {@link detectFormat} knows, as characters. */
@@ -32,16 +33,14 @@ const LONGEST_LINE = 1024;
 const BREAKS = /[\r\n\t\f\v]+/g;
 
 /**
- * The bytes of the picture that `text` stands for, null where it is blank.
+ * The bytes of the picture that `given` stands for, null where it is blank.
  *
  * @throws M2FP_UNSUPPORTED_FORMAT the text is no picture; the message says what it is
  * @throws M2FP_IMAGE_TOO_LARGE over `limits.maxBytes`; measured before it is decoded
  * @throws M2FP_BAD_IMAGE a data URL whose base64 is broken
  */
-export function bytesOfText(text: string, limits: ImageLimits): Buffer | null {
-  // Windows puts a byte order mark before text; its bytes may have become a character each.
-  const mark = BYTE_ORDER_MARK.exec(text)?.[0].length;
-  if (mark !== undefined) return bytesOfText(text.slice(mark), limits);
+export function bytesOfText(given: string, limits: ImageLimits): Buffer | null {
+  const text = given.replace(BYTE_ORDER_MARK, '');
   // A JSON text that was not parsed.
   if (text.startsWith('"') && text.endsWith('"') && isEncodedText(Buffer.from(text.slice(1, HEAD_BYTES)))) {
     return bytesOfText(text.slice(1, -1), limits);
