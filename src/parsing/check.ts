@@ -15,8 +15,13 @@ const MAX_LABELS = 254;
 const MAX_PERSON = 255;
 /** The network gives a hundred of each view of the picture; whoever merges parsings may have some more. */
 const MAX_PARTS = 10_000;
+/** Milliseconds; setTimeout takes no more, and no picture takes as long. */
+const MAX_TIME = 2 ** 31 - 1;
 /** Pixels of a side of the network's input; preprocess makes no larger ones. */
 const MAX_NETWORK = 8192;
+
+/** What times a parsing tells of. */
+const STAGES = ['queue', 'decode', 'preprocess', 'inference', 'postprocess', 'total'] as const;
 
 function noParsing(reason: string): M2fpError {
   return new M2fpError(
@@ -25,18 +30,36 @@ function noParsing(reason: string): M2fpError {
   );
 }
 
-/** Checks what persons and parts have in common. */
+/** What is known of a parsing while its persons and parts are looked at. */
+interface Frame {
+  width: number;
+  height: number;
+  /** Number of labels. */
+  labels: number;
+  /** Ids that were seen. */
+  persons: Set<number>;
+  parts: Set<number>;
+  fail: Fail;
+}
+
+/**
+ * Checks what persons and parts have in common.
+ * @param ids of those before it
+ */
 function checkRegion(
   name: string,
   value: unknown,
-  width: number,
-  height: number,
-  fail: Fail,
+  { width, height, fail }: Frame,
+  ids: Set<number>,
 ): asserts value is Record<string, unknown> {
   if (!isRecord(value)) throw fail(`${name} is not an object`);
   const { id, score, box, area, mask } = value;
   if (!isWhole(id, 1, Number.MAX_SAFE_INTEGER)) throw fail(`${name}.id is not a whole number from 1`);
-  if (!Number.isFinite(score)) throw fail(`${name}.score is not a number`);
+  if (ids.has(id)) throw fail(`${name}.id is ${id} as that of another one`);
+  ids.add(id);
+  if (typeof score !== 'number' || !(score >= 0 && score <= 1)) {
+    throw fail(`${name}.score is not a number from 0 to 1`);
+  }
   if (!isWhole(area, 0, width * height)) throw fail(`${name}.area is not a count of pixels`);
   const inside =
     isRecord(box) &&
@@ -45,6 +68,7 @@ function checkRegion(
     isWhole(box.width, 0, width - box.x) &&
     isWhole(box.height, 0, height - box.y);
   if (!inside) throw fail(`${name}.box is not a box inside the picture`);
+  if (area > Number(box.width) * Number(box.height)) throw fail(`${name}.area is larger than its box`);
   const { size, counts } = isRecord(mask) ? mask : {};
   const fits = Array.isArray(size) && size.length === 2 && size[0] === height && size[1] === width;
   if (!fits || typeof counts !== 'string')
@@ -70,7 +94,7 @@ export function checkResult(
   value: Record<string, unknown>,
   fail: Fail,
 ): asserts value is Record<string, unknown> & ParsingResult {
-  const { width, height, network, labels, labelMap, personMap, persons, parts, doubtful } = value;
+  const { width, height, network, labels, labelMap, personMap, persons, parts, doubtful, timing } = value;
   if (!isWhole(width, 1, Number.MAX_SAFE_INTEGER) || !isWhole(height, 1, Number.MAX_SAFE_INTEGER)) {
     throw fail('width and height are not whole numbers from 1');
   }
@@ -91,31 +115,51 @@ export function checkResult(
     }
   }
 
-  checkLists('', { persons, parts }, width, height, fail);
+  if (timing !== undefined) checkTiming(timing, fail);
+
+  const frame = {
+    width,
+    height,
+    labels: labels.length,
+    persons: new Set<number>(),
+    parts: new Set<number>(),
+    fail,
+  };
+  checkLists('', { persons, parts }, frame);
   // Absent in what an older version stored.
   if (doubtful === undefined) return;
   if (!isRecord(doubtful)) throw fail('doubtful is not an object');
-  checkLists('doubtful.', doubtful, width, height, fail);
+  checkLists('doubtful.', doubtful, frame);
+}
+
+/** Checks the times that it has; which ones there are depends on where the parsing was made. */
+function checkTiming(timing: unknown, fail: Fail): void {
+  if (!isRecord(timing)) throw fail('timing is not an object');
+  for (const stage of STAGES) {
+    const time = timing[stage];
+    if (time === undefined) continue;
+    if (typeof time !== 'number' || !(time >= 0 && time <= MAX_TIME)) {
+      throw fail(`timing.${stage} is not a time in milliseconds`);
+    }
+  }
 }
 
 /** Checks lists of persons and parts, whose names begin with `prefix`. */
-function checkLists(
-  prefix: string,
-  { persons, parts }: Record<string, unknown>,
-  width: number,
-  height: number,
-  fail: Fail,
-): void {
+function checkLists(prefix: string, { persons, parts }: Record<string, unknown>, frame: Frame): void {
+  const { labels, fail } = frame;
   eachOf(`${prefix}persons`, persons, MAX_PERSON, fail, (name, person) => {
-    checkRegion(name, person, width, height, fail);
+    checkRegion(name, person, frame, frame.persons);
     if (!isWhole(person.id, 1, MAX_PERSON)) throw fail(`${name}.id is above ${MAX_PERSON}`);
   });
   eachOf(`${prefix}parts`, parts, MAX_PARTS, fail, (name, part) => {
-    checkRegion(name, part, width, height, fail);
+    checkRegion(name, part, frame, frame.parts);
     if (typeof part.label !== 'string') throw fail(`${name}.label is not a name`);
-    if (!isWhole(part.index, 0, 255)) throw fail(`${name}.index is not a label index`);
+    if (!isWhole(part.index, 0, labels - 1)) throw fail(`${name}.index is not a label index`);
     if (part.person !== null && !isWhole(part.person, 1, MAX_PERSON)) {
       throw fail(`${name}.person is neither null nor a person's id`);
+    }
+    if (part.person !== null && !frame.persons.has(part.person)) {
+      throw fail(`${name}.person is ${part.person}, and there is no such person`);
     }
   });
 }

@@ -19,7 +19,7 @@ describe('checkParsing', () => {
   it('takes a parsing, also one without anybody', () => {
     checkParsing(parsing);
     checkParsing(structuredCloneWithBuffers({ ...parsing, persons: [], parts: [] }));
-    parsing.parts[0]!.box = { x: 0, y: 0, width: 0, height: 0 };
+    Object.assign(parsing.parts[0]!, { box: { x: 0, y: 0, width: 0, height: 0 }, area: 0 });
     checkParsing(parsing);
   });
 
@@ -44,7 +44,19 @@ describe('checkParsing', () => {
     [/persons\[0\]\.id is above 255/, (p) => change(p, 'persons', { id: 256 })],
     [/persons\[0\]\.id is not/, (p) => change(p, 'persons', { id: 0 })],
     [/parts\[0\]\.score is not a number/, (p) => change(p, 'parts', { score: Number.NaN })],
+    [/parts\[0\]\.score is not a number from 0 to 1/, (p) => change(p, 'parts', { score: 2 })],
+    [/persons\[0\]\.score is not a number from 0 to 1/, (p) => change(p, 'persons', { score: -1 })],
     [/parts\[0\]\.area/, (p) => change(p, 'parts', { area: 7 })],
+    [/parts\[0\]\.area is larger than its box/, (p) => change(p, 'parts', { area: 2 })],
+    [/persons\[1\]\.id is 1 as that/, (p) => ({ ...p, persons: [p.persons[0], p.persons[0]] })],
+    [/parts\[1\]\.id is 1 as that/, (p) => ({ ...p, parts: [p.parts[0], p.parts[0]] })],
+    [
+      /doubtful\.persons\[0\]\.id is 1 as that/,
+      (p) => ({ ...p, doubtful: { persons: [p.persons[0]], parts: [] } }),
+    ],
+    [/timing is not an object/, (p) => ({ ...p, timing: 'x' })],
+    [/timing\.decode is not a time/, (p) => ({ ...p, timing: { ...p.timing, decode: 1e308 } })],
+    [/timing\.queue is not a time/, (p) => ({ ...p, timing: { ...p.timing, queue: Number.NaN } })],
     [
       /parts\[0\]\.box is not a box inside/,
       (p) => change(p, 'parts', { box: { x: 1, y: 0, width: 3, height: 1 } }),
@@ -59,7 +71,9 @@ describe('checkParsing', () => {
     [/parts\[0\]\.mask/, (p) => change(p, 'parts', { mask: undefined })],
     [/parts\[0\]\.label/, (p) => change(p, 'parts', { label: 1 })],
     [/parts\[0\]\.index/, (p) => change(p, 'parts', { index: 256 })],
+    [/parts\[0\]\.index/, (p) => change(p, 'parts', { index: 3 })],
     [/parts\[0\]\.person/, (p) => change(p, 'parts', { person: undefined })],
+    [/parts\[0\]\.person is 99, and there is no such person/, (p) => change(p, 'parts', { person: 99 })],
     [/parts has 10001 entries/, (p) => ({ ...p, parts: Array(10_001).fill(p.parts[0]) })],
     [/persons has 256 entries/, (p) => ({ ...p, persons: Array(256).fill(p.persons[0]) })],
     [/doubtful is not an object/, (p) => ({ ...p, doubtful: [] })],

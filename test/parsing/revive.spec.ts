@@ -75,6 +75,16 @@ describe('reviveParsing', () => {
       (p) => ({ ...p, doubtful: { persons: [] } }),
       /doubtful\.parts is not a list/,
     ],
+    [
+      'a part of nobody whom it knows',
+      (p) => throughJson({ ...p, parts: [{ ...p.parts[0], person: 99 }] }),
+      /parts\[0\]\.person is 99/,
+    ],
+    [
+      'a time that is none',
+      (p) => throughJson({ ...p, timing: { ...p.timing, total: Number.NaN } }),
+      /timing\.total is not a time/,
+    ],
   ];
   for (const [name, make, message] of wrong) {
     it(`says what to do about ${name}`, async () => {

@@ -150,6 +150,28 @@ describe('wire', () => {
       'with a score that is no number': both({ score: NaN }),
       'with a score without end': both({ score: Infinity }),
       'with a score that is a text': both({ score: '0.5' }),
+      'with a score above 1': both({ score: 2 }),
+      'with a score below 0': both({ score: -0.1 }),
+      'with an area below 0': both({ area: -3 }),
+      'with a box of less than nothing': both({ box: { x: 1, y: 0, width: -2, height: 2 } }),
+      'with a box that is no number': both({ box: { x: 1, y: 0, width: NaN, height: 2 } }),
+      'with another box than its mask': both({ box: { x: 0, y: 0, width: 3, height: 2 } }),
+      'with a box that is smaller than its area': both({ box: { x: 1, y: 0, width: 1, height: 2 } }),
+      'with a part of a person who is not there': both({ person: 99 }),
+      'with two persons of one id': (made) => made.persons.push(structuredClone(made.persons[0]!)),
+      'with two parts of one id': (made) => made.parts.push(structuredClone(made.parts[0]!)),
+      'with a doubtful person of the id of another one': (made) =>
+        made.doubtful.persons.push(structuredClone(made.persons[0]!)),
+      'with a doubtful part of the id of another one': (made) =>
+        made.doubtful.parts.push(structuredClone(made.parts[0]!)),
+      'with a part of a doubtful person': (made) => {
+        made.doubtful.persons.push({ ...structuredClone(made.persons[0]!), id: 2 });
+        made.parts[0]!.person = 2;
+      },
+      'with a doubtful person in the person map': (made) => {
+        made.doubtful.persons.push({ ...structuredClone(made.persons[0]!), id: 2 });
+        made.personMap[3] = 2;
+      },
       'with a box outside the picture': both({ box: { x: 3, y: 0, width: 2, height: 2 } }),
       'with a mask of another size': both({ mask: { ...noise, size: [4, 2] } }),
       'with a mask that is damaged': both({ mask: { size: [2, 4], counts: 'abc' } }),
@@ -166,6 +188,9 @@ describe('wire', () => {
       'with a label map of labels that are not there': (made) => (made.labelMap[3] = 4),
       'with a person map of persons that are not there': (made) => (made.personMap[3] = 2),
       'with a time that is no number': (made) => (made.timing.decode = NaN),
+      'with a time that no picture takes': (made) => (made.timing.inference = 1e308),
+      'with a time below 0': (made) => (made.timing.postprocess = -1),
+      'with a time that is not there': (made) => Reflect.deleteProperty(made.timing, 'preprocess'),
       'without times': (made) => Reflect.deleteProperty(made, 'timing'),
       'without the doubtful': (made) => Reflect.deleteProperty(made, 'doubtful'),
       'with nothing in the place of something doubtful': (made) =>
@@ -178,6 +203,17 @@ describe('wire', () => {
       assert.deepEqual(await unpackAnswer(await packAnswer({ parsing: small() }), SIZE), {
         parsing: small(),
       });
+    });
+
+    it('takes doubtful parts of persons and of doubtful persons', async () => {
+      const made = small();
+      const [person, part] = [made.persons[0]!, made.parts[0]!];
+      made.doubtful.persons.push({ ...structuredClone(person), id: 2 });
+      made.doubtful.parts.push(
+        { ...structuredClone(part), id: 2, person: 1 },
+        { ...structuredClone(part), id: 3, person: 2 },
+      );
+      assert.deepEqual(await unpackAnswer(await packAnswer({ parsing: made }), SIZE), { parsing: made });
     });
 
     for (const [what, change] of Object.entries(changes)) {

@@ -13,7 +13,7 @@ import {
 } from '../../../src/engine/remote/redis/codec.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { NetworkInput } from '../../../src/image/types.ts';
-import { encodeRle, rleArea } from '../../../src/parsing/masks/rle.ts';
+import { encodeRle, rleArea, rleBox } from '../../../src/parsing/masks/rle.ts';
 import { turnsOf } from '../../support/turns.ts';
 import { errorOf, NAMES, packr, SIZE } from '../support/codec.ts';
 
@@ -51,27 +51,34 @@ const request: fc.Arbitrary<RemoteRequest> = record({
 
 /** A part of a picture, or a person in it, with the values that only the one or the other has. */
 const region = <T>(width: number, height: number, own: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
-  fc
-    .tuple(bytes(width * height), fc.nat({ max: width }), fc.nat({ max: height }), number, record<T>(own))
-    .map(([pixels, x, y, score, rest]) => {
-      const mask = encodeRle(
-        pixels.map((pixel) => pixel & 1),
-        width,
-        height,
-      );
-      const box = { x, y, width: width - x, height: height - y };
-      return { ...rest, score, box, area: rleArea(mask), mask };
-    });
-const id = fc.integer({ min: 1, max: 255 });
-const personsOf = (width: number, height: number) =>
-  fc.array(region(width, height, { id }), { maxLength: 5 });
+  fc.tuple(bytes(width * height), score, record<T>(own)).map(([pixels, sure, rest]) => {
+    const mask = encodeRle(
+      pixels.map((pixel) => pixel & 1),
+      width,
+      height,
+    );
+    return { ...rest, score: sure, box: rleBox(mask), area: rleArea(mask), mask };
+  });
+const score = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0);
+/** Each with an id of its own, those of the first list before those of the second. */
+const numbered = <T>(one: fc.Arbitrary<T>) => {
+  const some = fc.array(one, { maxLength: 5 });
+  return fc.tuple(some, some).map(([certain, doubtful]) => {
+    const all = [...certain, ...doubtful].map((found, index) => ({ ...found, id: index + 1 }));
+    return { certain: all.slice(0, certain.length), doubtful: all.slice(certain.length) };
+  });
+};
+const personsOf = (width: number, height: number) => numbered(region(width, height, {}));
 const partsOf = (width: number, height: number) =>
-  fc.array(
-    region(width, height, { id, index: fc.nat({ max: NAMES.length - 1 }), person: fc.option(id) }).map(
-      (part) => ({ ...part, label: NAMES[part.index]! }),
-    ),
-    { maxLength: 5 },
+  numbered(
+    region(width, height, {
+      index: fc.nat({ max: NAMES.length - 1 }),
+      person: fc.option(fc.integer({ min: 1, max: 10 })),
+    }).map((part) => ({ ...part, label: NAMES[part.index]! })),
   );
+/** Nobody's, where there are fewer persons than it says. */
+const owned = <T extends { person: number | null }>(parts: T[], persons: number): T[] =>
+  parts.map((part) => ({ ...part, person: (part.person ?? Infinity) > persons ? null : part.person }));
 const time = fc.double({ min: 0, max: 1e9, noNaN: true });
 
 const parsing: fc.Arbitrary<ChildParsing> = fc
@@ -85,11 +92,19 @@ const parsing: fc.Arbitrary<ChildParsing> = fc
       personMap: fc.constant(Buffer.alloc(width * height)),
       persons: personsOf(width, height),
       parts: partsOf(width, height),
-      doubtful: record({ persons: personsOf(width, height), parts: partsOf(width, height) }),
       timing: record({ decode: time, preprocess: time, inference: time, postprocess: time }),
     }),
   )
-  .map((made) => ({ ...made, labelMap: Buffer.from(made.labelMap) }));
+  .map(({ persons, parts, ...made }) => ({
+    ...made,
+    labelMap: Buffer.from(made.labelMap),
+    persons: persons.certain,
+    parts: owned(parts.certain, persons.certain.length),
+    doubtful: {
+      persons: persons.doubtful,
+      parts: owned(parts.doubtful, persons.certain.length + persons.doubtful.length),
+    },
+  }));
 
 describe('wire', () => {
   it('brings requests as they are', () => {
@@ -159,8 +174,7 @@ describe('wire', () => {
     const stripes = Buffer.alloc(pixels);
     for (let x = 0; x < width; x += 4) for (let y = 0; y < height; y += 64) stripes[y * width + x] = 1;
     const mask = encodeRle(stripes, width, height);
-    const box = { x: 0, y: 0, width, height };
-    const person = { id: 1, score: 0.5, box, area: rleArea(mask), mask };
+    const person = { id: 1, score: 0.5, box: rleBox(mask), area: rleArea(mask), mask };
     const sent: ChildParsing = {
       width,
       height,

@@ -111,13 +111,10 @@ describe('colorize', () => {
       height: 1,
       labels: ['Background', 'Hair'],
       labelRows: ['012z'],
-      parts: [
-        { index: 1, score: 0.4, rows: ['.#..'] },
-        { index: 200, score: 0.3, rows: ['..##'] },
-      ],
+      parts: [{ index: 1, score: 0.4, rows: ['.#..'] }],
     });
     const colors = { Background: COLORS.Background, Hair: COLORS.Hair };
-    assert.deepEqual(await draw(parsing, { colors }), ['.huu']);
+    assert.deepEqual(await draw(parsing, { colors }), ['.h..']);
     assert.deepEqual(await draw(parsing, { colors, paint: 'map' }), ['.huu']);
     assert.deepEqual(await draw(parsing, { colors, paint: 'map', labels: ['Hair'] }), ['.h..']);
     parsing.labelMap.fill(255);
@@ -180,6 +177,7 @@ describe('colorize', () => {
       width: 6,
       height: 1,
       labels: LABELS,
+      persons: [{ rows: ['###...'] }, { rows: ['...###'] }],
       parts: [
         { index: 3, person: 1, rows: ['###...'] },
         { index: 3, person: 2, rows: ['...###'] },

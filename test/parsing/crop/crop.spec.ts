@@ -214,7 +214,7 @@ describe('crop', () => {
 
   it('keeps to the box where a mask goes beyond it', async () => {
     const parsing = await twoPeople();
-    parsing.persons[0]!.box = { x: 1, y: 1, width: 1, height: 2 };
+    Object.assign(parsing.persons[0]!, { box: { x: 1, y: 1, width: 1, height: 2 }, area: 2 });
     const [first] = await crop(parsing, { what: 'persons', mode: 'cutout' });
     assert.equal(first!.area, 2);
     await assertCutout(first!, ['#', '#']);
