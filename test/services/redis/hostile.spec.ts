@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { Packr } from 'msgpackr';
 import type { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
 import { M2fpError } from '../../../src/errors.ts';
-import { packAnswer } from '../../../src/engine/remote/redis/codec.ts';
+import { packAnswer, packRequest } from '../../../src/engine/remote/redis/codec.ts';
 import { bundled } from '../../support/bundled.ts';
 import { twoPeople } from '../../support/pictures.ts';
 import { turnsOf } from '../../support/turns.ts';
@@ -151,6 +151,68 @@ describe('what others put into Redis', function () {
     await client.zadd(`${names.prefix}:${names.jobs}:marker`, 0, '0');
     await works(link, engine);
     assert.ok(log.every((line) => line.length < 1000));
+  });
+
+  const records: Record<string, Record<string, string>> = {
+    'data that is no JSON': { data: '{{{' },
+    'no data': { data: 'null' },
+    'options that are no JSON': { opts: '{{{' },
+    'no options': { opts: 'null' },
+    'a list of options': { opts: '[]' },
+    'progress that is no JSON': { progress: '{{{' },
+    'a parent': { parentKey: 'x:y', parent: '{{{' },
+    'a time for the next one': { rjk: 'repeat', nrjid: 'x' },
+    'options for the next one': { rjk: 'x', opts: '{"repeat":{"every":1},"delay":-5}' },
+    'results that are no JSON': { stacktrace: '{{{', returnvalue: '{{{', failedReason: '{{' },
+    'a million attempts': { opts: '{"attempts":1000000,"backoff":{"type":"x","delay":0}}' },
+    'telemetry that is no JSON': { opts: '{"tm":"{{{","omc":1}' },
+  };
+  for (const [what, fields] of Object.entries(records)) {
+    for (const isThere of [true, false]) {
+      it(`as the record of a job with ${what}, ${isThere ? 'whose picture is there' : 'without a picture'}`, async () => {
+        const engine = new PlayedEngine();
+        await play(engine);
+        engine.answerAll();
+        const id = 'spoiled';
+        if (isThere) await client.set(names.request(id), packRequest(picture));
+        await client.hset(names.job(id), {
+          name: 'parse',
+          data: '{}',
+          opts: '{}',
+          timestamp: '1',
+          ...fields,
+        });
+        await client.lpush(`${names.prefix}:${names.jobs}:wait`, id);
+        await client.zadd(`${names.prefix}:${names.jobs}:marker`, 0, '0');
+        const deadline = performance.now() + 1500;
+        const ended = async (): Promise<boolean> =>
+          isThere
+            ? (await client.exists(names.answer(id))) === 1
+            : (await client.hget(names.job(id), 'failedReason'))?.startsWith('M2FP_') === true;
+        while (!(await ended())) {
+          assert.ok(performance.now() < deadline, 'Nothing was answered');
+          await sleep(10);
+        }
+      });
+    }
+  }
+
+  it('takes a picture anew that a worker took the job of, and Redis had lost', async () => {
+    const { redis } = subject;
+    const link = linkTo(redis.address, { ...SHORT, check: 3_600_000 });
+    const engine = new PlayedEngine();
+    await link.open();
+    const parsing = link.submit(picture, forever);
+    let keys: string[] = [];
+    while (keys.length === 0) {
+      keys = await client.keys(names.request('*'));
+      await sleep(10);
+    }
+    await sleep(200);
+    await client.del(...keys);
+    await play(engine);
+    engine.answerAll();
+    assert.equal((await parsing).width, 448);
   });
 
   it('as workers', async () => {

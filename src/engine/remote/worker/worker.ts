@@ -1,7 +1,7 @@
 /** A worker: an engine of this machine that parses what clients put into a queue on Redis. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Job, WaitingError, Worker } from 'bullmq';
+import { type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
@@ -13,7 +13,8 @@ import type { ChildParsing } from '../../protocol.ts';
 import type { EngineInfo, EngineOptions } from '../../types.ts';
 import { Connection } from '../redis/connection.ts';
 import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
-import { deliver, fetchRequest } from '../redis/mailbox.ts';
+import { readJobs } from './job-reader.ts';
+import { deliver, fetchRequest, NO_PICTURE } from '../redis/mailbox.ts';
 import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
 import { notify, readWorkers, register, unregister } from '../redis/heartbeat.ts';
 import { packAnswer, requestLimit, unpackRequest } from '../redis/codec.ts';
@@ -186,7 +187,7 @@ class QueueWorker implements RunningWorker {
 
   #startBull(): Worker {
     const { lockDuration, stalled } = this.#times;
-    const bull = new Worker(this.#names.jobs, (job: Job, token = '') => this.#work(job, token), {
+    const bull = readJobs(this.#names.jobs, (job: Job, token = '') => this.#work(job, token), {
       connection: this.#connection.commands,
       prefix: this.#names.prefix,
       name: this.#id,
@@ -202,8 +203,9 @@ class QueueWorker implements RunningWorker {
   }
 
   /**
-   * Never says no: what goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because
-   * it gave up before, is given back, for another worker.
+   * What goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because it gave up
+   * before, is given back, for another worker; and a job without a picture fails: where somebody still waits, it is sent
+   * anew.
    */
   async #work(job: Job, token: string): Promise<void> {
     const { id = '' } = job;
@@ -212,8 +214,8 @@ class QueueWorker implements RunningWorker {
     try {
       const { commands } = this.#connection;
       const request = await fetchRequest(commands, this.#names, id, this.#requestLimit);
-      // Nobody wants it any more.
-      if (request === null) return;
+      if (runningJob.abort.signal.aborted) return;
+      if (request === null) throw new UnrecoverableError(NO_PICTURE);
       const answer = await this.#answer(request, runningJob.abort.signal, job.attemptsStarted < MAX_STARTS);
       if (runningJob.abort.signal.aborted) return;
       if (answer === null) return await this.#giveBack(job, token);
