@@ -1,4 +1,5 @@
 /** The form of the node, as it is stored in flows. */
+import { MOST_SHORT_SIDE } from '../../src/image/limits.ts';
 import { MULTI_HUMAN_ID } from '../../src/m2fp/published.ts';
 import { flag, inForm, oneOf, whole } from '../../src/parsing/options/option-table.ts';
 import { type Config, textField } from '../common/form-fields.ts';
@@ -29,7 +30,7 @@ export const FIELDS = {
   maxQueue: whole(0, 10_000, 32),
   /** Seconds. */
   timeout: whole(0, 86_400, 60),
-  shortSide: side(4096),
+  shortSide: side(MOST_SHORT_SIDE),
   longSide: side(8192),
   /** 0: as many as cores and memory allow. This and the next four are since version 2. */
   processes: whole(0, 64, 1),

@@ -1,7 +1,7 @@
 /** Checks what callers pass to an engine, and fills in the defaults. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { DEFAULT_LIMITS, MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
+import { DEFAULT_LIMITS, MOST_BYTES, MOST_PIXELS, MOST_SHORT_SIDE } from '../image/limits.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { scoreThresholdOf } from '../parsing/index.ts';
 import {
@@ -95,7 +95,7 @@ export function completeQueueOptions(options: QueueOptions): Required<QueueOptio
 
 /** What {@link ParseOptions} may be where they are given. */
 export const PARSE_OPTIONS = {
-  shortSide: whole(1, MAX_SIDE, null),
+  shortSide: whole(1, MOST_SHORT_SIDE, null),
   longSide: whole(1, MAX_SIDE, null),
   scoreThreshold: custom<unknown, number>((_name, scoreThreshold) =>
     scoreThresholdOf({ scoreThreshold: scoreThreshold as number }),

@@ -14,6 +14,9 @@ export const FIXED_LIMITS: Readonly<ImageLimits> = { ...DEFAULT_LIMITS, fixed: t
 export const MOST_BYTES = 1024 * 1024 * 1024;
 export const MOST_PIXELS = 500_000_000;
 
+/** Pixels that the short side of the network's input may have: more takes longer than anybody waits. */
+export const MOST_SHORT_SIDE = 4096;
+
 /** The limits that `given` names, and the default ones for the rest. */
 export function limitsFrom({
   maxBytes,

@@ -2,7 +2,7 @@
 import { M2fpError } from '../errors.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
 import { decodeImage } from './decode.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
+import { DEFAULT_LIMITS, MOST_SHORT_SIDE } from './limits.ts';
 import { resizeBilinear } from './resize.ts';
 import type { AlphaMode, ImageLimits, NetworkInput, RawImage } from './types.ts';
 
@@ -22,7 +22,7 @@ function checkInteger(name: string, value: number, least: number, most: number):
 
 function checkRule(rule: InputRule): void {
   if (rule.kind === 'short-side') {
-    checkInteger('shortSide', rule.shortSide, 1, MAX_RULE_SIDE);
+    checkInteger('shortSide', rule.shortSide, 1, MOST_SHORT_SIDE);
     checkInteger('longSide', rule.longSide, 1, MAX_RULE_SIDE);
   } else {
     checkInteger('width', rule.width, 1, MAX_RULE_SIDE);

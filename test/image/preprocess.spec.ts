@@ -150,6 +150,7 @@ describe('targetSize', () => {
     { ...MULTI, kind: 'short-side', shortSide: 0, longSide: 1333 },
     { kind: 'short-side', shortSide: 640, longSide: NaN },
     { kind: 'short-side', shortSide: 1e6, longSide: 1e6 },
+    { kind: 'short-side', shortSide: 4097, longSide: 8192 },
     { kind: 'canvas', width: 384.5, height: 512, pad: 128 },
     { kind: 'canvas', width: 384, height: -1, pad: 128 },
     { kind: 'canvas', width: 384, height: 512, pad: 256 },

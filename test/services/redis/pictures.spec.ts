@@ -160,6 +160,15 @@ describe('workers on Redis', function () {
     const other = await errorOf(link.submit({ ...request(link), digest: 'another' }, forever));
     assert.equal(other.code, 'M2FP_MODEL_INVALID');
     assert.match(other.message, /meant for another model .* m2fp-demo/);
+    for (const options of [
+      { shortSide: 4097 },
+      { longSide: 1e9 },
+      { shortSide: -1 },
+      { scoreThreshold: NaN },
+    ]) {
+      const refused = await errorOf(link.submit({ ...request(link), options }, forever));
+      assert.equal(refused.code, 'M2FP_BAD_OPTION', refused.message);
+    }
     worker.stop();
     assert.equal(await worker.ended(), 0);
     await link.close();

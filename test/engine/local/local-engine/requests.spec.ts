@@ -69,6 +69,11 @@ describe('LocalEngine', () => {
       await fails(engine.parse({ image: Buffer.alloc(33 * 2 ** 20) }), 'M2FP_IMAGE_TOO_LARGE');
       await fails(engine.parse({ image, options: { shortSide: 1.5 } }), 'M2FP_BAD_OPTION', /shortSide/);
       await fails(
+        engine.parse({ image, options: { shortSide: 4097 } }),
+        'M2FP_BAD_OPTION',
+        /shortSide.*4096/,
+      );
+      await fails(
         engine.parse({ image, options: { scoreThreshold: 2 } }),
         'M2FP_BAD_OPTION',
         /scoreThreshold/,
