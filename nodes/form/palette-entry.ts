@@ -1,11 +1,36 @@
 /**
- * Our entries in the palette. The palette's filter finds a node by its label and by nothing else of ours, so the labels
- * hold the words that people search for: more than the entry has room for.
+ * Our entries in the palette. The palette's filter finds a node by its type and its label, so the labels hold words that
+ * people search for, and the attribute that the filter reads holds more of them, which would make the labels unreadable.
  */
 import type { Dollar, EditorNode } from './editor.ts';
 
 /** A node as its definition's functions have it: with texts of its own catalogue. */
 type WithTexts = EditorNode & { _(key: string): string };
+
+/**
+ * More words that people search for, in any language of the editor: the filter looks at the type and the label's attribute,
+ * and neither at helps nor at the keywords of packages.
+ */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  'm2fp-infer': words(
+    'human person people face parsing segmentation mask privacy image picture photo camera count 人数 摄像头 照片',
+  ),
+  'm2fp-load': words('warm-up 预热'),
+  'm2fp-preprocess': words('human parsing image picture resize 缩放'),
+  'm2fp-colorize': words(
+    'human person people parts segmentation mask colour color image picture overlay 上色 叠加',
+  ),
+  'm2fp-crop': words('human person people face image picture cut cutout 抠图 人像'),
+  'm2fp-redact': words(
+    'human person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
+  ),
+  'm2fp-preview': words('image picture camera thumbnail show 缩略图 查看'),
+  'm2fp-status': words('health metrics monitor prometheus 健康 监控 指标'),
+};
+
+function words(text: string): string[] {
+  return text.split(' ');
+}
 
 /** Functions of a node's definition. */
 export interface Entry {
@@ -51,8 +76,10 @@ const PORT = 10;
 export function shortenInPalette($: Dollar, type: string): void {
   const entry = $(`.red-ui-palette-node[data-palette-type="${type}"]`);
   const label = entry.find('.red-ui-palette-label');
+  // What the editor's filter looks at; nothing shows it.
   const whole = entry.attr('data-palette-label');
   if (label.length !== 1 || whole === undefined) return;
+  entry.attr('data-palette-label', [whole, ...(WORDS[type] ?? [])].join(' '));
   const lines = shortLines(whole);
   label.empty();
   lines.forEach((line, index) => {

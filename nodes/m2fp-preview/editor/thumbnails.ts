@@ -1,5 +1,5 @@
 /** The thumbnails under the nodes. */
-import { labelText } from '../../form/texts.ts';
+import { labelName } from '../../form/texts.ts';
 import type { PreviewNotice } from '../admin.ts';
 import { type Area, drawLegend, layOut, legendLines, shape } from './legend.ts';
 import {
@@ -178,7 +178,7 @@ export class Thumbnails {
       .flatMap((other) => this.#taken(other));
     const layout = layOut(
       picture,
-      legendLines(thumbnail, (name) => labelText(this.#red, name)),
+      legendLines(thumbnail, (name) => labelName(this.#red, name)),
       (n) => text(this.#red, 'more', { n }),
       (words) => this.#widthOf(group, words),
       others,

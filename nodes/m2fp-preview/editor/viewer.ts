@@ -1,7 +1,7 @@
 /** The enlarged view: source, overlay or map, with a legend that hides labels, and what lies under the pointer. */
 import type { PreviewFacts } from '../../../src/parsing/colorize/preview.ts';
 import { type Ajax, type EditorRed, element, pullJson, pullPicture, text } from './page.ts';
-import { labelText } from '../../form/texts.ts';
+import { labelName } from '../../form/texts.ts';
 import { lookUp, paint, type Pixels } from '../painting.ts';
 
 /** Where the slider stands for each of the three views, percent. */
@@ -201,12 +201,12 @@ export class Viewer {
       const swatch = element('span', { class: 'm2fp-viewer-swatch' });
       swatch.style.background = color;
       const percent = element('span', { class: 'm2fp-viewer-number' }, shareOf(share));
-      const shown = labelText(this.#red, name);
+      const shown = labelName(this.#red, name);
       return element('li', {}, element('label', {}, box, swatch, shown), percent);
     });
     const persons = facts.persons.map(({ id, score }) => {
       const parts = facts.parts.filter(({ person }) => person === id);
-      const names = new Set(parts.map(({ label }) => labelText(this.#red, label)));
+      const names = new Set(parts.map(({ label }) => labelName(this.#red, label)));
       const name = text(this.#red, 'person', { n: id });
       return element(
         'li',
@@ -237,7 +237,7 @@ export class Viewer {
     const parts = facts.parts.filter((part) => part.label === label.name && (part.person ?? 0) === person);
     const score = Math.max(...parts.map((part) => part.score));
     const words = [
-      labelText(this.#red, label.name),
+      labelName(this.#red, label.name),
       ...(person > 0 ? [text(this.#red, 'person', { n: person })] : []),
       ...(parts.length > 0 ? [percentOf(score)] : []),
     ];
@@ -247,7 +247,7 @@ export class Viewer {
   /** The picture in words. */
   #describe(facts: PreviewFacts | null): string {
     if (facts === null) return text(this.#red, 'title');
-    return `${text(this.#red, 'title')}: ${facts.labels.map(({ name }) => labelText(this.#red, name)).join(', ')}`;
+    return `${text(this.#red, 'title')}: ${facts.labels.map(({ name }) => labelName(this.#red, name)).join(', ')}`;
   }
 }
 
