@@ -12,23 +12,23 @@ type WithTexts = EditorNode & { _(key: string): string };
  * and neither at helps nor at the keywords of packages.
  */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
-  'm2fp-infer': words(
+  'm2fp-infer': wordsIn(
     'human person people face parsing segmentation mask privacy image picture photo camera count 人数 摄像头 照片',
   ),
-  'm2fp-load': words('warm-up 预热'),
-  'm2fp-preprocess': words('human parsing image picture resize 缩放'),
-  'm2fp-colorize': words(
+  'm2fp-load': wordsIn('warm-up 预热'),
+  'm2fp-preprocess': wordsIn('human parsing image picture resize 缩放'),
+  'm2fp-colorize': wordsIn(
     'human person people parts segmentation mask colour color image picture overlay 上色 叠加',
   ),
-  'm2fp-crop': words('human person people face image picture cut cutout 抠图 人像'),
-  'm2fp-redact': words(
+  'm2fp-crop': wordsIn('human person people face image picture cut cutout 抠图 人像'),
+  'm2fp-redact': wordsIn(
     'human person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
   ),
-  'm2fp-preview': words('image picture camera thumbnail show 缩略图 查看'),
-  'm2fp-status': words('health metrics monitor prometheus 健康 监控 指标'),
+  'm2fp-preview': wordsIn('image picture camera thumbnail show 缩略图 查看'),
+  'm2fp-status': wordsIn('health metrics monitor prometheus 健康 监控 指标'),
 };
 
-function words(text: string): string[] {
+function wordsIn(text: string): string[] {
   return text.split(' ');
 }
 
