@@ -3,7 +3,7 @@ import { encodeImage } from '../../image/encode.ts';
 import { forEachSlice } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
 import { checkParsing } from '../check.ts';
-import { obscure } from './anonymize.ts';
+import { redactRegions } from './redact-regions.ts';
 import { personIndex } from '../options/options.ts';
 import { dilate, measureInstances, type InstanceMap, paintInstance } from '../masks/instance-map.ts';
 import { MIME_TYPES } from '../options/image-options.ts';
@@ -68,16 +68,16 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
   const redacted = isAll ? chosen.fill(1) : plan.inverse ? await invert(chosen) : chosen;
   const owners = await dilate(redacted, width, height, reach);
   if (plan.uncovered !== 'pass' && uncovered.length > 0) {
-    const manner = plan.uncovered === 'head' && plan.chosen.size === plan.ofHead.size ? 'head' : 'person';
+    const extent = plan.uncovered === 'head' && plan.chosen.size === plan.ofHead.size ? 'head' : 'person';
     const numberOf = (region: string): number => regions.numberOf(region);
-    await paintUncovered(owners, parsing, uncovered, { manner, reach, numberOf });
+    await paintUncovered(owners, parsing, uncovered, { extent, reach, numberOf });
   }
   const { boxes, area } = await measureInstances(owners, width, height, isWholePicture ? 1 : regions.count);
 
   const source = await decodeSource(parsing);
   const drawn = plan.method === 'remove' ? await withAlpha(source) : source;
   const cells = plan.cells * (isWholePicture ? PICTURE_CELLS : 1);
-  await obscure(drawn, { owners, boxes }, { ...plan, cells });
+  await redactRegions(drawn, { owners, boxes }, { ...plan, cells });
   const image = await encodeImage(drawn, plan.picture);
   return {
     image,

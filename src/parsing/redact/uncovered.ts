@@ -43,7 +43,7 @@ export function allOf({ persons, parts, doubtful }: Parsing): { persons: Person[
 
 /** How the uncovered are hidden. */
 export interface Painting {
-  manner: 'person' | 'head';
+  extent: 'person' | 'head';
   /** Pixels that other parts grow by. */
   reach: number;
   /** The region of a name. */
@@ -128,13 +128,13 @@ export async function paintUncovered(
   owners: InstanceMap,
   parsing: Parsing,
   uncovered: readonly Uncovered[],
-  { manner, reach, numberOf }: Painting,
+  { extent, reach, numberOf }: Painting,
 ): Promise<InstanceMap> {
   const { width, height } = parsing;
   const layers = new Map<number, InstanceMap>();
   for (const { id, box, masks, person } of uncovered) {
     const number = numberOf(id === null ? 'nobody' : `person ${id}`);
-    const head = manner === 'head' && person !== null ? headOf(person, parsing) : null;
+    const head = extent === 'head' && person !== null ? headOf(person, parsing) : null;
     if (head !== null) {
       await paintBox(owners, width, height, head, number);
       continue;

@@ -4,6 +4,7 @@ import type { RawImage } from '../../image/types.ts';
 import type { InstanceMap } from '../masks/instance-map.ts';
 import type { Rgb } from '../options/palette.ts';
 import type { Box } from '../types.ts';
+import type { RedactPlan } from './redact-options.ts';
 
 /** Smaller cells would keep what a face of few pixels shows. */
 const MIN_CELL = 8;
@@ -33,8 +34,6 @@ const MEANS = 5;
 /** Writes the colour of the pixel (x, y) of region `region` (from 0) to byte `at` of `data`. */
 type PixelFn = (data: Buffer, at: number, x: number, y: number, region: number) => void;
 
-export type Method = 'blur' | 'pixelate' | 'fill' | 'recolor' | 'remove';
-
 /** Where a picture is changed. */
 export interface Regions {
   owners: InstanceMap;
@@ -43,7 +42,7 @@ export interface Regions {
 }
 
 export interface RedactionStyle {
-  method: Method;
+  method: RedactPlan['method'];
   /** How many cells the longer side of each region's box is cut into, for blur and pixelate. */
   cells: number;
   /** Of fill and recolor. */
@@ -55,8 +54,12 @@ export interface RedactionStyle {
  * nothing shows where nothing was; others get the mean opacity of their surroundings with blur and pixelate, and of
  * their region with fill, because opacity can show an outline as well as colours do.
  */
-export async function obscure(picture: RawImage, regions: Regions, manner: RedactionStyle): Promise<void> {
-  const brush = await brushFor(picture, regions, manner);
+export async function redactRegions(
+  picture: RawImage,
+  regions: Regions,
+  style: RedactionStyle,
+): Promise<void> {
+  const brush = await brushFor(picture, regions, style);
   const { owners } = regions;
   const { width, height, channels, data } = picture;
   await forEachSlice(height, 32 * width, (first, end) => {
@@ -89,8 +92,13 @@ async function brushFor(
       return recolor(color, await meanOf(brightness, picture, owners, boxes.length));
     case 'pixelate':
       return pixelate(await gridsOf(picture, boxes, cells), picture.channels);
-    default:
+    case 'blur':
       return blur(await gridsOf(picture, boxes, cells), picture.channels);
+    default: {
+      // A method of the table that has no case here is a type error, and hides nothing in another method's way.
+      const forgotten: never = method;
+      throw new Error(`Redact has no way to ${String(forgotten)}.`);
+    }
   }
 }
 
