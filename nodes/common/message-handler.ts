@@ -88,6 +88,7 @@ class MessageHandler {
     });
   }
 
+  /** Messages that have come and not ended. */
   get size(): number {
     return this.#running.size;
   }

@@ -21,14 +21,14 @@ export interface MessageOptions {
 }
 
 /**
- * The options in `msg.m2fp` that the node `user` has, checked.
+ * The options in `msg.m2fp` that the node `node` has, checked.
  * @throws {M2fpError} `M2FP_BAD_OPTION` for a name that no node has, and for a value that is not allowed
  */
 export function overridesOf(
   msg: { readonly [property: string]: unknown },
-  user: 'load' | 'preprocess' | 'infer',
+  node: 'load' | 'preprocess' | 'infer',
 ): MessageOptions {
-  const given = optionsInMessage<Overrides>(msg, user);
+  const given = optionsInMessage<Overrides>(msg, node);
   const { action, policy, limit, maxAge, key, priority, ...parse } = given;
   return {
     ...(action !== undefined && { action: checkAction(action) }),

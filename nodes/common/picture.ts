@@ -32,7 +32,7 @@ export async function imageOf(
   config: ImageConfig,
   limits?: ImageLimits,
 ): Promise<Buffer> {
-  return decode(await valueOf(RED, node, msg, config), msg, limits);
+  return readImage(await valueOf(RED, node, msg, config), msg, limits);
 }
 
 /** The same, but what a preprocess node made is taken as it is. */
@@ -44,7 +44,7 @@ export async function networkInputOrImage(
   limits: ImageLimits,
 ): Promise<NetworkInput | Buffer> {
   const value = await valueOf(RED, node, msg, config);
-  return isNetworkInput(value) ? withBuffers(value, limits) : decode(value, msg, limits);
+  return isNetworkInput(value) ? withBuffers(value, limits) : readImage(value, msg, limits);
 }
 
 async function valueOf(
@@ -64,7 +64,7 @@ async function valueOf(
   }
 }
 
-async function decode(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Promise<Buffer> {
+async function readImage(value: unknown, msg: NodeMessageInFlow, limits?: ImageLimits): Promise<Buffer> {
   try {
     return await imageFromMessage(value, limits, isSmall(requestOf(msg, 'headers')));
   } catch (error) {

@@ -12,7 +12,8 @@ import type { PulledModel, PullOptions } from '../../src/store/pull.ts';
 import type { ModelName } from '../../src/store/names.ts';
 import { codeOf } from './failure.ts';
 
-export const engines = {
+/** All that nodes ask of src/: engines, models on disk, downloads, conversions, diagnoses. Each loads its code when called. */
+export const services = {
   /**
    * See `acquireEngine` of src/engine.
    * @param owner the config node's id: who asks again with other options gets them as soon as they are ready

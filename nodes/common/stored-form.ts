@@ -171,6 +171,10 @@ export interface StoredForm<Fields extends FormFields> {
   guard(status: StatusLine, work: Work): Work;
 }
 
+/**
+ * The form that a flow stored, completed with what the fields begin with. Throws for no value: what is wrong shows in
+ * {@link StoredForm.guard}.
+ */
 export function readForm<Fields extends FormFields>(
   RED: NodeAPI,
   node: Node,

@@ -5,7 +5,7 @@ const MODULE = '@m2fp/node-red-human-parsing';
 
 export type Values = Readonly<Record<string, string | number>>;
 
-/** What has the texts, of whichever script of the editor. */
+/** Any object that translates. */
 type Texts = Pick<EditorRed, '_'>;
 
 /** The text `key` of the node `type`. */

@@ -37,7 +37,7 @@ function colorsInModel(
     return colors;
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return colors;
-  // With one that the model has: colours for none of its labels are no mistake.
+  // One known label is added, so that colours for none of the model's labels are no error.
   const entries = entriesWithin(given as Record<string, Color>);
   if (entries === null) return colors;
   const names = new Set(labelsInModel([...labels.slice(0, 1), ...entries.map(([name]) => name)], labels));

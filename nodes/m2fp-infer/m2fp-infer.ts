@@ -19,7 +19,7 @@ import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { ModelWaitQueue } from './model-wait-queue.ts';
 import { completeConfig, FIELDS, type StoredConfig } from './config.ts';
-import { hasKey, keyOf, queueOf } from './queue.ts';
+import { hasKey, keyOf, queueOf } from './queue-options.ts';
 
 /** Parses a picture, or network input, into parts and persons. */
 export default function (RED: NodeAPI): void {

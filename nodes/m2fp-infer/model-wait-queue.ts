@@ -9,7 +9,7 @@ import { FairQueue } from '../../src/engine/queue/queue.ts';
 import type { Engine, QueueOptions } from '../../src/engine/types.ts';
 import type { ModelNode } from '../common/model.ts';
 
-/** Who finds the model on its way waits in this line; whoever sets it off, or finds it there, need not. */
+/** Only requests that come while the model is on its way wait here; the one that started it does not. */
 const ROOM = { free: 0, limit: Infinity };
 
 export class ModelWaitQueue {

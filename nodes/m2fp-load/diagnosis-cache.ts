@@ -1,7 +1,7 @@
 /** The doctor's report, for all who ask for it within a while. */
 import { systemClock, type Clock } from '../../src/clock.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 
 /** A report younger than this is given again, milliseconds: each one starts processes and reads all models. */
 const FRESH = 60_000;
@@ -22,7 +22,7 @@ export class DiagnosisCache {
     const key = `${store}\n${nodeRed}`;
     const latest = this.#latest;
     if (latest?.key === key && this.#clock.now() - latest.at < FRESH) return latest.diagnosis;
-    const diagnosis = engines.diagnose([store], nodeRed);
+    const diagnosis = services.diagnose([store], nodeRed);
     const made = { key, at: this.#clock.now(), diagnosis };
     this.#latest = made;
     diagnosis.catch(() => {

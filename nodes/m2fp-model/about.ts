@@ -12,7 +12,7 @@ import { memoryFacts, platformFacts, processorFacts } from '../../src/observe/sy
 import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { modelFolder } from '../../src/store/names.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import type { ModelNode } from '../common/model.ts';
 import { sizeOf } from '../common/model-facts.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
@@ -58,12 +58,12 @@ export async function descriptionOf(settings: ModelSettings): Promise<ModelDescr
 export async function wantedModel(settings: ModelSettings): Promise<WantedModel | undefined> {
   if (settings.source === 'remote') return undefined;
   const { engine, published, conversion } = settings;
-  return published ?? (conversion && (await engines.checkpointAt(engine.model, conversion)));
+  return published ?? (conversion && (await services.checkpointAt(engine.model, conversion)));
 }
 
 async function remoteDescription(settings: RemoteSettings): Promise<ModelDescription> {
   const { engine, parse } = settings;
-  const answer = engines.describeRemote(engine.address);
+  const answer = services.describeRemote(engine.address);
   const { manifest, workers } = await raceSignal(answer, workerTimeout(WORKER_TIMEOUT));
   const { id, digest, kind, labels, precision } = manifest;
   return {
@@ -87,7 +87,7 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
   const wanted = await wantedModel(settings);
   const checkpoint = wanted && 'source' in wanted ? wanted : undefined;
   const named = { choice: choiceOfSettings(settings, checkpoint), isCheckpoint: checkpoint !== undefined };
-  if (wanted && !(await engines.isPulled(wanted))) {
+  if (wanted && !(await services.isPulled(wanted))) {
     const { id, precision } = wanted;
     const known = publishedFacts(id);
     const absent = { ...named, id, present: false, size: null, digest: null, precision };
@@ -105,7 +105,7 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
     };
   }
   const folder = checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model;
-  const manifest = await engines.readManifest(folder);
+  const manifest = await services.readManifest(folder);
   const { id, digest, kind, labels, precision } = manifest;
   const input = ruleFor(manifest.input, parse);
   return {
@@ -135,7 +135,7 @@ async function estimateFor(
       platform: platformFacts(),
       processor: await processorFacts(),
       freeMemory: memoryFacts().free,
-      nativeRuntime: (await engines.fallback()) === null,
+      nativeRuntime: (await services.fallback()) === null,
     },
   );
 }

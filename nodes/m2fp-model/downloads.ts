@@ -3,7 +3,7 @@ import { M2fpError } from '../../src/errors.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { codeOf } from '../common/failure.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import { choiceOfWanted, type WantedModel } from './choice.ts';
 
 /** What the form is told; plain JSON. */
@@ -90,8 +90,8 @@ export class Downloads {
     try {
       const model =
         'source' in wanted
-          ? await engines.convert(wanted, { signal, onProgress })
-          : await engines.pull({ ...wanted, signal, onProgress });
+          ? await services.convert(wanted, { signal, onProgress })
+          : await services.pull({ ...wanted, signal, onProgress });
       change({ state: 'done', progress: null, warnings: model.warnings });
       this.#onMade(wanted, model);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { EngineLease } from '../../src/engine/index.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import { codeOf } from '../common/failure.ts';
 import { Retry } from './retry.ts';
 import type { LocalSettings, ModelSettings } from './settings.ts';
@@ -121,7 +121,7 @@ export class EngineLeaseHolder {
     const { signal } = this.#wanted;
     this.#retry.cancel();
     try {
-      const lease = await engines.acquire(options, this.#owner);
+      const lease = await services.acquire(options, this.#owner);
       if (!signal.aborted) this.#failure = undefined;
       return lease;
     } catch (error) {
@@ -135,9 +135,9 @@ export class EngineLeaseHolder {
     const { signal } = this.#wanted;
     this.#retry.cancel();
     this.#reaching = signal;
-    const coming = engines.acquireRemote(options, this.#owner);
+    const coming = services.acquireRemote(options, this.#owner);
     try {
-      // Nobody stops for workers that are far away: a lease that comes too late goes back.
+      // Do not make a stopping node wait: a lease that comes too late goes back.
       const lease = await raceSignal(coming, signal);
       this.#failure = undefined;
       return lease;

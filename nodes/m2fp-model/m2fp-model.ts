@@ -3,7 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { crashEvents } from '../../src/engine/events.ts';
 import { limitsFrom } from '../../src/image/limits.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
 import { ModelService } from './model-service.ts';
 import { serveAdmin } from './admin.ts';
@@ -67,9 +67,9 @@ function warnOfEnds(model: ModelNode, access: ModelService): () => void {
 
 /** Never rejects. */
 async function warnOfInstallation(model: ModelNode): Promise<void> {
-  const why = await engines.fallback().catch(() => null);
+  const why = await services.fallback().catch(() => null);
   if (why !== null) warnOnce(model, why);
-  const problem = await engines.imageProblem();
+  const problem = await services.imageProblem();
   if (problem !== null) warnOnce(model, problem.message);
 }
 

@@ -4,7 +4,7 @@ import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import { codeOf } from '../common/failure.ts';
 import type { ModelPresence } from '../common/model.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import type { WantedModel } from './choice.ts';
 import { ModelPull, type PullListener } from './pull.ts';
 import { Retry } from './retry.ts';
@@ -66,7 +66,7 @@ export class ModelFiles {
     const { progress } = this.#pull;
     if (progress) return { state: 'pulling', progress };
     const wanted = published ?? checkpoint;
-    if (wanted === undefined || (await engines.isPulled(wanted))) return { state: 'present' };
+    if (wanted === undefined || (await services.isPulled(wanted))) return { state: 'present' };
     const { failure } = this.#pull;
     return {
       state: 'absent',
@@ -81,7 +81,7 @@ export class ModelFiles {
     if (settings.source === 'remote' || this.#pull.progress) return;
     const wanted = await wantedOf(settings);
     // What is there is found by the pull, which tells of it.
-    if (wanted && (await engines.isPulled(wanted))) await this.folder(settings);
+    if (wanted && (await services.isPulled(wanted))) await this.folder(settings);
   }
 
   /** Tries no more by itself. */
@@ -120,5 +120,5 @@ export async function checkpointOf({
   engine,
   conversion,
 }: LocalSettings): Promise<LocalCheckpoint | undefined> {
-  return conversion && engines.checkpointAt(engine.model, conversion);
+  return conversion && services.checkpointAt(engine.model, conversion);
 }

@@ -8,12 +8,13 @@ import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import type { ModelPlace, ModelUser } from '../common/model.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import { EngineLeaseHolder } from './engine-lease-holder.ts';
 import { checkpointOf, ModelFiles } from './model-files.ts';
 import type { ModelSettings } from './settings.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
+/** What a model node gives to the nodes that use it: the model's files, its manifest and its engine. */
 export class ModelService {
   /** Registered nodes by id. */
   readonly users: Record<string, Node> = {};
@@ -137,7 +138,7 @@ export class ModelService {
   async workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined> {
     const settings = this.#settings();
     if (settings.source !== 'remote') return undefined;
-    const { workers } = await this.#waiting.until(engines.describeRemote(settings.engine.address), signal);
+    const { workers } = await this.#waiting.until(services.describeRemote(settings.engine.address), signal);
     return workers;
   }
 
@@ -167,7 +168,7 @@ export class ModelService {
   async #inform(id: string): Promise<void> {
     try {
       const { presence, source } = await this.place();
-      const problem = source === 'remote' ? null : await engines.imageProblem();
+      const problem = source === 'remote' ? null : await services.imageProblem();
       if (problem !== null) throw problem;
       if (presence.state === 'present') await this.#knownManifest();
       // A pull that has begun meanwhile tells of itself.
@@ -180,7 +181,7 @@ export class ModelService {
   async #knownManifest(): Promise<ModelManifest> {
     const settings = this.#settings();
     if (settings.source === 'remote') return (await this.#engine.get()).info().manifest;
-    return this.#manifest.get(async () => engines.readManifest(await this.#files.folder(settings)));
+    return this.#manifest.get(async () => services.readManifest(await this.#files.folder(settings)));
   }
 
   #notify(what: (user: ModelUser) => void): void {

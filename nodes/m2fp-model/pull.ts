@@ -4,7 +4,7 @@ import { M2fpError } from '../../src/errors.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import type { ModelPresence, PublishedModel } from '../common/model.ts';
 
 /** Whom a pull tells of itself. */
@@ -76,8 +76,8 @@ export class ModelPull {
     try {
       const pulled =
         'source' in model
-          ? await engines.convert(model, { signal, onProgress })
-          : await engines.pull({ ...model, signal, onProgress });
+          ? await services.convert(model, { signal, onProgress })
+          : await services.pull({ ...model, signal, onProgress });
       signal.throwIfAborted();
       this.#progress = undefined;
       this.#listener.changed({ state: 'present' });

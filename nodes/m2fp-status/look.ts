@@ -2,7 +2,7 @@
 import type { EngineInfo } from '../../src/engine/types.ts';
 import { type Health, healthOf, type MissingModel } from '../../src/observe/health.ts';
 import { processMetrics } from '../../src/observe/metrics.ts';
-import { engines } from '../common/services.ts';
+import { services } from '../common/services.ts';
 import type { ModelNode } from '../common/model.ts';
 
 export interface Look {
@@ -18,7 +18,7 @@ export interface Look {
  * @param deployed all models of the flows, where there is no such one; what nobody uses stands in nobody's way
  */
 export async function look(model: ModelNode | undefined, deployed: readonly ModelNode[] = []): Promise<Look> {
-  const all = await engines.list();
+  const all = await services.list();
   if (model === undefined) {
     const used = deployed.filter(({ users }) => Object.keys(users).length > 0);
     const found = await Promise.all(used.map(examine));
@@ -60,7 +60,7 @@ async function examine(model: ModelNode): Promise<{ digest: string } | { missing
     ({ id } = manifest);
     const works = engine === 'ready' || engine === 'running';
     // What was read once may have been damaged, or deleted, since: the next start of a process needs it.
-    if (!works && folder !== null) await engines.readManifest(folder);
+    if (!works && folder !== null) await services.readManifest(folder);
     return { digest: manifest.digest };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -80,8 +80,13 @@ function eventChannel<T>(name: string): EventChannel<T> {
   };
 }
 
+/** One for each request, when it has ended in whatever way. */
 export const requestEvents = eventChannel<RequestEvent>('m2fp:request');
+/** One for each process that was replaced. */
 export const restartEvents = eventChannel<RestartEvent>('m2fp:restart');
+/** One for each process that ended by itself while nothing ran. */
 export const crashEvents = eventChannel<CrashEvent>('m2fp:crash');
+/** One for each process that has become ready. */
 export const loadEvents = eventChannel<LoadEvent>('m2fp:load');
+/** One for each message of a node, when it has ended. */
 export const messageEvents = eventChannel<MessageEndEvent>('m2fp:message');

@@ -85,7 +85,7 @@ export function bytesOf({ payload }: Picture): Buffer {
  *
  * @param rule the model's
  */
-export function formOf({ payload }: Picture, options: ParseOptions, rule: InputRule): string {
+export function variantOf({ payload }: Picture, options: ParseOptions, rule: InputRule): string {
   const { shortSide: _short, longSide: _long, ...rest } = options;
   const others = sorted(rest);
   if (!isNetworkInput(payload)) return JSON.stringify(['picture', sorted(ruleFor(rule, options)), others]);

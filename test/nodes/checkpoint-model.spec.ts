@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { engines } from '../../nodes/common/services.ts';
+import { services } from '../../nodes/common/services.ts';
 import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import type { ModelNode } from '../../nodes/common/model.ts';
 import { descriptionOf } from '../../nodes/m2fp-model/about.ts';
@@ -88,12 +88,12 @@ describe('the nodes with a checkpoint on this machine', function () {
     let acquired: { model: string }[];
 
     beforeEach(() => {
-      const readManifest = engines.readManifest.bind(engines);
+      const readManifest = services.readManifest.bind(services);
       ({ acquired } = fakeEngines());
-      engines.readManifest = readManifest;
+      services.readManifest = readManifest;
       conversions = 0;
       // In this process, which is quicker.
-      engines.convert = (checkpoint, options) => {
+      services.convert = (checkpoint, options) => {
         conversions++;
         return convertLocal(checkpoint, { ...options, tools: { convert: convertCheckpoint } });
       };
@@ -182,7 +182,7 @@ describe('the nodes with a checkpoint on this machine', function () {
       let aborted = false;
       let begun = (): void => {};
       const running = new Promise<void>((resolve) => (begun = resolve));
-      engines.convert = (checkpoint, options) =>
+      services.convert = (checkpoint, options) =>
         convertLocal(checkpoint, {
           ...options,
           tools: {

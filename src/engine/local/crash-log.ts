@@ -7,6 +7,7 @@ import { M2fpError } from '../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
+/** Of one engine, for all of its processes. */
 export class CrashLog {
   readonly #clock: Clock;
   readonly #policy: RestartPolicy;
@@ -53,6 +54,7 @@ export class CrashLog {
     return Math.max(0, this.#notBefore - this.#clock.now());
   }
 
+  /** Notes a crash, and with it how long to wait before the next start. */
   add(error: M2fpError): void {
     const { crashWindow, maxCrashes, maxDelay, maxRest, firstRest } = this.#policy;
     const now = this.#clock.now();

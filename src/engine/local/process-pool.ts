@@ -28,6 +28,7 @@ interface Slot {
   abandon: Timer | null;
 }
 
+/** Child processes on this machine, each with one picture at a time. */
 export class ProcessPool implements Pool {
   readonly #owner: PoolOwner;
   readonly #crashes: CrashLog;

@@ -22,6 +22,7 @@ const CORES_EACH = 4;
 /** Free memory that an automatic choice leaves to others, at least. */
 const SHARE_FOR_OTHERS = 0.5;
 
+/** The cores of this machine, and its memory in bytes, or those of the container that this process runs in. */
 export function thisMachine(): Machine {
   // What a container may take (cgroup v1 or v2); more than there is, or 0, where nothing limits it.
   const limit = process.constrainedMemory();

@@ -9,25 +9,26 @@ import type { ParseOptions } from '../../parsing/types.ts';
 export interface JobDescription {
   picture: Picture;
   options: ParseOptions;
-  /** All that the result depends on beside the picture's bytes, see `formOf`. */
-  form: string;
+  /** All that the result depends on beside the picture's bytes, see `variantOf`. */
+  variant: string;
   signal: AbortSignal | undefined;
   clock: Clock;
   /** Called when the signal cancels the job, after its promise was rejected. */
   onCancel: (job: Job) => void;
 }
 
+/** See the top of the file; made when the request comes, and in line until a process or a kept result has it. */
 export class Job {
   readonly promise: Promise<Parsing>;
   readonly picture: Picture;
   readonly options: ParseOptions;
-  readonly form: string;
+  readonly variant: string;
   /** When the request came, by the clock. */
   readonly since: number;
   /** When a process began with it, by the clock; null while it waits. */
   begun: number | null = null;
   /** Its key in the cache; null where there is none, and before it is known. */
-  key: string | null = null;
+  cacheKey: string | null = null;
   /** False while its key is worked out: it waits in line for that. */
   ready = true;
   /** The result of an equal picture that was parsed while this one waited: its own when its turn comes. */
@@ -38,10 +39,10 @@ export class Job {
   #reject!: (error: unknown) => void;
   readonly #stopListening: () => void;
 
-  constructor({ picture, options, form, signal, clock, onCancel }: JobDescription) {
+  constructor({ picture, options, variant, signal, clock, onCancel }: JobDescription) {
     this.picture = picture;
     this.options = options;
-    this.form = form;
+    this.variant = variant;
     this.#clock = clock;
     this.since = clock.now();
     this.promise = new Promise((resolve, reject) => {
@@ -68,7 +69,7 @@ export class Job {
 
   /** Whether the results of both are the same. */
   equals(other: Job): boolean {
-    return this.form === other.form && bytesOf(this.picture).equals(bytesOf(other.picture));
+    return this.variant === other.variant && bytesOf(this.picture).equals(bytesOf(other.picture));
   }
 
   resolve(parsing: Parsing): void {

@@ -14,7 +14,7 @@ import { Job } from './job.ts';
 import type { Pool, PoolOwner } from './pool.ts';
 import { checkParseOptions, completeQueueOptions } from '../options.ts';
 import { clone } from './clone.ts';
-import { bytesOf, checkImage, digestOf, formOf, type Picture } from '../picture.ts';
+import { bytesOf, checkImage, digestOf, variantOf, type Picture } from '../picture.ts';
 import type { ChildParsing } from '../protocol.ts';
 import { FairQueue } from './queue.ts';
 import type {
@@ -50,6 +50,7 @@ interface CheckedRequest {
 
 const MEBIBYTE = 2 ** 20;
 
+/** An engine of any pool: checks requests, keeps the line and the cache, and gives the pool one job after the other. */
 export class PooledEngine<O extends LineOptions = LineOptions> implements Engine {
   readonly #manifest: ModelManifest;
   readonly #labels: EngineLabels;
@@ -103,7 +104,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     return this.info();
   }
 
-  /** A picture and the event that tells how it ended. */
+  /** Parses, and publishes one event on the outcome. */
   async parse(request: ParseRequest): Promise<Parsing> {
     const checked = this.#check(request);
     /** Null where it was turned away. */
@@ -203,11 +204,11 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
         cause: signal.reason,
       });
     }
-    const form = formOf(picture, options, this.#manifest.input);
+    const variant = variantOf(picture, options, this.#manifest.input);
     const job = new Job({
       picture,
       options,
-      form,
+      variant,
       signal,
       clock: this.#clock,
       onCancel: (cancelled) => {
@@ -237,8 +238,8 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
 
   /** What the cache has for it. */
   #lookUp(job: Job, digest: string): KeptResult | undefined {
-    job.key = `${digest} ${job.form}`;
-    return this.#cache?.get(job.key);
+    job.cacheKey = `${digest} ${job.variant}`;
+    return this.#cache?.get(job.cacheKey);
   }
 
   /** Never rejects. The job has its place in line meanwhile, and whoever comes after it does not overtake it. */
@@ -268,7 +269,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     const equal = this.#equalTo(job);
     const kept = equal.length > 0 ? keptOf(complete) : null;
     for (const other of equal) other.kept = kept;
-    if (job.key !== null) this.#cache?.set(job.key, complete);
+    if (job.cacheKey !== null) this.#cache?.set(job.cacheKey, complete);
     if (!job.settled) job.resolve(complete);
   }
 

@@ -37,6 +37,7 @@ interface Entry<T> {
   timer: Timer | null;
 }
 
+/** The line itself: who waits, in which order they are taken, and who is dropped. */
 export class FairQueue<T> {
   readonly #clock: Clock;
   readonly #onDrop: (item: T, reason: DropReason) => void;
@@ -75,7 +76,7 @@ export class FairQueue<T> {
       this.#entries.push(entry);
       return;
     }
-    // At the end of the line, a camera could be replaced again and again just before its turn.
+    // It takes the old one's place: at the end, a fast camera would never get its turn.
     const [replaced] = this.#entries.splice(older, 1, entry);
     replaced!.timer?.cancel();
     this.#onDrop(replaced!.item, 'replaced');
@@ -137,7 +138,7 @@ export class FairQueue<T> {
       );
     }
     const lanesOwn = this.#entries.filter((entry) => entry.lane === lane).length;
-    // Cameras are bounded by their number: one picture waits for each.
+    // `latest` needs no lane limit: one picture waits per key.
     if (policy === 'wait' && lanesOwn >= limit + free) {
       throw new M2fpError(
         'M2FP_BUSY',

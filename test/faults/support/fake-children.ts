@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { ModelNode } from '../../../nodes/common/model.ts';
 import { acquireEngine, shutdownEngines } from '../../../src/engine/index.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
@@ -32,7 +32,7 @@ export async function fakeChildren(): Promise<FakeChildren> {
   await writeFile(join(folder, 'm2fp.json'), JSON.stringify(MANIFEST));
   await writeFile(join(folder, 'model.onnx'), ' ');
   await writeFile(join(folder, 'model.onnx.data'), '');
-  engines.acquire = (options, owner) =>
+  services.acquire = (options, owner) =>
     acquireEngine(options, { entry: FAKE_CHILD, clock, ...(owner !== undefined && { owner }) });
   return {
     clock,

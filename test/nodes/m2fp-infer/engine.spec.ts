@@ -1,6 +1,6 @@
 /** The node while its engine fails, works and goes. */
 import assert from 'node:assert/strict';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { inferNode } from '../support/infer.ts';
 import { deploy, type Events, nodeOf, send, startFlow } from '../support/red.ts';
@@ -28,14 +28,14 @@ describe('m2fp-infer', () => {
 
     it('that cannot be had is asked for again with the next message', async () => {
       const events = await t.start();
-      const acquire = engines.acquire.bind(engines);
-      engines.acquire = async () => {
+      const acquire = services.acquire.bind(services);
+      services.acquire = async () => {
         throw new M2fpError('M2FP_MODEL_NOT_FOUND', 'no such folder');
       };
       send({ payload: t.picture });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
-      engines.acquire = acquire;
+      services.acquire = acquire;
       send({ payload: t.picture });
       await events.ended(2);
       assert.equal(events.sent.length, 1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import { DiagnosisCache } from '../../../nodes/m2fp-load/diagnosis-cache.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { Diagnosis } from '../../../src/observe/diagnosis.ts';
@@ -14,7 +14,7 @@ describe('the check-up of an installation', () => {
   beforeEach(() => {
     [asked, now] = [0, 0];
     diagnoses = new DiagnosisCache({ ...systemClock, now: () => now });
-    engines.diagnose = async () => ({ version: String(++asked) }) as Diagnosis;
+    services.diagnose = async () => ({ version: String(++asked) }) as Diagnosis;
   });
   afterEach(restoreEngines);
 
@@ -35,9 +35,9 @@ describe('the check-up of an installation', () => {
   });
 
   it('that failed is tried again', async () => {
-    engines.diagnose = () => Promise.reject(new Error('no'));
+    services.diagnose = () => Promise.reject(new Error('no'));
     await assert.rejects(ask(), /no/);
-    engines.diagnose = async () => ({ version: 'again' }) as Diagnosis;
+    services.diagnose = async () => ({ version: 'again' }) as Diagnosis;
     assert.equal((await ask()).version, 'again');
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import type { NodeMessage } from 'node-red';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { ModelFacts } from '../../../nodes/common/model-facts.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { Diagnosis } from '../../../src/observe/diagnosis.ts';
@@ -92,7 +92,7 @@ describe('m2fp-load', () => {
 
   it('tells with "info", and only with that, how the installation does', async () => {
     const asked: unknown[][] = [];
-    engines.diagnose = async (...args) => {
+    services.diagnose = async (...args) => {
       asked.push(args);
       return { format: 1, state: 'warn', checks: [{ name: 'cpu' }] } as unknown as Diagnosis;
     };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type { NodeAPI } from 'node-red';
 import type { ModelNode } from '../../../nodes/common/model.ts';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
 import type { CheckResult, ModelDescription } from '../../../nodes/m2fp-model/about.ts';
@@ -37,9 +37,9 @@ describe('the admin routes of m2fp-model', () => {
 
   beforeEach(async () => {
     ({ engine } = fakeEngines());
-    engines.isPulled = () => Promise.resolve(false);
+    services.isPulled = () => Promise.resolve(false);
     pulls = 0;
-    engines.pull = () => {
+    services.pull = () => {
       pulls++;
       return Promise.reject(new M2fpError('M2FP_DOWNLOAD_FAILED', 'no network'));
     };

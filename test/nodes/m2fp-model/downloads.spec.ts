@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { DownloadStatus, FormDescription } from '../../../nodes/form/about-answers.ts';
 import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { convertLocal } from '../../../src/store/local.ts';
@@ -138,7 +138,7 @@ describe('a download that the form begins', function () {
   });
 
   it('converts a checkpoint that lies on this machine', async () => {
-    engines.convert = (checkpoint, options) =>
+    services.convert = (checkpoint, options) =>
       convertLocal(checkpoint, { ...options, tools: { convert: convertCheckpoint } });
     await start();
     const local = { source: 'folder', folder: goldenFolder('multi') };

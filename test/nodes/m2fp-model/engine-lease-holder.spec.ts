@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import { EngineLeaseHolder } from '../../../nodes/m2fp-model/engine-lease-holder.ts';
 import type { ModelSettings } from '../../../nodes/m2fp-model/settings.ts';
 import { M2fpError } from '../../../src/errors.ts';
@@ -15,9 +15,9 @@ describe('EngineLeaseHolder', () => {
   let holder: EngineLeaseHolder;
   /** Lets every acquisition fail until what it returns is called. */
   const damage = (): (() => void) => {
-    const acquire = engines.acquire.bind(engines);
-    engines.acquire = () => Promise.reject(damaged);
-    return () => void (engines.acquire = acquire);
+    const acquire = services.acquire.bind(services);
+    services.acquire = () => Promise.reject(damaged);
+    return () => void (services.acquire = acquire);
   };
 
   beforeEach(() => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { ModelNode } from '../../../nodes/common/model.ts';
 import { crashEvents } from '../../../src/engine/events.ts';
 import { M2fpError } from '../../../src/errors.ts';
@@ -77,7 +77,7 @@ describe('m2fp-model', () => {
     let asked = 0;
     let tell = (): void => {};
     const told = new Promise<string>((resolve) => (tell = () => resolve(why)));
-    engines.fallback = () => {
+    services.fallback = () => {
       asked++;
       return told;
     };
@@ -99,7 +99,7 @@ describe('m2fp-model', () => {
     );
     let tell = (): void => {};
     const told = new Promise<M2fpError>((resolve) => (tell = () => resolve(problem)));
-    engines.imageProblem = () => told;
+    services.imageProblem = () => told;
     const logged: unknown[] = [];
     const events = await startFlow([model(), user('node')]);
     modelNode().warn = (text) => logged.push(text);
@@ -140,12 +140,12 @@ describe('m2fp-model', () => {
 
   it('gives back an engine that comes only after the close', async () => {
     await startFlow([model(), user('node')]);
-    const acquire = engines.acquire.bind(engines);
+    const acquire = services.acquire.bind(services);
     let arrive = (): void => {};
     const arrival = new Promise<void>((resolve) => {
       arrive = resolve;
     });
-    engines.acquire = async (options, owner) => {
+    services.acquire = async (options, owner) => {
       await arrival;
       return acquire(options, owner);
     };
@@ -158,7 +158,7 @@ describe('m2fp-model', () => {
 
   it('closes well where the engine could not be had', async () => {
     await startFlow([model(), user('node')]);
-    engines.acquire = () => Promise.reject(new Error('no'));
+    services.acquire = () => Promise.reject(new Error('no'));
     await assert.rejects(modelNode().engine(), /no/);
     await stopFlow();
     assert.equal(engine.releases, 0);

@@ -10,7 +10,7 @@ import type { ModelFacts } from '../../../nodes/common/model-facts.ts';
 import type { WorkerSeen } from '../../../nodes/common/workers.ts';
 import type { DeployedFacts } from '../../../nodes/form/about-answers.ts';
 import type { LabelsAnswer } from '../../../nodes/form/label-sets.ts';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { CheckResult, ModelDescription } from '../../../nodes/m2fp-model/about.ts';
 import type { EngineFacts } from '../../../nodes/m2fp-status/facts.ts';
 import type { Health } from '../../../src/observe/health.ts';
@@ -41,7 +41,7 @@ describe('m2fp-model with workers', () => {
   beforeEach(() => {
     ({ engine } = fakeEngines());
     workers = fakeWorkers(engine);
-    engines.readManifest = () => assert.fail('nothing lies on this machine');
+    services.readManifest = () => assert.fail('nothing lies on this machine');
   });
   afterEach(async () => {
     await stopFlow();
@@ -262,7 +262,7 @@ describe('m2fp-model with workers', () => {
   });
 
   it('shows at m2fp-status whose processes the workers are', async () => {
-    engines.list = async () => [engine.info()];
+    services.list = async () => [engine.info()];
     const events = await start(node('m2fp-status'));
     send({});
     await events.ended();

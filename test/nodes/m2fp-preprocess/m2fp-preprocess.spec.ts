@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { M2fpError } from '../../../src/errors.ts';
 import { checkNetworkInput, preprocess } from '../../../src/image/index.ts';
 import type { NetworkInput } from '../../../src/image/types.ts';
@@ -137,7 +137,7 @@ describe('m2fp-preprocess', () => {
   }
 
   it('without a model ends the message in an error', async () => {
-    engines.readManifest = () =>
+    services.readManifest = () =>
       Promise.reject(Object.assign(new Error('gone'), { code: 'M2FP_MODEL_NOT_FOUND' }));
     const events = await start();
     send({ payload: picture });

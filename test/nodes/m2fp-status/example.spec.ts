@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import type { Health } from '../../../src/observe/health.ts';
 import { engineInfo } from '../../observe/support/engine-info.ts';
@@ -20,7 +20,7 @@ describe('the example "8 Health and metrics"', () => {
 
   beforeEach(async () => {
     list = [];
-    engines.list = async () => list;
+    services.list = async () => list;
     const nodes = JSON.parse(readFileSync(EXAMPLE, 'utf8')) as NodeConfig[];
     const used = nodes.filter(({ type }) => ['m2fp-status', 'http in', 'http response'].includes(type));
     const wired = used.map((node) =>

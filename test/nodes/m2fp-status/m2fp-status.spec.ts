@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import type { NodeMessage } from 'node-red';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import { FIELDS } from '../../../nodes/m2fp-status/config.ts';
 import type { EngineFacts } from '../../../nodes/m2fp-status/facts.ts';
 import { requestEvents } from '../../../src/engine/events.ts';
@@ -48,7 +48,7 @@ describe('m2fp-status', () => {
   beforeEach(() => {
     ({ engine, acquired } = fakeEngines());
     others = [];
-    engines.list = async () => [...(acquired.length > 0 ? [engine.info()] : []), ...others];
+    services.list = async () => [...(acquired.length > 0 ? [engine.info()] : []), ...others];
   });
   afterEach(async () => {
     await stopFlow();
@@ -167,7 +167,7 @@ describe('m2fp-status', () => {
     });
 
     it('tells what is wrong with it, without failing', async () => {
-      engines.readManifest = async () => {
+      services.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'm2fp.json is damaged');
       };
       const events = await startFlow([
@@ -216,8 +216,8 @@ describe('m2fp-status', () => {
     it('is not ready once the files of one are damaged, unless its engine runs', async () => {
       const events = await startFlow([model, infer, status({ format: 'health' })]);
       assert.equal((await health(events)).ready, true);
-      const intact = engines.readManifest.bind(engines);
-      engines.readManifest = async () => {
+      const intact = services.readManifest.bind(services);
+      services.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'model.onnx.data is missing');
       };
       assert.deepEqual((await health(events)).reasons, [
@@ -227,18 +227,18 @@ describe('m2fp-status', () => {
       others = [engineInfo({ state: 'ready', manifest: MANIFEST })];
       assert.equal((await health(events)).ready, false);
       others = [];
-      const damaged = engines.readManifest.bind(engines);
-      engines.readManifest = intact;
+      const damaged = services.readManifest.bind(services);
+      services.readManifest = intact;
       nodeOf('infer').receive({ payload: twoPeople });
       await until(engine, ({ state }) => state === 'ready');
-      engines.readManifest = damaged;
+      services.readManifest = damaged;
       assert.equal((await health(events)).ready, true);
     });
 
     it('is not ready while the engine of one cannot be had, whatever that of an equal one does', async () => {
-      const acquire = engines.acquire.bind(engines);
+      const acquire = services.acquire.bind(services);
       let broken: M2fpError | undefined = new M2fpError('M2FP_MODEL_INVALID', 'it was changed');
-      engines.acquire = async (options, owner) => {
+      services.acquire = async (options, owner) => {
         if (owner === 'model' && broken) throw broken;
         return acquire(options, owner);
       };
@@ -282,7 +282,7 @@ describe('m2fp-status', () => {
     });
 
     it('counts the bundled model where nodes have none of their own', async () => {
-      engines.readManifest = async () => {
+      services.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'reinstall the package');
       };
       const events = await startFlow([{ ...infer, model: '' }, status({ format: 'health' })]);
@@ -294,8 +294,8 @@ describe('m2fp-status', () => {
       const published = publishedModel();
 
       it('is ready before the first picture, not after it has failed, and not while it is on its way', async () => {
-        engines.isPulled = () => Promise.resolve(false);
-        engines.pull = () => Promise.reject(new M2fpError('M2FP_DOWNLOAD_FAILED', 'no network'));
+        services.isPulled = () => Promise.resolve(false);
+        services.pull = () => Promise.reject(new M2fpError('M2FP_DOWNLOAD_FAILED', 'no network'));
         const events = await startFlow([
           published.model(),
           infer,
@@ -312,7 +312,7 @@ describe('m2fp-status', () => {
           [false, [['model-failed', 'no network']]],
         );
         // Still on its way.
-        engines.pull = ({ signal, onProgress }) => {
+        services.pull = ({ signal, onProgress }) => {
           const progress = { phase: 'download', share: 0.5, received: 1, total: 2, bytesPerSecond: null };
           onProgress?.(progress as PullProgress);
           return new Promise((_resolve, reject) => {
@@ -366,7 +366,7 @@ describe('m2fp-status', () => {
       const timer = begun.mock.calls.find(({ arguments: [, ms] }) => ms === 1000)!.result;
       await deploy([model]);
       assert.ok(ended.mock.calls.some(({ arguments: [handle] }) => handle === timer));
-      engines.list = async () => assert.fail('it looked');
+      services.list = async () => assert.fail('it looked');
       engine.set('failed');
       await new Promise(setImmediate);
     } finally {

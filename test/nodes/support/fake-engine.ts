@@ -1,7 +1,7 @@
 /** An engine without a process, put behind the config node. */
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type {
   Engine,
   EngineInfo,
@@ -153,22 +153,22 @@ export class FakeEngine implements Engine {
   }
 }
 
-const real = { ...engines };
+const real = { ...services };
 
 /** Puts one engine behind all config nodes until {@link restoreEngines}. */
 export function fakeEngines(): { engine: FakeEngine; acquired: EngineOptions[] } {
   const engine = new FakeEngine();
   const acquired: EngineOptions[] = [];
-  engines.acquire = async (options) => {
+  services.acquire = async (options) => {
     acquired.push(options);
     return { engine, release: () => void engine.releases++ };
   };
-  engines.readManifest = async () => MANIFEST;
+  services.readManifest = async () => MANIFEST;
   // The real one starts processes and reads every model.
-  engines.diagnose = async () => ({ format: 1, state: 'ok', checks: [] }) as unknown as Diagnosis;
+  services.diagnose = async () => ({ format: 1, state: 'ok', checks: [] }) as unknown as Diagnosis;
   return { engine, acquired };
 }
 
 export function restoreEngines(): void {
-  Object.assign(engines, real);
+  Object.assign(services, real);
 }

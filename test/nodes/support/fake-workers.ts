@@ -1,5 +1,5 @@
 /** Workers on other machines that are none, put behind the config node. */
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import type { WorkerAddress, WorkerFacts } from '../../../src/engine/remote/client/transport.ts';
 import type { RemoteEngineOptions } from '../../../src/engine/remote/redis/settings.ts';
 import { M2fpError } from '../../../src/errors.ts';
@@ -43,12 +43,12 @@ export function fakeWorkers(engine: FakeEngine): FakeWorkers {
   };
   engine.hosts = WORKERS.map(({ host }) => host);
   engine.set('ready');
-  engines.acquireRemote = async (options) => {
+  services.acquireRemote = async (options) => {
     workers.acquired.push(options);
     await answered();
     return { engine, release: () => void engine.releases++ };
   };
-  engines.describeRemote = async (address) => {
+  services.describeRemote = async (address) => {
     workers.described.push(address);
     await answered();
     return { manifest: MANIFEST, workers: WORKERS };

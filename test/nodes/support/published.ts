@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { engines } from '../../../nodes/common/services.ts';
+import { services } from '../../../nodes/common/services.ts';
 import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { pullModel } from '../../../src/store/pull.ts';
 import { CHECKPOINT, type Misbehaviour, MODEL_ID } from '../../store/support/hub.ts';
@@ -90,11 +90,11 @@ export function publishedNodes(): PublishedNodes {
 export function engineWithoutProcess(): { readonly engine: FakeEngine } {
   let engine: FakeEngine;
   beforeEach(() => {
-    const readManifest = engines.readManifest.bind(engines);
+    const readManifest = services.readManifest.bind(services);
     ({ engine } = fakeEngines());
-    engines.readManifest = readManifest;
+    services.readManifest = readManifest;
     // In this process, which is quicker.
-    engines.pull = (options) => pullModel({ ...options, tools: { convert: convertCheckpoint } });
+    services.pull = (options) => pullModel({ ...options, tools: { convert: convertCheckpoint } });
   });
   return {
     get engine() {

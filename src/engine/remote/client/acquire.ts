@@ -91,7 +91,7 @@ function placeOf({ url, username, password, queue }: WorkerAddress): string {
 export interface Discovery {
   /** Open. */
   link: WorkerTransport;
-  /** Of the model that workers have; of the one that most places have, where there are several. */
+  /** Of the model that workers have; of the one that most slots have, where there are several. */
   manifest: ModelManifest;
   /** At least one. */
   workers: readonly WorkerFacts[];
@@ -151,18 +151,18 @@ function someWorker(link: WorkerTransport, workerTimeout: number, clock: Clock):
 }
 
 function prevailing(workers: readonly WorkerFacts[]): ModelManifest {
-  const places = new Map<string, number>();
+  const slotsOf = new Map<string, number>();
   for (const { manifest, slots } of workers) {
-    places.set(manifest.digest, (places.get(manifest.digest) ?? 0) + slots);
+    slotsOf.set(manifest.digest, (slotsOf.get(manifest.digest) ?? 0) + slots);
   }
   const [best] = [...workers].toSorted(
-    (a, b) => places.get(b.manifest.digest)! - places.get(a.manifest.digest)!,
+    (a, b) => slotsOf.get(b.manifest.digest)! - slotsOf.get(a.manifest.digest)!,
   );
   return best!.manifest;
 }
 
 export interface RemoteDescription {
-  /** Of the model that workers have; of the one that most places have, where there are several. */
+  /** Of the model that workers have; of the one that most slots have, where there are several. */
   manifest: ModelManifest;
   /** At least one. */
   workers: readonly WorkerFacts[];

@@ -105,6 +105,7 @@ export class BullClient {
     return this.#connection.failure ?? this.#lookError;
   }
 
+  /** See {@link WorkerTransport.submit}. */
   async submit(request: RemoteRequest, signal: AbortSignal, maxPixels: number): Promise<ChildParsing> {
     const { promise, ...settle } = Promise.withResolvers<ChildParsing>();
     const job: RemoteJob = {

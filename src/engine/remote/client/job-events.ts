@@ -106,7 +106,7 @@ export class JobEvents {
     try {
       const asked = reader.xread('COUNT', BATCH, 'BLOCK', verify, 'STREAMS', this.#names.events, this.#last);
       const entries = entriesIn(await raceSignal<unknown>(asked, lost.signal));
-      // What was read before is the answer to a question before.
+      // The last id again means an old reply: the connection is out of step.
       if (entries !== null && entries.at(-1)?.[0] !== this.#last) return entries;
       dropConnection(reader, OUT_OF_ORDER);
       throw new Error(OUT_OF_ORDER);

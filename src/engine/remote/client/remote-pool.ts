@@ -112,7 +112,7 @@ export class RemotePool implements Pool {
   get availability(): 'compatible' | 'incompatible' | 'none' | 'unknown' {
     if (!this.#monitor.wanted) return 'unknown';
     if (this.#monitor.workers.length > 0) return 'compatible';
-    return this.#monitor.outdated ? 'incompatible' : 'none';
+    return this.#monitor.otherModel ? 'incompatible' : 'none';
   }
 
   /** Throws why nobody is waited for any more, and M2FP_BAD_IMAGE for a picture that has crashed two workers. */

@@ -3,7 +3,7 @@ import { asM2fpError, M2fpError } from '../../../errors.ts';
 import type { Clock, Timer } from '../../../clock.ts';
 import type { ModelManifest } from '../../../m2fp/manifest.ts';
 import type { WorkerAddress, WorkerFacts, WorkerTransport } from './transport.ts';
-import { outdated, unavailable } from '../redis/errors.ts';
+import { otherModel, unavailable } from '../redis/errors.ts';
 
 /** Times in milliseconds. */
 export interface RemoteTimeouts {
@@ -40,6 +40,7 @@ interface Waiter {
   reject: (error: M2fpError) => void;
 }
 
+/** Keeps the link open while it is wanted, and knows who works there, or why nobody does. */
 export class WorkerMonitor {
   readonly #options: WorkerMonitorOptions;
   /** The time from one opening to the closing that follows; null while nobody wants the link. */
@@ -69,7 +70,7 @@ export class WorkerMonitor {
   }
 
   /** True where workers are there, and all have another model. */
-  get outdated(): boolean {
+  get otherModel(): boolean {
     return this.wanted && this.workers.length === 0 && this.#options.link.workers.length > 0;
   }
 
@@ -149,8 +150,8 @@ export class WorkerMonitor {
     if (this.workers.length > 0) {
       this.#recover();
       for (const { resolve } of this.#waiters.splice(0)) resolve();
-    } else if (this.outdated) {
-      this.#giveUp(outdated(address, manifest, link.workers[0]!.manifest));
+    } else if (this.otherModel) {
+      this.#giveUp(otherModel(address, manifest, link.workers[0]!.manifest));
     } else if (this.#failure !== null) {
       // The reason may have become another one.
       this.#giveUp(this.#absent());

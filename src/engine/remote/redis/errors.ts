@@ -22,7 +22,7 @@ export function unavailable({ url, queue }: WorkerAddress, reason: M2fpError | n
  * @param expected the model that the engine was made for
  * @param now the model that all workers have instead
  */
-export function outdated(
+export function otherModel(
   { url, queue }: WorkerAddress,
   expected: ModelManifest,
   now: ModelManifest,
@@ -33,6 +33,7 @@ export function outdated(
   );
 }
 
+/** @param timeout milliseconds that were allowed */
 export function unanswered({ url, queue }: WorkerAddress, timeout: number): M2fpError {
   return new M2fpError(
     'M2FP_TIMEOUT',

@@ -203,7 +203,7 @@ class QueueWorker implements RunningWorker {
   }
 
   /**
-   * What goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because it gave up
+   * Rejects only to give a picture back, or for a job without one: what goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because it gave up
    * before, is given back, for another worker; and a job without a picture fails: where somebody still waits, it is sent
    * anew.
    */
@@ -292,7 +292,7 @@ class QueueWorker implements RunningWorker {
     const { facts } = this;
     const { commands } = this.#connection;
     await register(commands, this.#names, facts, this.#times);
-    // What memory it takes is no news.
+    // A change of memory alone is not announced.
     const told = JSON.stringify({ ...facts, rss: null });
     if (told === this.#lastNotified) return;
     this.#lastNotified = told;
