@@ -31,11 +31,16 @@ const ANYWHERE = new Set([
   '__builtins__',
 ]);
 
+/** Of those modules, what trainers do keep: they hold bytes or pick an entry. */
+const HARMLESS = words(
+  'operator.itemgetter _operator.itemgetter io.BytesIO _io.BytesIO io.StringIO _io.StringIO',
+);
+
 /** Of Python's built-in functions, those that run or reach something; its types are plain data. */
 const BUILTINS = words(
   'eval exec execfile compile __import__ getattr setattr delattr open file input raw_input breakpoint globals ' +
     'locals vars dir apply map filter reload help memoryview super classmethod staticmethod property ' +
-    '__build_class__ exit quit print',
+    '__build_class__ exit quit',
 );
 
 const BUILTIN_MODULES = new Set(['builtins', '__builtin__', '__builtins__']);
@@ -58,6 +63,7 @@ const RUNS = /^(system|popen|Popen|spawn\w*|exec[lv]\w*|fork\w*|check_output|che
 
 /** True for the full name of a global that no checkpoint of a model ever has. */
 export function isAttack(name: string): boolean {
+  if (HARMLESS.has(name)) return false;
   const [root = '', ...rest] = name.split('.');
   if (BUILTIN_MODULES.has(root)) return BUILTINS.has(rest[0] ?? '');
   if (root === '__main__' && [BUILTINS, MODULES].some((names) => names.has(rest[0] ?? ''))) return true;

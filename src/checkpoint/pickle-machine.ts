@@ -9,7 +9,7 @@ import { GlobalReference, OpaqueValue, PickledDict, StorageReference, type Pickl
 /** A pickle longer than this is none of a model: M2FP's has about 0.2 MB. */
 export const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 
-/** M2FP's state dict takes about 40 thousand, three times that with an optimizer. */
+/** M2FP's state dict takes about 40 thousand, three times that with an optimizer. Plain numbers do not count. */
 export const MAX_OPERATIONS = 1_000_000;
 
 /** For one dict and for all storages; M2FP has about 1100 tensors. */

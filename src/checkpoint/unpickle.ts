@@ -6,9 +6,9 @@
  * What the opcodes mean: Python's own documentation of them, the module pickletools.
  *
  * Every opcode costs at least one byte and a bounded amount of memory, nothing recurses, and the number of
- * opcodes is limited: a hostile pickle ends in an error, soon.
+ * opcodes is limited, but for plain numbers, which the pickle's length bounds: a hostile pickle ends in an error, soon.
  */
-import { OPERATIONS, REFUSED, STOP } from './opcodes.ts';
+import { NUMBERS, OPERATIONS, REFUSED, STOP } from './opcodes.ts';
 import { Machine, MAX_OPERATIONS, type Unpickled } from './pickle-machine.ts';
 
 /**
@@ -19,8 +19,9 @@ import { Machine, MAX_OPERATIONS, type Unpickled } from './pickle-machine.ts';
  */
 export function unpickle(bytes: Buffer, where: string): Unpickled {
   const machine = new Machine(bytes, where);
-  for (let count = 0; count < MAX_OPERATIONS; count++) {
+  for (let count = 0; count < MAX_OPERATIONS;) {
     const code = machine.next();
+    if (!NUMBERS.has(code)) count++;
     if (code === STOP) return machine.finish();
     const operation = OPERATIONS.get(code);
     if (operation === undefined) {

@@ -61,11 +61,13 @@ function line(error: unknown): string {
 
 // Whoever reads the output may stop early ("m2fp convert … 2>&1 | head"): that is no error, and what is being made
 // gets finished.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(line(new Error(`The output cannot be written: ${error.message}`)));
+  process.exit(1);
+});
+// There is nowhere left to tell it.
+process.stderr.on('error', () => {});
 
 async function start(): Promise<void> {
   try {

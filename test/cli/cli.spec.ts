@@ -1,7 +1,10 @@
 /** The `m2fp` command as a user meets it: its helps, and what it says where it is used wrongly. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
-import { failure, success } from './support.ts';
+import { failure, program, success } from './support.ts';
 
 const COMMANDS = ['pull', 'models', 'convert', 'parse', 'worker', 'doctor'];
 
@@ -45,6 +48,20 @@ describe('m2fp', () => {
       assert.equal((await success(...asked)).out, (await success('parse', '--help')).out);
     });
   }
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'says in a line that its output cannot be written',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [program, '--help'], { stdio: ['ignore', full, 'pipe'] });
+      let err = '';
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text));
+      const [code] = (await once(child, 'close')) as [number];
+      closeSync(full);
+      assert.equal(code, 1);
+      assert.match(err, /^m2fp: The output cannot be written: ENOSPC.*\n$/);
+    },
+  );
 
   const wrong: [args: string[], words: RegExp][] = [
     [['pares'], /"pares", did you mean "parse"\?.*m2fp --help/],

@@ -155,4 +155,14 @@ describe('weights that are no numbers', () => {
     assert.deepEqual(manifest.warnings, [warnings[0]]);
     rmSync(folder, { recursive: true });
   });
+
+  it('are told of where all are zero, too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'm2fp-zero-'));
+    const { bytes } = await trainingCheckpoint('multi', (_, values) => values.map(() => 0));
+    writeFileSync(join(folder, 'model_final.pth'), bytes);
+    const { manifest, warnings } = await convertCheckpoint({ source: folder, out: join(folder, 'out') });
+    assert.match(warnings[0]!, /All weights are zero/);
+    assert.deepEqual(manifest.warnings, [warnings[0]]);
+    rmSync(folder, { recursive: true });
+  });
 });
