@@ -90,7 +90,7 @@ describe('the admin routes of m2fp-model', () => {
     it(`answer ${allowed.join(' and ') || 'nothing'} to who has the permission: ${name}`, () => {
       const { hasPermission } = createRequire(createRequire(import.meta.url).resolve('node-red'))(
         '@node-red/editor-api/lib/auth/permissions.js',
-      ) as { hasPermission(has: string[], wanted: string): boolean };
+      ) as { hasPermission: (has: string[], wanted: string) => boolean };
       let routes = 0;
       const check =
         (method: string) =>
