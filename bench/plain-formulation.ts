@@ -110,10 +110,10 @@ function deformableAttention(
 }
 
 const encoder =
-  (picture: FixedSize): Formulation['encoder'] =>
+  (image: FixedSize): Formulation['encoder'] =>
   (g, levels, state, hyper) => {
     const { convDim: channels, heads, layers, feedForward } = hyper.pixelDecoder;
-    const sizes = levels.map(({ stride }) => reduced(picture, stride));
+    const sizes = levels.map(({ stride }) => reduced(image, stride));
     const counts = sizes.map(({ height, width }) => height * width);
     const tokens = counts.reduce((a, b) => a + b);
     const references = g.floats(sizes.flatMap(centres), [tokens, 1, 1, 1, 2]);
@@ -159,7 +159,7 @@ const crossAttention: Formulation['crossAttention'] = (g, options, module) => {
 };
 
 const maskHead =
-  (picture: FixedSize): Formulation['maskHead'] =>
+  (image: FixedSize): Formulation['maskHead'] =>
   (g, finest, _sizes, state, hyper) => {
     const { convDim, maskDim } = hyper.pixelDecoder;
     const { hiddenDim, queries: count, heads } = hyper.decoder;
@@ -168,7 +168,7 @@ const maskHead =
       weight: module.get('weight', [maskDim, convDim, 1, 1]),
       bias: module.get('bias', [maskDim]),
     });
-    const { height, width } = reduced(picture, MASK_STRIDE);
+    const { height, width } = reduced(image, MASK_STRIDE);
     const predictor = state.at('predictor');
     const layer = (x: Value, index: number, outputs: number) => {
       const mlp = predictor.at(`mask_embed.layers.${index}`);
@@ -185,7 +185,7 @@ const maskHead =
       full,
       attentionMask(queries, level) {
         const masks = g.reshape(full(queries), [1, count, height, width]);
-        const size = reduced(picture, COARSEST_STRIDE / 2 ** level);
+        const size = reduced(image, COARSEST_STRIDE / 2 ** level);
         const resized = g.reshape(g.resizeBilinear(masks, [1, count, size.height, size.width]), [
           1,
           count,
@@ -205,11 +205,11 @@ const maskHead =
 
 /** For pictures of one size: that is what the exporter writes down. */
 export function plain(height: number, width: number): Formulation {
-  const picture = { height: multipleOf32(height), width: multipleOf32(width) };
+  const image = { height: multipleOf32(height), width: multipleOf32(width) };
   return {
     groupNorm,
-    encoder: encoder(picture),
-    maskHead: maskHead(picture),
+    encoder: encoder(image),
+    maskHead: maskHead(image),
     crossAttention,
     residual: (g, x, delta) => g.add(x, delta),
   };

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { packageRoot } from '../src/paths.ts';
 
 /** Names in docs, and of the screenshots. */
-const PICTURES = {
+const IMAGES = {
   preview: 'light flow',
   viewer: 'light enlarged',
   'viewer-dark': 'dark enlarged',
@@ -19,7 +19,7 @@ const PICTURES = {
 
 const docs = join(packageRoot(), 'docs');
 mkdirSync(docs, { recursive: true });
-for (const [name, screenshot] of Object.entries(PICTURES)) {
+for (const [name, screenshot] of Object.entries(IMAGES)) {
   const file = join(packageRoot(), 'coverage', 'screenshots', `${screenshot}.png`);
   if (!existsSync(file)) throw new Error(`${file} is missing: run "npm run test:editor" first`);
   await sharp(file)

@@ -98,14 +98,14 @@ function exampleFlows(): unknown[] {
 
 function announce(port: number): void {
   const url = `http://${HOST}:${port}`;
-  const picture = `--data-binary @models/demo/samples/two-people.png -H 'Content-Type: image/png'`;
+  const upload = `--data-binary @models/demo/samples/two-people.png -H 'Content-Type: image/png'`;
   console.log(`
   Editor           ${url}/   (press the button of "two people")
   First picture    ${url}/m2fp
   Web page         ${url}/m2fp/page
 
-  curl ${picture} ${url}/parse
-  curl ${picture} ${url}/colorize --output coloured.png
+  curl ${upload} ${url}/parse
+  curl ${upload} ${url}/colorize --output coloured.png
 
   Ctrl-C stops it. "npm start -- --reset" begins anew, "npm start -- --port N" takes another port.
 `);

@@ -50,7 +50,7 @@ async function speed(
   { digest }: ModelManifest,
   threads: number,
 ): Promise<Pick<Measured, 'load' | 'scaled' | 'full'>> {
-  const picture = await sharp(join(folder, 'samples', 'two-people.png'))
+  const image = await sharp(join(folder, 'samples', 'two-people.png'))
     .resize(SIDE, SIDE)
     .png()
     .toBuffer();
@@ -58,9 +58,9 @@ async function speed(
   const pipeline = await openPipeline(folder, digest, threads);
   try {
     const parse = async (options: ParseOptions) => {
-      await pipeline.parse(picture, options);
+      await pipeline.parse(image, options);
       return fastest(ROUNDS, async () => {
-        await pipeline.parse(picture, options);
+        await pipeline.parse(image, options);
       });
     };
     return { load, scaled: await parse({}), full: await parse({ shortSide: SIDE, longSide: SIDE }) };

@@ -25,7 +25,7 @@ export interface Scene {
 
 const IMAGES = 'Images';
 const TRUTHS = { categories: 'Category_ids', persons: 'Human_ids', instances: 'Instance_ids' } as const;
-const PICTURE = /\.(?:jpe?g|png)$/i;
+const IMAGE_FILE = /\.(?:jpe?g|png)$/i;
 
 /**
  * The names of the pictures in `folder`, sorted.
@@ -33,7 +33,7 @@ const PICTURE = /\.(?:jpe?g|png)$/i;
  */
 export async function listScenes(folder: string): Promise<string[]> {
   const files = await readdir(join(folder, IMAGES)).catch(() => []);
-  const names = files.filter((file) => PICTURE.test(file)).toSorted();
+  const names = files.filter((file) => IMAGE_FILE.test(file)).toSorted();
   if (names.length === 0) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',

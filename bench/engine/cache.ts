@@ -1,7 +1,7 @@
 /** A picture whose result is kept, against one that is computed. */
 import { acquireEngine } from '../../src/engine/index.ts';
 import { median } from '../statistics.ts';
-import type { Pictures } from './pictures.ts';
+import type { Images } from './images.ts';
 import { repeat, type Rounds, timed } from './rounds.ts';
 
 const CACHE_MIB = 64;
@@ -14,13 +14,13 @@ export interface CacheResult {
   ratio: number;
 }
 
-export async function benchCache(model: string, pictures: Pictures, rounds: Rounds): Promise<CacheResult> {
+export async function benchCache(model: string, images: Images, rounds: Rounds): Promise<CacheResult> {
   const lease = await acquireEngine({ model, cacheSize: CACHE_MIB, warmUp: true });
   const { engine } = lease;
   try {
     await engine.load();
     const found = await repeat(rounds, async () => {
-      const image = pictures.next();
+      const image = images.next();
       const computed = await timed(() => engine.parse({ image }));
       const hit = await timed(() => engine.parse({ image }));
       if (computed.value.cached || !hit.value.cached) throw new Error('The cache did not keep the result.');

@@ -55,8 +55,8 @@ export class BenchFlow {
     return new BenchFlow(await NodeRed.start('node-red', flow), flow);
   }
 
-  async parse(picture: Buffer): Promise<ParsingSummary> {
-    const body = new Uint8Array(picture);
+  async parse(image: Buffer): Promise<ParsingSummary> {
+    const body = new Uint8Array(image);
     return (await this.#post('/parse', {
       body,
       headers: { 'content-type': 'image/jpeg' },

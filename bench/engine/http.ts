@@ -2,7 +2,7 @@
 import { acquireEngine } from '../../src/engine/index.ts';
 import { median } from '../statistics.ts';
 import type { BenchFlow } from './flow.ts';
-import type { Pictures } from './pictures.ts';
+import type { Images } from './images.ts';
 import { repeat, type Rounds, timed } from './rounds.ts';
 
 export interface HttpResult {
@@ -26,7 +26,7 @@ export interface HttpResult {
 export async function benchHttp(
   flow: BenchFlow,
   model: string,
-  pictures: Pictures,
+  images: Images,
   rounds: Rounds,
 ): Promise<HttpResult> {
   const lease = await acquireEngine({ model, warmUp: true });
@@ -34,7 +34,7 @@ export async function benchHttp(
   try {
     await engine.load();
     const round = async () => {
-      const image = pictures.next();
+      const image = images.next();
       const http = await timed(() => flow.parse(image));
       const direct = await timed(() => engine.parse({ image }));
       return {

@@ -21,12 +21,12 @@ import { makeFullSizeModel } from './full-size-model.ts';
 import { benchHttp, type HttpResult } from './http.ts';
 import { lines } from './lines.ts';
 import { benchMemory, type MemoryResult } from './memory.ts';
-import { drawImages, Pictures } from './pictures.ts';
+import { drawImages, Images } from './images.ts';
 import { benchPools, type PoolsResult } from './pools.ts';
 import type { Rounds } from './rounds.ts';
 
 /** What the published model makes 640 x 960 of. */
-const PICTURE = { width: 960, height: 640 };
+const IMAGE_SIZE = { width: 960, height: 640 };
 const SCENES = 8;
 
 export interface Effort {
@@ -35,7 +35,7 @@ export interface Effort {
   deploy: Rounds;
   cache: Rounds;
   /** Pictures that the memory is watched over. */
-  pictures: number;
+  images: number;
 }
 
 const EFFORT: Effort = {
@@ -43,7 +43,7 @@ const EFFORT: Effort = {
   http: { atLeast: 5, atMost: 30, seconds: 8 },
   deploy: { atLeast: 2, atMost: 5, seconds: 8 },
   cache: { atLeast: 3, atMost: 20, seconds: 3 },
-  pictures: 200,
+  images: 200,
 };
 
 export interface ModelResult {
@@ -84,15 +84,15 @@ export function engineOptions(args: string[]): Options {
 /** @param model its folder */
 export async function benchModel(model: string, effort: Effort): Promise<ModelResult> {
   const { id, digest, precision } = await readManifest(model);
-  const pictures = new Pictures(await drawImages(Array.from({ length: SCENES }, () => PICTURE)));
+  const images = new Images(await drawImages(Array.from({ length: SCENES }, () => IMAGE_SIZE)));
   // What is alone comes first: nothing of it is left when the others begin.
-  const memory = await benchMemory(model, effort.pictures);
-  const pools = await benchPools(model, pictures, effort.pools);
-  const cache = await benchCache(model, pictures, effort.cache);
+  const memory = await benchMemory(model, effort.images);
+  const pools = await benchPools(model, images, effort.pools);
+  const cache = await benchCache(model, images, effort.cache);
   const flow = await BenchFlow.start(model);
   try {
     const deploy = await benchDeploy(flow, effort.deploy);
-    const http = await benchHttp(flow, model, pictures, effort.http);
+    const http = await benchHttp(flow, model, images, effort.http);
     return { model: { id, digest, precision }, pools, http, deploy, cache, memory };
   } finally {
     await flow.stop();

@@ -1,7 +1,7 @@
 /** Parses pictures of mixed sizes and prints, as JSON, the memory after the load, after half of them and after all. */
 import { acquireEngine, shutdownEngines } from '../../src/engine/index.ts';
 import { residentBytes } from '../../src/engine/local/process-memory.ts';
-import { drawImages, Pictures } from './pictures.ts';
+import { drawImages, Images } from './images.ts';
 
 /** Bytes of resident memory. */
 export interface MemoryReading {
@@ -24,7 +24,7 @@ const SHORT_SIDES = [128, 256, 160, 224, 192];
 const LONG_SIDE = 384;
 
 const [model, count] = process.argv.slice(2) as [string, string];
-const pictures = new Pictures(await drawImages(SIZES));
+const images = new Images(await drawImages(SIZES));
 const { engine } = await acquireEngine({ model });
 
 function read(): MemoryReading {
@@ -39,7 +39,7 @@ function read(): MemoryReading {
 async function parse(from: number, to: number): Promise<void> {
   for (let i = from; i < to; i++) {
     const shortSide = SHORT_SIDES[i % SHORT_SIDES.length];
-    await engine.parse({ image: pictures.next(), options: { shortSide, longSide: LONG_SIDE } });
+    await engine.parse({ image: images.next(), options: { shortSide, longSide: LONG_SIDE } });
   }
 }
 

@@ -2,7 +2,7 @@
 import { acquireEngine, type EngineLease } from '../../src/engine/index.ts';
 import { median, quantile } from '../statistics.ts';
 import { closedLoop, type LoopResult } from './closed-loop.ts';
-import type { Pictures } from './pictures.ts';
+import type { Images } from './images.ts';
 import { repeat, type Rounds } from './rounds.ts';
 
 const CLIENTS = [1, 2, 4] as const;
@@ -86,14 +86,14 @@ function wavesFor(picturesPerSecond: number): number {
   return Math.max(1, Math.min(MOST_WAVES, Math.round(waves)));
 }
 
-export async function benchPools(model: string, pictures: Pictures, rounds: Rounds): Promise<PoolsResult> {
+export async function benchPools(model: string, images: Images, rounds: Rounds): Promise<PoolsResult> {
   const leases: EngineLease[] = [];
   try {
     for (const processes of [1, 2]) leases.push(await acquireEngine({ model, processes, warmUp: true }));
     const [one, two] = leases as [EngineLease, EngineLease];
     await Promise.all(leases.map(({ engine }) => engine.load()));
     const load = ({ engine }: EngineLease, clients: number, waves: number): Promise<LoopResult> =>
-      closedLoop(clients, requestsFor(clients, waves), () => engine.parse({ image: pictures.next() }));
+      closedLoop(clients, requestsFor(clients, waves), () => engine.parse({ image: images.next() }));
     // Both processes of the second pool, and all of their code, at work once.
     await load(two, 2, 2);
     const waves = wavesFor(throughput(await load(one, 1, 1)));

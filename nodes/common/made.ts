@@ -6,15 +6,15 @@
  */
 const places = new WeakMap<ArrayBufferLike, Set<string>>();
 
-/** Notes that one of our nodes made `picture`. */
-export function markMade(picture: Buffer): void {
-  const known = places.get(picture.buffer) ?? new Set();
-  places.set(picture.buffer, known.add(placeOf(picture)));
+/** Notes that one of our nodes made `image`. */
+export function markMade(image: Buffer): void {
+  const known = places.get(image.buffer) ?? new Set();
+  places.set(image.buffer, known.add(placeOf(image)));
 }
 
-/** Whether one of our nodes made `picture`, or the Buffer that it is a clone of. */
-export function isMade(picture: Buffer): boolean {
-  return places.get(picture.buffer)?.has(placeOf(picture)) === true;
+/** Whether one of our nodes made `image`, or the Buffer that it is a clone of. */
+export function isMade(image: Buffer): boolean {
+  return places.get(image.buffer)?.has(placeOf(image)) === true;
 }
 
 function placeOf({ byteOffset, length }: Buffer): string {

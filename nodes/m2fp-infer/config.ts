@@ -3,7 +3,7 @@ import type { NodeDef } from 'node-red';
 import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
 import { flag, number } from '../../src/parsing/options/option-table.ts';
 import { type Config, MODEL_FIELD, textField, typedField, withDefaults } from '../common/form-fields.ts';
-import { IMAGE_FIELDS } from '../common/picture.ts';
+import { IMAGE_FIELDS } from '../common/image.ts';
 import { QUEUE_SETTINGS } from '../common/queue-fields.ts';
 import { RESULT_FIELDS } from '../common/result.ts';
 

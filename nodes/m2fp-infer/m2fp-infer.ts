@@ -12,7 +12,7 @@ import { Outputs } from '../common/hand-over.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
-import { networkInputOrImage } from '../common/picture.ts';
+import { networkInputOrImage } from '../common/image.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';

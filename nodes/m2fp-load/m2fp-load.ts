@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { ruleFor } from '../../src/engine/picture.ts';
+import { ruleFor } from '../../src/engine/input-image.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';

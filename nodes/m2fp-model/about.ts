@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { raceSignal } from '../../src/async.ts';
-import { ruleFor } from '../../src/engine/picture.ts';
+import { ruleFor } from '../../src/engine/input-image.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts';
 import { publishedFacts } from '../../src/m2fp/published.ts';
@@ -167,7 +167,7 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
   const wasLoaded = ['ready', 'running'].includes(engine.info().state);
   await engine.load();
   const options = { ...model.parseOptions(), scoreThreshold: DEFAULT_MIN_SCORE };
-  const parse = async () => engine.parse({ image: await samplePicture(), options, signal });
+  const parse = async () => engine.parse({ image: await sampleImage(), options, signal });
   // The first run of a session takes longer than all that follow.
   if (!wasLoaded) await parse();
   const { width, height, persons, parts, timing } = await parse();
@@ -189,12 +189,12 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
 }
 
 /** A picture with some bytes behind its end that no decoder reads, so that no result is kept of it in a cache. */
-async function samplePicture(): Promise<Buffer> {
+async function sampleImage(): Promise<Buffer> {
   const path = join(bundledModelFolder(), 'samples', 'two-people.png');
-  const picture = await readFile(path).catch((error: unknown) => {
+  const image = await readFile(path).catch((error: unknown) => {
     throw new M2fpError('M2FP_NO_IMAGE', `The sample picture ${path} is missing: reinstall the package.`, {
       cause: error,
     });
   });
-  return Buffer.concat([picture, randomBytes(8)]);
+  return Buffer.concat([image, randomBytes(8)]);
 }

@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { ruleFor } from '../../src/engine/picture.ts';
+import { ruleFor } from '../../src/engine/input-image.ts';
 import { preprocess } from '../../src/image/index.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
-import { imageOf } from '../common/picture.ts';
+import { imageOf } from '../common/image.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
@@ -26,9 +26,9 @@ export default function (RED: NodeAPI): void {
       const overrides = overridesOf(msg, 'preprocess').parse;
       const model = link.model();
       const limits = model.limits();
-      const picture = await imageOf(RED, this, msg, config, limits);
+      const image = await imageOf(RED, this, msg, config, limits);
       const rule = ruleFor((await model.manifest()).input, { ...model.parseOptions(), ...overrides });
-      const { input } = await preprocess(picture, rule, limits);
+      const { input } = await preprocess(image, rule, limits);
       await putResult(RED, this, msg, config, input);
       status.done(`${input.width} × ${input.height}`);
       return msg;

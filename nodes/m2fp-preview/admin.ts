@@ -72,20 +72,20 @@ export function serveAdmin(RED: NodeAPI): void {
   RED.httpAdmin.get(
     '/m2fp/previews/:id/thumbnail',
     read,
-    answer(async ([{ preview }], response) => sendPicture(response, 'image/jpeg', preview.thumbnail?.image)),
+    answer(async ([{ preview }], response) => sendImage(response, 'image/jpeg', preview.thumbnail?.image)),
   );
   RED.httpAdmin.get(
     '/m2fp/previews/:id/source',
     read,
     answer(async ([{ preview }], response) =>
-      sendPicture(response, 'image/jpeg', (await preview.detail())?.source.image),
+      sendImage(response, 'image/jpeg', (await preview.detail())?.source.image),
     ),
   );
   RED.httpAdmin.get(
     '/m2fp/previews/:id/maps',
     read,
     answer(async ([{ preview }], response) =>
-      sendPicture(response, 'image/png', (await preview.detail())?.parsed?.maps.image),
+      sendImage(response, 'image/png', (await preview.detail())?.parsed?.maps.image),
     ),
   );
   RED.httpAdmin.post(
@@ -101,7 +101,7 @@ export function serveAdmin(RED: NodeAPI): void {
 }
 
 /** Sends the picture; false where there is none. */
-function sendPicture(response: Response, type: string, image: Buffer | undefined): boolean {
+function sendImage(response: Response, type: string, image: Buffer | undefined): boolean {
   if (image === undefined) return false;
   response.set({ 'content-type': type, 'cache-control': 'no-store' }).send(image);
   return true;

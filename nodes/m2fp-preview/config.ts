@@ -10,7 +10,7 @@ import {
 } from '../../src/parsing/options/option-table.ts';
 import type { Config } from '../common/form-fields.ts';
 import { PARSING_FIELDS } from '../common/parsing.ts';
-import { IMAGE_FIELDS } from '../common/picture.ts';
+import { IMAGE_FIELDS } from '../common/image.ts';
 import type { PreviewSettings } from './preview.ts';
 
 /** `auto`: the picture that a node made, else the parsing; `picture`: any picture, without a parsing. */

@@ -18,7 +18,7 @@ const INTERVAL = 500;
 const MAX_SIDE = 1280;
 
 /** What a message brought. */
-export type Subject = { parsing: Parsing } | { picture: Buffer };
+export type Subject = { parsing: Parsing } | { image: Buffer };
 
 export interface PreviewSettings {
   view: PreviewView;
@@ -122,10 +122,10 @@ export class Preview {
     this.#notBefore = this.#clock.now() + INTERVAL;
     const clears = this.#clears;
     try {
-      const picture = await this.#thumbnailOf(subject);
+      const drawn = await this.#thumbnailOf(subject);
       // Closing clears, too.
       if (this.#clears !== clears) return;
-      const thumbnail = { ...picture, seq: ++this.#seq };
+      const thumbnail = { ...drawn, seq: ++this.#seq };
       this.#drawn = { subject, thumbnail, detail: null };
       this.#listener.changed(thumbnail);
     } catch (error) {
@@ -139,12 +139,11 @@ export class Preview {
   async #thumbnailOf(subject: Subject): Promise<PreviewThumbnail> {
     const { view, size, minScore } = this.#settings;
     if ('parsing' in subject) return previewThumbnail(subject.parsing, { view, minScore, maxSide: size });
-    return { ...(await imageThumbnail(subject.picture, size)), legend: [], labels: 0 };
+    return { ...(await imageThumbnail(subject.image, size)), legend: [], labels: 0 };
   }
 
   async #detailOf(subject: Subject): Promise<Detail> {
-    if ('picture' in subject)
-      return { source: await imageThumbnail(subject.picture, MAX_SIDE), parsed: null };
+    if ('image' in subject) return { source: await imageThumbnail(subject.image, MAX_SIDE), parsed: null };
     const source = await previewSource(subject.parsing, MAX_SIDE);
     return { source, parsed: await previewMaps(subject.parsing, this.#settings.minScore, source) };
   }

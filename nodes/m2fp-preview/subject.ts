@@ -5,7 +5,7 @@ import { FIXED_LIMITS, imageFrom } from '../../src/image/index.ts';
 import { codeOf } from '../common/failure.ts';
 import { isMade } from '../common/made.ts';
 import { type ParsingConfig, parsingOf } from '../common/parsing.ts';
-import { type ImageConfig, imageOf } from '../common/picture.ts';
+import { type ImageConfig, imageOf } from '../common/image.ts';
 import { evaluate } from '../common/property.ts';
 import type { ShownView } from './config.ts';
 import type { Subject } from './preview.ts';
@@ -21,7 +21,7 @@ export async function subjectOf(
   { picture, pictureType, ...config }: ParsingConfig & ImageConfig,
 ): Promise<Subject> {
   const place = { picture, pictureType };
-  if (view === 'picture') return { picture: await imageOf(RED, node, msg, place, FIXED_LIMITS) };
+  if (view === 'picture') return { image: await imageOf(RED, node, msg, place, FIXED_LIMITS) };
   const { parsing: value, parsingType: type } = config;
   const isParsed = async (): Promise<boolean> =>
     ((await evaluate(RED, node, msg, { value, type }).catch(() => undefined)) ?? undefined) !== undefined;
@@ -33,16 +33,16 @@ export async function subjectOf(
       throw codeOf(error) === 'M2FP_NO_IMAGE' ? nothing(place) : error;
     });
     if (found && (parsing === undefined || isMade(found) || !isSource(found, parsing.image)))
-      return { picture: found };
+      return { image: found };
   }
   if (parsing === undefined) throw nothing(place);
   return { parsing };
 }
 
 /** Whether it is the picture that was parsed, which a message may still bring in its payload. */
-function isSource(picture: Buffer, image: unknown): boolean {
+function isSource(shown: Buffer, image: unknown): boolean {
   try {
-    return imageFrom(image).equals(picture);
+    return imageFrom(image).equals(shown);
   } catch {
     return false;
   }

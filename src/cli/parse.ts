@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
-import { ruleFor } from '../engine/picture.ts';
+import { ruleFor } from '../engine/input-image.ts';
 import { limitsFrom, preprocess } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
 import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
@@ -18,7 +18,7 @@ import {
   type Terminal,
 } from './command.ts';
 import { ProgressBar } from './progress.ts';
-import { readPicture } from './read-picture.ts';
+import { readImage } from './read-image.ts';
 import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = [
@@ -47,7 +47,7 @@ const FORMATS = {
   }),
 };
 
-const PICTURE_FORMATS: Readonly<Record<string, ColorizeOptions['format']>> = {
+const IMAGE_FORMATS: Readonly<Record<string, ColorizeOptions['format']>> = {
   '.png': 'png',
   '.jpg': 'jpeg',
   '.jpeg': 'jpeg',
@@ -95,7 +95,7 @@ type Format = keyof typeof FORMATS;
 
 /** What is done with every picture. */
 interface Work {
-  pictures: string[];
+  images: string[];
   format: Format;
   options: ParseOptions;
   limits: ReturnType<typeof limitOptions>;
@@ -107,10 +107,10 @@ interface Work {
 
 async function run(args: string[], terminal: Terminal): Promise<number> {
   const typed = readArguments(parse, args, { takes: ['PICTURE...'], options: OPTIONS, flags: ['flip'] });
-  const { arguments: pictures, options, flags } = typed;
+  const { arguments: images, options, flags } = typed;
   const format = choiceOption('format', options.format, Object.keys(FORMATS) as Format[]) ?? 'summary';
   const work: Work = {
-    pictures,
+    images,
     format,
     options: {
       shortSide: numberOption('short-side', options['short-side']),
@@ -123,10 +123,10 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     colored: options.colorize,
     file: options.out,
   };
-  const [picture = '', ...more] = pictures;
+  const [image = '', ...more] = images;
   if (more.length > 0) checkNames(work);
   else if (work.colored !== undefined) imageFormatOf(work.colored);
-  const first = more.length > 0 ? undefined : await readPicture(picture, work.limits);
+  const first = more.length > 0 ? undefined : await readImage(image, work.limits);
   const model =
     options.model === undefined
       ? bundledModelFolder()
@@ -154,7 +154,7 @@ function minScore(text: string | undefined): number | undefined {
 
 async function parseOne(engine: Engine, image: Buffer, work: Work, { out, err }: Terminal): Promise<void> {
   const { format, colored, file } = work;
-  const parsing = await parsePicture(engine, image, work);
+  const parsing = await parseImage(engine, image, work);
   const { fallback } = engine.info();
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   if (colored !== undefined) {
@@ -167,7 +167,7 @@ async function parseOne(engine: Engine, image: Buffer, work: Work, { out, err }:
 }
 
 /** ModelScope's pipeline sees the colours that transparency hides: what is compared with it must see them, too. */
-async function parsePicture(
+async function parseImage(
   engine: Engine,
   image: Buffer,
   { format, options, limits }: Work,
@@ -180,27 +180,27 @@ async function parsePicture(
 
 /** One after the other, with one engine; each one's line is written as soon as it is known. */
 async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Promise<number> {
-  const { pictures, format, colored, file } = work;
+  const { images, format, colored, file } = work;
   if (colored !== undefined) await makeOutputFolder(colored);
   if (file !== undefined) await writeOutput(file, '');
   let failures = 0;
-  for (const picture of pictures) {
+  for (const image of images) {
     let told: object;
     try {
-      const parsing = await parsePicture(engine, await readPicture(picture, work.limits), work);
+      const parsing = await parseImage(engine, await readImage(image, work.limits), work);
       if (colored !== undefined) {
-        await writeOutput(coloredName(colored, picture), (await colorize(parsing, { format: 'png' })).image);
+        await writeOutput(coloredName(colored, image), (await colorize(parsing, { format: 'png' })).image);
       }
       told = await FORMATS[format](parsing);
     } catch (error) {
       const { code, message } = asM2fpError(error, 'M2FP_BAD_IMAGE');
       // What is wrong with the model or the output is wrong for all.
-      if (!OF_ONE_PICTURE.has(code)) throw error;
+      if (!OF_ONE_IMAGE.has(code)) throw error;
       failures++;
-      err.write(`m2fp: ${picture}: ${code}: ${message}\n`);
+      err.write(`m2fp: ${image}: ${code}: ${message}\n`);
       told = { error: { code, message } };
     }
-    const line = `${JSON.stringify({ file: picture, ...told })}\n`;
+    const line = `${JSON.stringify({ file: image, ...told })}\n`;
     if (file === undefined) out.write(line);
     else await writeOutput(file, line, 'a');
   }
@@ -210,7 +210,7 @@ async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Pro
 }
 
 /** What may be wrong with one picture while others are fine. */
-const OF_ONE_PICTURE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>([
+const OF_ONE_IMAGE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>([
   'M2FP_NO_IMAGE',
   'M2FP_BAD_IMAGE',
   'M2FP_IMAGE_TOO_LARGE',
@@ -218,29 +218,29 @@ const OF_ONE_PICTURE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>([
   'M2FP_ENGINE_CRASHED',
 ]);
 
-const coloredName = (folder: string, picture: string) => join(folder, `${parsePath(picture).name}.png`);
+const coloredName = (folder: string, image: string) => join(folder, `${parsePath(image).name}.png`);
 
 /** @throws M2fpError M2FP_BAD_OPTION where one coloured picture would take another's place */
-function checkNames({ pictures, colored }: Work): void {
+function checkNames({ images, colored }: Work): void {
   if (colored === undefined) return;
-  if (extname(colored).toLowerCase() in PICTURE_FORMATS) {
+  if (extname(colored).toLowerCase() in IMAGE_FORMATS) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
       `--colorize ${colored}: of several pictures the coloured ones go into a folder: name one`,
     );
   }
   const names = new Map<string, string>();
-  for (const picture of pictures) {
-    const name = resolve(coloredName(colored, picture));
+  for (const image of images) {
+    const name = resolve(coloredName(colored, image));
     const other = names.get(name);
-    if (other !== undefined || name === resolve(picture)) {
+    if (other !== undefined || name === resolve(image)) {
       throw new M2fpError(
         'M2FP_BAD_OPTION',
-        `--colorize ${colored}: ${picture} would overwrite ${other === undefined ? 'itself' : `that of ${other}`}: ` +
+        `--colorize ${colored}: ${image} would overwrite ${other === undefined ? 'itself' : `that of ${other}`}: ` +
           'take another folder, or another name',
       );
     }
-    names.set(name, picture);
+    names.set(name, image);
   }
 }
 
@@ -253,9 +253,9 @@ async function makeOutputFolder(folder: string): Promise<void> {
 }
 
 function imageFormatOf(file: string): ColorizeOptions['format'] {
-  const format = PICTURE_FORMATS[extname(file).toLowerCase()];
+  const format = IMAGE_FORMATS[extname(file).toLowerCase()];
   if (format === undefined) {
-    const endings = Object.keys(PICTURE_FORMATS).join(', ');
+    const endings = Object.keys(IMAGE_FORMATS).join(', ');
     throw new M2fpError('M2FP_BAD_OPTION', `--colorize ${file}: the name must end in one of ${endings}`);
   }
   return format;

@@ -60,11 +60,11 @@ export async function decodeImage(
       failOn: known ? 'error' : 'warning',
       limitInputPixels: limits.maxPixels,
     } as const;
-    const picture = sharp(bytes, { ...options, ignoreIcc }).toColourspace('srgb');
-    if (alpha === 'drop') picture.removeAlpha();
+    const pipeline = sharp(bytes, { ...options, ignoreIcc }).toColourspace('srgb');
+    if (alpha === 'drop') pipeline.removeAlpha();
     // sharp takes 16-bit pictures with a profile to Display P3 and leaves them there, unless a profile is asked for.
-    if (!ignoreIcc && header.space === 'rgb16') picture.withIccProfile('srgb', { attach: false });
-    return picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    if (!ignoreIcc && header.space === 'rgb16') pipeline.withIccProfile('srgb', { attach: false });
+    return pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   };
   const { data, info } = await decode(ready)
     .catch(async (error: unknown) => {

@@ -42,12 +42,12 @@ export async function encodeImage(raw: RawImage, options: EncodeOptions): Promis
     );
   }
   const sharp = await loadSharp();
-  const picture = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
-  if (format === 'png') picture.png();
-  else if (format === 'webp') picture.webp({ quality });
-  else picture.flatten({ background: '#ffffff' }).jpeg({ quality });
+  const image = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+  if (format === 'png') image.png();
+  else if (format === 'webp') image.webp({ quality });
+  else image.flatten({ background: '#ffffff' }).jpeg({ quality });
   try {
-    return await picture.toBuffer();
+    return await image.toBuffer();
   } catch (error) {
     throw asM2fpError(error, 'M2FP_BAD_OPTION', `${width} x ${height} pixels cannot be written as ${format}`);
   }

@@ -4,10 +4,10 @@ import type { RawImage } from './types.ts';
 
 /**
  * The picture laid on white, 3 channels: opaque pixels stay as they are, wholly transparent ones are white whatever
- * their colour is, the others are mixed by their opacity. The result takes the memory of `picture`, whose pixels are
+ * their colour is, the others are mixed by their opacity. The result takes the memory of `image`, whose pixels are
  * gone afterwards: a second copy of a large one is more than decoding may take.
  *
- * @param picture 4 channels, not premultiplied
+ * @param image 4 channels, not premultiplied
  */
 export async function onWhite({ width, height, data }: RawImage): Promise<RawImage> {
   await forEachSlice(width * height, 6, (first, end) => {

@@ -88,11 +88,11 @@ export function targetSize(rule: InputRule, width: number, height: number): Targ
 }
 
 /** The picture on a canvas of one grey. */
-function pad(picture: RawImage, { width, height, crop }: TargetSize, grey: number): Buffer {
+function pad(image: RawImage, { width, height, crop }: TargetSize, grey: number): Buffer {
   const canvas = Buffer.alloc(width * height * 3, grey);
-  const rowBytes = picture.width * 3;
-  for (let y = 0; y < picture.height; y++) {
-    picture.data.copy(canvas, ((crop.y + y) * width + crop.x) * 3, y * rowBytes, (y + 1) * rowBytes);
+  const rowBytes = image.width * 3;
+  for (let y = 0; y < image.height; y++) {
+    image.data.copy(canvas, ((crop.y + y) * width + crop.x) * 3, y * rowBytes, (y + 1) * rowBytes);
   }
   return canvas;
 }
@@ -115,13 +115,13 @@ export async function preprocessRaw(raw: RawImage, image: Buffer, rule: InputRul
   }
   const target = targetSize(rule, width, height);
   const { crop } = target;
-  const picture = await resizeBilinear(raw, crop.width, crop.height);
+  const resized = await resizeBilinear(raw, crop.width, crop.height);
   const isPadded = crop.width !== target.width || crop.height !== target.height;
   return {
     type: 'm2fp-input',
     width: target.width,
     height: target.height,
-    data: isPadded && rule.kind === 'canvas' ? pad(picture, target, rule.pad) : picture.data,
+    data: isPadded && rule.kind === 'canvas' ? pad(resized, target, rule.pad) : resized.data,
     crop,
     rule: { ...rule },
     source: { image, width, height },

@@ -27,9 +27,9 @@ const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
  * @throws {M2fpError} what decoding throws
  */
 export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise<RawImage> {
-  const picture = await decodeImage(image, limits, 'keep');
-  if (picture.channels === 3) return picture;
-  const { width, height, data } = picture;
+  const raw = await decodeImage(image, limits, 'keep');
+  if (raw.channels === 3) return raw;
+  const { width, height, data } = raw;
   let isOpaque = true;
   await forEachSlice(width * height, 4, (first, end) => {
     for (let at = 4 * first; at < 4 * end; at += 4) {
@@ -43,7 +43,7 @@ export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise
       data[at + 2] = SEEN[row + data[at + 2]!]!;
     }
   });
-  return isOpaque ? withoutAlpha(picture) : picture;
+  return isOpaque ? withoutAlpha(raw) : raw;
 }
 
 /** Of an opaque picture. */

@@ -47,9 +47,9 @@ export function buildNetwork(
   const state = new StateDict(checkpoint);
   const head = state.at('sem_seg_head');
   const g = new GraphBuilder();
-  const picture = g.input('image', 'uint8', ['height', 'width', 3]);
+  const image = g.input('image', 'uint8', ['height', 'width', 3]);
 
-  const x = g.scope('normalize', () => normalize(g, picture));
+  const x = g.scope('normalize', () => normalize(g, image));
   const padded = mapSize(g, x);
   const maps = g.scope('backbone', () => backbone(g, x, state.at('backbone'), hyper));
   const { levels, finest } = g.scope('pixel_decoder', () =>
@@ -83,13 +83,13 @@ function untakenTensors(modules: readonly StateDict[]): string[] {
 }
 
 /** uint8 [height, width, 3] -> normalised float [1, 3, H, W], zeros at the right and bottom up to multiples of 32. */
-function normalize(g: GraphBuilder, picture: Value): Value {
-  const planes = g.cast(g.transpose(picture, [2, 0, 1]), 'float32');
+function normalize(g: GraphBuilder, image: Value): Value {
+  const planes = g.cast(g.transpose(image, [2, 0, 1]), 'float32');
   const perChannel = (values: readonly number[]) => g.floats(values, [3, 1, 1]);
   const normal = g.div(g.sub(planes, perChannel(PIXEL_MEAN)), perChannel(PIXEL_STD));
   // (-size) mod 32, with ONNX's Mod taking the divisor's sign.
   const missing = (axis: number) =>
-    g.mod(g.sub(g.integers([0]), g.dim(picture, axis)), g.integers([DIVISIBILITY]));
+    g.mod(g.sub(g.integers([0]), g.dim(image, axis)), g.integers([DIVISIBILITY]));
   const enlarged = g.pad(normal, [0, 0, 0, 0, missing(0), missing(1)]);
   return g.reshape(enlarged, [1, 3, g.dim(enlarged, 1), g.dim(enlarged, 2)]);
 }

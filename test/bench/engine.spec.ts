@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { closedLoop } from '../../bench/engine/closed-loop.ts';
 import { benchModel, engineOptions } from '../../bench/engine/index.ts';
 import { lines } from '../../bench/engine/lines.ts';
-import { Pictures } from '../../bench/engine/pictures.ts';
+import { Images } from '../../bench/engine/images.ts';
 import { repeat } from '../../bench/engine/rounds.ts';
 import { quantile } from '../../bench/statistics.ts';
 import { shutdownEngines } from '../../src/engine/index.ts';
@@ -20,7 +20,7 @@ describe('npm run bench -- engine', () => {
         http: once,
         deploy: once,
         cache: once,
-        pictures: 4,
+        images: 4,
       });
       const { model, pools, http, deploy, cache, memory } = result;
       equal(model.id, 'm2fp-demo');
@@ -91,8 +91,8 @@ describe('npm run bench -- engine', () => {
   });
 
   it('sends no picture twice', () => {
-    const pictures = new Pictures([Buffer.from('a'), Buffer.from('b')]);
-    const sent = Array.from({ length: 5 }, () => pictures.next().toString('latin1'));
+    const images = new Images([Buffer.from('a'), Buffer.from('b')]);
+    const sent = Array.from({ length: 5 }, () => images.next().toString('latin1'));
     equal(new Set(sent).size, 5);
     deepEqual(
       sent.map(([first]) => first),

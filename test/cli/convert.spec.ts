@@ -8,7 +8,7 @@ import { root, temporaryFolder } from '../support/installed-package.ts';
 import { failure, interruptedAt, m2fp, start, success } from './support.ts';
 
 const checkpoint = join(root, 'test', 'golden', 'multi');
-const picture = join(bundledModelFolder(), 'samples', 'two-people.png');
+const image = join(bundledModelFolder(), 'samples', 'two-people.png');
 const folder = temporaryFolder('cli-convert');
 
 describe('m2fp convert', function () {
@@ -114,7 +114,7 @@ describe('m2fp convert', function () {
       ['another precision', 'M2FP_BAD_OPTION', checkpoint, '--precision', 'int8'],
       ['a size that is no number', 'M2FP_BAD_OPTION', checkpoint, '--short-side', 'big'],
       ['labels that are not there', 'M2FP_BAD_OPTION', checkpoint, '--labels', join(folder, 'nowhere')],
-      ['labels that are a picture', 'M2FP_BAD_OPTION', checkpoint, '--labels', picture],
+      ['labels that are a picture', 'M2FP_BAD_OPTION', checkpoint, '--labels', image],
     ];
     for (const [what, code, ...args] of refused) {
       it(what, async () => {

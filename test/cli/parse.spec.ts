@@ -17,7 +17,7 @@ import { root, temporaryFolder } from '../support/installed-package.ts';
 import { failure, m2fp, success } from './support.ts';
 
 const checkpoint = join(root, 'test', 'golden', 'multi');
-const picture = join(bundledModelFolder(), 'samples', 'two-people.png');
+const image = join(bundledModelFolder(), 'samples', 'two-people.png');
 const program = join(root, 'dist', 'cli', 'm2fp.js');
 const folder = temporaryFolder('cli-parse');
 
@@ -25,7 +25,7 @@ describe('m2fp parse', function () {
   this.timeout(60_000);
 
   it('prints persons and parts, with the bundled model', async () => {
-    const { out, err } = await success('parse', picture);
+    const { out, err } = await success('parse', image);
     const summary = JSON.parse(out) as ParsingSummary;
     assert.deepEqual([summary.width, summary.height, summary.model.id], [448, 448, 'm2fp-demo']);
     assert.ok(summary.persons.length > 0);
@@ -34,11 +34,11 @@ describe('m2fp parse', function () {
 
   it('says on the error output that it runs on WebAssembly where the native runtime does not load', async () => {
     const env = withPreload(refusing('onnxruntime-node', "throw new Error('no binary')"), folder);
-    const { code, out, err } = await m2fp(['parse', picture], env);
+    const { code, out, err } = await m2fp(['parse', image], env);
     assert.equal(code, 0, err);
     assert.match(err, /^m2fp: The model runs on WebAssembly, .* slower\. .*no binary[^\n]*\n$/);
     const wasm = JSON.parse(out) as ParsingSummary;
-    const native = JSON.parse((await success('parse', picture)).out) as ParsingSummary;
+    const native = JSON.parse((await success('parse', image)).out) as ParsingSummary;
     const found = ({ persons, parts }: ParsingSummary) =>
       [...persons, ...parts].map(({ score, area }) => ({ score, area }));
     const [here, there] = [found(wasm), found(native)];
@@ -52,7 +52,7 @@ describe('m2fp parse', function () {
 
   it('prints what ModelScope’s pipeline returns', async () => {
     const { labels, scores, masks } = JSON.parse(
-      (await success('parse', picture, '--format', 'modelscope')).out,
+      (await success('parse', image, '--format', 'modelscope')).out,
     ) as ModelScopeResult;
     assert.ok(labels.length > 0);
     assert.deepEqual([scores.length, masks.length], [labels.length, labels.length]);
@@ -62,9 +62,9 @@ describe('m2fp parse', function () {
 
   it('sees people whom transparency hides only as ModelScope does', async () => {
     const hidden = join(folder, 'hidden.png');
-    const opaque = sharp(picture).removeAlpha();
+    const opaque = sharp(image).removeAlpha();
     await opaque.ensureAlpha(0).png().toFile(hidden);
-    const [known, found] = [picture, hidden].map(async (file) =>
+    const [known, found] = [image, hidden].map(async (file) =>
       success('parse', file, '--format', 'modelscope'),
     );
     assert.equal((await found!).out, (await known!).out);
@@ -74,7 +74,7 @@ describe('m2fp parse', function () {
 
   it('reads a pipe', async function () {
     if (process.platform === 'win32') this.skip();
-    const pipe = spawn('sh', ['-c', 'cat "$0" | node "$1" parse /dev/stdin', picture, program]);
+    const pipe = spawn('sh', ['-c', 'cat "$0" | node "$1" parse /dev/stdin', image, program]);
     const printed = JSON.parse(await text(pipe.stdout)) as ParsingSummary;
     assert.equal(printed.persons.length, 2);
   });
@@ -95,7 +95,7 @@ describe('m2fp parse', function () {
     [
       'model that is a device',
       'M2FP_MODEL_NOT_FOUND',
-      [picture, '--model', '/dev/null'],
+      [image, '--model', '/dev/null'],
       /neither a folder nor a regular file/,
     ],
   ];
@@ -132,11 +132,11 @@ describe('m2fp parse', function () {
 
   it('parses several pictures with one engine, a line each', async () => {
     const other = join(folder, 'other.png');
-    copyFileSync(picture, other);
+    copyFileSync(image, other);
     const broken = join(folder, 'broken.png');
     writeFileSync(broken, 'no picture');
     const out = join(folder, 'coloured');
-    const { code, out: printed, err } = await m2fp(['parse', picture, broken, other, '--colorize', out]);
+    const { code, out: printed, err } = await m2fp(['parse', image, broken, other, '--colorize', out]);
     assert.equal(code, 1);
     const lines = printed
       .trim()
@@ -144,20 +144,20 @@ describe('m2fp parse', function () {
       .map((line) => JSON.parse(line) as { file: string; persons?: object[]; error?: { code: string } });
     assert.deepEqual(
       lines.map(({ file }) => file),
-      [picture, broken, other],
+      [image, broken, other],
     );
     assert.deepEqual(lines[0]!.persons, lines[2]!.persons);
     assert.match(lines[1]!.error!.code, /^M2FP_(BAD_IMAGE|UNSUPPORTED_FORMAT)$/);
     assert.match(err, /broken\.png: M2FP_/);
     assert.deepEqual(readdirSync(out).toSorted(), ['other.png', 'two-people.png']);
     const file = join(folder, 'lines.jsonl');
-    await success('parse', picture, other, '--format', 'modelscope', '--out', file);
+    await success('parse', image, other, '--format', 'modelscope', '--out', file);
     assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 2);
   });
 
   for (const [args, words] of [
-    [[picture, picture, '--colorize', folder], /overwrite/],
-    [[picture, 'x.png', '--colorize', 'a.png'], /go into a folder/],
+    [[image, image, '--colorize', folder], /overwrite/],
+    [[image, 'x.png', '--colorize', 'a.png'], /go into a folder/],
   ] as const) {
     it(`refuses to let one coloured picture take the place of another: ${words.source}`, async () => {
       assert.match(await failure('M2FP_BAD_OPTION', 'parse', ...args), words);
@@ -165,7 +165,7 @@ describe('m2fp parse', function () {
   }
 
   it('prints all of the result, the maps in base64', async () => {
-    const full = JSON.parse((await success('parse', picture, '--format', 'full')).out) as Omit<
+    const full = JSON.parse((await success('parse', image, '--format', 'full')).out) as Omit<
       Parsing,
       'labelMap' | 'personMap'
     > & { labelMap: string; personMap: string };
@@ -178,20 +178,20 @@ describe('m2fp parse', function () {
   it('counts from a minimum score, and leaves ModelScope’s rules alone', async () => {
     type Found = Pick<Parsing, 'persons' | 'parts' | 'doubtful'>;
     const full = async (...more: string[]) =>
-      JSON.parse((await success('parse', picture, '--format', 'full', ...more)).out) as Found;
+      JSON.parse((await success('parse', image, '--format', 'full', ...more)).out) as Found;
     const [usual, all] = [await full(), await full('--min-score', '0.1')];
     assert.ok([...usual.persons, ...usual.parts].every(({ score }) => score >= 0.5));
     assert.ok(all.parts.length > usual.parts.length, 'the sample has doubtful parts');
     assert.deepEqual(all.doubtful, { persons: [], parts: [] });
     assert.equal(usual.persons.length + usual.doubtful.persons.length, all.persons.length);
     assert.equal(usual.parts.length + usual.doubtful.parts.length, all.parts.length);
-    const { out } = await success('parse', picture, '--format', 'modelscope');
+    const { out } = await success('parse', image, '--format', 'modelscope');
     const { scores } = JSON.parse(out) as ModelScopeResult;
     assert.deepEqual(
       scores,
       [...all.parts, ...all.persons].map(({ score }) => score),
     );
-    await failure('M2FP_BAD_OPTION', 'parse', picture, '--min-score', '0');
+    await failure('M2FP_BAD_OPTION', 'parse', image, '--min-score', '0');
   });
 
   for (const [name, format] of [
@@ -202,7 +202,7 @@ describe('m2fp parse', function () {
     it(`writes the result and the coloured picture to files, and nothing else: ${name}`, async () => {
       const json = join(folder, `${format}.json`);
       const colored = join(folder, name);
-      const { out } = await success('parse', picture, '--out', json, '--colorize', colored);
+      const { out } = await success('parse', image, '--out', json, '--colorize', colored);
       assert.equal(out, '');
       const found = await sharp(colored).metadata();
       assert.deepEqual([found.format, found.width, found.height], [format, 448, 448]);
@@ -215,7 +215,7 @@ describe('m2fp parse', function () {
     await success('convert', checkpoint, '--out', other);
     const { out } = await success(
       'parse',
-      picture,
+      image,
       '--model',
       other,
       '--short-side',
@@ -228,54 +228,54 @@ describe('m2fp parse', function () {
 
   it('parses the mirrored picture too', async () => {
     const full = async (...more: string[]) => {
-      const { out } = await success('parse', picture, '--format', 'full', ...more);
+      const { out } = await success('parse', image, '--format', 'full', ...more);
       return (JSON.parse(out) as { labelMap: string }).labelMap;
     };
     assert.notEqual(await full('--flip'), await full());
-    await failure('M2FP_BAD_OPTION', 'parse', picture, '--flip=yes');
+    await failure('M2FP_BAD_OPTION', 'parse', image, '--flip=yes');
   });
 
   it('takes the id of a model in the store', async () => {
     const store = join(folder, 'store');
     await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'v2'), '--id', 'own/multi');
     const model = ['--model', 'own/multi', '--store', store, '--short-side', '64', '--long-side', '96'];
-    const { out } = await success('parse', picture, ...model);
+    const { out } = await success('parse', image, ...model);
     assert.equal((JSON.parse(out) as ParsingSummary).model.id, 'own/multi');
     assert.match(
-      await failure('M2FP_MODEL_NOT_FOUND', 'parse', picture, '--model', 'own/other', '--store', store),
+      await failure('M2FP_MODEL_NOT_FOUND', 'parse', image, '--model', 'own/other', '--store', store),
       /own\/other is no folder, and no model in .*store: run "m2fp pull own\/other"/,
     );
     await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'v3'), '--id', 'own/multi');
     assert.match(
-      await failure('M2FP_BAD_OPTION', 'parse', picture, ...model),
+      await failure('M2FP_BAD_OPTION', 'parse', image, ...model),
       /Which one of own\/multi \(v2, fp32\), own\/multi \(v3, fp32\)/,
     );
     await success('convert', checkpoint, '--out', join(store, 'own', 'multi', 'master'), '--id', 'own/multi');
-    await success('parse', picture, ...model);
+    await success('parse', image, ...model);
   });
 
   it('takes a checkpoint, which it converts into the store the first time', async () => {
     const store = join(folder, 'checkpoints');
     const model = ['--model', checkpoint, '--store', store, '--short-side', '64', '--long-side', '96'];
-    const first = await success('parse', picture, ...model);
+    const first = await success('parse', image, ...model);
     assert.match(first.err, /^Converting/);
     const { id } = (JSON.parse(first.out) as ParsingSummary).model;
     assert.match(id, /^local\//);
-    const second = await success('parse', picture, ...model);
+    const second = await success('parse', image, ...model);
     assert.deepEqual([second.err, (JSON.parse(second.out) as ParsingSummary).model.id], ['', id]);
   });
 
   const truncated = join(folder, 'truncated.png');
-  before(() => writeFileSync(truncated, readFileSync(picture).subarray(0, 20_000)));
+  before(() => writeFileSync(truncated, readFileSync(image).subarray(0, 20_000)));
   const wrong: [what: string, code: string, ...args: string[]][] = [
     ['a file that is not there', 'M2FP_NO_IMAGE', join(folder, 'nowhere.png')],
     ['a file that is no picture', 'M2FP_UNSUPPORTED_FORMAT', join(root, 'package.json')],
     ['half a picture', 'M2FP_BAD_IMAGE', truncated],
-    ['a model that is not there', 'M2FP_MODEL_NOT_FOUND', picture, '--model', join(folder, 'nowhere')],
-    ['another format', 'M2FP_BAD_OPTION', picture, '--format', 'xml'],
-    ['a size of nothing', 'M2FP_BAD_OPTION', picture, '--short-side', '0'],
-    ['more megapixels than there may be', 'M2FP_BAD_OPTION', picture, '--max-megapixels', '501'],
-    ['a file in no folder', 'M2FP_BAD_OPTION', picture, '--out', join(folder, 'nowhere', 'result.json')],
+    ['a model that is not there', 'M2FP_MODEL_NOT_FOUND', image, '--model', join(folder, 'nowhere')],
+    ['another format', 'M2FP_BAD_OPTION', image, '--format', 'xml'],
+    ['a size of nothing', 'M2FP_BAD_OPTION', image, '--short-side', '0'],
+    ['more megapixels than there may be', 'M2FP_BAD_OPTION', image, '--max-megapixels', '501'],
+    ['a file in no folder', 'M2FP_BAD_OPTION', image, '--out', join(folder, 'nowhere', 'result.json')],
   ];
   for (const [what, code, ...args] of wrong) {
     it(`says in one line what is wrong with ${what}`, async () =>
@@ -285,21 +285,21 @@ describe('m2fp parse', function () {
   // The one limit is kept in this process, the other in the engine's.
   for (const limit of ['--max-image-size', '--max-megapixels']) {
     it(`names the limit that a picture is above: ${limit}`, async () => {
-      const said = await failure('M2FP_IMAGE_TOO_LARGE', 'parse', picture, limit, '0.001');
+      const said = await failure('M2FP_IMAGE_TOO_LARGE', 'parse', image, limit, '0.001');
       assert.ok(said.includes(limit), said);
     });
   }
 
   it('writes no coloured picture in a format that it does not write', async () => {
     const gif = join(folder, 'parts.gif');
-    await failure('M2FP_BAD_OPTION', 'parse', picture, '--colorize', gif);
+    await failure('M2FP_BAD_OPTION', 'parse', image, '--colorize', gif);
     assert.ok(!existsSync(gif));
   });
 
   it('takes no offence at a reader that stops early', async () => {
     const child = spawn(
       process.execPath,
-      [join(root, 'src/cli/m2fp.ts'), 'parse', picture, '--format', 'full'],
+      [join(root, 'src/cli/m2fp.ts'), 'parse', image, '--format', 'full'],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },

@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { installedFromRegistry, root } from '../support/installed-package.ts';
 import { example, NodeRed } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { launch } from './editor.ts';
 
 const EXAMPLE = 'Dashboard 2 page (needs @flowfuse node-red-dashboard)';
@@ -103,8 +103,8 @@ describe('the example for Dashboard 2', function () {
   it('shows the parts of an uploaded picture and a table of the people, to nobody else', async () => {
     const other = await open();
     await upload('two-people.png', 'image/png', twoPeople);
-    const picture = page.getByRole('img', { name: /its parts in colours, 2 people/ });
-    await picture.evaluate((image: HTMLImageElement) => image.decode());
+    const shown = page.getByRole('img', { name: /its parts in colours, 2 people/ });
+    await shown.evaluate((image: HTMLImageElement) => image.decode());
     assert.deepEqual(await page.getByRole('columnheader').allInnerTexts(), [
       'Person · 人物',
       '%',
@@ -116,9 +116,7 @@ describe('the example for Dashboard 2', function () {
       assert.match(row, new RegExp(`^${index + 1}\\t[5-9]\\d\\t(?=.*Face)(?=.*Hair)(?=.*Pants)`));
     const { width, height } = await sharp(twoPeople).metadata();
     await page.getByText(new RegExp(`^${width} × ${height} · \\d+\\.\\d\\d s$`)).waitFor();
-    const painted = await agreement(
-      Buffer.from((await picture.getAttribute('src'))!.split(',')[1]!, 'base64'),
-    );
+    const painted = await agreement(Buffer.from((await shown.getAttribute('src'))!.split(',')[1]!, 'base64'));
     assert.ok(painted > 0.7, `${painted}`);
     await screenshot('result');
     await page.setViewportSize(PHONE);

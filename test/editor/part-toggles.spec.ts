@@ -8,8 +8,8 @@ const TAB = 'first-tab';
 /** A node with a list of labels, from a flow that says nothing of what came later. */
 const crop = (id: string, y: number, labels: string): FlowNode => {
   const before = { what: 'person-parts', mode: 'box', padding: '0', minArea: 1, minScore: 0, max: 255 };
-  const picture = { format: 'png', quality: 90, output: 'sequence', configVersion: 1 };
-  return { id, type: 'm2fp-crop', z: TAB, x: 200, y, wires: [[]], name: id, ...before, ...picture, labels };
+  const common = { format: 'png', quality: 90, output: 'sequence', configVersion: 1 };
+  return { id, type: 'm2fp-crop', z: TAB, x: 200, y, wires: [[]], name: id, ...before, ...common, labels };
 };
 const FLOW: FlowNode[] = [
   { id: TAB, type: 'tab', label: 'Flow 1' },

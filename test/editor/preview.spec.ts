@@ -92,13 +92,13 @@ for (const version of VERSIONS) {
         [...texts].join(', '),
       );
 
-      const picture = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
-      const before = await picture();
+      const image = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+      const before = await image();
       const [box] = await viewer(editor).getByRole('checkbox').all();
       await box!.uncheck();
-      assert.notEqual(await picture(), before);
+      assert.notEqual(await image(), before);
       await box!.check();
-      assert.equal(await picture(), before);
+      assert.equal(await image(), before);
     });
 
     it('closes by Escape, opens by Enter, and keeps the tabulator inside', async () => {

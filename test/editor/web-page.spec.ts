@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { root, temporaryFolder } from '../support/installed-package.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { launch } from './editor.ts';
 import { blemishes, unreachable } from './inspect.ts';
 
@@ -51,11 +51,11 @@ for (const version of VERSIONS) {
     this.timeout(60_000);
     let nodeRed: NodeRed;
     const folder = temporaryFolder('web-page');
-    const picture = join(folder, 'two-people.png');
+    const image = join(folder, 'two-people.png');
     const open: Shown[] = [];
 
     before(async () => {
-      writeFileSync(picture, twoPeople);
+      writeFileSync(image, twoPeople);
       nodeRed = await NodeRed.start(version, example('4 Web page'));
     });
     after(() => nodeRed?.stop());
@@ -86,7 +86,7 @@ for (const version of VERSIONS) {
       return page.locator('#error').innerText();
     };
     async function upload(page: Page): Promise<void> {
-      await page.locator('#file').setInputFiles(picture);
+      await page.locator('#file').setInputFiles(image);
       await done(page);
     }
     /** The picture as it is shown, in little: the mean colour is enough to see a change. */
@@ -303,13 +303,13 @@ for (const version of VERSIONS) {
       for (const [answer, words] of answers) {
         await page.route('**/m2fp/page/parse', (route) => route.fulfill(answer));
         await page.locator('#error').evaluate((element) => (element.textContent = ''));
-        await page.locator('#file').setInputFiles(picture);
+        await page.locator('#file').setInputFiles(image);
         assert.match(await failed(page), words);
         await page.unroute('**/m2fp/page/parse');
       }
       await page.route('**/m2fp/page/parse', (route) => route.abort());
       await page.locator('#error').evaluate((element) => (element.textContent = ''));
-      await page.locator('#file').setInputFiles(picture);
+      await page.locator('#file').setInputFiles(image);
       assert.match(await failed(page), /does not answer/);
     });
 

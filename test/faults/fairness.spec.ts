@@ -74,7 +74,7 @@ describe('two cameras and a client', () => {
     }
     assert.deepEqual(events.caught, []);
     assert.ok(
-      waits.every((pictures) => pictures <= 2),
+      waits.every((images) => images <= 2),
       `pictures before each client's: ${waits.join()}`,
     );
     const [first, second] = CAMERAS.map((camera) => served.filter((topic) => topic === camera).length);

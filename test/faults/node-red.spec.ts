@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { type FlowNode, NodeRed } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 import { nodeConfig, type NodeType } from '../nodes/support/flows.ts';
 import { settled } from './support/fake-children.ts';
 
 /** Pictures of 1080p, all of them at once. */
-const PICTURES = 20;
+const IMAGES = 20;
 /** Milliseconds for which Node-RED may do nothing else. */
 const MAX_DELAY = 100;
 /** How many Node-REDs may try to keep to that, each from the loading of the model on. */
@@ -70,7 +70,7 @@ function flows(): FlowNode[] {
   });
   return [
     { id: 'tab', type: 'tab', label: 'load', disabled: false, info: '' },
-    nodeConfig('m2fp-model', 'model', { threads: 1, maxQueue: PICTURES }),
+    nodeConfig('m2fp-model', 'model', { threads: 1, maxQueue: IMAGES }),
     { ...http, id: 'in', method: 'post', url: '/crops', wires: [['infer']] },
     ours('m2fp-infer', 'infer', 'paint', { model: 'model', limit: '' }),
     ours('m2fp-colorize', 'paint', 'cut', { format: 'jpeg' }),
@@ -85,7 +85,7 @@ function flows(): FlowNode[] {
 }
 
 /** A picture of 1080p, another one for each number up to 25: equal ones would be parsed once. */
-const picture = (n: number): Promise<Buffer> =>
+const image = (n: number): Promise<Buffer> =>
   sharp(twoPeople)
     .resize(1920, 1080, { fit: 'fill' })
     .jpeg({ quality: 70 + n })
@@ -105,8 +105,8 @@ describe('a real Node-RED', function () {
   const delay = async () =>
     (await (await fetch(`${nodeRed.url}/delay`)).json()) as { stood: number; busy: number };
 
-  it(`goes on with everything else while it loads the model and parses, paints and cuts ${PICTURES} pictures of 1080p`, async () => {
-    const pictures = await Promise.all(Array.from({ length: PICTURES }, (_, index) => picture(index)));
+  it(`goes on with everything else while it loads the model and parses, paints and cuts ${IMAGES} pictures of 1080p`, async () => {
+    const images = await Promise.all(Array.from({ length: IMAGES }, (_, index) => image(index)));
     const told: string[] = [];
     // What we do to it is the same in every new Node-RED; a machine that others keep busy has its better moments.
     for (let round = 0; round < ROUNDS; round++) {
@@ -115,7 +115,7 @@ describe('a real Node-RED', function () {
         nodeRed = await NodeRed.start('node-red', flows());
       }
       await delay();
-      const answers = await Promise.all(pictures.map((jpeg) => post(nodeRed, jpeg)));
+      const answers = await Promise.all(images.map((jpeg) => post(nodeRed, jpeg)));
       const { stood, busy } = await delay();
       for (const answer of answers) {
         const crops = await answer.text();
@@ -128,14 +128,14 @@ describe('a real Node-RED', function () {
   });
 
   it('ends in order when it is told to in the middle of a run: no zombie, no orphan, no abort', async () => {
-    assert.equal((await post(nodeRed, await picture(0))).status, 200);
+    assert.equal((await post(nodeRed, await image(0))).status, 200);
     const [engine] = childrenOf(nodeRed.child.pid!);
     assert.ok(engine !== undefined);
     const statuses = await nodeRed.statuses();
     const running = statuses.next('infer', ({ fill }) => fill === 'blue');
     // Small pictures would be over before the status is told.
     process.kill(engine, 'SIGSTOP');
-    const answers = Promise.allSettled([1, 2, 3, 4, 5].map(async (n) => post(nodeRed, await picture(n))));
+    const answers = Promise.allSettled([1, 2, 3, 4, 5].map(async (n) => post(nodeRed, await image(n))));
     await running;
     process.kill(engine, 'SIGCONT');
     statuses.close();

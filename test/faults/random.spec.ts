@@ -26,7 +26,7 @@ type Step =
   | { step: 'hang up' | 'kill' | 'release' | 'ready' | 'deploy' | 'redeploy' | 'unload' };
 
 const topic = fc.constantFrom('a', 'b', '');
-const picture: fc.Arbitrary<Step> = fc.record({
+const image: fc.Arbitrary<Step> = fc.record({
   step: fc.constant('picture' as const),
   text: fc.constantFrom(
     'fine',
@@ -55,7 +55,7 @@ const picture: fc.Arbitrary<Step> = fc.record({
   ),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: picture },
+  { weight: 8, arbitrary: image },
   { weight: 1, arbitrary: fc.record({ step: fc.constant('cancel' as const), topic }) },
   {
     weight: 2,
@@ -87,7 +87,7 @@ class Run {
   readonly #all: Events[] = [];
   readonly #responses: EventEmitter[] = [];
   readonly #stopListening: (() => void)[];
-  pictures = 0;
+  images = 0;
   messages = 0;
   deploys = 0;
 
@@ -116,9 +116,9 @@ class Run {
     switch (next.step) {
       case 'picture': {
         this.messages++;
-        this.pictures++;
+        this.images++;
         const { text, client, m2fp } = next;
-        const msg = { payload: order(`${text} ${this.pictures}`), topic: next.topic, m2fp, n: this.messages };
+        const msg = { payload: order(`${text} ${this.images}`), topic: next.topic, m2fp, n: this.messages };
         send(client ? { ...msg, res: { _res: this.#response() } } : msg);
         break;
       }
@@ -195,7 +195,7 @@ class Run {
     const told = (...fates: MessageEndEvent['fate'][]) =>
       this.ends.filter(({ fate }) => fates.includes(fate)).length;
     assert.deepEqual([told('failed'), told('sent', 'dropped')], [failed, this.messages - failed]);
-    const controls = this.messages - this.pictures;
+    const controls = this.messages - this.images;
     const received = [this.#sent.length + controls, this.#dropped.length];
     // A flow that is being stopped takes nothing any more.
     if (this.deploys === 0) assert.deepEqual(received, [told('sent'), told('dropped')]);
@@ -203,7 +203,7 @@ class Run {
 
     const count = (...names: RequestEvent['fate'][]) =>
       this.requests.filter(({ fate }) => names.includes(fate)).length;
-    assert.ok(this.requests.length <= this.pictures);
+    assert.ok(this.requests.length <= this.images);
     // One that completes just when it is cancelled counts as completed, and its message as cancelled.
     assert.ok(count('completed') >= told('sent') - controls);
     assert.ok(count('replaced', 'expired') >= told('dropped'));

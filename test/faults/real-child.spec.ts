@@ -11,7 +11,7 @@ import { bundledModelFolder } from '../../src/paths.ts';
 import { gone, leavesNothingBehind } from '../engine/support/fakes.ts';
 import { nodeConfig } from '../nodes/support/flows.ts';
 import { deploy, send, startFlow, stopFlow } from '../nodes/support/red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { modelNode, settled } from './support/fake-children.ts';
 
 /** Takes long enough to be met in the middle of its run. */

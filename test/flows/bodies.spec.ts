@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import sharp from 'sharp';
-import { twoPeople as largePicture, upload } from '../support/pictures.ts';
+import { twoPeople as largeImage, upload } from '../support/images.ts';
 
 const NAMES = ['2 HTTP API', '4 Web page', '7 Privacy', '9 Gallery'];
 const ADDRESSES = ['/parse', '/colorize', '/m2fp/page/parse', '/m2fp/private', '/m2fp/gallery'];
@@ -14,7 +14,7 @@ const MB = 1024 * 1024;
 /** What Node-RED may take more while it refuses: the body's limit, and what the garbage of it is. */
 const HEADROOM_MB = 400;
 
-const twoPeople = await sharp(largePicture).resize(224).png().toBuffer();
+const twoPeople = await sharp(largeImage).resize(224).png().toBuffer();
 const bytes = new Uint8Array(twoPeople);
 const base64 = twoPeople.toString('base64');
 const dataUrl = `data:image/png;base64,${base64}`;
@@ -132,7 +132,7 @@ for (const version of VERSIONS) {
       assert.equal((await nodeRed.post('/parse', json)).status, 200);
     });
 
-    const noPictures: [RequestInit, number, string, RegExp][] = [
+    const noImages: [RequestInit, number, string, RegExp][] = [
       [as('application/json', '{"image": '), 400, 'M2FP_NO_IMAGE', /JSON/],
       [as('multipart/form-data; boundary=b', 'nothing'), 400, 'M2FP_NO_IMAGE', /holds no file/],
       [as('multipart/form-data', 'nothing'), 400, 'M2FP_NO_IMAGE', /boundary/],
@@ -145,7 +145,7 @@ for (const version of VERSIONS) {
       ],
       [compressed('br', brotliCompressSync(bytes)), 415, 'M2FP_UNSUPPORTED_FORMAT', /Content-Encoding: br\)/],
     ];
-    for (const [init, status, code, words] of noPictures) {
+    for (const [init, status, code, words] of noImages) {
       it(`says what is wrong with a body that holds no picture: ${words.source}`, async () => {
         const response = await nodeRed.post('/parse', init);
         const { error } = (await response.json()) as { error: { code: string; message: string } };

@@ -8,7 +8,7 @@ import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { type Broker, startBroker } from '../support/broker.ts';
 import { installedPackage, root } from '../support/installed-package.ts';
 import { example, NodeRed } from '../support/node-red.ts';
-import { upload } from '../support/pictures.ts';
+import { upload } from '../support/images.ts';
 
 /** Those of the model's card. */
 const PHOTOS = ['astronaut', 'camera', 'chelsea', 'coffee'];

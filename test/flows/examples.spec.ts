@@ -10,7 +10,7 @@ import { type Broker, startBroker } from '../support/broker.ts';
 import { debugSidebar } from '../support/debug-sidebar.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
 import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { twoPeople, upload } from '../support/pictures.ts';
+import { twoPeople, upload } from '../support/images.ts';
 import { childrenOf } from '../support/processes.ts';
 import { changed, dyed, emptyRoom, FACE, HEIGHT, PANTS, pixelsOf, WIDTH } from '../support/sample.ts';
 
@@ -59,9 +59,9 @@ for (const version of VERSIONS) {
       it('puts the pictures of the parts together again', async () => {
         await nodeRed.inject('m2fpe3injec00001');
         const [all] = await sidebar.texts('m2fpe3debug00003', 1);
-        const pictures = JSON.parse(all!) as unknown[];
-        const parts = await sidebar.texts('m2fpe3debug00002', pictures.length);
-        assert.ok(pictures.length > 4);
+        const images = JSON.parse(all!) as unknown[];
+        const parts = await sidebar.texts('m2fpe3debug00002', images.length);
+        assert.ok(images.length > 4);
         const labels = parts.map((text) => (JSON.parse(text) as { label: string }).label);
         for (const label of ['Face', 'Hair', 'Pants']) assert.ok(labels.includes(label), labels.join());
       });
@@ -87,14 +87,14 @@ for (const version of VERSIONS) {
           labels: string[];
           maps: Record<'labels' | 'persons' | 'colors', string>;
         };
-        const pictures = Object.values(maps).map((base64) => sharp(Buffer.from(base64, 'base64')));
-        const facts = await Promise.all(pictures.map((map) => map.metadata()));
+        const images = Object.values(maps).map((base64) => sharp(Buffer.from(base64, 'base64')));
+        const facts = await Promise.all(images.map((map) => map.metadata()));
         assert.deepEqual(
           facts.map(({ width, height, channels }) => [width, height, channels]),
           [1, 1, 3].map((channels) => [WIDTH, HEIGHT, channels]),
         );
         const [numbers, persons] = await Promise.all(
-          pictures.map((map) => map.extractChannel(0).raw().toBuffer()),
+          images.map((map) => map.extractChannel(0).raw().toBuffer()),
         );
         const found = new Set([...numbers!].map((index) => labels[index]));
         for (const label of ['Background', 'Face', 'Hair', 'Pants']) assert.ok(found.has(label), label);
@@ -123,8 +123,8 @@ for (const version of VERSIONS) {
         while (of(topic).length < count) await once(arrived, 'event');
         return of<T>(topic);
       }
-      const show = (camera: string, picture: Buffer) =>
-        client.publishAsync(`camera/${camera}`, picture, { qos: 1 });
+      const show = (camera: string, image: Buffer) =>
+        client.publishAsync(`camera/${camera}`, image, { qos: 1 });
       let passed = 0;
       /** Resolves when all pictures of before are done: another camera sees something for the first time. */
       async function untilDone(): Promise<void> {
@@ -228,14 +228,14 @@ for (const version of VERSIONS) {
         }
       });
 
-      /** The files that were written below `picture`, when a picture that came after it is written, too. */
-      async function cropsOf(picture: string): Promise<string[]> {
-        const next = `after-${picture}`;
+      /** The files that were written below `image`, when a picture that came after it is written, too. */
+      async function cropsOf(image: string): Promise<string[]> {
+        const next = `after-${image}`;
         writeFileSync(join(inbox, `${next}.png`), twoPeople);
         await sidebar.text('m2fpe6debug00001', (path) => path.includes(`/${next}/`));
-        const files = readdirSync(join(outbox, picture));
+        const files = readdirSync(join(outbox, image));
         const written = await sidebar.texts('m2fpe6debug00001', 1);
-        assert.equal(written.filter((path) => path.includes(`/${picture}/`)).length, files.length);
+        assert.equal(written.filter((path) => path.includes(`/${image}/`)).length, files.length);
         return files;
       }
 
@@ -266,7 +266,7 @@ for (const version of VERSIONS) {
     });
 
     describe('7 Privacy', () => {
-      const publicPicture = async () => Buffer.from(await (await get('/m2fp/public')).arrayBuffer());
+      const publicImage = async () => Buffer.from(await (await get('/m2fp/public')).arrayBuffer());
 
       it('publishes nothing before there is something', async () => {
         assert.equal((await get('/m2fp/public')).status, 404);
@@ -281,11 +281,11 @@ for (const version of VERSIONS) {
         assert.deepEqual(await response.json(), { published: true });
         const published = await get('/m2fp/public');
         assert.equal(published.headers.get('content-type'), 'image/jpeg');
-        const picture = Buffer.from(await published.arrayBuffer());
-        assert.ok(!picture.includes('a name'));
-        assert.equal((await sharp(picture).metadata()).exif, undefined);
+        const image = Buffer.from(await published.arrayBuffer());
+        assert.ok(!image.includes('a name'));
+        assert.equal((await sharp(image).metadata()).exif, undefined);
 
-        const [before, after] = [await pixelsOf(jpeg), await pixelsOf(picture)];
+        const [before, after] = [await pixelsOf(jpeg), await pixelsOf(image)];
         assert.equal(after.length, before.length);
         const [faces, pants] = [await changed(before, after, FACE), await changed(before, after, PANTS)];
         assert.ok(faces > 0.6, `faces: ${faces}`);
@@ -293,18 +293,18 @@ for (const version of VERSIONS) {
       });
 
       it('does not publish a picture in which nobody was found, and says so', async () => {
-        const before = await publicPicture();
+        const before = await publicImage();
         const response = await nodeRed.post('/m2fp/private', upload(await emptyRoom));
         assert.deepEqual(await response.json(), { published: false, reason: 'nobody' });
-        assert.deepEqual(await publicPicture(), before);
+        assert.deepEqual(await publicImage(), before);
       });
 
       it('answers what is no picture, and warns of no missing answer after the button', async () => {
         const response = await nodeRed.post('/m2fp/private', upload(Buffer.from('a text')));
         assert.equal(response.status, 415);
-        const before = await publicPicture();
+        const before = await publicImage();
         await nodeRed.inject('m2fpe7injec00001');
-        while ((await publicPicture()).equals(before));
+        while ((await publicImage()).equals(before));
         assert.doesNotMatch(nodeRed.log, /No response object/);
       });
 
@@ -327,7 +327,7 @@ for (const version of VERSIONS) {
       const figures = (page: string) =>
         [...page.matchAll(/<img alt="([^"]*)" src="data:image\/jpeg;base64,([^"]+)"/g)].map((match) => ({
           alt: match[1]!,
-          picture: Buffer.from(match[2]!, 'base64'),
+          image: Buffer.from(match[2]!, 'base64'),
         }));
       const gallery = async (query = '') => (await get(`/m2fp/gallery${query}`)).text();
 
@@ -342,9 +342,9 @@ for (const version of VERSIONS) {
         assert.equal(target.pathname, '/m2fp/gallery');
         const shown = figures(await gallery());
         assert.ok(shown.length >= 2, `${shown.length} persons`);
-        for (const { alt, picture } of shown) {
+        for (const { alt, image } of shown) {
           assert.match(alt, /^Person \d+, .+: .*hair/);
-          const { format, width, height } = await sharp(picture).metadata();
+          const { format, width, height } = await sharp(image).metadata();
           assert.deepEqual({ format, width, height }, { format: 'jpeg', width: 240, height: 320 });
         }
       });

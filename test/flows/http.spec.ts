@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import sharp from 'sharp';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { pngHeader, twoPeople } from '../support/pictures.ts';
+import { pngHeader, twoPeople } from '../support/images.ts';
 import { gone } from '../engine/support/fakes.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 
@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
       assert.deepEqual({ format, width, height }, { format: 'png', width: 150, height: 97 });
     });
 
-    const noPictures: [what: string, init: RequestInit, status: number, code: string][] = [
+    const noImages: [what: string, init: RequestInit, status: number, code: string][] = [
       ['nothing', {}, 400, 'M2FP_NO_IMAGE'],
       ['a form without a file', { body: new URLSearchParams({ a: 'b' }) }, 400, 'M2FP_NO_IMAGE'],
       ['a text', { body: 'a text' }, 415, 'M2FP_UNSUPPORTED_FORMAT'],
@@ -79,7 +79,7 @@ for (const version of VERSIONS) {
       ['a header that claims 900 megapixels', png(pngHeader(30_000, 30_000)), 413, 'M2FP_IMAGE_TOO_LARGE'],
     ];
     for (const path of ['/parse', '/colorize']) {
-      for (const [what, init, status, code] of noPictures) {
+      for (const [what, init, status, code] of noImages) {
         it(`answers ${what} at ${path} with ${status} and ${code}`, async () => {
           const error = await errorOf(await nodeRed.post(path, init));
           assert.deepEqual([error.status, error.code], [status, code], error.message);

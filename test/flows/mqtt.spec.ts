@@ -5,7 +5,7 @@ import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { type Broker, startBroker } from '../support/broker.ts';
 import { mqttFlow, topicRule } from '../support/mqtt-flow.ts';
 import { NodeRed, VERSIONS } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 
 for (const version of VERSIONS) {
   describe(`an MQTT flow (${version})`, function () {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { installedPackage } from '../support/installed-package.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 
 /** Moves what is there away, all or nothing; returns the function that brings it back. */
 function hide(...paths: string[]): () => void {

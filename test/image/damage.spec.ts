@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type JpegOptions } from 'sharp';
 import { decodeImage } from '../../src/image/decode.ts';
-import { failure, noisePicture } from './support.ts';
+import { failure, noiseImage } from './support.ts';
 import { processorTime } from '../support/processor-time.ts';
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 
-const PICTURE = fixture('people.jpg');
+const IMAGE = fixture('people.jpg');
 const END = Buffer.from([0xff, 0xd9]);
 
 /** The picture with `count` bytes less in the middle of its data. */
@@ -18,7 +18,7 @@ const without = (bytes: Buffer, count: number): Buffer => {
   return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + count)]);
 };
 
-async function assertEqual(image: Buffer, expected: Buffer = PICTURE): Promise<void> {
+async function assertEqual(image: Buffer, expected: Buffer = IMAGE): Promise<void> {
   const { data } = await decodeImage(image);
   assert.ok(data.equals((await decodeImage(expected)).data));
 }
@@ -44,7 +44,7 @@ describe('damaged pictures', () => {
     describe(`JPEG, ${name}`, () => {
       let image: Buffer;
       before(async () => {
-        image = await sharp(PICTURE).jpeg(options).toBuffer();
+        image = await sharp(IMAGE).jpeg(options).toBuffer();
       });
 
       for (const share of [0.2, 0.4, 0.6, 0.8, 0.95, 0.99]) {
@@ -87,16 +87,16 @@ describe('damaged pictures', () => {
   }
 
   it('a JPEG of which a packet was lost is called damaged', async () => {
-    await assert.rejects(decodeImage(without(PICTURE, 1400)), failure('M2FP_BAD_IMAGE', /is damaged/));
+    await assert.rejects(decodeImage(without(IMAGE, 1400)), failure('M2FP_BAD_IMAGE', /is damaged/));
   });
 
   it('says how much of a JPEG is there', async () => {
-    const cut = Buffer.concat([PICTURE.subarray(0, PICTURE.length * 0.6), END]);
+    const cut = Buffer.concat([IMAGE.subarray(0, IMAGE.length * 0.6), END]);
     await assert.rejects(decodeImage(cut), failure('M2FP_BAD_IMAGE', /4\d % of it is there/));
   });
 
   it('a JPEG with restart markers is read, and refused where one of them was lost', async () => {
-    const { width, height, data } = noisePicture(64, 64);
+    const { width, height, data } = noiseImage(64, 64);
     const image = await sharp(data, { raw: { width, height, channels: 3 } })
       .jpeg()
       .toBuffer();
@@ -122,7 +122,7 @@ describe('damaged pictures', () => {
 
   it('a PNG that was filled with segments is read at once', async () => {
     const times = (bytes: Buffer, count: number): Buffer => Buffer.alloc(bytes.length * count, bytes);
-    const png = await sharp(PICTURE).png().toBuffer();
+    const png = await sharp(IMAGE).png().toBuffer();
     const text = textChunk(Buffer.alloc(8_000_000));
     const busy = processorTime();
     await assertEqual(Buffer.concat([png.subarray(0, 33), times(text, 2000), png.subarray(33)]), png);
@@ -132,7 +132,7 @@ describe('damaged pictures', () => {
   for (const filling of ['fffe0002', 'ffd0']) {
     it(`a JPEG that was filled with segments (${filling}) is refused at once`, async () => {
       const times = (bytes: Buffer, count: number): Buffer => Buffer.alloc(bytes.length * count, bytes);
-      const jpeg = await sharp(PICTURE).jpeg().toBuffer();
+      const jpeg = await sharp(IMAGE).jpeg().toBuffer();
       const image = Buffer.concat([
         jpeg.subarray(0, 2),
         times(Buffer.from(filling, 'hex'), 3_000_000),
@@ -165,26 +165,26 @@ describe('damaged pictures', () => {
   });
 
   it('says of an AVIF with damage inside that it is damaged', async () => {
-    const image = await sharp(PICTURE).avif({ effort: 0 }).toBuffer();
+    const image = await sharp(IMAGE).avif({ effort: 0 }).toBuffer();
     image.fill(0x55, image.length >> 1, (image.length >> 1) + 200);
     await assert.rejects(decodeImage(image), failure('M2FP_BAD_IMAGE', /damaged/));
   });
 
   it('a GIF that lost some of its codes is refused, one without its last byte is taken', async () => {
-    const image = await sharp(PICTURE).gif().toBuffer();
+    const image = await sharp(IMAGE).gif().toBuffer();
     await assert.rejects(decodeImage(without(image, 1000)), failure('M2FP_BAD_IMAGE', /damaged/));
     await assertEqual(image.subarray(0, -1), image);
   });
 
   it('a PNG without its last chunk is taken, one without the end of its data is not', async () => {
-    const image = await sharp(PICTURE).png().toBuffer();
+    const image = await sharp(IMAGE).png().toBuffer();
     await assertEqual(image.subarray(0, -12), image);
     await assert.rejects(decodeImage(image.subarray(0, -20)), failure('M2FP_BAD_IMAGE', /truncated/));
   });
 
   for (const compression of ['none', 'lzw', 'jpeg', 'deflate'] as const) {
     it(`a TIFF (${compression}) is truncated where any of its data lies past its end`, async () => {
-      const image = await sharp(PICTURE).tiff({ compression }).toBuffer();
+      const image = await sharp(IMAGE).tiff({ compression }).toBuffer();
       for (const missing of [1, 100, image.length >> 1]) {
         await assert.rejects(
           decodeImage(image.subarray(0, -missing)),

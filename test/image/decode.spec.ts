@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { M2fpError } from '../../src/errors.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
-import { failure, JPEG, JPEG_PIXELS, noise, noisePicture, noisePng, png } from './support.ts';
+import { failure, JPEG, JPEG_PIXELS, noise, noiseImage, noisePng, png } from './support.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxPixels: 10_000 };
 
@@ -48,7 +48,7 @@ async function decodes(image: Uint8Array): Promise<void> {
 describe('decodeImage', () => {
   describe('gives the pixels of the file', () => {
     it('RGB PNG', async () => {
-      assert.deepEqual(await decodeImage(noisePng(13, 7)), noisePicture(13, 7));
+      assert.deepEqual(await decodeImage(noisePng(13, 7)), noiseImage(13, 7));
     });
 
     it('JPEG, as Pillow reads it', async () => {
@@ -136,8 +136,8 @@ describe('decodeImage', () => {
     });
 
     it('1 x 1 and 1 x 5000', async () => {
-      assert.deepEqual(await decodeImage(noisePng(1, 1)), noisePicture(1, 1));
-      assert.deepEqual(await decodeImage(noisePng(1, 5000)), noisePicture(1, 5000));
+      assert.deepEqual(await decodeImage(noisePng(1, 1)), noiseImage(1, 1));
+      assert.deepEqual(await decodeImage(noisePng(1, 5000)), noiseImage(1, 5000));
     });
   });
 
@@ -150,8 +150,10 @@ describe('decodeImage', () => {
         [200, 180, 160, 16],
       ] as const) {
         it(`turns CMYK into RGB, with ${profile === undefined ? 'no' : 'its own'} profile: ${r}, ${g}, ${b}`, async () => {
-          const picture = colour(r, g, b).toColourspace('cmyk').jpeg({ quality: 100 });
-          const image = await (profile === undefined ? picture : picture.withIccProfile(profile)).toBuffer();
+          const pipeline = colour(r, g, b).toColourspace('cmyk').jpeg({ quality: 100 });
+          const image = await (
+            profile === undefined ? pipeline : pipeline.withIccProfile(profile)
+          ).toBuffer();
           const header = await sharp(image).metadata();
           assert.deepEqual([header.space, header.hasProfile], ['cmyk', profile !== undefined]);
           const { channels, data } = await decodeImage(image);
@@ -170,9 +172,9 @@ describe('decodeImage', () => {
     for (const depth of [8, 16]) {
       const pixels = { raw: { width: 16, height: 16, channels: 3 } } as const;
       const tagged = async (profile: string, data: Buffer): Promise<Buffer> => {
-        const picture = sharp(data, pixels);
-        if (depth === 16) picture.toColourspace('rgb16');
-        return picture.withIccProfile(profile).png().toBuffer();
+        const pipeline = sharp(data, pixels);
+        if (depth === 16) pipeline.toColourspace('rgb16');
+        return pipeline.withIccProfile(profile).png().toBuffer();
       };
 
       it(`turns Display P3 into sRGB, ${depth} bits`, async () => {
@@ -184,7 +186,7 @@ describe('decodeImage', () => {
       });
 
       it(`takes the values of a picture with an sRGB profile as they stand, ${depth} bits`, async () => {
-        const image = await tagged('srgb', noisePicture(16, 16).data);
+        const image = await tagged('srgb', noiseImage(16, 16).data);
         const { hasProfile } = await sharp(image).metadata();
         assert.ok(hasProfile);
         const stored = await sharp(image, { ignoreIcc: true }).raw({ depth: 'uchar' }).toBuffer();
@@ -205,7 +207,7 @@ describe('decodeImage', () => {
       7: ['fc', 'eb', 'da'],
       8: ['cf', 'be', 'ad'],
     };
-    const stored = noisePicture(3, 2);
+    const stored = noiseImage(3, 2);
     for (const [orientation, rows] of Object.entries(TURNED)) {
       it(`applies EXIF orientation ${orientation}`, async () => {
         const image = await sharp(stored.data, { raw: { width: 3, height: 2, channels: 3 } })
@@ -301,10 +303,10 @@ describe('decodeImage', () => {
   describe('damage', () => {
     for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
       it(`says of ${format} that it is truncated`, async () => {
-        const whole = sharp(noisePicture(64, 48).data, { raw: { width: 64, height: 48, channels: 3 } });
-        const picture = whole.clone();
+        const whole = sharp(noiseImage(64, 48).data, { raw: { width: 64, height: 48, channels: 3 } });
+        const pipeline = whole.clone();
         const image = await (
-          format === 'tiff' ? picture.tiff({ compression: 'lzw' }) : picture[format]()
+          format === 'tiff' ? pipeline.tiff({ compression: 'lzw' }) : pipeline[format]()
         ).toBuffer();
         await assert.rejects(
           decodeImage(image.subarray(0, image.length >> 1)),

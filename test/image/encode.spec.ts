@@ -3,13 +3,13 @@ import sharp from 'sharp';
 import { decodeImage } from '../../src/image/decode.ts';
 import { encodeImage, type EncodeOptions } from '../../src/image/encode.ts';
 import type { RawImage } from '../../src/image/types.ts';
-import { failure, noise, noisePicture } from './support.ts';
+import { failure, noise, noiseImage } from './support.ts';
 
 describe('encodeImage', () => {
   for (const options of [{ format: 'png' }, { format: 'png', quality: 1 }] as const) {
     it(`writes PNG without loss, ${'quality' in options ? 'with' : 'without'} a quality`, async () => {
-      const picture = noisePicture(31, 17);
-      assert.deepEqual(await decodeImage(await encodeImage(picture, options)), picture);
+      const image = noiseImage(31, 17);
+      assert.deepEqual(await decodeImage(await encodeImage(image, options)), image);
     });
   }
 
@@ -21,15 +21,15 @@ describe('encodeImage', () => {
 
   for (const format of ['png', 'jpeg', 'webp'] as const) {
     it(`writes ${format} where that is asked for`, async () => {
-      const header = await sharp(await encodeImage(noisePicture(10, 6), { format })).metadata();
+      const header = await sharp(await encodeImage(noiseImage(10, 6), { format })).metadata();
       assert.deepEqual([header.format, header.width, header.height], [format, 10, 6]);
     });
   }
 
   for (const format of ['jpeg', 'webp'] as const) {
     it(`writes less for less quality: ${format}`, async () => {
-      const small = await encodeImage(noisePicture(64, 64), { format, quality: 10 });
-      const large = await encodeImage(noisePicture(64, 64), { format, quality: 95 });
+      const small = await encodeImage(noiseImage(64, 64), { format, quality: 10 });
+      const large = await encodeImage(noiseImage(64, 64), { format, quality: 95 });
       assert.ok(small.length < large.length / 2);
     });
   }
@@ -41,9 +41,9 @@ describe('encodeImage', () => {
   });
 
   it('leaves the pixels alone', async () => {
-    const picture = noisePicture(20, 20);
-    await encodeImage(picture, { format: 'jpeg' });
-    assert.deepEqual(picture, noisePicture(20, 20));
+    const image = noiseImage(20, 20);
+    await encodeImage(image, { format: 'jpeg' });
+    assert.deepEqual(image, noiseImage(20, 20));
   });
 
   const refused = [
@@ -57,7 +57,7 @@ describe('encodeImage', () => {
   for (const json of refused) {
     it(`refuses ${json}`, async () => {
       const options: EncodeOptions = JSON.parse(json);
-      await assert.rejects(encodeImage(noisePicture(2, 2), options), failure('M2FP_BAD_OPTION'), json);
+      await assert.rejects(encodeImage(noiseImage(2, 2), options), failure('M2FP_BAD_OPTION'), json);
     });
   }
 
@@ -72,7 +72,7 @@ describe('encodeImage', () => {
 
   it('refuses pixels that are not as many as said', async () => {
     await assert.rejects(
-      encodeImage({ ...noisePicture(4, 4), height: 5 }, { format: 'png' }),
+      encodeImage({ ...noiseImage(4, 4), height: 5 }, { format: 'png' }),
       failure('M2FP_BAD_IMAGE', /60 bytes, not 48/),
     );
   });

@@ -8,24 +8,24 @@ import { imageFrom, imageFromMessage } from '../../src/image/source/image-from-m
 import { failure, noisePng } from './support.ts';
 import { processorTime } from '../support/processor-time.ts';
 
-const PICTURE = readFileSync(new URL('fixtures/people.jpg', import.meta.url));
-const base64 = PICTURE.toString('base64');
-const hex = PICTURE.toString('hex');
+const IMAGE = readFileSync(new URL('fixtures/people.jpg', import.meta.url));
+const base64 = IMAGE.toString('base64');
+const hex = IMAGE.toString('hex');
 const part = 'Content-Type: image/jpeg\r\nContent-Length: 26109\r\n\r\n';
 
 const joined = (...pieces: (string | Buffer)[]): Buffer =>
   Buffer.concat(pieces.map((piece) => Buffer.from(piece as string)));
 
 /** What a function node makes: an object of another realm, which is no instance of our classes. */
-const foreign = (code: string): unknown => runInNewContext(code, { bytes: [...PICTURE] });
+const foreign = (code: string): unknown => runInNewContext(code, { bytes: [...IMAGE] });
 
 describe('imageFrom reads', () => {
   const forms: Record<string, unknown> = {
-    'an array of bytes': [...PICTURE],
-    'an array of bytes in "image"': { image: [...PICTURE] },
-    'an array of such arrays': [[...PICTURE], [...PICTURE]],
-    'an array of signed bytes, as Java makes them': [...new Int8Array(PICTURE)],
-    'a Uint8Array that went through JSON': JSON.parse(JSON.stringify(new Uint8Array(PICTURE))),
+    'an array of bytes': [...IMAGE],
+    'an array of bytes in "image"': { image: [...IMAGE] },
+    'an array of such arrays': [[...IMAGE], [...IMAGE]],
+    'an array of signed bytes, as Java makes them': [...new Int8Array(IMAGE)],
+    'a Uint8Array that went through JSON': JSON.parse(JSON.stringify(new Uint8Array(IMAGE))),
     'a Uint8Array of another realm': foreign('Uint8Array.from(bytes)'),
     'an ArrayBuffer of another realm': foreign('Uint8Array.from(bytes).buffer'),
     'an array of another realm': foreign('[...bytes]'),
@@ -36,7 +36,7 @@ describe('imageFrom reads', () => {
       'const all = Uint8Array.from([1, 2, 3, ...bytes, 4, 5]); new DataView(all.buffer, 3, bytes.length)',
     ),
     'an upload of another realm': foreign('({ buffer: Uint8Array.from(bytes), mimetype: "image/jpeg" })'),
-    'a Uint8ClampedArray': new Uint8ClampedArray(PICTURE),
+    'a Uint8ClampedArray': new Uint8ClampedArray(IMAGE),
     'base64 of which a form made blanks': base64.replaceAll('+', ' '),
     'a data URL of which a form made blanks': `data:image/jpeg;base64,${base64.replaceAll('+', ' ')}`,
     'base64 in lines that blanks join': base64.replace(/.{76}/g, '$& '),
@@ -53,30 +53,30 @@ describe('imageFrom reads', () => {
     'hex with blanks': hex.replace(/../g, '$& '),
     'hex as databases print it': `\\x${hex}`,
     'hex in a Buffer': Buffer.from(`0x${hex.toUpperCase()}`),
-    'a binary string': PICTURE.toString('latin1'),
-    'a binary string that was made a Buffer as if it were text': Buffer.from(PICTURE.toString('latin1')),
-    'a picture behind a line break': joined('\r\n', PICTURE),
-    'one part of an MJPEG stream with its headers': joined(part, PICTURE),
-    'one part of an MJPEG stream with its boundary': joined('\r\n--frame\r\n', part, PICTURE),
-    'one part of an MJPEG stream and what follows it': joined('--frame\r\n', part, PICTURE, '\r\n--frame\r\n', part),
-    'a whole HTTP answer': joined('HTTP/1.1 200 OK\r\nServer: x\r\n', part, PICTURE),
+    'a binary string': IMAGE.toString('latin1'),
+    'a binary string that was made a Buffer as if it were text': Buffer.from(IMAGE.toString('latin1')),
+    'a picture behind a line break': joined('\r\n', IMAGE),
+    'one part of an MJPEG stream with its headers': joined(part, IMAGE),
+    'one part of an MJPEG stream with its boundary': joined('\r\n--frame\r\n', part, IMAGE),
+    'one part of an MJPEG stream and what follows it': joined('--frame\r\n', part, IMAGE, '\r\n--frame\r\n', part),
+    'a whole HTTP answer': joined('HTTP/1.1 200 OK\r\nServer: x\r\n', part, IMAGE),
     'a whole HTTP answer with a stream': joined(
       'HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\n\r\n--f\r\n',
       part,
-      PICTURE,
+      IMAGE,
     ),
   }; // prettier-ignore
   for (const [name, form] of Object.entries(forms)) {
     it(name, () => {
-      const picture = imageFrom(form);
-      assert.ok(picture.subarray(0, PICTURE.length).equals(PICTURE));
+      const image = imageFrom(form);
+      assert.ok(image.subarray(0, IMAGE.length).equals(IMAGE));
     });
   }
 
   it('shared memory, of which it takes a view', () => {
-    const memory = new SharedArrayBuffer(PICTURE.length);
-    new Uint8Array(memory).set(PICTURE);
-    assert.ok(imageFrom(memory).equals(PICTURE));
+    const memory = new SharedArrayBuffer(IMAGE.length);
+    new Uint8Array(memory).set(IMAGE);
+    assert.ok(imageFrom(memory).equals(IMAGE));
   });
 
   describe('behind a byte order mark', () => {
@@ -109,19 +109,19 @@ describe('imageFrom names, with what to do,', () => {
     ['another address', 'ftp://nas/a.jpg', /an address; fetch/],
     ['the text of a Buffer', '<Buffer ff d8 ff e0 00 10 ... 26059 more bytes>', /the printed form of a Buffer/],
     ['the text of an object', '[object Object]', /pass the object/],
-    ['the text of a list of bytes', String(new Uint8Array(PICTURE)), /a list of numbers as text/],
-    ['an HTTP answer that is an error', joined('HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\n', PICTURE), /status 404/],
-    ['an HTTP answer in pieces', joined('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n65fd\r\n', PICTURE), /chunked/],
-    ['a picture that was taken for a form', { ...parseForm(PICTURE.toString('utf8')) }, /as a form.*Content-Type: image\/jpeg.*curl/],
-    ['a picture that was taken for text', PICTURE.toString('utf8'), /a binary buffer/],
+    ['the text of a list of bytes', String(new Uint8Array(IMAGE)), /a list of numbers as text/],
+    ['an HTTP answer that is an error', joined('HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\n', IMAGE), /status 404/],
+    ['an HTTP answer in pieces', joined('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n65fd\r\n', IMAGE), /chunked/],
+    ['a picture that was taken for a form', { ...parseForm(IMAGE.toString('utf8')) }, /as a form.*Content-Type: image\/jpeg.*curl/],
+    ['a picture that was taken for text', IMAGE.toString('utf8'), /a binary buffer/],
   ]; // prettier-ignore
   for (const [name, value, pattern] of cases) {
     it(name, () => assert.throws(() => imageFrom(value), failure('M2FP_UNSUPPORTED_FORMAT', pattern)));
   }
 
   const none: [string, unknown, RegExp][] = [
-    ['a Blob', new Blob([PICTURE]), /a Blob; pass Buffer\.from/],
-    ['a Promise', Promise.resolve(PICTURE), /a Promise; await it/],
+    ['a Blob', new Blob([IMAGE]), /a Blob; pass Buffer\.from/],
+    ['a Promise', Promise.resolve(IMAGE), /a Promise; await it/],
     ['a getter that throws', Object.defineProperty({}, 'image', { get: () => assert.fail('no') }), /cannot be read.*no/],
     ['a Proxy that was revoked', revoked(), /cannot be read/],
     ['numbered entries that are no bytes', { 0: 255, 1: 'a' }, /an object with numbered entries whose entry 1 is the text "a"/],
@@ -150,7 +150,7 @@ describe('imageFromMessage', () => {
 
   it('finds a picture that became the name of a field, where there are few', async () => {
     const form = { ...parseForm(base64) };
-    assert.ok((await imageFromMessage(form, undefined, true)).equals(PICTURE));
+    assert.ok((await imageFromMessage(form, undefined, true)).equals(IMAGE));
     await assert.rejects(imageFromMessage(form), failure('M2FP_NO_IMAGE', /an object/));
   });
 });
@@ -214,7 +214,7 @@ describe('imageFrom takes no time for', () => {
 
   const numbered = (length: number): Record<number, number> => {
     const object: Record<number, number> = {};
-    for (let i = 0; i < length; i++) object[i] = PICTURE[i] ?? 0;
+    for (let i = 0; i < length; i++) object[i] = IMAGE[i] ?? 0;
     return object;
   };
   const named = (length: number): Record<string, number> =>
@@ -244,7 +244,7 @@ describe('imageFrom takes no time for', () => {
   it('thirty million numbers that are a picture, in a message', async function () {
     this.timeout(60_000);
     const numbers = Array(30e6).fill(0);
-    for (let i = 0; i < PICTURE.length; i++) numbers[i] = PICTURE[i];
+    for (let i = 0; i < IMAGE.length; i++) numbers[i] = IMAGE[i];
     const held = await heldBy(async () => assert.equal((await imageFromMessage(numbers, most)).length, 30e6));
     assert.ok(held < 50, `${held} ms`);
   });
@@ -256,7 +256,7 @@ describe('imageFrom takes no time for', () => {
   });
 
   it('a picture of 1.3 million numbers', () => {
-    const numbers = Array.from(Buffer.concat([PICTURE, Buffer.alloc(1_300_000 - PICTURE.length)]));
+    const numbers = Array.from(Buffer.concat([IMAGE, Buffer.alloc(1_300_000 - IMAGE.length)]));
     const took = fastest(() => assert.equal(imageFrom(numbers).length, 1_300_000));
     assert.ok(took < 50, `${took} ms`);
   });

@@ -9,7 +9,7 @@ const SIDE = 16;
 const RULE = { kind: 'short-side', shortSide: 32, longSide: 64 } as const;
 
 /** Blue on the right; on the left whatever `hidden` says, at an opacity of 0. */
-function picture(hidden: readonly number[], channels: 4 | 2 = 4): Sharp {
+function halfHidden(hidden: readonly number[], channels: 4 | 2 = 4): Sharp {
   const pixels = Array.from({ length: SIDE * SIDE }, (_, p) =>
     p % SIDE < SIDE / 2 ? [...hidden, 0] : [20, 40, 250, 255],
   );
@@ -42,22 +42,22 @@ function palette(hidden: readonly number[]): Buffer {
 }
 
 const KINDS: Record<string, (hidden: readonly number[]) => Buffer | Promise<Buffer>> = {
-  PNG: (hidden) => picture(hidden).png().toBuffer(),
-  'interlaced PNG': (hidden) => picture(hidden).png({ progressive: true }).toBuffer(),
-  '16-bit PNG': (hidden) => picture(hidden).toColourspace('rgb16').png().toBuffer(),
-  'grey PNG': (hidden) => picture(hidden, 2).png().toBuffer(),
+  PNG: (hidden) => halfHidden(hidden).png().toBuffer(),
+  'interlaced PNG': (hidden) => halfHidden(hidden).png({ progressive: true }).toBuffer(),
+  '16-bit PNG': (hidden) => halfHidden(hidden).toColourspace('rgb16').png().toBuffer(),
+  'grey PNG': (hidden) => halfHidden(hidden, 2).png().toBuffer(),
   'palette PNG': palette,
   'PNG with a transparent colour': (hidden) => keyed(hidden, 8, 2),
   '16-bit PNG with a transparent colour': (hidden) => keyed(hidden, 16, 2),
   'grey PNG with a transparent shade': (hidden) => keyed(hidden, 8, 0),
-  'PNG of Display P3': (hidden) => picture(hidden).withIccProfile('p3').png().toBuffer(),
+  'PNG of Display P3': (hidden) => halfHidden(hidden).withIccProfile('p3').png().toBuffer(),
   'turned PNG': (hidden) =>
-    picture(hidden)
+    halfHidden(hidden)
       .withExif({ IFD0: { Orientation: '6' } })
       .png()
       .toBuffer(),
-  'lossless WebP': (hidden) => picture(hidden).webp({ lossless: true, exact: true }).toBuffer(),
-  TIFF: (hidden) => picture(hidden).tiff({ compression: 'lzw' }).toBuffer(),
+  'lossless WebP': (hidden) => halfHidden(hidden).webp({ lossless: true, exact: true }).toBuffer(),
+  TIFF: (hidden) => halfHidden(hidden).tiff({ compression: 'lzw' }).toBuffer(),
 };
 
 describe('the colours that transparency hides', () => {
@@ -80,7 +80,7 @@ describe('the colours that transparency hides', () => {
     ['AVIF', (image: Sharp) => image.avif({ quality: 90 })],
   ] as const) {
     it(`are white: ${kind}`, async () => {
-      const { data } = await decodeImage(await lossy(picture([255, 0, 0])).toBuffer());
+      const { data } = await decodeImage(await lossy(halfHidden([255, 0, 0])).toBuffer());
       for (let p = 0; p < SIDE * SIDE; p += SIDE)
         assert.ok(Math.min(...data.subarray(3 * p, 3 * p + 3)) > 250);
     });

@@ -5,7 +5,7 @@ import { preprocess, preprocessRaw, targetSize } from '../../src/image/preproces
 import type { RawImage } from '../../src/image/types.ts';
 import type { InputRule } from '../../src/m2fp/manifest.ts';
 import { goldenCases, type GoldenCase } from '../support/golden.ts';
-import { failure, JPEG, noisePicture, noisePng } from './support.ts';
+import { failure, JPEG, noiseImage, noisePng } from './support.ts';
 
 const MULTI: InputRule = { kind: 'short-side', shortSide: 640, longSide: 1333 };
 const SINGLE: InputRule = { kind: 'canvas', width: 384, height: 512, pad: 128 };
@@ -191,7 +191,7 @@ describe('preprocess', () => {
 
   it('pads with the grey of the rule', async () => {
     const { input } = await preprocess(noisePng(2, 2), { kind: 'canvas', width: 4, height: 4, pad: 7 });
-    const { data } = noisePicture(2, 2);
+    const { data } = noiseImage(2, 2);
     const edge = Buffer.alloc(12, 7);
     const side = Buffer.alloc(3, 7);
     const row = (y: number): Buffer => Buffer.concat([side, data.subarray(y * 6, y * 6 + 6), side]);
@@ -211,11 +211,11 @@ describe('preprocess', () => {
   });
 
   it('refuses pixels that are not RGB or not as many as said', async () => {
-    const picture = noisePicture(4, 3);
+    const image = noiseImage(4, 3);
     await assert.rejects(
-      preprocessRaw({ ...picture, channels: 4 }, JPEG, MULTI),
+      preprocessRaw({ ...image, channels: 4 }, JPEG, MULTI),
       failure('M2FP_BAD_IMAGE', /4 channels/),
     );
-    await assert.rejects(preprocessRaw({ ...picture, width: 5 }, JPEG, MULTI), failure('M2FP_BAD_IMAGE'));
+    await assert.rejects(preprocessRaw({ ...image, width: 5 }, JPEG, MULTI), failure('M2FP_BAD_IMAGE'));
   });
 });

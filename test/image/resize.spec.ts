@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { resizeBilinear } from '../../src/image/resize.ts';
-import { noise, noisePicture } from './support.ts';
+import { noise, noiseImage } from './support.ts';
 
 /**
- * What Pillow 12.3's `Image.resize((width, height), Image.BILINEAR)` makes of `noisePicture`: source width and height,
+ * What Pillow 12.3's `Image.resize((width, height), Image.BILINEAR)` makes of `noiseImage`: source width and height,
  * result width and height, the first 16 digits of its SHA-256. The golden cases hold more (preprocess.spec.ts).
  */
 const PILLOW: [number, number, number, number, string][] = [
@@ -30,7 +30,7 @@ const without = (channel: number, data: Buffer): Buffer =>
 describe('resizeBilinear', () => {
   for (const [width, height, newWidth, newHeight, digest] of PILLOW) {
     it(`makes of ${width} x ${height} the ${newWidth} x ${newHeight} that Pillow makes`, async () => {
-      const { data, ...size } = await resizeBilinear(noisePicture(width, height), newWidth, newHeight);
+      const { data, ...size } = await resizeBilinear(noiseImage(width, height), newWidth, newHeight);
       assert.deepEqual(size, { width: newWidth, height: newHeight, channels: 3 });
       assert.equal(data.length, newWidth * newHeight * 3);
       assert.equal(createHash('sha256').update(data).digest('hex').slice(0, 16), digest);
@@ -38,15 +38,15 @@ describe('resizeBilinear', () => {
   }
 
   it('gives a picture of the same size back as it is', async () => {
-    const picture = noisePicture(9, 4);
-    assert.equal(await resizeBilinear(picture, 9, 4), picture);
+    const image = noiseImage(9, 4);
+    assert.equal(await resizeBilinear(image, 9, 4), image);
   });
 
   it('leaves the source alone', async () => {
-    const picture = noisePicture(40, 30);
-    const before = Buffer.from(picture.data);
-    await resizeBilinear(picture, 11, 90);
-    assert.deepEqual(picture.data, before);
+    const image = noiseImage(40, 30);
+    const before = Buffer.from(image.data);
+    await resizeBilinear(image, 11, 90);
+    assert.deepEqual(image.data, before);
   });
 
   it('keeps a white picture white', async () => {
@@ -65,7 +65,7 @@ describe('resizeBilinear', () => {
   });
 
   it('lets the event loop turn while it works on 24 million pixels', async () => {
-    const picture = { width: 6000, height: 4000, channels: 3, data: Buffer.alloc(72_000_000) } as const;
+    const image = { width: 6000, height: 4000, channels: 3, data: Buffer.alloc(72_000_000) } as const;
     let turns = 0;
     let running = true;
     const turn = (): void => {
@@ -73,7 +73,7 @@ describe('resizeBilinear', () => {
       if (running) setImmediate(turn);
     };
     setImmediate(turn);
-    await resizeBilinear(picture, 960, 640);
+    await resizeBilinear(image, 960, 640);
     running = false;
     // 4000 rows x 960 pixels x 3 channels x 12.5 samples: a slice may hold at most a hundredth of that.
     assert.ok(turns >= 100, `${turns} turns`);

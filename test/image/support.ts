@@ -60,13 +60,13 @@ export function noise(length: number, seed: number): Buffer {
 }
 
 /** An RGB picture of {@link noise}, its seed being width * 65536 + height. */
-export function noisePicture(width: number, height: number): RawImage {
+export function noiseImage(width: number, height: number): RawImage {
   return { width, height, channels: 3, data: noise(width * height * 3, width * 65536 + height) };
 }
 
 /** An 8-bit RGB PNG of {@link noise}. */
 export function noisePng(width: number, height: number): Buffer {
-  return png({ width, height, depth: 8, colourType: 2, pixels: noisePicture(width, height).data });
+  return png({ width, height, depth: 8, colourType: 2, pixels: noiseImage(width, height).data });
 }
 
 /**

@@ -15,7 +15,7 @@ const SAMPLES = new URL('../../models/demo/samples/', import.meta.url);
 
 describe('the nodes with the bundled model', function () {
   this.timeout(120_000);
-  const picture = readFileSync(new URL('two-people.png', SAMPLES));
+  const image = readFileSync(new URL('two-people.png', SAMPLES));
   const model = nodeConfig('m2fp-model', 'model', { threads: 1 });
 
   afterEach(async () => {
@@ -60,21 +60,21 @@ describe('the nodes with the bundled model', function () {
       nodeConfig('m2fp-colorize', 'paint', { wires: [['cut']] }),
       nodeConfig('m2fp-crop', 'cut', { what: 'persons', output: 'array', wires: [['out2']] }),
     ]);
-    const copy = Buffer.from(picture);
-    nodeOf('first').receive({ payload: picture, topic: 'x' });
+    const copy = Buffer.from(image);
+    nodeOf('first').receive({ payload: image, topic: 'x' });
     await events.until(
       () => events.caught.length > 0 || (events.sent.length > 0 && events.sentOnSecondWire.length > 0),
     );
     assert.deepEqual(events.caught, []);
     const [parsed] = events.sent as [NodeMessage];
     const parsing = parsed['parsing'] as Parsing;
-    const { width, height } = await sharp(picture).metadata();
+    const { width, height } = await sharp(image).metadata();
     assert.deepEqual([parsing.width, parsing.height], [width, height]);
     assert.deepEqual(notPlain(parsed), []);
     const summary = parsed.payload as ParsingSummary;
     assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary);
     assert.ok(summary.persons.length > 0, 'the sample shows people');
-    assert.ok(picture.equals(copy));
+    assert.ok(image.equals(copy));
     const [cropped] = events.sentOnSecondWire as [NodeMessage];
     assert.equal((cropped.payload as unknown[]).length, parsing.persons.length);
     assert.deepEqual(notPlain(cropped), []);
@@ -88,14 +88,14 @@ describe('the nodes with the bundled model', function () {
     ];
     const events = await startFlow(flow);
     // Enlarged, so that it runs longer than the status rests.
-    send({ payload: picture, m2fp: { shortSide: 1024, longSide: 1024 } });
+    send({ payload: image, m2fp: { shortSide: 1024, longSide: 1024 } });
     await events.until(() => events.statuses.some(({ text }) => text?.endsWith('status.running')));
     const after = await deploy(flow);
     assert.deepEqual(
       events.done.map(({ code }) => code),
       ['M2FP_CANCELLED'],
     );
-    send({ payload: picture });
+    send({ payload: image });
     await after.ended();
     assert.deepEqual(after.caught, []);
     const parsing = after.sent[0]!['parsing'] as Parsing;

@@ -35,7 +35,7 @@ describe('the nodes with a checkpoint on this machine', function () {
   let folder: string;
   let store: string;
   let file: string;
-  let picture: Buffer;
+  let image: Buffer;
 
   const model = (properties = {}, id = 'model') =>
     nodeConfig('m2fp-model', id, { source: 'folder', folder: file, threads: 1, ...properties });
@@ -47,7 +47,7 @@ describe('the nodes with a checkpoint on this machine', function () {
     events.until(() => events.statuses.some((status) => pattern.test(status.text ?? '')));
 
   before(async () => {
-    picture = await sharp({ create: { width: 96, height: 64, channels: 3, background: 'red' } })
+    image = await sharp({ create: { width: 96, height: 64, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
   });
@@ -70,7 +70,7 @@ describe('the nodes with a checkpoint on this machine', function () {
     try {
       await text(events, /status\.unconverted$/);
       assert.equal(existsSync(store), false, 'nobody needs it yet');
-      send({ payload: picture, m2fp: { shortSide: 64 } });
+      send({ payload: image, m2fp: { shortSide: 64 } });
       await text(events, /^converting/);
       await events.ended();
       assert.deepEqual(events.caught, []);
@@ -101,7 +101,7 @@ describe('the nodes with a checkpoint on this machine', function () {
 
     it('take an unconverted folder from ModelScope, in half the precision where that is chosen', async () => {
       const events = await startFlow([model({ folder: goldenFolder('single'), precision: 'fp16' }), infer()]);
-      send({ payload: picture });
+      send({ payload: image });
       await events.ended();
       assert.deepEqual(events.caught, []);
       const manifest = await (nodeOf('model') as ModelNode).manifest();
@@ -116,8 +116,8 @@ describe('the nodes with a checkpoint on this machine', function () {
         infer(),
         infer({ model: 'second', wires: [['out']] }, 'other'),
       ]);
-      send({ payload: picture });
-      nodeOf('other').receive({ payload: picture });
+      send({ payload: image });
+      nodeOf('other').receive({ payload: image });
       await events.ended(2);
       assert.deepEqual(events.caught, []);
       assert.equal((await openStore(store).list()).length, 1);
@@ -125,7 +125,7 @@ describe('the nodes with a checkpoint on this machine', function () {
       const before = acquired.length;
       cpSync(join(goldenFolder('single'), 'pytorch_model.pt'), file);
       const after = await deploy([model({ name: 'again' }), infer()]);
-      send({ payload: picture });
+      send({ payload: image });
       await after.ended();
       assert.deepEqual(after.caught, []);
       assert.equal((await openStore(store).list()).length, 2);
@@ -135,7 +135,7 @@ describe('the nodes with a checkpoint on this machine', function () {
     it('end their messages in what is wrong with it', async () => {
       truncateSync(file, 100_000);
       const events = await startFlow([model(), infer()]);
-      send({ payload: picture });
+      send({ payload: image });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_CHECKPOINT_INVALID');
       await text(events, /error\.M2FP_CHECKPOINT_INVALID$/);
@@ -146,14 +146,14 @@ describe('the nodes with a checkpoint on this machine', function () {
       const converted = join(folder, 'converted');
       await convertCheckpoint({ source: file, out: converted });
       const events = await startFlow([model({ folder: converted }), infer()]);
-      send({ payload: picture });
+      send({ payload: image });
       await events.ended();
       assert.equal(acquired[0]!.model, converted);
       assert.equal(conversions, 0);
 
       const first = nodeConfig('m2fp-preprocess', 'node', { model: 'model' });
       const none = await deploy([model({ folder: join(folder, 'nowhere.pth') }), first]);
-      send({ payload: picture });
+      send({ payload: image });
       await none.ended();
       assert.equal(none.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
     });
@@ -197,7 +197,7 @@ describe('the nodes with a checkpoint on this machine', function () {
           },
         });
       const events = await startFlow([model(), infer()]);
-      send({ payload: picture });
+      send({ payload: image });
       await running;
       await deploy([model(), infer({ name: 'changed' })]);
       assert.equal(aborted, true);

@@ -22,12 +22,12 @@ describe('an HTTP flow', () => {
   let events: Events;
   let server: http.Server;
   let url: string;
-  let picture: Buffer;
+  let image: Buffer;
   let flow: NodeConfig[];
 
   beforeEach(async () => {
     ({ engine } = fakeEngines());
-    picture = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
+    image = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
       .jpeg()
       .toBuffer();
     const input = { type: 'http in', name: '', method: 'post', wires: [['node']] };
@@ -59,7 +59,7 @@ describe('an HTTP flow', () => {
     fetch(`${url}/parse`, { method: 'POST', body, headers: { 'content-type': type } });
 
   it('answers a picture with a summary in JSON', async () => {
-    const response = await post(new Uint8Array(picture), 'image/jpeg');
+    const response = await post(new Uint8Array(image), 'image/jpeg');
     assert.equal(response.status, 200);
     const summary = (await response.json()) as { persons: unknown[] };
     assert.equal(summary.persons.length, 2);
@@ -68,26 +68,26 @@ describe('an HTTP flow', () => {
   it('answers an upload', async () => {
     const form = new FormData();
     form.append('note', 'me');
-    form.append('picture', new Blob([new Uint8Array(picture)], { type: 'image/jpeg' }), 'me.jpg');
+    form.append('picture', new Blob([new Uint8Array(image)], { type: 'image/jpeg' }), 'me.jpg');
     const response = await fetch(`${url}/upload`, { method: 'POST', body: form });
     assert.equal(response.status, 200);
-    assert.ok((engine.requests[0]!.image as Buffer).equals(picture));
+    assert.ok((engine.requests[0]!.image as Buffer).equals(image));
   });
 
   it('answers errors by their status', async () => {
     assert.equal((await post('{}', 'application/json')).status, 400);
     assert.equal((await post('%PDF-1.4', 'image/jpeg')).status, 415);
     engine.failure = new M2fpError('M2FP_BUSY', 'busy');
-    assert.equal((await post(new Uint8Array(picture), 'image/jpeg')).status, 429);
+    assert.equal((await post(new Uint8Array(image), 'image/jpeg')).status, 429);
     engine.failure = new TypeError('a fault of ours');
-    assert.equal((await post(new Uint8Array(picture), 'image/jpeg')).status, 500);
+    assert.equal((await post(new Uint8Array(image), 'image/jpeg')).status, 500);
   });
 
   // A deploy of what changed leaves the nodes that answer; a full one closes them, too.
   for (const type of ['nodes', 'full'] as const) {
     it(`answers a picture that a deploy has ended with the status of its code (${type})`, async () => {
       engine.held = true;
-      const asked = post(new Uint8Array(picture), 'image/jpeg');
+      const asked = post(new Uint8Array(image), 'image/jpeg');
       await engine.requested();
       await deploy(
         flow.map((node) => (node.id === 'node' ? { ...node, scoreThreshold: 0.6 } : node)),
@@ -110,7 +110,7 @@ describe('an HTTP flow', () => {
       headers: { 'content-type': 'image/jpeg' },
     });
     client.on('error', () => {});
-    client.end(picture);
+    client.end(image);
     await engine.requested();
     const { signal } = engine.requests[0]!;
     assert.equal(signal!.aborted, false);

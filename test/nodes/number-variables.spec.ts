@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ModelNode } from '../../nodes/common/model.ts';
 import type { EngineOptions } from '../../src/engine/types.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { template } from './support/editor-files.ts';
 import { exampleParsing, type FakeEngine, fakeEngines, restoreEngines } from './support/fake-engine.ts';
 import { nodeConfig, registered, TYPES } from './support/flows.ts';

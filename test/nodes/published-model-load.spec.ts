@@ -77,7 +77,7 @@ describe('the nodes with a published model', function () {
           nodeConfig('m2fp-load', 'old', { model: 'model', wires: [['out']] }),
           t.infer({ wires: [['out']] }, 'other'),
         ]);
-        nodeOf('other').receive({ payload: t.picture });
+        nodeOf('other').receive({ payload: t.image });
         await events.ended();
         assert.deepEqual(events.caught, []);
         assert.ok(events.sentOnSecondWire.length > 0);

@@ -18,10 +18,10 @@ describe('the nodes with a published model', function () {
     it('let as many messages wait as the queue takes', async () => {
       const held = t.holdDownload();
       const events = await startFlow([t.model({ maxQueue: 1 }), t.infer()]);
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await t.text(events, /^3\d %/);
-      send({ payload: t.picture });
-      send({ payload: t.picture, topic: 'too many' });
+      send({ payload: t.image });
+      send({ payload: t.image, topic: 'too many' });
       await events.ended();
       assert.deepEqual(
         events.caught.map(({ error, topic }) => [error.code, topic]),
@@ -41,7 +41,7 @@ describe('the nodes with a published model', function () {
       async function downloading(properties: object) {
         const held = t.holdDownload();
         const events = await startFlow([t.model(), t.infer({ wires: [['out'], ['out2']], ...properties })]);
-        send({ payload: t.picture, topic: 'first' });
+        send({ payload: t.image, topic: 'first' });
         await t.text(events, /^3\d %/);
         return { events, held };
       }
@@ -54,7 +54,7 @@ describe('the nodes with a published model', function () {
           ['a2', 'a'],
           ['a3', 'a'],
         ])
-          send({ payload: t.picture, topic, camera });
+          send({ payload: t.image, topic, camera });
         await events.until(() => events.sentOnSecondWire.length === 2);
         assert.deepEqual(topics(events.sentOnSecondWire), ['a1', 'a2']);
         assert.deepEqual(
@@ -70,7 +70,7 @@ describe('the nodes with a published model', function () {
 
       it('wait: in line, up to the limit', async () => {
         const { events, held } = await downloading({ policy: 'wait', limit: 1 });
-        for (const topic of ['second', 'too many']) send({ payload: t.picture, topic });
+        for (const topic of ['second', 'too many']) send({ payload: t.image, topic });
         await events.ended();
         assert.deepEqual(
           events.caught.map(({ error, topic }) => [error.code, topic]),
@@ -83,7 +83,7 @@ describe('the nodes with a published model', function () {
 
       it('reject: nobody waits but who set it off', async () => {
         const { events, held } = await downloading({ policy: 'reject' });
-        send({ payload: t.picture, topic: 'second' });
+        send({ payload: t.image, topic: 'second' });
         await events.ended();
         assert.deepEqual([events.caught[0]!.error.code, events.caught[0]!.topic], ['M2FP_BUSY', 'second']);
         held.letGo();
@@ -93,7 +93,7 @@ describe('the nodes with a published model', function () {
 
       it('drops what has become too old, and who set it off, too', async () => {
         const { events, held } = await downloading({ maxAge: 1 });
-        send({ payload: t.picture, topic: 'second' });
+        send({ payload: t.image, topic: 'second' });
         await events.until(() => events.sentOnSecondWire.length === 1);
         assert.deepEqual(topics(events.sentOnSecondWire), ['second']);
         held.letGo();
@@ -111,9 +111,9 @@ describe('the nodes with a published model', function () {
       it(`bound the messages of ${node['type']} nodes too`, async () => {
         const held = t.holdDownload();
         const events = await startFlow([t.model({ maxQueue: 0, revision: 'master' }), node]);
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await t.text(events, /^3\d %/);
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.ended();
         assert.equal(events.caught[0]!.error.code, 'M2FP_BUSY');
         held.letGo();

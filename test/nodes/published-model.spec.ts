@@ -22,7 +22,7 @@ describe('the nodes with a published model', function () {
     try {
       await t.text(events, /status\.absent$/);
       assert.deepEqual(t.hub.requests, [], 'nobody needs it yet');
-      send({ payload: t.picture, m2fp: { shortSide: 64 } });
+      send({ payload: t.image, m2fp: { shortSide: 64 } });
       await t.text(events, /^3\d %/);
       assert.ok(
         events.statuses.some(
@@ -65,9 +65,9 @@ describe('the nodes with a published model', function () {
         t.infer({ model: 'second', wires: [['out']] }, 'other'),
         nodeConfig('m2fp-preprocess', 'first', { model: 'model', wires: [['out']] }),
       ]);
-      send({ payload: t.picture });
-      nodeOf('other').receive({ payload: t.picture });
-      nodeOf('first').receive({ payload: t.picture });
+      send({ payload: t.image });
+      nodeOf('other').receive({ payload: t.image });
+      nodeOf('first').receive({ payload: t.image });
       await t.text(events, /^3\d %/);
       held.letGo();
       await events.ended(3);
@@ -84,13 +84,13 @@ describe('the nodes with a published model', function () {
       it(`that ${name} end their messages with ${code}, and try again with the next one`, async () => {
         prepare();
         const events = await startFlow([t.model(), t.infer()]);
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.ended();
         assert.equal(events.caught[0]!.error.code, code);
         assert.equal(events.caught[0]!.statusCode, 503);
         await t.text(events, new RegExp(`error\\.${code}$`));
         assert.equal(t.hub.requests.length, 1, 'nobody tries again without a message');
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.ended(2);
         assert.equal(events.sent.length, 1);
       });
@@ -99,7 +99,7 @@ describe('the nodes with a published model', function () {
     it('that cannot be had show it, also where they have no message', async () => {
       t.hub.next('list', answerStatus(403));
       const events = await startFlow([t.model(), t.infer(), t.infer({ wires: [['out']] }, 'other')]);
-      nodeOf('other').receive({ payload: t.picture });
+      nodeOf('other').receive({ payload: t.image });
       await t.text(events, /error\.M2FP_DOWNLOAD_FAILED$/);
     });
 
@@ -107,7 +107,7 @@ describe('the nodes with a published model', function () {
       it(`of a wrong id or address are red, and their messages end in M2FP_BAD_OPTION: ${JSON.stringify(properties)}`, async () => {
         const events = await startFlow([t.model(properties), t.infer()]);
         await t.text(events, /error\.M2FP_BAD_OPTION$/);
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.ended();
         assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
         assert.equal(events.caught[0]!.statusCode, 400);
@@ -118,7 +118,7 @@ describe('the nodes with a published model', function () {
     it('stop the download in a deploy, and the next message goes on from there', async () => {
       const held = t.holdDownload();
       const events = await startFlow([t.model(), t.infer()]);
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await t.text(events, /^3\d %/);
       const after = await deploy([t.model(), t.infer()]);
       await held.broken;
@@ -126,7 +126,7 @@ describe('the nodes with a published model', function () {
         events.done.map(({ code }) => code),
         ['M2FP_CANCELLED'],
       );
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await after.ended();
       assert.deepEqual(after.caught, []);
       const size = t.hub.checkpoint.bytes.length;
@@ -139,7 +139,7 @@ describe('the nodes with a published model', function () {
     it('stop it too where only the node that waits is deployed', async () => {
       const held = t.holdDownload();
       const events = await startFlow([t.model(), t.infer(), t.infer({ wires: [['out']] }, 'other')]);
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await t.text(events, /^3\d %/);
       await deploy(
         [t.model(), t.infer({ name: 'changed' }), t.infer({ wires: [['out']] }, 'other')],
@@ -148,7 +148,7 @@ describe('the nodes with a published model', function () {
       await held.broken;
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_CANCELLED');
-      nodeOf('other').receive({ payload: t.picture });
+      nodeOf('other').receive({ payload: t.image });
       await events.ended(2);
       assert.equal(events.sent.length, 1);
       assert.equal(t.hub.of(CHECKPOINT).length, 2);
@@ -158,8 +158,8 @@ describe('the nodes with a published model', function () {
       const held = t.holdDownload();
       const other = t.infer({ wires: [['out']] }, 'other');
       const events = await startFlow([t.model(), t.infer(), other]);
-      send({ payload: t.picture });
-      nodeOf('other').receive({ payload: t.picture, topic: 'other' });
+      send({ payload: t.image });
+      nodeOf('other').receive({ payload: t.image, topic: 'other' });
       await t.text(events, /^3\d %/);
       await deploy([t.model(), t.infer({ name: 'changed' }), other], 'nodes');
       held.letGo();
@@ -191,7 +191,7 @@ describe('the nodes with a published model', function () {
       await t.text(events, /status\.absent$/);
       await t.pull({}, { convert: convertCheckpoint });
       const { length } = t.hub.requests;
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended();
       assert.deepEqual(events.caught, []);
       assert.equal(t.hub.requests.length, length);

@@ -4,7 +4,7 @@ import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import type { EngineOptions } from '../../src/engine/types.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
-import { twoPeople as picture } from '../support/pictures.ts';
+import { twoPeople as image } from '../support/images.ts';
 import { type FakeEngine, fakeEngines, restoreEngines } from './support/fake-engine.ts';
 import { nodeConfig, type NodeType, registered } from './support/flows.ts';
 import { deploy, send, startFlow, stopFlow } from './support/red.ts';
@@ -35,7 +35,7 @@ describe('nodes without a model', () => {
   ] as const) {
     it(`parse with the bundled one: ${name}`, async () => {
       const events = await startFlow([nodeConfig('m2fp-infer', 'node', change)]);
-      send({ payload: picture });
+      send({ payload: image });
       await events.ended();
       assert.deepEqual(events.caught, []);
       assert.equal((events.sent[0] as unknown as { parsing: Parsing }).parsing.persons.length, 2);
@@ -49,7 +49,7 @@ describe('nodes without a model', () => {
   for (const type of ['m2fp-load', 'm2fp-preprocess'] as const) {
     it(`${type} works with it, too`, async () => {
       const events = await startFlow([nodeConfig(type, 'node')]);
-      send({ payload: type === 'm2fp-load' ? '' : picture });
+      send({ payload: type === 'm2fp-load' ? '' : image });
       await events.ended();
       assert.deepEqual(events.caught, [], type);
       if (type === 'm2fp-load') {
@@ -64,11 +64,11 @@ describe('nodes without a model', () => {
       nodeConfig('m2fp-load', 'load', { wires: [['node']] }),
       nodeConfig('m2fp-infer', 'node'),
     ]);
-    send({ payload: picture });
+    send({ payload: image });
     await events.ended();
     assert.equal(acquired.length, 1);
     const after = await deploy([nodeConfig('m2fp-infer', 'node')]);
-    send({ payload: picture });
+    send({ payload: image });
     await after.ended();
     assert.equal(after.sent.length, 1);
     assert.equal(engine.releases, acquired.length - 1);
@@ -79,7 +79,7 @@ describe('nodes without a model', () => {
 
   it('are not those whose model is disabled or was deleted', async () => {
     const events = await startFlow([nodeConfig('m2fp-infer', 'node', { model: 'gone' })]);
-    send({ payload: picture });
+    send({ payload: image });
     await events.ended();
     assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
     assert.deepEqual(acquired, []);

@@ -258,8 +258,8 @@ describe('the package', function () {
     assert.ok(shim);
     const program = join(installed.folder, 'dist', 'cli', 'm2fp.js');
     if (process.platform !== 'win32') assert.ok(lstatSync(program).mode & 0o100, 'executable');
-    const picture = join(installed.folder, 'models', 'demo', 'samples', 'two-people.png');
-    const out = execFileSync(process.execPath, [program, 'parse', picture], { encoding: 'utf8' });
+    const image = join(installed.folder, 'models', 'demo', 'samples', 'two-people.png');
+    const out = execFileSync(process.execPath, [program, 'parse', image], { encoding: 'utf8' });
     assert.equal((JSON.parse(out) as ParsingSummary).width, 448);
   });
 });

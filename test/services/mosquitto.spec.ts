@@ -9,7 +9,7 @@ import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
 import { mqttFlow } from '../support/mqtt-flow.ts';
 import { freePort, NodeRed } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { requireProgram } from '../support/programs.ts';
 
 /** Starts mosquitto on `port`; resolves when it listens. */

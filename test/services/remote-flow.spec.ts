@@ -7,7 +7,7 @@ import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { installedPackage } from '../support/installed-package.ts';
 import { NodeRed } from '../support/node-red.ts';
-import { twoPeople } from '../support/pictures.ts';
+import { twoPeople } from '../support/images.ts';
 import { RedisServer } from './support/redis.ts';
 
 const PASSWORD = 'a password of the tests';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { root } from './installed-package.ts';
-import { twoPeople } from './pictures.ts';
+import { twoPeople } from './images.ts';
 
 /** CIHP's numbers of what the sample is made of. */
 export const FACE = 13;
@@ -18,7 +18,7 @@ const sampleLabels: Promise<Buffer> = sharp(join(root, 'models/demo/samples/two-
 export const { width: WIDTH, height: HEIGHT } = await sharp(twoPeople).metadata();
 
 /** Three bytes of colour for each pixel of a picture. */
-export const pixelsOf = (picture: Buffer): Promise<Buffer> => sharp(picture).removeAlpha().raw().toBuffer();
+export const pixelsOf = (image: Buffer): Promise<Buffer> => sharp(image).removeAlpha().raw().toBuffer();
 const encode = (pixels: Buffer): Promise<Buffer> =>
   sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
     .png()

@@ -79,15 +79,15 @@ async function started(child: ChildProcess): Promise<void> {
   assert.doesNotMatch(log, /Missing node modules|Waiting for missing types/);
 }
 
-/** Posts `picture` until it is answered with its people. */
+/** Posts `image` until it is answered with its people. */
 async function parse(
   url: string,
-  picture: Buffer,
+  image: Buffer,
 ): Promise<{ width: number; persons: unknown[]; provider: string }> {
   const response = await fetch(`${url}/parse`, {
     method: 'POST',
     headers: { 'content-type': 'image/png' },
-    body: new Uint8Array(picture),
+    body: new Uint8Array(image),
   });
   const text = await response.text();
   assert.equal(response.status, 200, text);
@@ -123,8 +123,8 @@ try {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   await started(child);
-  const picture = readFileSync(join(folder, 'models', 'demo', 'samples', 'two-people.png'));
-  const { width, persons, provider } = await parse(`http://127.0.0.1:${port}`, picture);
+  const image = readFileSync(join(folder, 'models', 'demo', 'samples', 'two-people.png'));
+  const { width, persons, provider } = await parse(`http://127.0.0.1:${port}`, image);
   console.log(`${persons.length} persons, on ${provider}`);
   assert.deepEqual([width, persons.length], [448, 2]);
   if (values.expect !== undefined) assert.equal(provider, values.expect);

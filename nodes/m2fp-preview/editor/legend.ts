@@ -41,13 +41,13 @@ export function legendLines(
 
 /**
  * Below the picture, or beside it where more lines have room there.
- * @param picture where the thumbnail lies
+ * @param image where the thumbnail lies
  * @param rest how many labels there are beyond `lines`
  * @param widthOf of a text, pixels
  * @param obstacles what the legend must not lie on
  */
 export function layOut(
-  picture: Area,
+  image: Area,
   { lines, rest }: { lines: readonly LegendLine[]; rest: number },
   more: (count: number) => string,
   widthOf: (text: string) => number,
@@ -56,8 +56,8 @@ export function layOut(
   const wanted = lines.length + (rest > 0 ? 1 : 0);
   const width = INDENT + Math.max(0, ...[...lines.map(({ text }) => text), more(99)].map(widthOf));
   const places = [
-    { left: picture.left, top: picture.bottom + GAP },
-    { left: picture.right + 2 * GAP, top: picture.top },
+    { left: image.left, top: image.bottom + GAP },
+    { left: image.right + 2 * GAP, top: image.top },
   ].map((place) => ({ ...place, room: roomFor(wanted, place, width, obstacles) }));
   const { left, top, room } = places.reduce((best, place) => (place.room > best.room ? place : best));
   if (room >= wanted && rest === 0) return { left, top, lines: [...lines] };

@@ -58,7 +58,7 @@ export interface Ajax {
 }
 
 /** The picture at `url` as an object URL; whoever gets it revokes it. */
-export async function pullPicture($: Ajax, url: string): Promise<string> {
+export async function pullImage($: Ajax, url: string): Promise<string> {
   const blob = await $.ajax({ url, type: 'GET', xhrFields: { responseType: 'blob' } });
   return URL.createObjectURL(blob as Blob);
 }

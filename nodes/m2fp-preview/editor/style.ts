@@ -23,8 +23,8 @@ export const STYLE = `
 .m2fp-viewer-bar input[type='range'] { width: 160px; margin: 0; }
 .m2fp-viewer-pointed { flex: 1; min-width: 160px; }
 .m2fp-viewer-body { display: flex; min-height: 0; border-top: 1px solid var(--red-ui-secondary-border-color); }
-.m2fp-viewer-picture { flex: 1; min-width: 0; padding: 12px; text-align: center; }
-.m2fp-viewer-picture canvas { cursor: crosshair; }
+.m2fp-viewer-image { flex: 1; min-width: 0; padding: 12px; text-align: center; }
+.m2fp-viewer-image canvas { cursor: crosshair; }
 .m2fp-viewer-side { flex: none; width: 230px; padding: 0 12px 12px; overflow-y: auto; }
 .m2fp-viewer-side:empty { display: none; }
 .m2fp-viewer-side h4 { margin: 12px 0 4px; font-size: 14px; }

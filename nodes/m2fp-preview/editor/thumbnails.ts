@@ -7,7 +7,7 @@ import {
   type CanvasNode,
   type EditorRed,
   pullJson,
-  pullPicture,
+  pullImage,
   text,
   type ViewEvent,
 } from './page.ts';
@@ -107,7 +107,7 @@ export class Thumbnails {
     this.#pulling.set(id, null);
     try {
       const address = `m2fp/previews/${encodeURIComponent(id)}/thumbnail?seq=${facts.seq}`;
-      const url = await pullPicture(this.#ajax, address);
+      const url = await pullImage(this.#ajax, address);
       this.#forget(id);
       this.#thumbnails.set(id, { ...facts, url });
       const node = this.#red.nodes.node(id);
@@ -171,13 +171,13 @@ export class Thumbnails {
     if (thumbnail === undefined || !group) return;
     const { left, bottom } = areaOf(node);
     const top = bottom + GAP;
-    const picture = { left, top, right: left + thumbnail.width, bottom: top + thumbnail.height };
+    const image = { left, top, right: left + thumbnail.width, bottom: top + thumbnail.height };
     const others = this.#red.nodes
       .filterNodes({ z: node.z })
       .filter(({ id }) => id !== node.id)
       .flatMap((other) => this.#taken(other));
     const layout = layOut(
-      picture,
+      image,
       legendLines(thumbnail, (name) => labelName(this.#red, name)),
       (n) => text(this.#red, 'more', { n }),
       (words) => this.#widthOf(group, words),

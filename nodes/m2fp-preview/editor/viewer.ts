@@ -1,6 +1,6 @@
 /** The enlarged view: source, overlay or map, with a legend that hides labels, and what lies under the pointer. */
 import type { PreviewFacts } from '../../../src/parsing/colorize/preview.ts';
-import { type Ajax, type EditorRed, element, pullJson, pullPicture, text } from './page.ts';
+import { type Ajax, type EditorRed, element, pullJson, pullImage, text } from './page.ts';
 import { labelName } from '../../form/texts.ts';
 import { lookUp, paint, type Pixels } from '../painting.ts';
 
@@ -76,9 +76,9 @@ export class Viewer {
   }
 
   async #pixelsOf(url: string): Promise<ImageData> {
-    const picture = await pullPicture(this.#ajax, url);
+    const objectUrl = await pullImage(this.#ajax, url);
     try {
-      const image = element('img', { src: picture, alt: '' });
+      const image = element('img', { src: objectUrl, alt: '' });
       await image.decode();
       const canvas = element('canvas', { width: String(image.width), height: String(image.height) });
       const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -86,7 +86,7 @@ export class Viewer {
       context.drawImage(image, 0, 0);
       return context.getImageData(0, 0, image.width, image.height);
     } finally {
-      URL.revokeObjectURL(picture);
+      URL.revokeObjectURL(objectUrl);
     }
   }
 
@@ -142,7 +142,7 @@ export class Viewer {
         element(
           'div',
           { class: 'm2fp-viewer-body' },
-          element('div', { class: 'm2fp-viewer-picture' }, canvas),
+          element('div', { class: 'm2fp-viewer-image' }, canvas),
           side,
         ),
       ),

@@ -41,8 +41,8 @@ async function load({ id, model, digest, digests, threads, warmUp }: LoadMessage
 
 async function parse({ id, image, options, limits }: ParseMessage): Promise<ChildMessage> {
   if (pipeline === null) throw new Error('The engine process was asked to parse before it was told to load');
-  const picture = image instanceof Uint8Array ? asBuffer(image) : image;
-  const parsing = await pipeline.parse(picture, options, limits);
+  const input = image instanceof Uint8Array ? asBuffer(image) : image;
+  const parsing = await pipeline.parse(input, options, limits);
   return { type: 'result', id, parsing, rss: process.memoryUsage.rss() };
 }
 

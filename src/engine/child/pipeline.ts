@@ -7,7 +7,7 @@ import type { ImageLimits, NetworkInput } from '../../image/types.ts';
 import type { ModelManifest } from '../../m2fp/manifest.ts';
 import { postprocess } from '../../parsing/index.ts';
 import { intactManifest } from '../../store/manifest.ts';
-import { ruleFor } from '../picture.ts';
+import { ruleFor } from '../input-image.ts';
 import type { ChildParsing } from '../protocol.ts';
 import { openSession, type Session } from './session.ts';
 import type { ParseOptions } from '../../parsing/types.ts';

@@ -166,7 +166,7 @@ export class ProcessPool implements Pool {
   async #run(slot: Slot, job: Job): Promise<void> {
     const { clock } = this.#owner;
     const { supervisor } = slot;
-    const request: Suspect = { image: job.picture.payload, options: job.options };
+    const request: Suspect = { image: job.image.payload, options: job.options };
     const begun = clock.now();
     const first = supervisor.runs === 0;
     slot.running = job;

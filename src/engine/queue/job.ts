@@ -3,11 +3,11 @@ import { M2fpError } from '../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { KeptResult } from './cache.ts';
-import { bytesOf, type Picture } from '../picture.ts';
+import { bytesOf, type InputImage } from '../input-image.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
 
 export interface JobDescription {
-  picture: Picture;
+  image: InputImage;
   options: ParseOptions;
   /** All that the result depends on beside the picture's bytes, see `variantOf`. */
   variant: string;
@@ -20,7 +20,7 @@ export interface JobDescription {
 /** See the top of the file; made when the request comes, and in line until a process or a kept result has it. */
 export class Job {
   readonly promise: Promise<Parsing>;
-  readonly picture: Picture;
+  readonly image: InputImage;
   readonly options: ParseOptions;
   readonly variant: string;
   /** When the request came, by the clock. */
@@ -39,8 +39,8 @@ export class Job {
   #reject!: (error: unknown) => void;
   readonly #stopListening: () => void;
 
-  constructor({ picture, options, variant, signal, clock, onCancel }: JobDescription) {
-    this.picture = picture;
+  constructor({ image, options, variant, signal, clock, onCancel }: JobDescription) {
+    this.image = image;
     this.options = options;
     this.variant = variant;
     this.#clock = clock;
@@ -69,7 +69,7 @@ export class Job {
 
   /** Whether the results of both are the same. */
   equals(other: Job): boolean {
-    return this.variant === other.variant && bytesOf(this.picture).equals(bytesOf(other.picture));
+    return this.variant === other.variant && bytesOf(this.image).equals(bytesOf(other.image));
   }
 
   resolve(parsing: Parsing): void {
@@ -82,7 +82,7 @@ export class Job {
     const waited = this.#clock.now() - this.since;
     const stages = { decode: 0, preprocess: 0, inference: 0, postprocess: 0 };
     const timing = { queue: waited, ...stages, total: waited };
-    this.resolve({ image: this.picture.source, ...result, cached: true, timing });
+    this.resolve({ image: this.image.source, ...result, cached: true, timing });
   }
 
   reject(error: unknown): void {

@@ -14,7 +14,7 @@ import { Job } from './job.ts';
 import type { Pool, PoolOwner } from './pool.ts';
 import { checkParseOptions, completeQueueOptions } from '../options.ts';
 import { clone } from './clone.ts';
-import { bytesOf, checkImage, digestOf, variantOf, type Picture } from '../picture.ts';
+import { bytesOf, checkImage, digestOf, variantOf, type InputImage } from '../input-image.ts';
 import type { ChildParsing } from '../protocol.ts';
 import { FairQueue } from './queue.ts';
 import type {
@@ -42,7 +42,7 @@ export interface PooledEngineSetup<O> {
 
 /** A request whose arguments are in order. */
 interface CheckedRequest {
-  picture: Picture;
+  image: InputImage;
   options: ParseOptions;
   queue: Required<QueueOptions>;
   signal: AbortSignal | undefined;
@@ -186,7 +186,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   #check({ image, options = {}, queue = {}, signal }: ParseRequest): CheckedRequest {
     const checked = checkParseOptions(options);
     return {
-      picture: checkImage(image, this.#manifest.input, checked, limitsFrom(this.#options)),
+      image: checkImage(image, this.#manifest.input, checked, limitsFrom(this.#options)),
       options: checked,
       queue: completeQueueOptions(queue),
       signal,
@@ -194,19 +194,16 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   /** Throws at once where the picture has no place in the line; one whose result is kept needs none. */
-  #lineUp(
-    { picture, options, queue, signal }: CheckedRequest,
-    onQueued: (job: Job) => void,
-  ): Promise<Parsing> {
+  #lineUp({ image, options, queue, signal }: CheckedRequest, onQueued: (job: Job) => void): Promise<Parsing> {
     this.#checkOpen();
     if (signal?.aborted) {
       throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', {
         cause: signal.reason,
       });
     }
-    const variant = variantOf(picture, options, this.#manifest.input);
+    const variant = variantOf(image, options, this.#manifest.input);
     const job = new Job({
-      picture,
+      image,
       options,
       variant,
       signal,
@@ -216,7 +213,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
         this.#pool.pump();
       },
     });
-    const digest = this.#cache === null ? null : digestOf(bytesOf(picture));
+    const digest = this.#cache === null ? null : digestOf(bytesOf(image));
     const kept = typeof digest === 'string' ? this.#lookUp(job, digest) : undefined;
     if (kept !== undefined) {
       this.#queue.replaceOlder(queue);
@@ -224,7 +221,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       return job.promise;
     }
     try {
-      this.#pool.check({ image: picture.payload, options });
+      this.#pool.check({ image: image.payload, options });
       this.#queue.add(job, queue, { free: this.#pool.free, limit: this.#options.maxQueue });
     } catch (error) {
       job.reject(error);

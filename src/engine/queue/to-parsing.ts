@@ -23,7 +23,7 @@ export function toParsing(
   const { width, height, network, labels, persons, parts, doubtful } = parsing;
   const { decode, preprocess, inference, postprocess } = parsing.timing;
   return {
-    image: job.picture.source,
+    image: job.image.source,
     width,
     height,
     // A worker of an older version does not tell it.

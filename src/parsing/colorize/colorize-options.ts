@@ -97,7 +97,7 @@ export interface ColorizePlan extends Omit<
   chosen: Set<number> | null;
   background: (typeof BACKGROUNDS)[number];
   palette: Rgb[];
-  picture: ImageEncoding;
+  encoding: ImageEncoding;
 }
 
 /** True for a mode whose pixels are numbers. */
@@ -125,7 +125,7 @@ export function readColorizeOptions(
     background,
     textSize: rest.textSize === 0 ? 0 : Math.max(MIN_TEXT_SIZE, rest.textSize),
     palette: resolvePalette(labels, { palette, colors }),
-    picture: { format, quality },
+    encoding: { format, quality },
   };
 }
 

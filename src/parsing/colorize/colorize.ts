@@ -55,8 +55,8 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
   const canvas = await paintCanvas(parsing, { ...plan, by: subjectOf(plan) });
   if (isNumberMode(plan.mode)) return asNumbers(parsing, canvas, plan, plan.mode);
   const drawn = await drawCanvas(parsing, canvas, plan);
-  const image = await encodeImage(drawn, plan.picture);
-  return { image, width: drawn.width, height: drawn.height, mime: MIME_TYPES[plan.picture.format] };
+  const image = await encodeImage(drawn, plan.encoding);
+  return { image, width: drawn.width, height: drawn.height, mime: MIME_TYPES[plan.encoding.format] };
 }
 
 /** The pixels of a coloured picture. `canvas` is that of `plan`, whose mode is none of numbers. */
@@ -102,13 +102,13 @@ async function asNumbers(
 
 /** Adds names, scores and the legend. */
 async function letter(
-  picture: RawImage,
+  image: RawImage,
   canvas: Canvas,
   parsing: Parsing,
   plan: ColorizePlan,
 ): Promise<RawImage> {
-  if (!plan.names && !plan.scores && plan.legend === 'none') return picture;
-  const { width, height } = picture;
+  if (!plan.names && !plan.scores && plan.legend === 'none') return image;
+  const { width, height } = image;
   const regions = await shownRegions(canvas, width, height);
   const size = plan.textSize || Math.max(11, Math.round(0.02 * Math.min(width, height)));
   const drawing = new Drawing();
@@ -120,27 +120,22 @@ async function letter(
     drawLegend(drawing, entries, layout, width * height, size);
     whole = layout;
   }
-  return drawing.isEmpty ? picture : layOver(picture, drawing, whole.width, whole.height);
+  return drawing.isEmpty ? image : layOver(image, drawing, whole.width, whole.height);
 }
 
-/** `picture`, enlarged with paper to `width` x `height`, with `drawing` over it. Off the main thread. */
-async function layOver(
-  picture: RawImage,
-  drawing: Drawing,
-  width: number,
-  height: number,
-): Promise<RawImage> {
+/** `image`, enlarged with paper to `width` x `height`, with `drawing` over it. Off the main thread. */
+async function layOver(image: RawImage, drawing: Drawing, width: number, height: number): Promise<RawImage> {
   const sharp = await loadSharp();
-  const { channels, data } = picture;
+  const { channels, data } = image;
   const [r, g, b] = PAPER;
   try {
     const whole = sharp(data, {
-      raw: { width: picture.width, height: picture.height, channels },
+      raw: { width: image.width, height: image.height, channels },
       limitInputPixels: false,
     })
       .extend({
-        right: width - picture.width,
-        bottom: height - picture.height,
+        right: width - image.width,
+        bottom: height - image.height,
         background: { r, g, b, alpha: 1 },
       })
       .composite([{ input: drawing.toSvg(width, height), limitInputPixels: false }]);

@@ -71,39 +71,39 @@ export interface LegendLayout {
 /** Where `entries` (one at least) go: in as many columns as it takes beside the picture, as fit below it. */
 export function layOutLegend(
   entries: readonly LegendEntry[],
-  picture: { width: number; height: number },
+  image: { width: number; height: number },
   place: 'beside' | 'below',
   size: number,
 ): LegendLayout {
-  const pixels = picture.width * picture.height;
+  const pixels = image.width * image.height;
   const nameWidth = Math.max(...entries.map(({ name }) => textWidth(name, size)));
   const shareWidth = Math.max(...entries.map(({ area }) => textWidth(shareText(area, pixels), size)));
   const columnWidth = Math.ceil((SWATCH + GAP + WIDE_GAP * 2) * size + nameWidth + shareWidth);
   const rowHeight = ROW * size;
   const margin = 2 * PADDING * size;
   if (place === 'beside') {
-    const rows = Math.min(entries.length, Math.max(1, Math.floor((picture.height - margin) / rowHeight)));
+    const rows = Math.min(entries.length, Math.max(1, Math.floor((image.height - margin) / rowHeight)));
     const columns = Math.ceil(entries.length / rows);
     return {
-      width: picture.width + Math.ceil(columns * columnWidth + PADDING * size),
-      height: Math.max(picture.height, Math.ceil(rowHeight * rows + margin)),
+      width: image.width + Math.ceil(columns * columnWidth + PADDING * size),
+      height: Math.max(image.height, Math.ceil(rowHeight * rows + margin)),
       rows,
       columnWidth,
       nameWidth,
-      x: picture.width,
+      x: image.width,
       y: 0,
     };
   }
-  const columns = Math.max(1, Math.floor((picture.width - PADDING * size) / columnWidth));
+  const columns = Math.max(1, Math.floor((image.width - PADDING * size) / columnWidth));
   const rows = Math.ceil(entries.length / columns);
   return {
-    width: Math.max(picture.width, Math.ceil(columnWidth + PADDING * size)),
-    height: picture.height + Math.ceil(rows * rowHeight + margin),
+    width: Math.max(image.width, Math.ceil(columnWidth + PADDING * size)),
+    height: image.height + Math.ceil(rows * rowHeight + margin),
     rows,
     columnWidth,
     nameWidth,
     x: 0,
-    y: picture.height,
+    y: image.height,
   };
 }
 

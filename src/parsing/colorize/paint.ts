@@ -119,8 +119,8 @@ async function groundOf(source: RawImage, plan: ColorizePlan): Promise<RawImage>
 /** Off the main thread, but for alpha, which stays as it is. The least radius that sharp knows is 0.3. */
 async function blurred({ width, height, channels, data }: RawImage, radius: number): Promise<RawImage> {
   const sharp = await loadSharp();
-  const picture = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
-  const soft = await picture.blur(Math.max(0.3, radius)).raw().toBuffer();
+  const image = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+  const soft = await image.blur(Math.max(0.3, radius)).raw().toBuffer();
   if (channels === 4) {
     await forEachSlice(width * height, 2, (first, end) => {
       for (let at = 4 * first; at < 4 * end; at += 4) {

@@ -60,7 +60,7 @@ export interface PreviewThumbnail extends PreviewImage {
 /** Every thumbnail's legend goes to every open editor: so long it may be. */
 const LEGEND_LENGTH = 24;
 const THUMBNAIL_QUALITY = 75;
-const PICTURE_QUALITY = 85;
+const IMAGE_QUALITY = 85;
 
 /**
  * A small JPEG of the parsing, no side of which is longer than `maxSide`.
@@ -91,7 +91,7 @@ export async function imageThumbnail(image: Buffer, maxSide: number): Promise<Pr
 
 /** The source as a JPEG, no side of which is longer than `maxSide`. */
 export async function previewSource(parsing: Parsing, maxSide: number): Promise<PreviewImage> {
-  return shrink(await decodeSource(parsing), maxSide, PICTURE_QUALITY);
+  return shrink(await decodeSource(parsing), maxSide, IMAGE_QUALITY);
 }
 
 /** JPEG knows no transparency: pixels with alpha are laid on white. Pictures are not enlarged. */

@@ -14,14 +14,14 @@ function pad(box: Box, padding: Extent): Box {
 }
 
 /** The part of `box` inside the picture. */
-export function clamp(box: Box, picture: Size): Box {
+export function clamp(box: Box, image: Size): Box {
   const x = Math.max(0, box.x);
   const y = Math.max(0, box.y);
   return {
     x,
     y,
-    width: Math.min(picture.width, box.x + box.width) - x,
-    height: Math.min(picture.height, box.y + box.height) - y,
+    width: Math.min(image.width, box.x + box.width) - x,
+    height: Math.min(image.height, box.y + box.height) - y,
   };
 }
 
@@ -36,12 +36,12 @@ function stretch({ x, y, width, height }: Box, aspect: number): Box {
 }
 
 /** `box` moved into the picture, and cut where it is larger. */
-function moveInto(box: Box, picture: Size): Box {
-  const width = Math.min(box.width, picture.width);
-  const height = Math.min(box.height, picture.height);
+function moveInto(box: Box, image: Size): Box {
+  const width = Math.min(box.width, image.width);
+  const height = Math.min(box.height, image.height);
   return {
-    x: Math.min(Math.max(0, box.x), picture.width - width),
-    y: Math.min(Math.max(0, box.y), picture.height - height),
+    x: Math.min(Math.max(0, box.x), image.width - width),
+    y: Math.min(Math.max(0, box.y), image.height - height),
     width,
     height,
   };
@@ -51,10 +51,10 @@ function moveInto(box: Box, picture: Size): Box {
  * The rectangle that the crop of `box` shows: with its margin, then in its aspect. It lies inside the picture unless
  * the plan pads.
  */
-export function frameOf(box: Box, plan: CropPlan, picture: Size): Box {
+export function frameOf(box: Box, plan: CropPlan, image: Size): Box {
   const padded = pad(box, plan.padding);
-  const kept = plan.pads ? padded : clamp(padded, picture);
+  const kept = plan.pads ? padded : clamp(padded, image);
   if (plan.aspect === null) return kept;
   const stretched = stretch(kept, plan.aspect);
-  return plan.pads ? stretched : moveInto(stretched, picture);
+  return plan.pads ? stretched : moveInto(stretched, image);
 }

@@ -101,7 +101,7 @@ export interface CropPlan {
   minArea: Extent;
   minScore: number;
   max: number;
-  picture: ImageEncoding;
+  encoding: ImageEncoding;
 }
 
 function readAspect(name: string, value: unknown): number | null {
@@ -158,6 +158,6 @@ export function readCropOptions(labels: readonly string[], options: CropOptions 
     minArea,
     minScore,
     max,
-    picture: { format, quality },
+    encoding: { format, quality },
   };
 }

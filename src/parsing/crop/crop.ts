@@ -60,7 +60,7 @@ export async function crop(parsing: Parsing, options?: CropOptions): Promise<Cro
   if (regions.length === 0) return [];
 
   const source = await decodeSource(parsing);
-  const fileName = fileNames(plan.picture.format);
+  const fileName = fileNames(plan.encoding.format);
   const minArea = pixelsOf(plan.minArea, parsing.width * parsing.height);
   const crops: Crop[] = [];
   for (const region of regions) {
@@ -70,8 +70,8 @@ export async function crop(parsing: Parsing, options?: CropOptions): Promise<Cro
     const { box, area } = shape;
     checkSize(box, 'give a smaller "padding", another "aspect", or "edge": "clamp"');
     const pixels = await cut(source, box, plan.cutout ? shape.cover : null, plan.fill);
-    const { width, height, ...picture } = await resized(pixels, plan.resize, plan.fill);
-    const image = await encodeImage({ width, height, ...picture }, plan.picture);
+    const { width, height, ...rest } = await resized(pixels, plan.resize, plan.fill);
+    const image = await encodeImage({ width, height, ...rest }, plan.encoding);
     const { label, part, person, score } = region;
     crops.push({
       image,
@@ -113,12 +113,12 @@ interface Opacity {
 async function shapeOf(
   region: Region,
   plan: CropPlan,
-  picture: { width: number; height: number },
+  image: { width: number; height: number },
 ): Promise<{ box: Box; area: number; cover: Opacity | null } | undefined> {
-  if (plan.cutout && (plan.grow !== 0 || plan.feather > 0)) return softShape(region, plan, picture);
-  const box = frameOf(region.box, plan, picture);
+  if (plan.cutout && (plan.grow !== 0 || plan.feather > 0)) return softShape(region, plan, image);
+  const box = frameOf(region.box, plan, image);
   if (!plan.cutout && region.masks.length === 1) return { box, area: region.area, cover: null };
-  const inside = clamp(box, picture);
+  const inside = clamp(box, image);
   const { alpha, area } = await coverOf(region.masks, inside);
   return { box, area, cover: { box: inside, alpha } };
 }
@@ -126,20 +126,20 @@ async function shapeOf(
 async function softShape(
   { box, masks }: Region,
   plan: CropPlan,
-  picture: { width: number; height: number },
+  image: { width: number; height: number },
 ): Promise<{ box: Box; area: number; cover: Opacity } | undefined> {
   // One pixel more, so that a mask that fills its box has an outside.
   const reach = marginOf(plan) + 1;
   const window = clamp(
     { x: box.x - reach, y: box.y - reach, width: box.width + 2 * reach, height: box.height + 2 * reach },
-    picture,
+    image,
   );
   const { alpha: mask, area } = await coverOf(masks, window);
   const alpha = await softenMask(mask, window.width, window.height, plan);
   const left = await boxOfAlpha(alpha, window.width, window.height);
   if (left === undefined) return undefined;
   const shape = { ...left, x: left.x + window.x, y: left.y + window.y };
-  return { box: frameOf(shape, plan, picture), area, cover: { box: window, alpha } };
+  return { box: frameOf(shape, plan, image), area, cover: { box: window, alpha } };
 }
 
 /** The pixels of `box`, with `cover` as opaque as it says, on `fill` (null: on nothing). */
@@ -213,10 +213,10 @@ function blendRow(
 }
 
 /** Off the main thread. */
-async function resized(picture: RawImage, resize: Resize, fill: Rgb | null): Promise<RawImage> {
-  if (resize === null) return picture;
-  const { width, height, channels, data } = picture;
-  if ('maxSide' in resize && Math.max(width, height) <= resize.maxSide) return picture;
+async function resized(image: RawImage, resize: Resize, fill: Rgb | null): Promise<RawImage> {
+  if (resize === null) return image;
+  const { width, height, channels, data } = image;
+  if ('maxSide' in resize && Math.max(width, height) <= resize.maxSide) return image;
   if (!('maxSide' in resize)) {
     const scale = Math.max((resize.width ?? 0) / width, (resize.height ?? 0) / height);
     const size = {

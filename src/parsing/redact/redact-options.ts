@@ -95,7 +95,7 @@ export interface RedactPlan {
   color: Rgb;
   minScore: number;
   all: boolean;
-  picture: ImageEncoding;
+  encoding: ImageEncoding;
 }
 
 function identifying(labels: readonly string[]): Set<number> {
@@ -155,6 +155,6 @@ export function readRedactOptions(labels: readonly string[], options: RedactOpti
     grow: given.grow ?? (inverse || method === 'recolor' ? 0 : 'auto'),
     color: given.color ?? parseColor('color', method === 'recolor' ? '#2f6db5' : BLACK),
     all: nobody === 'all',
-    picture: { format, quality },
+    encoding: { format, quality },
   };
 }

@@ -50,18 +50,14 @@ export interface RedactionStyle {
 }
 
 /**
- * Changes the pixels of `picture` that have an owner, in place. Wholly transparent ones stay as they are, so that
+ * Changes the pixels of `image` that have an owner, in place. Wholly transparent ones stay as they are, so that
  * nothing shows where nothing was; others get the mean opacity of their surroundings with blur and pixelate, and of
  * their region with fill, because opacity can show an outline as well as colours do.
  */
-export async function redactRegions(
-  picture: RawImage,
-  regions: Regions,
-  style: RedactionStyle,
-): Promise<void> {
-  const brush = await brushFor(picture, regions, style);
+export async function redactRegions(image: RawImage, regions: Regions, style: RedactionStyle): Promise<void> {
+  const brush = await brushFor(image, regions, style);
   const { owners } = regions;
-  const { width, height, channels, data } = picture;
+  const { width, height, channels, data } = image;
   await forEachSlice(height, 32 * width, (first, end) => {
     for (let y = first, p = first * width; y < end; y++) {
       for (let x = 0; x < width; x++, p++) {
@@ -73,13 +69,13 @@ export async function redactRegions(
 }
 
 async function brushFor(
-  picture: RawImage,
+  image: RawImage,
   { owners, boxes }: Regions,
   { method, cells, color }: RedactionStyle,
 ): Promise<PixelFn> {
   switch (method) {
     case 'fill': {
-      const opacities = picture.channels === 4 ? await meanOf(opacity, picture, owners, boxes.length) : null;
+      const opacities = image.channels === 4 ? await meanOf(opacity, image, owners, boxes.length) : null;
       return (data, at, _x, _y, region) => {
         for (let channel = 0; channel < 3; channel++) data[at + channel] = color[channel]!;
         if (opacities !== null) data[at + 3] = Math.round(opacities[region]!);
@@ -89,11 +85,11 @@ async function brushFor(
       // The colour goes, too: a viewer that ignores transparency would show it.
       return (data, at) => data.fill(0, at, at + 4);
     case 'recolor':
-      return recolor(color, await meanOf(brightness, picture, owners, boxes.length));
+      return recolor(color, await meanOf(brightness, image, owners, boxes.length));
     case 'pixelate':
-      return pixelate(await gridsOf(picture, boxes, cells), picture.channels);
+      return pixelate(await gridsOf(image, boxes, cells), image.channels);
     case 'blur':
-      return blur(await gridsOf(picture, boxes, cells), picture.channels);
+      return blur(await gridsOf(image, boxes, cells), image.channels);
     default: {
       // A method of the table that has no case here is a type error, and hides nothing in another method's way.
       const forgotten: never = method;
@@ -104,25 +100,25 @@ async function brushFor(
 
 /** All grids are measured before the first pixel changes, because boxes may overlap. */
 async function gridsOf(
-  picture: RawImage,
+  image: RawImage,
   boxes: readonly (Box | null)[],
   cells: number,
 ): Promise<(Grid | null)[]> {
   const grids: (Grid | null)[] = [];
-  for (const box of boxes) grids.push(box === null ? null : await measureGrid(picture, box, cells));
+  for (const box of boxes) grids.push(box === null ? null : await measureGrid(image, box, cells));
   return grids;
 }
 
-async function measureGrid(picture: RawImage, box: Box, cells: number): Promise<Grid> {
+async function measureGrid(image: RawImage, box: Box, cells: number): Promise<Grid> {
   const cell = Math.max(MIN_CELL, Math.ceil(Math.max(box.width, box.height) / cells));
   const columns = Math.ceil(box.width / cell);
   const rows = Math.ceil(box.height / cell);
   const sums = new Float64Array(rows * columns * MEANS);
-  const { data, channels } = picture;
+  const { data, channels } = image;
   await forEachSlice(box.height, 8 * box.width, (first, end) => {
     for (let dy = first; dy < end; dy++) {
       const row = Math.floor(dy / cell) * columns;
-      let at = ((box.y + dy) * picture.width + box.x) * channels;
+      let at = ((box.y + dy) * image.width + box.x) * channels;
       for (let dx = 0; dx < box.width; dx++, at += channels) {
         const sum = MEANS * (row + Math.floor(dx / cell));
         const opaque = channels === 4 ? data[at + 3]! / 255 : 1;
@@ -193,13 +189,13 @@ function opacity(data: Buffer, at: number): number {
 /** The mean of what `measure` gives, over the visible pixels of each region. */
 async function meanOf(
   measure: (data: Buffer, at: number) => number,
-  picture: RawImage,
+  image: RawImage,
   owners: InstanceMap,
   count: number,
 ): Promise<Float64Array> {
   const sums = new Float64Array(count);
   const pixels = new Uint32Array(count);
-  const { width, height, channels, data } = picture;
+  const { width, height, channels, data } = image;
   await forEachSlice(width * height, 3, (first, end) => {
     for (let p = first; p < end; p++) {
       if (owners[p] === 0 || (channels === 4 && data[4 * p + 3] === 0)) continue;

@@ -15,7 +15,7 @@ import { allOf, findUncovered, paintUncovered } from './uncovered.ts';
 export type { RedactOptions } from './redact-options.ts';
 
 /** The whole picture is so much larger than a face that as few cells would leave nothing of a background. */
-const PICTURE_CELLS = 4;
+const IMAGE_CELLS = 4;
 
 const MIN_GROW = 8;
 /** See {@link autoGrow}. */
@@ -63,7 +63,7 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
   const isAll = !found && plan.all && !plan.inverse;
   const { uncovered, left } = isAll ? { uncovered: [], left: [] } : await findUncovered(parsing, plan);
 
-  const isWholePicture = isAll || plan.inverse;
+  const isWholeImage = isAll || plan.inverse;
   const reach = plan.grow === 'auto' ? autoGrow(parsing) : plan.grow;
   const redacted = isAll ? chosen.fill(1) : plan.inverse ? await invert(chosen) : chosen;
   const owners = await dilate(redacted, width, height, reach);
@@ -72,21 +72,21 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
     const numberOf = (region: string): number => regions.numberOf(region);
     await paintUncovered(owners, parsing, uncovered, { extent, reach, numberOf });
   }
-  const { boxes, area } = await measureInstances(owners, width, height, isWholePicture ? 1 : regions.count);
+  const { boxes, area } = await measureInstances(owners, width, height, isWholeImage ? 1 : regions.count);
 
   const source = await decodeSource(parsing);
   const drawn = plan.method === 'remove' ? await withAlpha(source) : source;
-  const cells = plan.cells * (isWholePicture ? PICTURE_CELLS : 1);
+  const cells = plan.cells * (isWholeImage ? IMAGE_CELLS : 1);
   await redactRegions(drawn, { owners, boxes }, { ...plan, cells });
-  const image = await encodeImage(drawn, plan.picture);
+  const image = await encodeImage(drawn, plan.encoding);
   return {
     image,
     width,
     height,
-    mime: MIME_TYPES[plan.picture.format],
+    mime: MIME_TYPES[plan.encoding.format],
     area,
     found,
-    persons: isWholePicture ? allOf(parsing).persons.map(({ id }) => id) : regions.persons(),
+    persons: isWholeImage ? allOf(parsing).persons.map(({ id }) => id) : regions.persons(),
     uncovered: uncovered.map(({ id }) => id),
     left,
     missing: missingPersons(parsing, plan),

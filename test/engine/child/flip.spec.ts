@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { checkParseOptions } from '../../../src/engine/options.ts';
-import { ruleFor } from '../../../src/engine/picture.ts';
+import { ruleFor } from '../../../src/engine/input-image.ts';
 import { createPipeline, openPipeline, type Pipeline } from '../../../src/engine/child/pipeline.ts';
 import type { ChildParsing } from '../../../src/engine/protocol.ts';
 import { preprocess } from '../../../src/image/preprocess.ts';
@@ -53,21 +53,21 @@ describe('flip test-time augmentation', function () {
       const sizes = variant === 'multi' ? { shortSide: 151, longSide: 400 } : {};
       let pipeline: Pipeline;
       let model: ModelManifest;
-      let picture: Buffer;
+      let image: Buffer;
       let mirror: Buffer;
 
       before(async () => {
         const folder = await goldenModel(variant);
         model = await readManifest(folder);
         pipeline = await openPipeline(folder, model.digest, 1);
-        picture = await imageOf(variant).png().toBuffer();
-        mirror = await sharp(picture).flop().png().toBuffer();
+        image = await imageOf(variant).png().toBuffer();
+        mirror = await sharp(image).flop().png().toBuffer();
       });
       after(() => pipeline.close());
 
       it('finds in the mirrored picture the mirror image of what it finds in the picture', async () => {
         const [a, b] = [
-          await pipeline.parse(picture, { ...sizes, flip: true }),
+          await pipeline.parse(image, { ...sizes, flip: true }),
           await pipeline.parse(mirror, { ...sizes, flip: true }),
         ];
         const swapped = mirroredLabels(model.labels);
@@ -92,9 +92,9 @@ describe('flip test-time augmentation', function () {
       });
 
       it('is another result than without, which is not symmetric', async () => {
-        const plain = await pipeline.parse(picture, sizes);
-        const off = await pipeline.parse(picture, { ...sizes, flip: false });
-        const flipped = await pipeline.parse(picture, { ...sizes, flip: true });
+        const plain = await pipeline.parse(image, sizes);
+        const off = await pipeline.parse(image, { ...sizes, flip: false });
+        const flipped = await pipeline.parse(image, { ...sizes, flip: true });
         assert.ok(off.labelMap.equals(plain.labelMap));
         assert.ok(!flipped.labelMap.equals(plain.labelMap));
         const other = await pipeline.parse(mirror, sizes);
@@ -105,13 +105,13 @@ describe('flip test-time augmentation', function () {
       });
 
       it('takes what preprocess made too', async () => {
-        const { input } = await preprocess(picture, ruleFor(model.input, sizes));
+        const { input } = await preprocess(image, ruleFor(model.input, sizes));
         const fromInput = await pipeline.parse(input, { flip: true });
-        const fromPicture = await pipeline.parse(picture, { ...sizes, flip: true });
-        assert.ok(fromInput.labelMap.equals(fromPicture.labelMap));
-        assert.ok(fromInput.personMap.equals(fromPicture.personMap));
+        const fromImage = await pipeline.parse(image, { ...sizes, flip: true });
+        assert.ok(fromInput.labelMap.equals(fromImage.labelMap));
+        assert.ok(fromInput.personMap.equals(fromImage.personMap));
         const known = model.humanIndex;
-        assert.deepEqual(scoresOf(fromInput, known), scoresOf(fromPicture, known));
+        assert.deepEqual(scoresOf(fromInput, known), scoresOf(fromImage, known));
       });
     });
   }

@@ -6,9 +6,9 @@ import { loadSharp } from '../../../src/image/sharp.ts';
 import { MANIFEST } from '../support/fakes.ts';
 
 describe('warming up', () => {
-  async function sizeOf(picture: Buffer): Promise<[number, number]> {
+  async function sizeOf(image: Buffer): Promise<[number, number]> {
     const sharp = await loadSharp();
-    const { width, height } = await sharp(picture).metadata();
+    const { width, height } = await sharp(image).metadata();
     return [width, height];
   }
 

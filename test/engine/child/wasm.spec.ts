@@ -12,7 +12,7 @@ import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { readManifest } from '../../../src/store/manifest.ts';
 import { goldenCases, goldenFolder } from '../../support/golden.ts';
 import { goldenModel, removeModels, runModel } from '../../support/model.ts';
-import { twoPeople } from '../../support/pictures.ts';
+import { twoPeople } from '../../support/images.ts';
 import { fails, FakeClock, leavesNothingBehind } from '../support/fakes.ts';
 import { refuseNativeRuntime, REFUSAL, WITHOUT_NATIVE } from '../support/wasm.ts';
 

@@ -24,13 +24,13 @@ describe('an engine whose process is killed', function () {
   let serial = 0;
   /** Another picture each time. */
   async function good(): Promise<Buffer> {
-    const picture = {
+    const image = {
       width: 96,
       height: 64,
       channels: 3,
       background: `#0000${10 + (serial++ % 80)}`,
     } as const;
-    return sharp({ create: picture }).png().toBuffer();
+    return sharp({ create: image }).png().toBuffer();
   }
 
   afterEach(() => engine.close());

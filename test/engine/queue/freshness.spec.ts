@@ -15,7 +15,7 @@ import { ADDRESS, FakeWorkers, worker } from '../support/fake-link.ts';
 const LARGE = Buffer.alloc(4.5 * 2 ** 20, 'L');
 
 type Step =
-  | { step: 'ask'; picture: string; queue: QueueOptions }
+  | { step: 'ask'; image: string; queue: QueueOptions }
   | { step: 'answer' | 'crash' | 'fail' | 'cancel'; which: number }
   | { step: 'time'; ms: number }
   | { step: 'turn' | 'swap' };
@@ -25,7 +25,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       step: fc.constant('ask' as const),
-      picture: fc.oneof(
+      image: fc.oneof(
         { weight: 30, arbitrary: fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c') },
         { weight: 1, arbitrary: fc.constant('large') },
       ),
@@ -93,7 +93,7 @@ class Run {
     const chosen = 'which' in next ? running[next.which % Math.max(1, running.length)] : undefined;
     switch (next.step) {
       case 'ask':
-        return this.#ask(next.picture, next.queue);
+        return this.#ask(next.image, next.queue);
       case 'answer':
         chosen?.answer();
         break;
@@ -143,8 +143,8 @@ class Run {
     this.#unsubscribe();
   }
 
-  #ask(picture: string, queue: QueueOptions): void {
-    const image = picture === 'large' ? Buffer.from(LARGE) : Buffer.from(picture);
+  #ask(name: string, queue: QueueOptions): void {
+    const image = name === 'large' ? Buffer.from(LARGE) : Buffer.from(name);
     const abort = new AbortController();
     const asked: Asked = { image, queue, abort, ends: [], turn: Infinity, dropped: Infinity };
     this.#asked.push(asked);
@@ -186,14 +186,14 @@ function fateOf({ code }: M2fpError): string {
   return code === 'M2FP_CANCELLED' ? 'cancelled' : 'failed';
 }
 
-const latest = (picture: string): Step => ({
+const latest = (image: string): Step => ({
   step: 'ask',
-  picture,
+  image,
   queue: { policy: 'latest', lane: 'x', key: 'k', maxAge: 0, priority: 0 },
 });
-const waiting = (picture: string): Step => ({
+const waiting = (image: string): Step => ({
   step: 'ask',
-  picture,
+  image,
   queue: { policy: 'wait', lane: 'y', key: 'k', maxAge: 0, priority: 0 },
 });
 const answer: Step = { step: 'answer', which: 0 };
@@ -212,7 +212,7 @@ describe('the freshness of what a camera gets', function () {
       for (const next of [first === 'c' ? waiting(first) : latest(first), { step: 'turn' } as const]) {
         await run.take(next);
       }
-      for (const picture of others) await run.take(latest(picture));
+      for (const image of others) await run.take(latest(image));
       await run.take(answer);
       await run.end();
     });

@@ -4,7 +4,7 @@ import { FakeClock } from '../support/fakes.ts';
 import sharp from 'sharp';
 import type { NetworkInput } from '../../../src/image/types.ts';
 
-const picture = (text: string, options = {}) => ({ image: Buffer.from(text), options });
+const request = (text: string, options = {}) => ({ image: Buffer.from(text), options });
 
 describe('Quarantine', () => {
   let suspects: Quarantine;
@@ -23,18 +23,18 @@ describe('Quarantine', () => {
   });
 
   it('refuses a picture with its second crash, and no other', () => {
-    suspects.blame(picture('bad'));
-    suspects.check(picture('bad'));
-    suspects.blame(picture('bad'));
-    refuses(picture('bad'));
-    suspects.check(picture('bat'));
-    suspects.check(picture('good'));
+    suspects.blame(request('bad'));
+    suspects.check(request('bad'));
+    suspects.blame(request('bad'));
+    refuses(request('bad'));
+    suspects.check(request('bat'));
+    suspects.check(request('good'));
   });
 
   it('tells sizes apart: a smaller one may pass', () => {
-    for (let i = 0; i < 2; i++) suspects.blame(picture('bad', { shortSide: 2000 }));
-    refuses(picture('bad', { shortSide: 2000 }));
-    suspects.check(picture('bad', { shortSide: 200 }));
+    for (let i = 0; i < 2; i++) suspects.blame(request('bad', { shortSide: 2000 }));
+    refuses(request('bad', { shortSide: 2000 }));
+    suspects.check(request('bad', { shortSide: 200 }));
   });
 
   it('knows network input by its pixels', () => {
@@ -45,29 +45,29 @@ describe('Quarantine', () => {
   });
 
   it('clears what has been parsed in between', () => {
-    suspects.blame(picture('bad'));
-    suspects.clear(picture('bad'));
-    suspects.blame(picture('bad'));
-    suspects.check(picture('bad'));
+    suspects.blame(request('bad'));
+    suspects.clear(request('bad'));
+    suspects.blame(request('bad'));
+    suspects.check(request('bad'));
   });
 
   it('remembers the last hundred', () => {
-    for (let i = 0; i < 101; i++) for (let crash = 0; crash < 2; crash++) suspects.blame(picture(`bad ${i}`));
-    suspects.check(picture('bad 0'));
-    refuses(picture('bad 1'));
-    refuses(picture('bad 100'));
+    for (let i = 0; i < 101; i++) for (let crash = 0; crash < 2; crash++) suspects.blame(request(`bad ${i}`));
+    suspects.check(request('bad 0'));
+    refuses(request('bad 1'));
+    refuses(request('bad 100'));
   });
 
   it('gives one more chance after ten minutes, and no second one', () => {
     const clock = new FakeClock();
     suspects = new Quarantine(clock);
-    for (let i = 0; i < 2; i++) suspects.blame(picture('bad'));
+    for (let i = 0; i < 2; i++) suspects.blame(request('bad'));
     clock.advance(599_999);
-    refuses(picture('bad'));
+    refuses(request('bad'));
     clock.advance(1);
-    suspects.check(picture('bad'));
-    suspects.blame(picture('bad'));
-    refuses(picture('bad'));
+    suspects.check(request('bad'));
+    suspects.blame(request('bad'));
+    refuses(request('bad'));
   });
 
   describe('of encoded pictures', () => {
@@ -138,8 +138,8 @@ describe('Quarantine', () => {
   });
 
   it('forgets all when told', () => {
-    for (let i = 0; i < 2; i++) suspects.blame(picture('bad'));
+    for (let i = 0; i < 2; i++) suspects.blame(request('bad'));
     suspects.forget();
-    suspects.check(picture('bad'));
+    suspects.check(request('bad'));
   });
 });

@@ -22,7 +22,7 @@ const CREWS = {
 };
 
 type Step =
-  | { step: 'ask'; picture: string; queue: QueueOptions }
+  | { step: 'ask'; image: string; queue: QueueOptions }
   | { step: 'crew'; crew: keyof typeof CREWS }
   | { step: 'time'; ms: number }
   | { step: 'cancel' | 'answer' | 'fail' | 'crash'; which: number }
@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       step: fc.constant('ask' as const),
       // Some are equal.
-      picture: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      image: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
       queue: fc.record({
         policy: fc.constantFrom('wait', 'wait', 'latest', 'reject'),
         lane: fc.constantFrom('x', 'y'),
@@ -94,7 +94,7 @@ class Run {
     const { workers, engine } = this;
     switch (next.step) {
       case 'ask':
-        this.#ask(next.picture, next.queue);
+        this.#ask(next.image, next.queue);
         break;
       case 'crew':
         workers.set(...CREWS[next.crew]);
@@ -189,10 +189,10 @@ class Run {
     await closed;
   }
 
-  #ask(picture: string, queue: QueueOptions): void {
+  #ask(image: string, queue: QueueOptions): void {
     const abort = new AbortController();
     this.#aborts.push(abort);
-    const promise = this.engine.parse({ image: Buffer.from(picture), queue, signal: abort.signal });
+    const promise = this.engine.parse({ image: Buffer.from(image), queue, signal: abort.signal });
     this.#asked.push(
       promise.then(
         () => 'completed',

@@ -90,8 +90,8 @@ describe('isSrgbProfile', () => {
 
   for (const [name, expected] of Object.entries({ srgb: true, p3: false })) {
     it(`tells sharp's own profiles apart: ${name}`, async () => {
-      const picture = sharp({ create: { width: 2, height: 2, channels: 3, background: '#fff' } });
-      const { icc } = await sharp(await picture.withIccProfile(name).png().toBuffer()).metadata();
+      const image = sharp({ create: { width: 2, height: 2, channels: 3, background: '#fff' } });
+      const { icc } = await sharp(await image.withIccProfile(name).png().toBuffer()).metadata();
       assert.equal(isSrgbProfile(icc!), expected, name);
     });
   }

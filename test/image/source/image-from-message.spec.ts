@@ -68,9 +68,9 @@ describe('imageFrom', () => {
     };
     for (const [name, form] of Object.entries(forms)) {
       it(name, () => {
-        const picture = imageFrom(form);
-        assert.ok(Buffer.isBuffer(picture));
-        assert.deepEqual(picture, JPEG);
+        const image = imageFrom(form);
+        assert.ok(Buffer.isBuffer(image));
+        assert.deepEqual(image, JPEG);
       });
     }
 
@@ -81,15 +81,15 @@ describe('imageFrom', () => {
     });
 
     it('a BigTIFF', async () => {
-      const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#345' } });
-      const big = await picture.clone().tiff({ bigtiff: true }).toBuffer();
+      const pipeline = sharp({ create: { width: 8, height: 8, channels: 3, background: '#345' } });
+      const big = await pipeline.clone().tiff({ bigtiff: true }).toBuffer();
       assert.deepEqual(imageFrom(big), big);
     });
 
     for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
       it(`${format}, as bytes and as text`, async () => {
-        const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#345' } });
-        const image = await picture.clone().toFormat(format).toBuffer();
+        const pipeline = sharp({ create: { width: 8, height: 8, channels: 3, background: '#345' } });
+        const image = await pipeline.clone().toFormat(format).toBuffer();
         const text = image.toString('base64');
         for (const form of [image, text, Buffer.from(text)]) assert.deepEqual(imageFrom(form), image, format);
       });

@@ -17,7 +17,7 @@ describe('m2fp-infer', () => {
       it(`that fails with ${code} is an error of the message`, async () => {
         const events = await t.start();
         t.engine.failure = new M2fpError(code, 'what to do');
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.ended();
         const [caught] = events.caught;
         assert.equal(caught!.error.code, code);
@@ -32,18 +32,18 @@ describe('m2fp-infer', () => {
       services.acquire = async () => {
         throw new M2fpError('M2FP_MODEL_NOT_FOUND', 'no such folder');
       };
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
       services.acquire = acquire;
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended(2);
       assert.equal(events.sent.length, 1);
     });
 
     it('whose model is disabled or gone: the node exists, shows it, and every message ends in an error', async () => {
       const events = await startFlow([t.infer({ model: 'nowhere' })]);
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
       assert.equal(events.caught[0]!.statusCode, 503);
@@ -59,7 +59,7 @@ describe('m2fp-infer', () => {
     it('tells of loading, running and waiting, and then the result', async () => {
       const events = await t.start();
       t.engine.held = true;
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.until(() => texts(events).includes('status.idle'));
       await t.engine.requested();
       t.engine.set('loading');
@@ -86,7 +86,7 @@ describe('m2fp-infer', () => {
     it('ends all messages, the running and the waiting ones, each once', async () => {
       const events = await t.start();
       t.engine.held = true;
-      for (let i = 0; i < 3; i++) send({ payload: t.picture, topic: String(i) });
+      for (let i = 0; i < 3; i++) send({ payload: t.image, topic: String(i) });
       await t.engine.requested(3);
       await deploy([t.model(), t.infer({ name: 'changed' })], 'nodes');
       await events.until(() => events.caught.length >= 3);
@@ -101,7 +101,7 @@ describe('m2fp-infer', () => {
     it('and starting again in a deploy gives the engine back once, and parses on', async () => {
       const events = await t.start();
       t.engine.held = true;
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await t.engine.requested();
       const after = await deploy([t.model(), t.infer()]);
       assert.deepEqual(
@@ -111,7 +111,7 @@ describe('m2fp-infer', () => {
       assert.equal(t.engine.releases, 1);
       assert.equal(t.engine.subscribers, 0);
       t.engine.letGo();
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await after.ended();
       assert.equal(after.sent.length, 1);
       assert.equal(events.sent.length, 0);
@@ -120,7 +120,7 @@ describe('m2fp-infer', () => {
     it('of this node alone leaves the model alone', async () => {
       await t.start();
       t.engine.held = true;
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await t.engine.requested();
       await deploy([t.model(), t.infer({ name: 'changed' })], 'nodes');
       assert.equal(t.engine.releases, 0);

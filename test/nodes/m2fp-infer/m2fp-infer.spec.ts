@@ -20,10 +20,10 @@ describe('m2fp-infer', () => {
   describe('a picture', () => {
     it('puts the summary where the form says, and leaves the payload', async () => {
       const events = await t.start({ result: 'a.summary' });
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended();
       const [sent] = events.sent;
-      assert.equal(sent!.payload, t.picture);
+      assert.equal(sent!.payload, t.image);
       assert.equal((sent!['a'] as { summary: ParsingSummary }).summary.width, 8);
     });
 
@@ -31,7 +31,7 @@ describe('m2fp-infer', () => {
       const events = await t.start();
       const other = { deep: [1] };
       const msg: NodeMessage = {
-        payload: t.picture,
+        payload: t.image,
         topic: 'camera/1',
         other,
         parts: { id: 'a', index: 0, count: 1 },
@@ -46,7 +46,7 @@ describe('m2fp-infer', () => {
       assert.equal(sent.topic, 'camera/1');
       const parsing = sent['parsing'] as Parsing;
       assert.deepEqual(parsing.persons, (await exampleParsing()).persons);
-      assert.equal(parsing.image.buffer, t.picture.buffer, 'the picture is not copied');
+      assert.equal(parsing.image.buffer, t.image.buffer, 'the picture is not copied');
       const summary = sent.payload as ParsingSummary;
       assert.deepEqual(
         summary.parts.map(({ label, person }) => [label, person]),
@@ -63,9 +63,9 @@ describe('m2fp-infer', () => {
 
     it('is told to Complete nodes once, and to no Catch node', async () => {
       const events = await t.start();
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.until(() => events.completed.length > 0);
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.until(() => events.completed.length > 1);
       assert.equal(events.sent.length, 2);
       assert.equal(events.caught.length, 0);
@@ -73,52 +73,52 @@ describe('m2fp-infer', () => {
 
     it('goes to both of two wires, and nobody writes into its buffers', async () => {
       const events = await t.start();
-      const copy = Buffer.from(t.picture);
-      send({ payload: t.picture });
+      const copy = Buffer.from(t.image);
+      send({ payload: t.image });
       await events.until(() => events.sent.length + events.sentOnSecondWire.length === 2);
       const [one] = events.sent;
       const [other] = events.sentOnSecondWire;
       assert.deepEqual(other!['parsing'], one!['parsing']);
       assert.notEqual(other!['parsing'], one!['parsing']);
-      assert.ok(t.picture.equals(copy));
+      assert.ok(t.image.equals(copy));
     });
 
     const forms: [string, () => NodeMessage, object?][] = [
-      ['a Buffer', () => ({ payload: t.picture })],
-      ['base64', () => ({ payload: t.picture.toString('base64') })],
-      ['a data URL', () => ({ payload: `data:image/png;base64,${t.picture.toString('base64')}` })],
-      ['an object with image', () => ({ payload: { image: t.picture } })],
-      ['an upload', () => ({ payload: { fieldname: 'a', buffer: t.picture, mimetype: 'image/png' } })],
-      ['an array of uploads', () => ({ payload: [{ buffer: Buffer.from('text') }, { buffer: t.picture }] })],
+      ['a Buffer', () => ({ payload: t.image })],
+      ['base64', () => ({ payload: t.image.toString('base64') })],
+      ['a data URL', () => ({ payload: `data:image/png;base64,${t.image.toString('base64')}` })],
+      ['an object with image', () => ({ payload: { image: t.image } })],
+      ['an upload', () => ({ payload: { fieldname: 'a', buffer: t.image, mimetype: 'image/png' } })],
+      ['an array of uploads', () => ({ payload: [{ buffer: Buffer.from('text') }, { buffer: t.image }] })],
       [
         'msg.req.files, where the payload has none',
-        () => ({ payload: {}, req: { files: [{ buffer: t.picture }] } }),
+        () => ({ payload: {}, req: { files: [{ buffer: t.image }] } }),
       ],
-      ['msg.req.files, without a payload', () => ({ req: { files: [{ buffer: t.picture }] } })],
-      ['another property', () => ({ a: { b: t.picture } }), { picture: 'a.b' }],
+      ['msg.req.files, without a payload', () => ({ req: { files: [{ buffer: t.image }] } })],
+      ['another property', () => ({ a: { b: t.image } }), { picture: 'a.b' }],
     ];
     for (const [name, message, properties] of forms) {
       it(`is taken from ${name}`, async () => {
         const events = await t.start(properties);
         const msg = message();
-        assert.ok((await parsed(events, msg)).equals(t.picture));
+        assert.ok((await parsed(events, msg)).equals(t.image));
       });
     }
 
     const places: [pictureType: string, value: () => string][] = [
       ['flow', () => 'shot'],
       ['global', () => 'shot'],
-      ['str', () => t.picture.toString('base64')],
+      ['str', () => t.image.toString('base64')],
       ['env', () => 'M2FP_TEST_PICTURE'],
     ];
     for (const [pictureType, value] of places) {
       it(`is taken from the typed input "${pictureType}"`, async () => {
-        process.env['M2FP_TEST_PICTURE'] = t.picture.toString('base64');
+        process.env['M2FP_TEST_PICTURE'] = t.image.toString('base64');
         try {
           const events = await t.start({ picture: value(), pictureType });
-          nodeOf('node').context().flow.set('shot', t.picture);
-          nodeOf('node').context().global.set('shot', t.picture);
-          assert.ok((await parsed(events, { payload: 'nothing' })).equals(t.picture));
+          nodeOf('node').context().flow.set('shot', t.image);
+          nodeOf('node').context().global.set('shot', t.image);
+          assert.ok((await parsed(events, { payload: 'nothing' })).equals(t.image));
         } finally {
           delete process.env['M2FP_TEST_PICTURE'];
         }
@@ -126,7 +126,7 @@ describe('m2fp-infer', () => {
     }
 
     it('may be what preprocess made', async () => {
-      const { input } = await preprocess(t.picture, MANIFEST.input);
+      const { input } = await preprocess(t.image, MANIFEST.input);
       const events = await startFlow([t.model({ shortSide: 100 }), t.infer()]);
       assert.equal(await parsed(events, { payload: input }), input);
       // Its size is decided; only the message could still object.
@@ -180,7 +180,7 @@ describe('m2fp-infer', () => {
 
     it('whose property does not exist says which', async () => {
       const events = await t.start({ picture: 'a.b.c' });
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_NO_IMAGE');
     });
@@ -188,7 +188,7 @@ describe('m2fp-infer', () => {
     it('does not stop the next one', async () => {
       const events = await t.start();
       send({ payload: null });
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended(2);
       assert.equal(events.sent.length, 1);
     });
@@ -200,8 +200,8 @@ describe('m2fp-infer', () => {
         t.model({ shortSide: '100', longSide: '200' }),
         t.infer({ scoreThreshold: '0.4' }),
       ]);
-      send({ payload: t.picture });
-      send({ payload: t.picture, m2fp: { longSide: 300, scoreThreshold: 0.6 } });
+      send({ payload: t.image });
+      send({ payload: t.image, m2fp: { longSide: 300, scoreThreshold: 0.6 } });
       await events.ended(2);
       assert.deepEqual(
         t.engine.requests.map(({ options }) => options),
@@ -221,7 +221,7 @@ describe('m2fp-infer', () => {
     ] as [object, number][]) {
       it(`have a minimum score of ${expected} with ${inspect(properties)}`, async () => {
         const events = await startFlow([t.model(), t.infer(properties)]);
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.ended();
         assert.equal(t.engine.requests[0]!.options!.scoreThreshold, expected, JSON.stringify(properties));
       });
@@ -231,7 +231,7 @@ describe('m2fp-infer', () => {
       const { acquired } = fakeEngines();
       const config = { source: 'folder', folder: '/models/a', threads: '3', maxQueue: 2, timeout: '1.5' };
       const events = await startFlow([t.model(config), t.infer()]);
-      send({ payload: t.picture });
+      send({ payload: t.image });
       await events.ended();
       const [options] = acquired;
       assert.deepEqual(
@@ -242,8 +242,8 @@ describe('m2fp-infer', () => {
 
     it('flip the picture where the form or the message says so', async () => {
       const events = await t.start({ flip: true });
-      send({ payload: t.picture });
-      send({ payload: t.picture, m2fp: { flip: false } });
+      send({ payload: t.image });
+      send({ payload: t.image, m2fp: { flip: false } });
       await events.ended(2);
       assert.deepEqual(
         t.engine.requests.map(({ options }) => options?.flip),

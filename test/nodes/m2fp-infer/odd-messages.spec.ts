@@ -24,8 +24,8 @@ function deepObject(depth: number): object {
   return value;
 }
 
-function detached(picture: Buffer): Uint8Array {
-  const view = new Uint8Array(picture);
+function detached(image: Buffer): Uint8Array {
+  const view = new Uint8Array(image);
   structuredClone(view.buffer, { transfer: [view.buffer] });
   return view;
 }
@@ -51,29 +51,29 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
     return events.caught[0]!;
   };
 
-  const CASES: Record<string, (picture: Buffer) => object> = {
+  const CASES: Record<string, (image: Buffer) => object> = {
     'a payload whose getter throws': () => withGetter('payload'),
     'an image whose getter throws': () => ({ payload: withGetter('image') }),
     'a Proxy that throws': () => ({ payload: new Proxy({}, EVERYTHING_THROWS) }),
     'a Proxy that was revoked': () => ({ payload: revoked() }),
-    'a Proxy of a Buffer': (picture) => ({ payload: new Proxy(picture, {}) }),
+    'a Proxy of a Buffer': (image) => ({ payload: new Proxy(image, {}) }),
     'an array of endless length': () => ({
       payload: new Proxy([], { get: (_, key) => (key === 'length' ? Infinity : 1) }),
     }),
-    'a Buffer that was given away': (picture) => ({ payload: detached(picture) }),
+    'a Buffer that was given away': (image) => ({ payload: detached(image) }),
     'an array of 5000 levels': () => ({ payload: deepArray(5000) }),
     'an array of 100,000 levels': () => ({ payload: deepArray(100_000) }),
     'an object of 100,000 levels': () => ({ payload: deepObject(100_000) }),
     'depth beside the picture': () => ({ payload: 'x', other: deepArray(100_000) }),
-    'options whose getter throws': (picture) => withGetter('m2fp', { payload: picture }),
-    'a Proxy of options': (picture) => ({ payload: picture, m2fp: new Proxy({}, EVERYTHING_THROWS) }),
-    'a key whose getter throws': (picture) => ({ payload: picture, m2fp: withGetter('key') }),
+    'options whose getter throws': (image) => withGetter('m2fp', { payload: image }),
+    'a Proxy of options': (image) => ({ payload: image, m2fp: new Proxy({}, EVERYTHING_THROWS) }),
+    'a key whose getter throws': (image) => ({ payload: image, m2fp: withGetter('key') }),
     'uploads whose getter throws': () => ({ payload: '', req: withGetter('files') }),
   };
   for (const [name, make] of Object.entries(CASES)) {
     it(`tells Catch, with its request and a code: ${name}`, async () => {
       const events = await t.start();
-      const msg = make(t.picture) as NodeMessage;
+      const msg = make(t.image) as NodeMessage;
       const { error, ...caught } = await refused(events, msg);
       assert.ok(error.code !== undefined && error.code in STATUS_CODES, error.message);
       assert.equal(caught.statusCode, STATUS_CODES[error.code as keyof typeof STATUS_CODES]);
@@ -101,7 +101,7 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
 
   it('takes a response whose getter throws for no client', async () => {
     const events = await t.start();
-    send({ payload: t.picture, res: withGetter('_res') } as NodeMessage);
+    send({ payload: t.image, res: withGetter('_res') } as NodeMessage);
     await events.ended();
     assert.deepEqual([events.sent.length, events.caught.length], [1, 0]);
   });
@@ -109,7 +109,7 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
   it('sends its result along all wires, without what cannot be copied', async () => {
     const events = await t.start();
     const [req, res] = [{}, {}];
-    send({ payload: t.picture, deep: deepArray(6000), odd: withGetter('a'), req, res } as NodeMessage);
+    send({ payload: t.image, deep: deepArray(6000), odd: withGetter('a'), req, res } as NodeMessage);
     await events.until(() => events.sent.length + events.caught.length > 0 && events.completed.length > 0);
     assert.deepEqual([events.sent.length, events.sentOnSecondWire.length, events.caught.length], [1, 1, 0]);
     for (const msg of [...events.sent, ...events.sentOnSecondWire]) {

@@ -12,7 +12,7 @@ describe('m2fp-infer', () => {
   describe('the queue', () => {
     const queueFor = async (properties: object, msg: NodeMessage): Promise<QueueOptions> => {
       const events = await t.start(properties);
-      send({ payload: t.picture, ...msg });
+      send({ payload: t.image, ...msg });
       await events.ended();
       assert.deepEqual(events.caught, []);
       return t.engine.requests[0]!.queue!;
@@ -78,7 +78,7 @@ describe('m2fp-infer', () => {
         t.model(),
         { ...old, picture: 'payload', pictureType: 'msg', scoreThreshold: '' },
       ]);
-      send({ payload: t.picture, topic: {} } as unknown as NodeMessage);
+      send({ payload: t.image, topic: {} } as unknown as NodeMessage);
       await events.ended();
       assert.equal(events.sent.length, 1);
       assert.deepEqual(t.engine.requests[0]!.queue, { ...DEFAULT, limit: 10_000 });
@@ -94,7 +94,7 @@ describe('m2fp-infer', () => {
     ] as [string, object, NodeMessage, RegExp][]) {
       it(`refuses ${name}`, async () => {
         const events = await t.start(properties);
-        send({ payload: t.picture, ...msg });
+        send({ payload: t.image, ...msg });
         await events.ended();
         const [{ error, statusCode }] = events.caught as [(typeof events.caught)[0]];
         assert.deepEqual([error.code, statusCode], ['M2FP_BAD_OPTION', 400]);
@@ -110,13 +110,13 @@ describe('m2fp-infer', () => {
       it(`leaves by the second output, untouched but for the reason: ${reason}`, async () => {
         const events = await t.start({ wires });
         t.engine.failure = new DroppedRequest(reason);
-        const msg = { payload: t.picture, topic: 'a', other: { deep: [1] } };
+        const msg = { payload: t.image, topic: 'a', other: { deep: [1] } };
         const copy = { ...msg };
         send(msg);
         await events.until(() => events.sentOnSecondWire.length + events.caught.length > 0);
         const [{ _msgid, ...dropped }] = events.sentOnSecondWire as [NodeMessage];
         assert.deepEqual(dropped, { ...copy, dropped: reason });
-        assert.equal(dropped.payload, t.picture);
+        assert.equal(dropped.payload, t.image);
         await events.until(() => events.done.length > 0);
         assert.deepEqual(
           events.done.map(({ code }) => code),
@@ -133,7 +133,7 @@ describe('m2fp-infer', () => {
       it(`of an HTTP client that was ${reason} ends in ${code}`, async () => {
         const events = await t.start({ wires });
         t.engine.failure = new DroppedRequest(reason);
-        send({ payload: t.picture, res: {} });
+        send({ payload: t.image, res: {} });
         await events.ended();
         assert.equal(events.caught[0]!.error.code, code);
         assert.equal(events.caught[0]!.statusCode, statusCode);
@@ -148,9 +148,9 @@ describe('m2fp-infer', () => {
       try {
         const events = await t.start({ wires });
         t.engine.failure = new DroppedRequest('replaced');
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.until(() => events.statuses.some(({ text }) => text === '1 dropped'));
-        send({ payload: t.picture });
+        send({ payload: t.image });
         await events.until(() => events.statuses.some(({ text }) => text === '2 dropped'));
         assert.deepEqual(told, [
           { node: 'm2fp-infer', fate: 'dropped' },
@@ -167,7 +167,7 @@ describe('m2fp-infer', () => {
     const startHeld = async (properties = {}): Promise<Events> => {
       const events = await t.start(properties);
       t.engine.held = true;
-      for (const topic of ['a', 'b', 'a']) send({ payload: t.picture, topic });
+      for (const topic of ['a', 'b', 'a']) send({ payload: t.image, topic });
       await t.engine.requested(3);
       return events;
     };
@@ -202,9 +202,9 @@ describe('m2fp-infer', () => {
     it('goes by the key of the form, or of the message', async () => {
       const events = await t.start({ key: 'camera' });
       t.engine.held = true;
-      send({ payload: t.picture, camera: 1 });
-      send({ payload: t.picture, m2fp: { key: 'x' } });
-      send({ payload: t.picture, topic: 'x' });
+      send({ payload: t.image, camera: 1 });
+      send({ payload: t.image, m2fp: { key: 'x' } });
+      send({ payload: t.image, topic: 'x' });
       await t.engine.requested(3);
       send({ cancel: true, m2fp: { key: 1 } });
       await events.ended(1);
@@ -216,7 +216,7 @@ describe('m2fp-infer', () => {
 
     it('of anything but true is a picture like others', async () => {
       const events = await t.start();
-      send({ payload: t.picture, cancel: 'true' });
+      send({ payload: t.image, cancel: 'true' });
       await events.ended();
       assert.equal(events.sent.length, 1);
     });

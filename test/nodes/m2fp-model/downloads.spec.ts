@@ -80,7 +80,7 @@ describe('a download that the form begins', function () {
     const { body } = await begin();
     await until(body.id, isHalfway);
     assert.equal((await begin()).body.id, body.id);
-    send({ payload: t.picture });
+    send({ payload: t.image });
     await t.text(events, /^3\d %/);
     held.letGo();
     await until(body.id, ({ state }) => state === 'done');
@@ -116,7 +116,7 @@ describe('a download that the form begins', function () {
     const held = t.holdDownload();
     const events = await start([t.model(), t.infer()]);
     const { body } = await begin();
-    send({ payload: t.picture });
+    send({ payload: t.image });
     await t.text(events, /^3\d %/);
     assert.equal((await ask(`downloads/${body.id}/cancel`, 'POST')).status, 200);
     held.letGo();

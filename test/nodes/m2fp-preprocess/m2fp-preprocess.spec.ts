@@ -13,7 +13,7 @@ import { type Events, send, startFlow, stopFlow } from '../support/red.ts';
 
 describe('m2fp-preprocess', () => {
   let acquired: object[];
-  let picture: Buffer;
+  let image: Buffer;
 
   const start = (properties = {}, modelProperties = {}): Promise<Events> =>
     startFlow([
@@ -28,7 +28,7 @@ describe('m2fp-preprocess', () => {
   };
 
   before(async () => {
-    picture = await sharp({ create: { width: 40, height: 20, channels: 3, background: 'teal' } })
+    image = await sharp({ create: { width: 40, height: 20, channels: 3, background: 'teal' } })
       .jpeg()
       .toBuffer();
   });
@@ -42,14 +42,14 @@ describe('m2fp-preprocess', () => {
 
   it('makes the input that the model takes, and starts no engine', async () => {
     const events = await start();
-    const copy = Buffer.from(picture);
-    const input = await made(events, { payload: picture, topic: 'x' });
-    assert.deepEqual(input, (await preprocess(picture, MANIFEST.input)).input);
+    const copy = Buffer.from(image);
+    const input = await made(events, { payload: image, topic: 'x' });
+    assert.deepEqual(input, (await preprocess(image, MANIFEST.input)).input);
     assert.equal(checkNetworkInput(input, MANIFEST.input), input);
     assert.deepEqual([input.width, input.height], [64, 32]);
     assert.deepEqual(notPlain(events.sent[0]), []);
     assert.equal(events.sent[0]!.topic, 'x');
-    assert.ok(picture.equals(copy));
+    assert.ok(image.equals(copy));
     assert.deepEqual(acquired, []);
     await events.until(() => events.statuses.length > 0 && events.completed.length === 1);
     assert.equal(events.statuses.at(-1)!.text, '64 × 32');
@@ -57,21 +57,21 @@ describe('m2fp-preprocess', () => {
 
   it('goes to both of two wires', async () => {
     const events = await start();
-    send({ payload: picture });
+    send({ payload: image });
     await events.until(() => events.sent.length + events.sentOnSecondWire.length === 2);
     assert.deepEqual(events.sentOnSecondWire[0]!.payload, events.sent[0]!.payload);
   });
 
   it('takes an upload where the payload has no picture', async () => {
     const events = await start();
-    const input = await made(events, { payload: { name: 'me' }, req: { files: [{ buffer: picture }] } });
-    assert.ok(input.source.image.equals(picture));
+    const input = await made(events, { payload: { name: 'me' }, req: { files: [{ buffer: image }] } });
+    assert.ok(input.source.image.equals(image));
   });
 
   it('takes the sizes of the model, and those of the message over them', async () => {
     const events = await start({}, { shortSide: 48, longSide: '96' });
-    send({ payload: picture });
-    send({ payload: picture, m2fp: { shortSide: 16 } });
+    send({ payload: image });
+    send({ payload: image, m2fp: { shortSide: 16 } });
     await events.ended(2);
     assert.deepEqual(
       events.sent.map(({ payload }) => (payload as NetworkInput).rule),
@@ -84,13 +84,13 @@ describe('m2fp-preprocess', () => {
 
   it('takes what JSON and function nodes make of a picture', async () => {
     const events = await start();
-    const foreign = runInNewContext('Uint8Array.from(bytes)', { bytes: [...picture] }) as object;
-    for (const payload of [[...picture], { image: [...picture] }, foreign, Object.assign({}, [...picture])])
+    const foreign = runInNewContext('Uint8Array.from(bytes)', { bytes: [...image] }) as object;
+    for (const payload of [[...image], { image: [...image] }, foreign, Object.assign({}, [...image])])
       send({ payload });
     await events.ended(4);
     assert.deepEqual(events.caught, []);
     for (const { payload } of events.sent) {
-      assert.ok((payload as NetworkInput).source.image.equals(picture));
+      assert.ok((payload as NetworkInput).source.image.equals(image));
     }
     assert.deepEqual(notPlain(events.sent[2]), []);
   });
@@ -116,7 +116,7 @@ describe('m2fp-preprocess', () => {
 
   it('takes its own output again', async () => {
     const events = await start();
-    const { input } = await preprocess(picture, { kind: 'short-side', shortSide: 20, longSide: 40 });
+    const { input } = await preprocess(image, { kind: 'short-side', shortSide: 20, longSide: 40 });
     assert.equal((await made(events, { payload: input })).height, 32);
   });
 
@@ -140,7 +140,7 @@ describe('m2fp-preprocess', () => {
     services.readManifest = () =>
       Promise.reject(Object.assign(new Error('gone'), { code: 'M2FP_MODEL_NOT_FOUND' }));
     const events = await start();
-    send({ payload: picture });
+    send({ payload: image });
     await events.ended();
     assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_NOT_FOUND');
     assert.equal(events.caught[0]!.statusCode, 503);

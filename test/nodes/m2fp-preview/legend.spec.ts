@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type Area, layOut, legendLines } from '../../../nodes/m2fp-preview/editor/legend.ts';
 
 describe("a thumbnail's legend", () => {
-  const picture: Area = { left: 100, top: 100, right: 300, bottom: 300 };
+  const image: Area = { left: 100, top: 100, right: 300, bottom: 300 };
   const eleven = Array.from({ length: 11 }, (_, index) => ({ name: `label ${index}`, color: '#123456' }));
   const lay = (obstacles: Area[], notice: object = { legend: eleven, labels: 11 }) =>
     layOut(
-      picture,
+      image,
       legendLines(notice, (name) => name),
       (count) => `… ${count} more`,
       (text) => 6 * text.length,

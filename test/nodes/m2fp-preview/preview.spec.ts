@@ -83,7 +83,7 @@ describe('what a preview shows', () => {
   });
 
   it('has no maps for a picture without a parsing', async () => {
-    preview.show({ picture: parsing.image });
+    preview.show({ image: parsing.image });
     await until(() => changes.length === 1);
     assert.deepEqual(changes[0]!.legend, []);
     assert.equal((await preview.detail())!.parsed, null);

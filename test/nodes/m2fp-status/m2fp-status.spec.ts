@@ -15,7 +15,7 @@ import { engineInfo } from '../../observe/support/engine-info.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { htmlOf, nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { twoPeople } from '../../support/pictures.ts';
+import { twoPeople } from '../../support/images.ts';
 import { publishedModel } from '../support/published.ts';
 import { deploy, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
 

@@ -7,7 +7,7 @@ import { type Events, type NodeConfig, startFlow, stopFlow } from './red.ts';
 export interface InferBench {
   readonly engine: FakeEngine;
   /** 8 x 4 pixels, as PNG. */
-  readonly picture: Buffer;
+  readonly image: Buffer;
   /** The config node "model". */
   model(properties?: object): NodeConfig;
   /** The node under test. */
@@ -19,13 +19,13 @@ export interface InferBench {
 /** A new engine for each test of a `describe`, and no flow left after it. */
 export function inferNode(): InferBench {
   let engine: FakeEngine;
-  let picture: Buffer;
+  let image: Buffer;
 
   const model = (properties = {}) => nodeConfig('m2fp-model', 'model', properties);
   const infer = (properties = {}) => nodeConfig('m2fp-infer', 'node', { model: 'model', ...properties });
 
   before(async () => {
-    picture = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
+    image = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
   });
@@ -40,8 +40,8 @@ export function inferNode(): InferBench {
     get engine() {
       return engine;
     },
-    get picture() {
-      return picture;
+    get image() {
+      return image;
     },
     model,
     infer,

@@ -52,7 +52,7 @@ export function publishedModel(): PublishedBench {
 
 export interface PublishedNodes extends PublishedBench {
   /** 96 x 64 pixels, as PNG. */
-  picture: Buffer;
+  image: Buffer;
   /** An infer node: the node under test, where no other id is given. */
   infer(properties?: object, id?: string): NodeConfig;
   /** A load node, the node under test. */
@@ -66,7 +66,7 @@ export interface PublishedNodes extends PublishedBench {
 /** {@link publishedModel} with nodes that use it, and no flow left after a test. */
 export function publishedNodes(): PublishedNodes {
   const t: PublishedNodes = Object.assign(publishedModel(), {
-    picture: Buffer.alloc(0),
+    image: Buffer.alloc(0),
     infer: (properties = {}, id = 'node') => nodeConfig('m2fp-infer', id, { model: 'model', ...properties }),
     load: (properties = {}) =>
       nodeConfig('m2fp-load', 'node', { model: 'model', wires: [['out'], ['out2']], ...properties }),
@@ -75,7 +75,7 @@ export function publishedNodes(): PublishedNodes {
       events.until(() => events.statuses.some((status) => pattern.test(status.text ?? ''))),
   });
   before(async () => {
-    t.picture = await sharp({ create: { width: 96, height: 64, channels: 3, background: 'red' } })
+    t.image = await sharp({ create: { width: 96, height: 64, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
   });

@@ -49,13 +49,13 @@ describe('Drawing', () => {
   }
 
   it('has an outline for every printable character, no two of them alike', async () => {
-    const pictures = new Map<string, string>();
+    const images = new Map<string, string>();
     for (let code = 33; code < 127; code++) {
       const character = String.fromCharCode(code);
       const image = await render(written(character), 40, 40);
       const hash = createHash('sha256').update(image).digest('hex');
-      assert.ok(!pictures.has(hash), `${character} looks like ${pictures.get(hash)}`);
-      pictures.set(hash, character);
+      assert.ok(!images.has(hash), `${character} looks like ${images.get(hash)}`);
+      images.set(hash, character);
       await inkBox(image);
     }
     assert.ok(textWidth(' ', 10) > 1);

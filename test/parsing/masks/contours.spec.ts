@@ -55,7 +55,7 @@ describe('findContours', () => {
   });
 
   it('is the thin line, each pixel of it widened to a square', async () => {
-    const picture = fc
+    const image = fc
       .record({ width: fc.integer({ min: 1, max: 12 }), height: fc.integer({ min: 1, max: 12 }) })
       .chain(({ width, height }) =>
         fc.record({
@@ -66,7 +66,7 @@ describe('findContours', () => {
         }),
       );
     await fc.assert(
-      fc.asyncProperty(picture, async ({ width, height, map, thickness }) => {
+      fc.asyncProperty(image, async ({ width, height, map, thickness }) => {
         const before = Math.ceil(thickness / 2) - 1;
         const after = Math.floor(thickness / 2);
         const expected = new Uint8Array(width * height);

@@ -99,7 +99,7 @@ describe('COCO run-length encoding', () => {
   }
 
   it('decodes what it encoded', () => {
-    const pictures = fc
+    const images = fc
       .tuple(
         fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 1, max: 40 }),
@@ -116,7 +116,7 @@ describe('COCO run-length encoding', () => {
         ),
       );
     fc.assert(
-      fc.property(pictures, ([width, height, bits]) => {
+      fc.property(images, ([width, height, bits]) => {
         const pixels = Uint8Array.from(bits);
         const rle = encodeRle(pixels, width, height);
         assert.deepEqual(decodeRle(rle), pixels);

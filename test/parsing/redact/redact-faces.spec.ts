@@ -34,13 +34,13 @@ describe('redact, on drawn scenes', function () {
   /** Faces of people at least half of whom lies in what was found of people, in every `step`-th scene, changed by `change`. */
   async function look(
     step: number,
-    change: (picture: Sharp, kernel: 'nearest' | 'lanczos3') => Sharp,
+    change: (image: Sharp, kernel: 'nearest' | 'lanczos3') => Sharp,
   ): Promise<Faces> {
     const total: Faces = { pixels: 0, visible: 0, faces: 0, whole: 0 };
     const files = (await listScenes(SCENES)).filter((_, i) => i % step === 0);
     for (const file of files) {
       const { image, truth } = await readScene(SCENES, file);
-      const picture = await change(sharp(image), 'lanczos3').png().toBuffer();
+      const changed = await change(sharp(image), 'lanczos3').png().toBuffer();
       const mapOf = (values: Uint16Array): Promise<Buffer> => {
         const raw = { width: truth.width, height: truth.height, channels: 1 as const };
         return change(sharp(Uint8Array.from(values), { raw }), 'nearest')
@@ -49,8 +49,8 @@ describe('redact, on drawn scenes', function () {
           .toBuffer();
       };
       const [labels, people] = [await mapOf(truth.categories), await mapOf(truth.persons)];
-      const found = await pipeline.parse(picture, { scoreThreshold: 0.5 });
-      const parsing = { ...found, image: picture, model: { ...bundled, provider: 'cpu' }, cached: false };
+      const found = await pipeline.parse(changed, { scoreThreshold: 0.5 });
+      const parsing = { ...found, image: changed, model: { ...bundled, provider: 'cpu' }, cached: false };
       await add(total, parsing as unknown as Parsing, labels, people, truth.width * truth.height);
     }
     return total;
@@ -95,9 +95,7 @@ describe('redact, on drawn scenes', function () {
     [1920, 24],
   ] as const) {
     it(`leaves at most 0.05 % of the face pixels visible at ${side} pixels`, async () => {
-      const faces = await look(step, (picture, kernel) =>
-        picture.resize(side, side, { fit: 'fill', kernel }),
-      );
+      const faces = await look(step, (image, kernel) => image.resize(side, side, { fit: 'fill', kernel }));
       assert.equal(faces.whole, 0);
       assert.ok(faces.faces > 3);
       assert.ok(faces.visible <= 0.0005 * faces.pixels, `${faces.visible} of ${faces.pixels}`);
@@ -106,7 +104,7 @@ describe('redact, on drawn scenes', function () {
 
   for (const degrees of [90, 180, 270]) {
     it(`leaves hardly a whole face visible in scenes that are turned by ${degrees} degrees`, async () => {
-      const { faces, whole } = await look(12, (picture) => picture.rotate(degrees));
+      const { faces, whole } = await look(12, (image) => image.rotate(degrees));
       assert.ok(faces > 8);
       assert.ok(whole <= 1, `${whole} of ${faces}`);
     });

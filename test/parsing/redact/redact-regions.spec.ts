@@ -14,8 +14,8 @@ async function drawnWith(method: RedactionStyle['method']): Promise<Buffer> {
     owners: new Uint16Array(SIDE * SIDE).fill(1),
     boxes: [{ x: 0, y: 0, width: SIDE, height: SIDE }],
   };
-  const picture = { width: SIDE, height: SIDE, channels: 4 as const, data };
-  await redactRegions(picture, regions, { method, cells: 6, color: [200, 0, 0] });
+  const image = { width: SIDE, height: SIDE, channels: 4 as const, data };
+  await redactRegions(image, regions, { method, cells: 6, color: [200, 0, 0] });
   return data;
 }
 

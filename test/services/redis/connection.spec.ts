@@ -43,11 +43,11 @@ describe('workers on Redis', function () {
     await command.says('Serving');
     const limited = linkTo({ ...redis.address, ...user });
     await limited.open();
-    const picture = { ...request(link), digest: limited.workers[0]!.manifest.digest };
-    const { persons } = await limited.submit(picture, forever);
+    const asked = { ...request(link), digest: limited.workers[0]!.manifest.digest };
+    const { persons } = await limited.submit(asked, forever);
     assert.ok(persons.length > 0);
     const controller = new AbortController();
-    const recalled = errorOf(limited.submit(picture, controller.signal));
+    const recalled = errorOf(limited.submit(asked, controller.signal));
     controller.abort(new M2fpError('M2FP_CANCELLED', 'The request was cancelled.'));
     assert.equal((await recalled).code, 'M2FP_CANCELLED');
 
@@ -63,14 +63,14 @@ describe('workers on Redis', function () {
     await link.open();
     const { all } = await taken(redis, 1);
     worker.hold();
-    const picture = request(link);
-    const parsings = [link.submit(picture, forever), link.submit(picture, forever)];
+    const asked = request(link);
+    const parsings = [link.submit(asked, forever), link.submit(asked, forever)];
     await all;
     await redis.stop('SIGKILL');
     await until(link, () => link.failure !== null);
     assert.equal(link.failure?.code, 'M2FP_ENGINE_UNAVAILABLE');
     assert.deepEqual(link.workers, []);
-    parsings.push(link.submit(picture, forever));
+    parsings.push(link.submit(asked, forever));
     await worker.says('Trying again');
     await redis.start();
     await until(link, () => link.failure === null && link.workers.length === 1);

@@ -8,13 +8,13 @@ import type { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import { packAnswer, packRequest } from '../../../src/engine/remote/redis/codec.ts';
 import { bundled } from '../../support/bundled.ts';
-import { twoPeople } from '../../support/pictures.ts';
+import { twoPeople } from '../../support/images.ts';
 import { turnsOf } from '../../support/turns.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
 import { errorOf, forever, names, redisUnderTest, until } from '../support/redis-workers.ts';
 import { SHORT } from '../support/times.ts';
 
-const picture = { digest: bundled.digest, image: twoPeople, options: {} };
+const task = { digest: bundled.digest, image: twoPeople, options: {} };
 
 const packr = new Packr({ useRecords: false });
 
@@ -38,7 +38,7 @@ describe('what others put into Redis', function () {
 
   /** Has somebody put something under a key in place of the answer to the next picture; what comes of that. */
   async function answered(link: BullLink, engine: PlayedEngine, put: (key: string) => Promise<unknown>) {
-    const parsing = link.submit(picture, forever);
+    const parsing = link.submit(task, forever);
     const { resolve } = await engine.nextJob();
     const [key = ''] = await client.keys(names.request('*'));
     await put(key.replace(':request:', ':answer:'));
@@ -49,7 +49,7 @@ describe('what others put into Redis', function () {
 
   /** A picture still goes there and back. */
   async function works(link: BullLink, engine: PlayedEngine): Promise<void> {
-    const parsing = link.submit(picture, forever);
+    const parsing = link.submit(task, forever);
     (await engine.nextJob()).resolve();
     assert.equal((await parsing).width, 448);
   }
@@ -116,10 +116,10 @@ describe('what others put into Redis', function () {
       await play(engine);
       await until(link, () => link.workers.length === 1);
       // The only worker is at another picture meanwhile.
-      const first = link.submit(picture, forever);
+      const first = link.submit(task, forever);
       const { resolve } = await engine.nextJob();
       const before = new Set(await client.keys(names.request('*')));
-      const parsing = errorOf(link.submit(picture, forever));
+      const parsing = errorOf(link.submit(task, forever));
       let key: string | undefined;
       while (key === undefined) {
         await sleep(10);
@@ -174,7 +174,7 @@ describe('what others put into Redis', function () {
         await play(engine);
         engine.answerAll();
         const id = 'spoiled';
-        if (isThere) await client.set(names.request(id), packRequest(picture));
+        if (isThere) await client.set(names.request(id), packRequest(task));
         await client.hset(names.job(id), {
           name: 'parse',
           data: '{}',
@@ -202,7 +202,7 @@ describe('what others put into Redis', function () {
     const link = linkTo(redis.address, { ...SHORT, check: 3_600_000 });
     const engine = new PlayedEngine();
     await link.open();
-    const parsing = link.submit(picture, forever);
+    const parsing = link.submit(task, forever);
     let keys: string[] = [];
     while (keys.length === 0) {
       keys = await client.keys(names.request('*'));
@@ -301,7 +301,7 @@ describe('what others put into Redis', function () {
     const [first, second] = [new PlayedEngine(), new PlayedEngine()];
     const down = await play(first);
     await link.open();
-    const parsing = link.submit(picture, forever);
+    const parsing = link.submit(task, forever);
     const job = await first.nextJob();
     await play(second);
     first.giveUp('It crashed five times.');

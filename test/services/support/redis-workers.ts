@@ -7,7 +7,7 @@ import type { RemoteRequest, WorkerAddress } from '../../../src/engine/remote/cl
 import { namesOf, type Times } from '../../../src/engine/remote/redis/settings.ts';
 import { type RunningWorker, startWorker } from '../../../src/engine/remote/worker/worker.ts';
 import { M2fpError } from '../../../src/errors.ts';
-import { twoPeople } from '../../support/pictures.ts';
+import { twoPeople } from '../../support/images.ts';
 import type { PlayedEngine } from './played-engine.ts';
 import { RedisServer } from './redis.ts';
 import { SHORT } from './times.ts';

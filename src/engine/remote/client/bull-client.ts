@@ -11,7 +11,7 @@ import type { ImageSize } from './answer-check.ts';
 import { JobEvents, lastEvent } from './job-events.ts';
 import { Connection } from '../redis/connection.ts';
 import type { RemoteRequest, WorkerAddress, WorkerFacts } from './transport.ts';
-import { collect, NO_PICTURE, putRequest } from '../redis/mailbox.ts';
+import { collect, NO_IMAGE, putRequest } from '../redis/mailbox.ts';
 import { type Names, namesOf, type Times } from '../redis/settings.ts';
 import { readWorkers } from '../redis/heartbeat.ts';
 import { answerLimit, packRequest, unpackAnswer } from '../redis/codec.ts';
@@ -272,7 +272,7 @@ export class BullClient {
   #ended(id: string, failure?: string): void {
     const job = this.#jobs.get(id);
     if (job === undefined) return;
-    if (failure === undefined || failure === NO_PICTURE) {
+    if (failure === undefined || failure === NO_IMAGE) {
       // What it is busy with may have looked a moment too early.
       void (job.busy ?? Promise.resolve()).then(() => this.#occupy(job, () => this.#check(job)));
       return;
@@ -307,7 +307,7 @@ export class BullClient {
     if (answer !== null) return this.#take(job, answer, size);
     if (fault !== null) return this.#refuse(job, fault);
     if (!this.#jobs.has(id)) return;
-    const isLost = failure === NO_PICTURE;
+    const isLost = failure === NO_IMAGE;
     if (failure !== null && !isLost) return this.#ended(id, failure);
     // Of two jobs with one id, BullMQ takes the first.
     if (isLost) await this.#queue.remove(id);

@@ -171,7 +171,7 @@ export class RemotePool implements Pool {
   async #run(runningJob: RunningJob): Promise<void> {
     const { link, manifest } = this.#options;
     const { job, signal } = runningJob;
-    const request: Suspect = { image: job.picture.payload, options: job.options };
+    const request: Suspect = { image: job.image.payload, options: job.options };
     job.begun = this.#owner.clock.now();
     const timer = this.#watchTime(runningJob);
     try {

@@ -60,12 +60,12 @@ export function requestLimit(rule: InputRule, maxBytes: number): number {
  */
 export function unpackRequest(bytes: Buffer): RemoteRequest {
   const { digest, image, options } = open(bytes, REQUEST_LIMITS, 'M2FP_BAD_IMAGE');
-  const picture = image instanceof Uint8Array ? asBuffer(image) : image;
-  const isPicture = Buffer.isBuffer(picture) || isNetworkInput(picture);
-  if (typeof digest !== 'string' || !isPicture || !isRecord(options)) {
+  const input = image instanceof Uint8Array ? asBuffer(image) : image;
+  const isInput = Buffer.isBuffer(input) || isNetworkInput(input);
+  if (typeof digest !== 'string' || !isInput || !isRecord(options)) {
     throw new M2fpError('M2FP_BAD_IMAGE', 'What came through Redis is no picture to parse.');
   }
-  return { digest, image: picture, options };
+  return { digest, image: input, options };
 }
 
 /**

@@ -8,7 +8,7 @@ import { runScript } from './script.ts';
 import type { Names, Times } from './settings.ts';
 
 /** Why BullMQ counts a job as failed that a worker took and found no picture of: it was lost, or nobody wants it. */
-export const NO_PICTURE = 'M2FP_NO_IMAGE: Redis has no picture for this job.';
+export const NO_IMAGE = 'M2FP_NO_IMAGE: Redis has no picture for this job.';
 
 /** A request; where it is longer than it can be, or no request, only its length or type. */
 const FETCH = `

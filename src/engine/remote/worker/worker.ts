@@ -14,7 +14,7 @@ import type { EngineInfo, EngineOptions } from '../../types.ts';
 import { Connection } from '../redis/connection.ts';
 import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
 import { readJobs } from './job-reader.ts';
-import { deliver, fetchRequest, NO_PICTURE } from '../redis/mailbox.ts';
+import { deliver, fetchRequest, NO_IMAGE } from '../redis/mailbox.ts';
 import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
 import { notify, readWorkers, register, unregister } from '../redis/heartbeat.ts';
 import { packAnswer, requestLimit, unpackRequest } from '../redis/codec.ts';
@@ -215,7 +215,7 @@ class QueueWorker implements RunningWorker {
       const { commands } = this.#connection;
       const request = await fetchRequest(commands, this.#names, id, this.#requestLimit);
       if (runningJob.abort.signal.aborted) return;
-      if (request === null) throw new UnrecoverableError(NO_PICTURE);
+      if (request === null) throw new UnrecoverableError(NO_IMAGE);
       const answer = await this.#answer(request, runningJob.abort.signal, job.attemptsStarted < MAX_STARTS);
       if (runningJob.abort.signal.aborted) return;
       if (answer === null) return await this.#giveBack(job, token);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkImage, ruleFor } from '../../src/engine/picture.ts';
+import { checkImage, ruleFor } from '../../src/engine/input-image.ts';
 import type { NetworkInput } from '../../src/image/types.ts';
 import type { InputRule } from '../../src/m2fp/manifest.ts';
 

@@ -1,5 +1,5 @@
 /**
- * `node bench/accuracy/card-pictures.ts`: makes what the model card shows. docs/card/drawn.jpg: the first committed
+ * `node bench/accuracy/card-images.ts`: makes what the model card shows. docs/card/drawn.jpg: the first committed
  * scenes, whatever the model makes of them, their truth, the bundled model's parts and persons. docs/card/photos.jpg:
  * the photos of docs/card/photos, parts and persons.
  */
@@ -36,11 +36,8 @@ function painted({ width, height, categories }: Truth, labels: readonly string[]
 /** Columns of pictures side by side, as JPEG. */
 async function sheet(columns: readonly Buffer[][], tile: number, file: string): Promise<void> {
   const tiles = columns.flatMap((column, x) =>
-    column.map(async (picture, y) => ({
-      input: await sharp(picture)
-        .resize(tile, tile, { fit: 'contain', background: 'white' })
-        .png()
-        .toBuffer(),
+    column.map(async (image, y) => ({
+      input: await sharp(image).resize(tile, tile, { fit: 'contain', background: 'white' }).png().toBuffer(),
       left: x * tile,
       top: y * tile,
     })),

@@ -15,7 +15,7 @@ const HEAD = 64 * 1024;
  * @throws M2fpError M2FP_NO_IMAGE where it cannot be read, or is a folder, a device or a socket; M2FP_IMAGE_TOO_LARGE, before
  *   it is read where its size is known; what `imageFrom` throws
  */
-export async function readPicture(file: string, given: Partial<ImageLimits>): Promise<Buffer> {
+export async function readImage(file: string, given: Partial<ImageLimits>): Promise<Buffer> {
   const limits = limitsFrom(given);
   try {
     const stats = await stat(file);
@@ -30,14 +30,14 @@ export async function readPicture(file: string, given: Partial<ImageLimits>): Pr
     if (stats.size > most) checkBytes(stats.size, limits);
     const bytes = await readAtMost(file, most, limits);
     if (bytes.length === 0) throw new M2fpError('M2FP_NO_IMAGE', `${file} is empty: it has 0 bytes`);
-    return pictureIn(file, bytes, limits);
+    return imageIn(file, bytes, limits);
   } catch (error) {
     throw asM2fpError(error, 'M2FP_NO_IMAGE', 'The picture cannot be read');
   }
 }
 
 /** The one in bytes that are not none. What `imageFrom` tells of nothing is meant for messages. */
-function pictureIn(file: string, bytes: Buffer, limits: ImageLimits): Buffer {
+function imageIn(file: string, bytes: Buffer, limits: ImageLimits): Buffer {
   try {
     return imageFrom(bytes, limits);
   } catch (error) {

@@ -19,18 +19,18 @@ export async function drawImages(sizes: readonly { width: number; height: number
 }
 
 /** Takes turns with some pictures. */
-export class Pictures {
-  readonly #pictures: readonly Buffer[];
+export class Images {
+  readonly #images: readonly Buffer[];
   #count = 0;
 
-  constructor(pictures: readonly Buffer[]) {
-    this.#pictures = pictures;
+  constructor(images: readonly Buffer[]) {
+    this.#images = images;
   }
 
   /** Its last bytes, which no decoder reads, make it unlike all before: engines parse equal pictures once. */
   next(): Buffer {
     const number = Buffer.alloc(8);
     number.writeDoubleLE(this.#count);
-    return Buffer.concat([this.#pictures[this.#count++ % this.#pictures.length]!, number]);
+    return Buffer.concat([this.#images[this.#count++ % this.#images.length]!, number]);
   }
 }

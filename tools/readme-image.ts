@@ -1,4 +1,4 @@
-/** `npm run docs:picture`: makes docs/result.png from a bundled sample, so that the README shows what the model does. */
+/** `npm run docs:image`: makes docs/result.png from a bundled sample, so that the README shows what the model does. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -12,14 +12,12 @@ const image = readFileSync(join(bundledModelFolder(), 'samples', 'two-people.png
 const { engine } = await acquireEngine({ model: bundledModelFolder() });
 const parsing = await engine.parse({ image });
 await shutdownEngines();
-const pictures = [
+const images = [
   image,
   (await colorize(parsing, { mode: 'overlay', opacity: 0.8, contours: 1 })).image,
   (await colorize(parsing, { mode: 'overlay', opacity: 0.8, by: 'person', contours: 1 })).image,
 ];
-const tiles = await Promise.all(
-  pictures.map((picture) => sharp(picture).resize(TILE, TILE).png().toBuffer()),
-);
+const tiles = await Promise.all(images.map((encoded) => sharp(encoded).resize(TILE, TILE).png().toBuffer()));
 mkdirSync(join(packageRoot(), 'docs'), { recursive: true });
 await sharp({ create: { width: TILE * tiles.length, height: TILE, channels: 3, background: 'white' } })
   .composite(tiles.map((input, index) => ({ input, left: index * TILE, top: 0 })))

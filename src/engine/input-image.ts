@@ -8,7 +8,7 @@ import type { InputRule } from '../m2fp/manifest.ts';
 import { checkParseOptions } from './options.ts';
 import type { ParseOptions } from '../parsing/types.ts';
 
-export interface Picture {
+export interface InputImage {
   /** The encoded picture, the caller's own Buffer: it stays here and becomes `image` of the parsing. */
   source: Buffer;
   /** What the child gets. */
@@ -45,7 +45,7 @@ export function checkImage(
   rule: InputRule,
   options: ParseOptions,
   limits: ImageLimits = DEFAULT_LIMITS,
-): Picture {
+): InputImage {
   if (Buffer.isBuffer(image)) {
     checkBytes(image.length, limits);
     return { source: image, payload: image };
@@ -75,7 +75,7 @@ export function checkImage(
 const AT_ONCE = 4 * 2 ** 20;
 
 /** The bytes that the result depends on. */
-export function bytesOf({ payload }: Picture): Buffer {
+export function bytesOf({ payload }: InputImage): Buffer {
   return isNetworkInput(payload) ? payload.data : payload;
 }
 
@@ -85,7 +85,7 @@ export function bytesOf({ payload }: Picture): Buffer {
  *
  * @param rule the model's
  */
-export function variantOf({ payload }: Picture, options: ParseOptions, rule: InputRule): string {
+export function variantOf({ payload }: InputImage, options: ParseOptions, rule: InputRule): string {
   const { shortSide: _short, longSide: _long, ...rest } = options;
   const others = sorted(rest);
   if (!isNetworkInput(payload)) return JSON.stringify(['picture', sorted(ruleFor(rule, options)), others]);

@@ -19,8 +19,8 @@ export function pngHeader(width: number, height: number): Buffer {
 }
 
 /** A request with a picture as the form of a page sends it; where it redirects to is not followed. */
-export function upload(picture: Buffer): RequestInit {
+export function upload(image: Buffer): RequestInit {
   const body = new FormData();
-  body.append('picture', new Blob([new Uint8Array(picture)]), 'picture.png');
+  body.append('picture', new Blob([new Uint8Array(image)]), 'picture.png');
   return { body, redirect: 'manual' };
 }

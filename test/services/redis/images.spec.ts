@@ -6,7 +6,7 @@ import { M2fpError } from '../../../src/errors.ts';
 import { preprocess } from '../../../src/image/index.ts';
 import { bundledModelFolder } from '../../../src/paths.ts';
 import { start } from '../../cli/support.ts';
-import { twoPeople } from '../../support/pictures.ts';
+import { twoPeople } from '../../support/images.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
 import { errorOf, forever, names, redisUnderTest, taken, request, until } from '../support/redis-workers.ts';
 import { WorkerProcess } from '../support/worker.ts';
