@@ -4,18 +4,18 @@ import { forEachSlice } from './slices.ts';
 import type { ImageLimits, RawImage } from './types.ts';
 
 /**
- * Opacity (0 to 255) up to which a pixel counts as invisible: a lossy AVIF makes 1 or 2 of 0, here and there 3, and nobody
+ * Opacity (0 to 255) up to which a pixel counts as invisible, where nothing else is asked for: a lossy AVIF makes 1 or 2 of 0, here and there 3, and nobody
  * sees a hundredth of a colour.
  */
 const INVISIBLE = 3;
 
 /**
- * What is left of a colour (0 to 255) at an opacity: as many shades as one can tell apart there, none where it is
- * invisible. Index: 256 * opacity + colour.
+ * What is left of a colour (0 to 255) at an opacity: as many shades as one can tell apart there.
+ * Index: 256 * opacity + colour.
  */
 const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
   const [alpha, color] = [i >> 8, i & 255];
-  return alpha <= INVISIBLE ? 0 : Math.round((Math.round((color * alpha) / 255) * 255) / alpha);
+  return alpha === 0 ? 0 : Math.round((Math.round((color * alpha) / 255) * 255) / alpha);
 });
 
 /**
@@ -24,9 +24,14 @@ const SEEN = Uint8Array.from({ length: 65_536 }, (_, i) => {
  * invisible pixel is (0, 0, 0, 0), and one that is nearly so keeps no more shades than can be seen of it, for what was
  * invisible must not lie in a picture that is passed on. The pixels are the caller's own.
  *
+ * @param invisible the opacity (0 to 254) up to which a pixel is invisible
  * @throws {M2fpError} what decoding throws
  */
-export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise<RawImage> {
+export async function decodeVisible(
+  image: Buffer,
+  limits: ImageLimits,
+  invisible = INVISIBLE,
+): Promise<RawImage> {
   const raw = await decodeImage(image, limits, 'keep');
   if (raw.channels === 3) return raw;
   const { width, height, data } = raw;
@@ -36,7 +41,10 @@ export async function decodeVisible(image: Buffer, limits: ImageLimits): Promise
       const alpha = data[at + 3]!;
       if (alpha === 255) continue;
       isOpaque = false;
-      if (alpha <= INVISIBLE) data[at + 3] = 0;
+      if (alpha <= invisible) {
+        data.fill(0, at, at + 4);
+        continue;
+      }
       const row = alpha << 8;
       data[at] = SEEN[row + data[at]!]!;
       data[at + 1] = SEEN[row + data[at + 1]!]!;

@@ -20,6 +20,11 @@ const IMAGE_CELLS = 4;
 const MIN_GROW = 8;
 /** See {@link autoGrow}. */
 const MASK_PIXELS = 4;
+/**
+ * Opacity (0 to 255) up to which nothing is left of a pixel. The network sees the picture on white, where the bundled model
+ * finds people from an opacity of about 48 on: of fainter ones nobody would know, and their colours lie in the file.
+ */
+const FAINT = 63;
 /** Pixels of the network's input, along a side, per pixel of its masks. */
 const MASK_STRIDE = 4;
 /** The shorter side that the bundled model sees, where the parsing does not tell. */
@@ -48,7 +53,8 @@ export interface Redacted {
 /**
  * Redacts `parsing`'s picture. Pixel work goes in slices between turns of the event loop; nothing is written into
  * the parsing. A pixel is redacted where the mask of a chosen part has it, doubtful ones included, or the label map
- * names it, so that none of them can let something through. What is transparent in the source is so in the result.
+ * names it, so that none of them can let something through. What is transparent in the source is so in the result, and
+ * what is less than a quarter opaque is, too: the network may have missed who is there.
  *
  * @throws {M2fpError} `M2FP_NO_PARSING` where `parsing` is none, or its picture has another size than it says;
  * `M2FP_BAD_OPTION` naming the option that is wrong.
@@ -74,7 +80,7 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
   }
   const { boxes, area } = await measureInstances(owners, width, height, isWholeImage ? 1 : regions.count);
 
-  const source = await decodeSource(parsing);
+  const source = await decodeSource(parsing, FAINT);
   const drawn = plan.method === 'remove' ? await withAlpha(source) : source;
   const cells = plan.cells * (isWholeImage ? IMAGE_CELLS : 1);
   await redactRegions(drawn, { owners, boxes }, { ...plan, cells });
