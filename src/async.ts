@@ -1,6 +1,15 @@
 /** What promises lack: to wait no longer than a signal allows, to pause, and to be worked out once for all who ask. */
 import { type Clock, systemClock, type Timer } from './clock.ts';
 
+/** What a message brings in place of a value, in words. */
+export const A_PROMISE = 'a Promise: await it in the function node, and send what it gives';
+
+/** Whether waiting for `value`, or returning it out of an async function, waits for something else, perhaps for ever. */
+export function isThenable(value: unknown): boolean {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isObject && typeof (value as { then?: unknown }).then === 'function';
+}
+
 /**
  * What `result` comes to, or the reason of `signal` as soon as it aborts. `result` goes on then, and nobody is told of its
  * end: a rejection that comes later is no unhandled one.

@@ -16,8 +16,11 @@ export class Outputs {
   }
 }
 
-/** What a node makes of a message: one message or a sequence for the first output, or more. */
-export type Result = NodeMessage | NodeMessage[] | Outputs;
+/**
+ * What a node makes of a message: one message or a sequence for the first output, or more. Never the message itself, which
+ * async functions would wait for where it has a `then`.
+ */
+export type Result = NodeMessage[] | Outputs;
 
 export type Send = (msg: NodeMessage | Port[]) => void;
 
@@ -72,5 +75,5 @@ function withRequest(msg: NodeMessage, hand: () => void): void {
 
 function whatToSend(result: Result): NodeMessage | Port[] {
   if (result instanceof Outputs) return result.ports;
-  return Array.isArray(result) ? [result] : result;
+  return result.length === 1 ? result[0]! : [result];
 }

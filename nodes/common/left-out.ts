@@ -36,32 +36,41 @@ function lookThrough(root: unknown, few = true): Trouble {
       open.pop();
       continue;
     }
-    if (left-- === 0) return 'many';
-    const value = inner.values[inner.at++];
-    if (typeof value !== 'object' || value === null) continue;
-    if (types.isProxy(value)) trouble = 'odd';
-    else if (types.isArrayBufferView(value)) trouble = isDetached(value) ? 'odd' : trouble;
-    else if (types.isAnyArrayBuffer(value)) continue;
-    else if (inner.depth >= DEEP) return 'deep';
-    else if (Array.isArray(value)) open.push({ values: value, at: 0, depth: inner.depth + 1 });
-    else if (!few) return 'many';
-    else {
-      const values = valuesOf(value);
-      if (values === undefined) trouble = 'odd';
-      else open.push({ values, at: 0, depth: inner.depth + 1 });
+    if (left-- <= 0) return 'many';
+    const depth = inner.depth + 1;
+    try {
+      const value = inner.values[inner.at++];
+      if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue;
+      if (types.isProxy(value) || isUnreadable(value)) trouble = 'odd';
+      else if (isCopiedByEntry(value)) left -= value.length;
+      else if (typeof value === 'function' || types.isArrayBufferView(value) || types.isAnyArrayBuffer(value))
+        continue;
+      else if (inner.depth >= DEEP) return 'deep';
+      else if (Array.isArray(value)) open.push({ values: value, at: 0, depth });
+      else if (!few) return 'many';
+      else open.push({ values: valuesOf(value), at: 0, depth });
+    } catch {
+      // A getter that throws.
+      trouble = 'odd';
     }
+    if (left < 0) return 'many';
   }
   return trouble;
 }
 
-/** Undefined where one of them throws. */
-function valuesOf(object: object): unknown[] | undefined {
+function valuesOf(object: object): unknown[] {
   const names = Object.keys(object);
-  try {
-    return names.slice(0, MANY + 1).map((name) => (object as Properties)[name]);
-  } catch {
-    return undefined;
-  }
+  return names.slice(0, MANY + 1).map((name) => (object as Properties)[name]);
+}
+
+/** Node-RED lists the entries of typed arrays that are no Buffer, as those of any object. */
+const isCopiedByEntry = (value: object): value is NodeJS.TypedArray =>
+  types.isTypedArray(value) && !Buffer.isBuffer(value);
+
+/** Whether what each copy begins with fails: its kind, or the memory of a typed array. Throws where a getter does. */
+function isUnreadable(value: object): boolean {
+  void (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  return types.isArrayBufferView(value) && isDetached(value);
 }
 
 function isDetached({ buffer }: NodeJS.ArrayBufferView): boolean {
@@ -77,6 +86,8 @@ const countOf = (count: number): string => count.toLocaleString('en-US');
 /** What a value is, in words; nothing of it is read that could throw. */
 function describe(value: unknown): string {
   if (types.isProxy(value)) return 'a Proxy';
+  if (typeof value === 'function') return 'a function';
+  if (types.isTypedArray(value) && !Buffer.isBuffer(value)) return 'a typed array';
   if (types.isArrayBufferView(value)) return 'a Buffer';
   if (!Array.isArray(value)) return 'an object';
   const first: unknown = Object.getOwnPropertyDescriptor(value, 0)?.value;

@@ -2,6 +2,7 @@
  * `msg.m2fp`: options that hold for one message, by the names that the forms use. One message may pass through
  * several nodes, so every node knows the names of all, and a misspelt one is refused by the first of them.
  */
+import { A_PROMISE, isThenable } from '../../src/async.ts';
 import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts';
 import { namesOf } from '../../src/parsing/options/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options/options.ts';
@@ -50,6 +51,7 @@ export function optionsInMessage<T extends object>(
 }
 
 function optionsIn<T extends object>(given: unknown, user: OptionUser): Partial<T> {
+  if (isThenable(given)) throw new Error(`they are ${A_PROMISE}.`);
   if (!isRecord(given)) throw badOption('m2fp', given, `an object with any of ${LISTS[user]!.join(', ')}`);
 
   const own: Record<string, unknown> = {};

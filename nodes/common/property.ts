@@ -1,5 +1,6 @@
 /** TypedInput properties: a value and where it comes from. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import { A_PROMISE, isThenable } from '../../src/async.ts';
 
 /** What a TypedInput and its hidden type field store. */
 export interface Property {
@@ -8,7 +9,10 @@ export interface Property {
   type: string;
 }
 
-/** The value of `property` for this message; undefined where there is none. */
+/**
+ * The value of `property` for this message; undefined where there is none. Rejects where it is a Promise, which nobody
+ * waits for: it may never end.
+ */
 export function evaluate(
   RED: NodeAPI,
   node: Node,
@@ -18,6 +22,7 @@ export function evaluate(
   return new Promise((resolve, reject) => {
     RED.util.evaluateNodeProperty(property.value, property.type, node, msg, (error, value: unknown) => {
       if (error) reject(error);
+      else if (isThenable(value)) reject(new Error(`it is ${A_PROMISE}.`));
       else resolve(value);
     });
   });

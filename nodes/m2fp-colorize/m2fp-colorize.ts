@@ -34,7 +34,7 @@ export default function (RED: NodeAPI): void {
           const { image, width, height } = await colorize(parsing, forLabels(options, parsing.labels));
           await putResult(RED, this, msg, config, image);
           status.done(`${width} × ${height}`);
-          return msg;
+          return [msg];
         }),
       ),
       { input: { value: config.parsing, type: config.parsingType } },

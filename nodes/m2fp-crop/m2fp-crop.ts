@@ -37,8 +37,8 @@ export default function (RED: NodeAPI): void {
           if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
           const crops = await crop(parsing, options);
           if (shape === 'array') await putResult(RED, this, msg, config, crops);
-          const messages = shape === 'array' ? msg : sequence(msg, crops, RED.util.generateId());
-          if (Array.isArray(messages)) {
+          const messages = shape === 'array' ? [msg] : sequence(msg, crops, RED.util.generateId());
+          if (shape !== 'array') {
             for (const [index, message] of messages.entries()) {
               const { result, resultType } = config;
               unshare(RED, message, resultType === 'msg' ? result : '');

@@ -84,7 +84,7 @@ export default function (RED: NodeAPI): void {
         msg['parsing'] = parsing;
         await putResult(RED, this, msg, config, await summarize(parsing));
         status.done(resultText(status, parsing, engine.info()));
-        return msg;
+        return [msg];
       }),
       { input: { value: config.picture, type: config.pictureType }, atClose: () => link.close() },
     );

@@ -1,6 +1,7 @@
 /** What the form and the message say about waiting. */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { QueueOptions } from '../../src/engine/types.ts';
+import { M2fpError } from '../../src/errors.ts';
 import { badOption } from '../../src/parsing/options/options.ts';
 import { numberField } from '../common/fields.ts';
 import { overridesOf } from '../common/message-options.ts';
@@ -73,7 +74,12 @@ async function priorityOf(
 ): Promise<number | undefined> {
   if (priority === '') return undefined;
   if (priorityType === 'msg') return checkPriority(propertyOf(RED, msg, priority) ?? undefined);
-  const value = await evaluate(RED, node, msg, { value: priority, type: priorityType });
+  const value = await evaluate(RED, node, msg, { value: priority, type: priorityType }).catch(
+    (cause: Error) => {
+      const problem = `There is no priority in ${priorityType}.${priority}: ${cause.message}`;
+      throw new M2fpError('M2FP_BAD_OPTION', problem, { cause });
+    },
+  );
   return checkPriority(Number.isNaN(value) ? priority : value);
 }
 

@@ -82,7 +82,7 @@ export default function (RED: NodeAPI): void {
     };
     const inTurn = sequentially(RED, async (msg, signal) => {
       msg.payload = await answer(actionFor(msg), signal);
-      return msg;
+      return [msg];
     });
     const inbox = handleMessages(
       RED,

@@ -31,7 +31,7 @@ export default function (RED: NodeAPI): void {
       const { input } = await preprocess(image, rule, limits);
       await putResult(RED, this, msg, config, input);
       status.done(`${input.width} × ${input.height}`);
-      return msg;
+      return [msg];
     });
     handleMessages(
       RED,

@@ -49,7 +49,7 @@ export default function (RED: NodeAPI): void {
           // It may have been switched off meanwhile.
           if (isActive) preview.show(subject);
         }
-        return msg;
+        return [msg];
       }),
       {
         input: { value: config.picture, type: config.pictureType },

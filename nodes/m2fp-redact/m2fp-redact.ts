@@ -56,7 +56,7 @@ export default function (RED: NodeAPI): void {
             status.done(found ? status.text('result.redacted', { percent }) : status.text('result.nobody'));
           if (replaces) msg['parsing'] = { ...parsing, image };
           await putResult(RED, this, msg, config, image);
-          return msg;
+          return [msg];
         }),
       ),
       { input: { value: config.parsing, type: config.parsingType } },

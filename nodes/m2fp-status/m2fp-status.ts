@@ -32,7 +32,7 @@ export default function (RED: NodeAPI): void {
       if (!inbox.closing) status.health(taken.health.status);
       return taken;
     };
-    const fill = async (msg: NodeMessageInFlow, taken: Look): Promise<NodeMessageInFlow> => {
+    const fill = async (msg: NodeMessageInFlow, taken: Look): Promise<[NodeMessageInFlow]> => {
       const { health, engines, digest } = taken;
       const reading = { engines, ...(digest !== undefined && { digest }) };
       const format = FIELDS.format.read('format', config.format);
@@ -42,7 +42,7 @@ export default function (RED: NodeAPI): void {
       } else if (format === 'health') msg.payload = health;
       else msg.payload = { health, engines: engines.map(engineFacts), metrics: await metrics.json(reading) };
       if (config.probe) msg['statusCode'] = health.ready ? 200 : 503;
-      return msg;
+      return [msg];
     };
 
     const watch = async (): Promise<void> => {

@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import { M2fpError } from '../errors.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
-import { isJsonBuffer } from './source/json-buffer.ts';
+import { isJsonBuffer, type JsonBuffer } from './source/json-buffer.ts';
 import { checkBytes, checkPixels, DEFAULT_LIMITS } from './limits.ts';
 import { atOnce, inTurns, numbersToBytes, type Steps } from './source/numbers.ts';
 import type { ImageLimits, NetworkInput } from './types.ts';
@@ -57,15 +57,23 @@ function* bytesOfJson(value: unknown): Steps<unknown> {
  * checked: what has another number of bytes than it may have is left as it is, for {@link checkNetworkInput} to refuse.
  */
 export async function withBuffers(input: NetworkInput, limits: ImageLimits): Promise<NetworkInput> {
-  const revive = async (value: unknown, isRight: (length: number) => boolean): Promise<unknown> =>
-    isJsonBuffer(value) && isRight(value.data.length) ? inTurns(bytesOfJson(value)) : value;
+  // What is no Buffer as JSON is not waited for: it may be a Promise.
+  const isRight = (value: unknown, isLength: (length: number) => boolean): value is JsonBuffer =>
+    isJsonBuffer(value) && isLength(value.data.length);
   const { width, height, data, source } = input as Partial<NetworkInput>;
   const image: unknown = properties(source)['image'];
   if (!isJsonBuffer(data) && !isJsonBuffer(image)) return input;
   return {
     ...input,
-    data: await revive(data, (length) => length === width! * height! * 3),
-    source: { ...source, image: await revive(image, (length) => length <= limits.maxBytes) },
+    data: isRight(data, (length) => length === width! * height! * 3)
+      ? await inTurns(bytesOfJson(data))
+      : data,
+    source: {
+      ...source,
+      image: isRight(image, (length) => length <= limits.maxBytes)
+        ? await inTurns(bytesOfJson(image))
+        : image,
+    },
   } as NetworkInput;
 }
 

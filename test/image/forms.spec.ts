@@ -8,6 +8,9 @@ import { imageFrom, imageFromMessage } from '../../src/image/source/image-from-m
 import { failure, noisePng } from './support.ts';
 import { processorTime } from '../support/processor-time.ts';
 
+/** What `await` waits for, for ever. */
+const thenable = Object.fromEntries(['then'].map((name) => [name, () => {}]));
+
 const IMAGE = readFileSync(new URL('fixtures/people.jpg', import.meta.url));
 const base64 = IMAGE.toString('base64');
 const hex = IMAGE.toString('hex');
@@ -121,7 +124,9 @@ describe('imageFrom names, with what to do,', () => {
 
   const none: [string, unknown, RegExp][] = [
     ['a Blob', new Blob([IMAGE]), /a Blob; pass Buffer\.from/],
-    ['a Promise', Promise.resolve(IMAGE), /a Promise; await it/],
+    ['a Promise', Promise.resolve(IMAGE), /a Promise: await it in the function node/],
+    ['an object that is waited for like a Promise', { image: thenable }, /a Promise: await it/],
+    ['numbers that are larger than bytes', new Float64Array(new Uint8Array(IMAGE).slice(0, 800).buffer), /a Float64Array, whose numbers are no bytes/],
     ['a getter that throws', Object.defineProperty({}, 'image', { get: () => assert.fail('no') }), /cannot be read.*no/],
     ['a Proxy that was revoked', revoked(), /cannot be read/],
     ['numbered entries that are no bytes', { 0: 255, 1: 'a' }, /an object with numbered entries whose entry 1 is the text "a"/],
@@ -170,6 +175,8 @@ describe('imageFrom takes no time for', () => {
     'a million objects': million(() => ({ a: 1 })),
     'a million words': million(() => 'hello, world'),
     'a thousand arrays of a thousand words': Array.from({ length: 1000 }, () => Array(1000).fill('hello')),
+    'ten million blanks in a data URL': `data:image/png;base64,${'A '.repeat(10_000_000)}`,
+    'a million numbers of a typed array': new Float64Array(1_000_000),
     'arrays in arrays': deep,
     'a hundred arrays in arrays': Array(100).fill(deep),
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { checkNetworkInput, isNetworkInput } from '../../src/image/network-input.ts';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
+import { checkNetworkInput, isNetworkInput, withBuffers } from '../../src/image/network-input.ts';
 import { preprocess } from '../../src/image/preprocess.ts';
 import type { NetworkInput } from '../../src/image/types.ts';
 import type { InputRule } from '../../src/m2fp/manifest.ts';
@@ -20,6 +21,17 @@ describe('isNetworkInput', () => {
       assert.equal(isNetworkInput(other), false);
     });
   }
+});
+
+describe('withBuffers', () => {
+  it('does not wait for a Promise that lies in the input', async () => {
+    const source = { image: new Promise(() => {}), width: 1, height: 1 };
+    const data = { type: 'Buffer', data: [1, 2, 3] };
+    const input = { type: 'm2fp-input', width: 1, height: 1, data, source } as unknown as NetworkInput;
+    const { data: bytes, source: kept } = await withBuffers(input, DEFAULT_LIMITS);
+    assert.deepEqual([...bytes], [1, 2, 3]);
+    assert.equal(kept.image, source.image);
+  });
 });
 
 describe('checkNetworkInput', () => {

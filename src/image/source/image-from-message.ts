@@ -1,5 +1,6 @@
 /** A picture out of whatever a message carries it in. */
 import { types } from 'node:util';
+import { A_PROMISE, isThenable } from '../../async.ts';
 import { M2fpError } from '../../errors.ts';
 import { isEncodedText } from '../formats/format.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
@@ -66,8 +67,17 @@ function property(value: object, name: string): unknown {
   return name in value ? (value as Record<string, unknown>)[name] : undefined;
 }
 
+/** A typed array of numbers that are larger than bytes: what lies in its memory is no file. */
+const isOfLargerNumbers = (value: unknown): value is NodeJS.TypedArray =>
+  types.isTypedArray(value) &&
+  !types.isUint8Array(value) &&
+  !types.isUint8ClampedArray(value) &&
+  !types.isInt8Array(value);
+
 function describe(value: unknown, look: Look): string {
   if (value === undefined || value === null) return String(value);
+  if (isOfLargerNumbers(value))
+    return `a ${value[Symbol.toStringTag]}, whose numbers are no bytes; the bytes of a picture come as a Buffer or Uint8Array`;
   if (types.isArrayBufferView(value) || types.isAnyArrayBuffer(value)) return 'a Buffer of 0 bytes';
   if (typeof value === 'string') return 'an empty string';
   if (Array.isArray(value)) {
@@ -80,7 +90,7 @@ function describe(value: unknown, look: Look): string {
   if (types.isDate(value)) return 'a Date';
   if (types.isMap(value)) return 'a Map; pass the value that holds the picture';
   if (types.isSet(value)) return 'a Set; pass the value that holds the picture';
-  if (types.isPromise(value)) return 'a Promise; await it first';
+  if (isThenable(value)) return A_PROMISE;
   if (Object.prototype.toString.call(value) === '[object Blob]') {
     return 'a Blob; pass Buffer.from(await blob.arrayBuffer())';
   }
@@ -192,6 +202,7 @@ function findInForm(value: object, look: Look): Buffer | null {
 function* find(value: unknown, look: Look, depth: number): Steps<Buffer | null> {
   const { limits } = look;
   // By their inner nature: what a function node makes is of another realm, and no instance of our classes.
+  if (isOfLargerNumbers(value)) return none(value, look);
   if (types.isArrayBufferView(value)) {
     const view = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return imageBytes(view, limits) ?? none(value, look);

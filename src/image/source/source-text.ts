@@ -29,8 +29,27 @@ const BYTES_PER_CHARACTER = 0.75 / 1.1;
 const SHORTEST_LINE = 16;
 const LONGEST_LINE = 1024;
 
+const BLANK = 0x20;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+
+const ZERO = 0x30;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+
+/** What stands for white space beyond ASCII where text is taken for bytes. */
+const WIDE_BLANK = 0x80;
+
+/** White space beyond ASCII, as `\s` has it. */
+const isWideBlank = (code: number): boolean =>
+  code === 0xa0 ||
+  code === 0x1680 ||
+  (code >= 0x2000 && code <= 0x200a) ||
+  [0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff].includes(code);
+
+const isLineBreak = (code: number): boolean => code === 0x0a || code === 0x0d;
 /** White space of which nothing is known to have become of it: line breaks, and what a form never makes of a plus. */
-const BREAKS = /[\r\n\t\f\v]+/g;
+const isBreak = (code: number): boolean => code >= 0x09 && code <= 0x0d;
 
 /**
  * The bytes of the picture that `given` stands for, null where it is blank.
@@ -74,6 +93,9 @@ function fromDataUrl(text: string, head: string, limits: ImageLimits): Buffer | 
     );
   }
   const encoded = withoutEscapes(text.slice(head.length));
+  const hopeless = otherThanImage(encoded);
+  if (hopeless !== null && !/[^A-Za-z0-9+/_=\s-]/.test(encoded.slice(0, HEAD_BYTES)))
+    throw unsupported(hopeless);
   const bytes = decode(encoded, limits);
   if (bytes === null) {
     throw new M2fpError('M2FP_BAD_IMAGE', 'The data URL holds characters that are not base64.');
@@ -94,7 +116,7 @@ function fromBinaryString(text: string, limits: ImageLimits): Buffer {
 function fromHex(text: string, limits: ImageLimits): Buffer {
   // With a separator behind each byte, a third of the characters are bytes; without, half of them.
   checkBytes(Math.floor(text.length / 4), limits);
-  const digits = text.replace(/^\s*(0x|\\x)/i, '').replace(/[\s:,]+(0x)?/gi, '');
+  const digits = hexDigits(text.replace(/^\s*\\x/i, '')) ?? fail(text);
   if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) fail(text);
   checkBytes(digits.length / 2, limits);
   const bytes = Buffer.from(digits, 'hex');
@@ -102,18 +124,48 @@ function fromHex(text: string, limits: ImageLimits): Buffer {
   return bytes;
 }
 
+/** The text without what stands between its bytes, and `0x` before each; null where it is not of ASCII. */
+function hexDigits(text: string): string | null {
+  const digits = Buffer.allocUnsafe(text.length);
+  let length = 0;
+  let isStart = true;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isBreak(code) || code === BLANK || code === COLON || code === COMMA || isWideBlank(code))
+      isStart = true;
+    else if (code >= 0x80) return null;
+    else if (isStart && code === ZERO && (text[at + 1] === 'x' || text[at + 1] === 'X')) {
+      isStart = false;
+      at++;
+    } else {
+      isStart = false;
+      digits[length++] = code;
+    }
+  }
+  return digits.toString('latin1', 0, length);
+}
+
 function fromBase64(text: string, limits: ImageLimits): Buffer | null {
   // Judged by its head: of megabytes of other text, no more is looked at.
-  if (text.length > HEAD_BYTES) {
-    const head = Buffer.from(withoutEscapes(text.slice(0, HEAD_BYTES)).replace(/\s+/g, ''), 'base64');
-    if (detectFormat(head) === null) return refuse(text, head);
-  }
+  const hopeless = otherThanImage(text);
+  if (hopeless !== null) return refuse(text, hopeless);
   const bytes = decode(withoutEscapes(text), limits);
   if (bytes === null) return fail(text);
   if (bytes.length === 0) return null;
   if (detectFormat(bytes) === null) return refuse(text, bytes);
   requireFormat(bytes);
   return bytes;
+}
+
+/** The first bytes of long base64 that are no picture's, whatever its blanks stand for; null where they may be. */
+function otherThanImage(text: string): Buffer | null {
+  if (text.length <= HEAD_BYTES) return null;
+  const head = withoutEscapes(text.slice(0, HEAD_BYTES)).trim();
+  const bytes = Buffer.from(head.replace(/\s+/g, ''), 'base64');
+  const isImage = [bytes, Buffer.from(head.replaceAll(' ', '+'), 'base64')].some(
+    (decoded) => detectFormat(decoded) !== null,
+  );
+  return isImage ? null : bytes;
 }
 
 /** A word is base64, too: what it was meant to be is told. */
@@ -142,11 +194,40 @@ function withoutEscapes(text: string): string {
  */
 function decode(text: string, limits: ImageLimits): Buffer | null {
   if (!['\n', '\r', ' ', '\t'].some((blank) => text.includes(blank))) return strictly(text, limits);
-  const trimmed = text.trim();
-  const lines = /[\r\n]/.test(trimmed) && !/[\r\n](?![\r\n ])/.test(trimmed) ? /[\r\n]+ +/g : BREAKS;
-  const joined = trimmed.replace(lines, '').replace(BREAKS, '');
-  const characters = areBlanksPluses(joined) ? joined.replaceAll(' ', '+') : joined.replace(/\s+/g, '');
-  return strictly(characters, limits);
+  const joined = joinLines(text.trim());
+  if (joined === null) return null;
+  const arePluses = areBlanksPluses(joined);
+  if (arePluses) for (let at = 0; at < joined.length; at++) if (joined[at] === BLANK) joined[at] = PLUS;
+  const characters = arePluses ? joined : kept(joined, (code) => code !== BLANK && code !== WIDE_BLANK);
+  return strictly(characters.toString('latin1'), limits);
+}
+
+/**
+ * The characters of text, a byte each, without its line breaks, and the blanks behind them where all lines but the
+ * first begin with some; null where it is not of ASCII. In one go: to replace each of millions of blanks takes seconds.
+ */
+function joinLines(text: string): Buffer | null {
+  const isIndented = /[\r\n]/.test(text) && !/[\r\n](?![\r\n ])/.test(text);
+  const bytes = Buffer.allocUnsafe(text.length);
+  let length = 0;
+  let isIndent = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isBreak(code)) isIndent = isIndented && isLineBreak(code);
+    else if (code !== BLANK || !isIndent) {
+      isIndent = false;
+      if (code >= 0x80 && !isWideBlank(code)) return null;
+      bytes[length++] = code < 0x80 ? code : WIDE_BLANK;
+    }
+  }
+  return bytes.subarray(0, length);
+}
+
+/** The bytes for which `isKept` holds, in the same memory. */
+function kept(bytes: Buffer, isKept: (code: number) => boolean): Buffer {
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) if (isKept(bytes[at]!)) bytes[length++] = bytes[at]!;
+  return bytes.subarray(0, length);
 }
 
 /** What Node decodes of `text`, which it does leniently: null where it left something out. */
@@ -162,10 +243,10 @@ function strictly(text: string, limits: ImageLimits): Buffer | null {
  * Whether the blanks in base64 text were `+`, which a form's decoding makes of it: text that has a `+` or `-` of its
  * own was not decoded so, and lines joined by blanks have one length.
  */
-function areBlanksPluses(text: string): boolean {
-  const first = text.indexOf(' ');
-  if (first === -1 || /[+-]/.test(text)) return false;
-  const second = text.indexOf(' ', first + 1);
+function areBlanksPluses(text: Buffer): boolean {
+  const first = text.indexOf(BLANK);
+  if (first === -1 || text.includes(PLUS) || text.includes(MINUS)) return false;
+  const second = text.indexOf(BLANK, first + 1);
   const isLine = first >= SHORTEST_LINE && first <= LONGEST_LINE && first % 4 === 0;
   return !(isLine && (second === -1 ? text.length - first - 1 <= first : second - first - 1 === first));
 }

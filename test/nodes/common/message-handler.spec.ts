@@ -59,13 +59,13 @@ describe('MessageHandler', () => {
   const forever = (): Promise<never> => new Promise(() => {});
 
   it('listens with three arguments, and to the close with two', () => {
-    open(async (msg) => msg);
+    open(async (msg) => [msg]);
     assert.equal(emitter.listeners('input')[0]!.length, 3);
     assert.equal(emitter.listeners('close')[0]!.length, 2);
   });
 
   it('sends the result, then says that it is done', async () => {
-    open(async (msg) => msg);
+    open(async (msg) => [msg]);
     const msg = { payload: 1 };
     const outcome = give(msg);
     await outcome.ended;
@@ -104,7 +104,7 @@ describe('MessageHandler', () => {
     });
 
     it('nothing twice, and nothing that has ended', async () => {
-      const inbox = open(async (msg) => msg);
+      const inbox = open(async (msg) => [msg]);
       const outcome = give();
       await outcome.ended;
       inbox.cancel(() => true, reason);
@@ -118,7 +118,7 @@ describe('MessageHandler', () => {
     const unsubscribe = messageEvents.subscribe((event) => events.push(event));
     try {
       const results = [
-        async () => ({ payload: 1 }),
+        async () => [{ payload: 1 }],
         async () => new Outputs([]),
         async () => new Outputs([null, {}], 'dropped'),
         () => Promise.reject(new M2fpError('M2FP_BUSY', '')),
@@ -169,14 +169,14 @@ describe('MessageHandler', () => {
   });
 
   it('does not touch statusCode of a message that succeeds', async () => {
-    open(async (msg) => msg);
+    open(async (msg) => [msg]);
     const msg: NodeMessage = { statusCode: 201 };
     await give(msg).ended;
     assert.equal(msg['statusCode'], 201);
   });
 
   it('survives a listener that throws in done', async () => {
-    const inbox = open(async (msg) => msg);
+    const inbox = open(async (msg) => [msg]);
     const outcome = give({}, () => {
       throw new Error('from a flow');
     });
@@ -194,7 +194,7 @@ describe('MessageHandler', () => {
         finish = resolve;
       });
       assert.equal(signal.aborted, true);
-      return msg;
+      return [msg];
     });
     const msg: NodeMessage = {};
     const outcome = give(msg);
@@ -215,7 +215,7 @@ describe('MessageHandler', () => {
     let worked = 0;
     open(async (msg) => {
       worked++;
-      return msg;
+      return [msg];
     });
     await close();
     const outcome = give();
@@ -238,7 +238,7 @@ describe('MessageHandler', () => {
 
   it('stops watching the client when the message has ended', async () => {
     const response = Object.assign(new EventEmitter(), { writableEnded: false, destroyed: false });
-    open(async (msg) => msg);
+    open(async (msg) => [msg]);
     const outcome = give({ res: { _res: response } });
     await outcome.ended;
     assert.equal(response.listenerCount('close'), 0);
@@ -330,7 +330,7 @@ describe('MessageHandler', () => {
     let worked = 0;
     open(async (msg) => {
       worked++;
-      return msg;
+      return [msg];
     });
     const response = Object.assign(new EventEmitter(), { writableEnded: false, destroyed: true });
     const outcome = give({ res: { _res: response } });

@@ -16,7 +16,7 @@ describe('sequentially', () => {
       await new Promise(setImmediate);
       log.push(`end ${String(msg.payload)}`);
       if (msg.payload === 1) throw new Error('no');
-      return msg;
+      return [msg];
     });
     const results = await Promise.allSettled([1, 2, 3].map((payload) => work(message(payload), signal)));
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe('sequentially', () => {
     const worked: unknown[] = [];
     const work = sequentially(RED, async (msg) => {
       worked.push(msg.payload);
-      return msg;
+      return [msg];
     });
     const abort = new AbortController();
     const results = [work(message(1), signal), work(message(2), abort.signal), work(message(3), signal)];
@@ -50,7 +50,7 @@ describe('sequentially', () => {
       const aborts: AbortController[] = [];
       const work = sequentially({ settings } as unknown as NodeAPI, async (msg) => {
         await new Promise(setImmediate);
-        return msg;
+        return [msg];
       });
       const ask = (): Promise<unknown> => {
         const abort = new AbortController();
@@ -74,7 +74,7 @@ describe('sequentially', () => {
     const work = sequentially(RED, async (msg) => {
       await new Promise(setImmediate);
       if (msg.topic === 'fails') throw new Error('no');
-      return msg;
+      return [msg];
     });
     const abort = new AbortController();
     const topics = ['fails', 'given up', 'passes'];

@@ -5,10 +5,13 @@ import { STATUS_CODES } from '../../../src/errors.ts';
 import { inferNode } from '../support/infer.ts';
 import { type Events, send } from '../support/red.ts';
 
+/** What `await` waits for, for ever. */
+const thenable = Object.fromEntries(['then'].map((name) => [name, () => {}]));
+
 const boom = (): never => {
   throw new Error('boom');
 };
-const withGetter = (name: string, other: object = {}): object =>
+const withGetter = (name: string | symbol, other: object = {}): object =>
   Object.defineProperty({ ...other }, name, { get: boom, enumerable: true });
 const EVERYTHING_THROWS = { get: boom, ownKeys: boom, has: boom, getPrototypeOf: boom };
 
@@ -30,8 +33,12 @@ function detached(image: Buffer): Uint8Array {
   return view;
 }
 
-function revoked(): object {
-  const { proxy, revoke } = Proxy.revocable([], {});
+function arrayWithGetter(): unknown[] {
+  return Object.defineProperty([1, 2, 3], 1, { get: boom, enumerable: true });
+}
+
+function revoked(target: object = []): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
   revoke();
   return proxy;
 }
@@ -68,6 +75,25 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
     'options whose getter throws': (image) => withGetter('m2fp', { payload: image }),
     'a Proxy of options': (image) => ({ payload: image, m2fp: new Proxy({}, EVERYTHING_THROWS) }),
     'a key whose getter throws': (image) => ({ payload: image, m2fp: withGetter('key') }),
+    'an array with an entry whose getter throws': () => ({ payload: arrayWithGetter() }),
+    'such an array as the image': () => ({ payload: { image: arrayWithGetter() } }),
+    'a Proxy of a function that was revoked': () => ({ payload: revoked(() => {}) }),
+    'a kind whose getter throws': () => ({ payload: withGetter(Symbol.toStringTag) }),
+    'a kind beside the picture whose getter throws': () => ({
+      payload: 'x',
+      other: [Object.create(withGetter(Symbol.toStringTag))],
+    }),
+    'a Promise that never ends': () => ({ payload: new Promise(() => {}) }),
+    'a Promise as the image': () => ({ payload: { image: new Promise(() => {}) } }),
+    'what is waited for like a Promise': () => ({ payload: thenable }),
+    'a Buffer that is waited for': (image) => ({
+      payload: Object.assign(Buffer.from(image), thenable),
+    }),
+    'a Promise of options': (image) => ({ payload: image, m2fp: new Promise(() => {}) }),
+    'a Promise of a key': (image) => ({
+      payload: image,
+      m2fp: { policy: 'latest', key: new Promise(() => {}) },
+    }),
     'uploads whose getter throws': () => ({ payload: '', req: withGetter('files') }),
   };
   for (const [name, make] of Object.entries(CASES)) {
@@ -106,6 +132,13 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
     assert.deepEqual([events.sent.length, events.caught.length], [1, 0]);
   });
 
+  it('sends on a message that is waited for like a Promise', async () => {
+    const events = await t.start();
+    send({ payload: t.image, ...thenable } as NodeMessage);
+    await events.ended();
+    assert.deepEqual([events.sent.length, events.caught.length], [1, 0]);
+  });
+
   it('sends its result along all wires, without what cannot be copied', async () => {
     const events = await t.start();
     const [req, res] = [{}, {}];
@@ -133,6 +166,7 @@ describe('m2fp-infer, of a message that cannot be copied', () => {
         Object.fromEntries(Array.from({ length: 450_000 }, (_, i) => [i, 'x'])),
         /^an object, left out/,
       ],
+      'numbers of a typed array': [new Float64Array(1_000_000), /^a typed array, left out/],
       nested: [{ image: Array.from({ length: 20_000 }, () => ({})) }, /^an object, left out/],
     };
     for (const [name, [payload, text]] of Object.entries(MANY)) {

@@ -11,6 +11,14 @@ import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
 import { type Events, send, startFlow, stopFlow } from '../support/red.ts';
 
+const boom = (): never => {
+  throw new Error('boom');
+};
+const arrayWithGetter = (): unknown[] => Object.defineProperty([1, 2, 3], 1, { get: boom, enumerable: true });
+const unreadableKind = Object.defineProperty({}, Symbol.toStringTag, { get: boom, enumerable: true });
+const { proxy: revoked, revoke } = Proxy.revocable(() => {}, {});
+revoke();
+
 describe('m2fp-preprocess', () => {
   let acquired: object[];
   let image: Buffer;
@@ -123,6 +131,12 @@ describe('m2fp-preprocess', () => {
   for (const [name, msg, code, statusCode] of [
     ['nothing', {}, 'M2FP_NO_IMAGE', 400],
     ['a broken picture', { payload: Buffer.from('ffd8ffe000104a464946', 'hex') }, 'M2FP_BAD_IMAGE', 400],
+    ['a Promise that never ends', { payload: new Promise(() => {}) }, 'M2FP_NO_IMAGE', 400],
+    ['a Promise as image', { payload: { image: new Promise(() => {}) } }, 'M2FP_NO_IMAGE', 400],
+    ['a Promise of options', { payload: 'x', m2fp: new Promise(() => {}) }, 'M2FP_BAD_OPTION', 400],
+    ['an array with a getter that throws', { payload: { image: arrayWithGetter() } }, 'M2FP_NO_IMAGE', 400],
+    ['a kind that cannot be read', { payload: unreadableKind }, 'M2FP_NO_IMAGE', 400],
+    ['a revoked Proxy of a function', { payload: revoked }, 'M2FP_NO_IMAGE', 400],
     ['a text', { payload: 'this is not a picture at all' }, 'M2FP_UNSUPPORTED_FORMAT', 415],
     ['a wrong option', { payload: 'x', m2fp: { shortSide: 'x' } }, 'M2FP_BAD_OPTION', 400],
   ] as const) {
