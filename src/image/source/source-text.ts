@@ -131,8 +131,8 @@ function hexDigits(text: string): string | null {
   let isStart = true;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (isBreak(code) || code === BLANK || code === COLON || code === COMMA || isWideBlank(code))
-      isStart = true;
+    if (isBreak(code) || code === BLANK || code === COLON || code === COMMA) isStart = true;
+    else if (code >= 0x80 && isWideBlank(code)) isStart = true;
     else if (code >= 0x80) return null;
     else if (isStart && code === ZERO && (text[at + 1] === 'x' || text[at + 1] === 'X')) {
       isStart = false;
