@@ -138,7 +138,7 @@ function textInstead(RED: Copies, msg: NodeMessage, name: string): string | unde
   if (trouble === 'deep') return `${describe(value)}, ${because}: it is nested more than ${DEEP} deep`;
   if (trouble === 'none') return undefined;
   try {
-    RED.util.cloneMessage({ value } as NodeMessage);
+    RED.util.cloneMessage({ value });
     return undefined;
   } catch (error) {
     return `${describe(value)}, ${because} (${reasonOf(error)})`;

@@ -85,14 +85,14 @@ describe('imageFrom reads', () => {
   describe('behind a byte order mark', () => {
     const png = noisePng(6, 5);
     const mark = Buffer.from('efbbbf', 'hex');
-    const base64 = png.toString('base64');
+    const text64 = png.toString('base64');
     const cases: [string, unknown][] = [
       ['a PNG', joined(mark, png)],
-      ['base64', `\ufeff${base64}`],
-      ['base64, as bytes', joined(mark, base64)],
-      ['base64 whose mark became three characters', `${mark.toString('latin1')}${base64}`],
-      ['a data URL', `\ufeffdata:image/png;base64,${base64}`],
-      ['a text of JSON', joined(mark, JSON.stringify(base64))],
+      ['base64', `\ufeff${text64}`],
+      ['base64, as bytes', joined(mark, text64)],
+      ['base64 whose mark became three characters', `${mark.toString('latin1')}${text64}`],
+      ['a data URL', `\ufeffdata:image/png;base64,${text64}`],
+      ['a text of JSON', joined(mark, JSON.stringify(text64))],
       ['hex', `\ufeff${png.toString('hex')}`],
     ];
     for (const [name, value] of cases) it(name, () => assert.ok(imageFrom(value).equals(png)));

@@ -1,6 +1,5 @@
 /** Flows written by hand or by programs: whatever a field holds, the node says which one is wrong, and what it takes. */
 import assert from 'node:assert/strict';
-import type { NodeMessage } from 'node-red';
 import { variableIn } from '../../nodes/common/stored-form.ts';
 import { exampleParsing, fakeEngines, restoreEngines } from './support/fake-engine.ts';
 import { fieldsOf, nodeConfig, type NodeType, TYPES } from './support/flows.ts';
@@ -45,7 +44,7 @@ describe('a stored field', () => {
           ],
     );
     const parsing = await exampleParsing();
-    send({ payload: parsing.image, topic: 'x', parsing } as NodeMessage);
+    send({ payload: parsing.image, topic: 'x', parsing });
     // A crop of nothing sends nothing.
     await events.until(
       () =>

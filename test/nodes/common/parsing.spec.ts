@@ -1,6 +1,5 @@
 /** The nodes that take a parsing take it after JSON, too. */
 import assert from 'node:assert/strict';
-import type { NodeMessage } from 'node-red';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
@@ -38,14 +37,14 @@ describe('a parsing that went through JSON', () => {
   for (const type of ['m2fp-colorize', 'm2fp-crop', 'm2fp-redact', 'm2fp-preview'] as const) {
     it(`is refused by ${type} where it is a Promise, which may never end`, async () => {
       const events = await startFlow([nodeConfig(type, 'node')]);
-      send({ parsing: new Promise(() => {}), payload: new Promise(() => {}) } as NodeMessage);
+      send({ parsing: new Promise(() => {}), payload: new Promise(() => {}) });
       await events.ended();
       assert.equal(events.caught[0]!.error.code, 'M2FP_NO_PARSING');
     });
 
     it(`passes ${type} in a message that is waited for like a Promise`, async () => {
       const events = await startFlow([nodeConfig(type, 'node')]);
-      send({ parsing, ...thenable } as NodeMessage);
+      send({ parsing, ...thenable });
       await events.ended();
       assert.deepEqual(events.caught, []);
     });
