@@ -1,4 +1,5 @@
 /** A picture with chosen parts of people made unrecognisable, recoloured or removed. */
+import { M2fpError } from '../../errors.ts';
 import { encodeImage } from '../../image/encode.ts';
 import { forEachSlice } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
@@ -61,6 +62,13 @@ export interface Redacted {
  */
 export async function redact(parsing: Parsing, options?: RedactOptions): Promise<Redacted> {
   checkParsing(parsing);
+  // Whoever loses it would have people shown of whom the network was not sure.
+  if (parsing.doubtful === undefined) {
+    throw new M2fpError(
+      'M2FP_NO_PARSING',
+      'The parsing has lost its "doubtful", which redact hides, too: leave it in the parsing as the infer node set it.',
+    );
+  }
   const plan = readRedactOptions(parsing.labels, options);
   const { width, height } = parsing;
   const regions = new Regions();
@@ -176,7 +184,7 @@ async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions
   };
   await paint(parsing);
   regions.certain = regions.count > 0;
-  if (parsing.doubtful !== undefined && !plan.inverse) await paint(parsing.doubtful);
+  if (!plan.inverse) await paint(parsing.doubtful);
   return owners;
 }
 

@@ -215,10 +215,13 @@ describe('redact, of persons on whom nothing was found', () => {
       assert.equal((await hidden(parsing, { labels: ['Coat'], inverse: true }))[0], '..rrrrrr');
     });
 
-    it('does without them in a parsing of other making, and refuses broken ones', async () => {
+    it('refuses a parsing that lost them, for they would be shown, and broken ones', async () => {
       const parsing = await two();
-      const { doubtful: _doubtful, ...older } = parsing;
-      assert.deepEqual((await redact(older as Parsing)).uncovered, [2]);
+      const { doubtful: _doubtful, ...without } = parsing;
+      await assert.rejects(redact(without as Parsing), {
+        code: 'M2FP_NO_PARSING',
+        message: /lost its "doubtful"/,
+      });
       const broken = { ...parsing, doubtful: { persons: [null], parts: [] } as unknown as Doubtful };
       await assert.rejects(redact(broken), { code: 'M2FP_NO_PARSING', message: /doubtful\.persons\[0\]/ });
     });
