@@ -1,10 +1,10 @@
 /** Where the nodes get models and engines from. The tests put their own functions in. */
 import type { M2fpError } from '../../src/errors.ts';
-import type { EngineLease } from '../../src/engine/index.ts';
+import type { EngineLease, ListedEngine } from '../../src/engine/index.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
 import type { RemoteDescription } from '../../src/engine/remote/client/acquire.ts';
 import type { WorkerAddress } from '../../src/engine/remote/client/transport.ts';
-import type { EngineInfo, EngineOptions } from '../../src/engine/types.ts';
+import type { EngineOptions } from '../../src/engine/types.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
 import type { Conversion, LocalCheckpoint, LocalOptions } from '../../src/store/local.ts';
@@ -36,7 +36,7 @@ export const services = {
   },
 
   /** See `listEngines` of src/engine. */
-  async list(): Promise<EngineInfo[]> {
+  async list(): Promise<ListedEngine[]> {
     const { listEngines } = await import('../../src/engine/index.ts');
     return listEngines();
   },

@@ -19,31 +19,17 @@ export interface Look {
  */
 export async function look(model: ModelNode | undefined, deployed: readonly ModelNode[] = []): Promise<Look> {
   const all = await services.list();
-  if (model === undefined) {
-    const used = deployed.filter(({ users }) => Object.keys(users).length > 0);
-    const found = await Promise.all(used.map(examine));
-    return describe(
-      all,
-      undefined,
-      found.flatMap((one) => ('missing' in one ? [one.missing] : [])),
-    );
-  }
-  const found = await examine(model);
-  if ('missing' in found) return describe([], '', [found.missing]);
-  const { digest } = found;
-  return describe(
-    all.filter((info) => info.manifest.digest === digest),
-    digest,
-  );
-}
-
-function describe(infos: EngineInfo[], digest?: string, missing: MissingModel[] = []): Look {
+  const used = model ? [model] : deployed.filter(({ users }) => Object.keys(users).length > 0);
+  const found = await Promise.all(used.map(examine));
+  const missing = found.flatMap((one) => ('missing' in one ? [one.missing] : []));
+  // One that lingers after a deploy, or serves a model node that nobody uses, stands in nobody's way either.
+  const serving = all.filter(({ owners }) => used.some(({ id }) => owners.includes(id)));
   const recentRestarts = (of: string): number => processMetrics().recentRestarts(of);
-  return {
-    health: healthOf({ engines: infos, missing, recentRestarts }),
-    engines: infos,
-    ...(digest !== undefined && { digest }),
-  };
+  const health = healthOf({ engines: serving, missing, recentRestarts });
+  if (model === undefined) return { health, engines: all };
+  const [only] = found;
+  const digest = only && 'digest' in only ? only.digest : '';
+  return { health, engines: all.filter((info) => info.manifest.digest === digest), digest };
 }
 
 async function examine(model: ModelNode): Promise<{ digest: string } | { missing: MissingModel }> {

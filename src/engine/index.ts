@@ -6,6 +6,7 @@ export {
   shutdownEngines,
   type AcquireOptions,
   type EngineLease,
+  type ListedEngine,
 } from './registry.ts';
 export { acquireRemoteEngine } from './remote/client/acquire.ts';
 export { describeRemote, type DescribeOptions, type RemoteDescription } from './remote/client/acquire.ts';

@@ -46,6 +46,8 @@ export interface Entry<E extends SharedEngine = SharedEngine> {
   readonly engine: E;
   readonly clock: Clock;
   leases: number;
+  /** Whom it serves, by the ids that they gave; one that has two leases is there twice. */
+  readonly owners: string[];
   linger: Timer | null;
 }
 
@@ -103,10 +105,18 @@ export async function acquireEngine(
   return leaseOf(entry, owner, linger);
 }
 
+/** An engine, and the owners that it serves: none for one that lingers, or that does not serve yet. */
+export interface ListedEngine extends EngineInfo {
+  owners: string[];
+}
+
 /** Every engine that has processes or may have some, for whoever watches them. */
-export function listEngines(): EngineInfo[] {
+export function listEngines(): ListedEngine[] {
   const { entries, retiring } = registry();
-  return [...entries.values(), ...retiring].map(({ engine }) => engine.info());
+  return [...entries.values(), ...retiring].map(({ engine, owners }) => ({
+    ...engine.info(),
+    owners: [...new Set(owners)],
+  }));
 }
 
 /** Ends every engine at once, leased or not; resolves when no child process is left. */
@@ -129,8 +139,8 @@ export function reusable<E extends SharedEngine>(key: string): Entry<E> | undefi
 }
 
 /** Keeps a new engine, which must be leased at once; for those who acquire. */
-export function keep<E extends SharedEngine>(made: Omit<Entry<E>, 'leases' | 'linger'>): Entry<E> {
-  const entry: Entry<E> = { ...made, leases: 0, linger: null };
+export function keep<E extends SharedEngine>(made: Omit<Entry<E>, 'leases' | 'owners' | 'linger'>): Entry<E> {
+  const entry: Entry<E> = { ...made, leases: 0, owners: [], linger: null };
   registry().entries.set(entry.key, entry);
   return entry;
 }
@@ -139,7 +149,7 @@ export function keep<E extends SharedEngine>(made: Omit<Entry<E>, 'leases' | 'li
 export function leaseOf(entry: Entry, owner: string | undefined, linger: number): EngineLease {
   hold(entry);
   const old = owner === undefined ? undefined : takeOver(owner, entry);
-  return old === undefined ? lease(entry, linger) : swappingLease(owner!, old, entry, linger);
+  return old === undefined ? lease(entry, owner, linger) : swappingLease(owner!, old, entry, linger);
 }
 
 function hold(entry: Entry): void {
@@ -195,13 +205,26 @@ function isLoaded({ engine }: Entry): boolean {
   return state === 'ready' || state === 'running';
 }
 
-function lease(entry: Entry, linger: number): EngineLease {
+/** Notes that `entry` serves `owner`; returns the function that notes the end of it, once. */
+function serve(entry: Entry, owner: string | undefined): () => void {
+  if (owner === undefined) return () => {};
+  entry.owners.push(owner);
+  let ended = false;
+  return () => {
+    if (!ended) entry.owners.splice(entry.owners.indexOf(owner), 1);
+    ended = true;
+  };
+}
+
+function lease(entry: Entry, owner: string | undefined, linger: number): EngineLease {
   let released = false;
+  const end = serve(entry, owner);
   return {
     engine: entry.engine,
     release() {
       if (released) return;
       released = true;
+      end();
       release(entry, linger);
     },
   };
@@ -211,10 +234,13 @@ function swappingLease(owner: string, old: Entry, wanted: Entry, linger: number)
   hold(old);
   let released = false;
   let swapped = false;
+  let end = serve(old, owner);
   const engine = new SwappingEngine(old.engine, wanted.engine, () => {
     swapped = true;
     // Released in the middle of it, both linger for the deploy that may be under way.
     if (released) return;
+    end();
+    end = serve(wanted, owner);
     const { owners } = registry();
     if (owners.get(owner)?.wanted === wanted) owners.set(owner, { serving: wanted, wanted });
     retire(old);
@@ -224,6 +250,7 @@ function swappingLease(owner: string, old: Entry, wanted: Entry, linger: number)
     release() {
       if (released) return;
       released = true;
+      end();
       engine.dispose();
       if (!swapped) release(old, linger);
       release(wanted, linger);

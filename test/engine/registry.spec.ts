@@ -146,6 +146,25 @@ describe('acquireEngine', () => {
     assert.equal(listEngines().length, 1);
   });
 
+  it('tells whom each engine serves: nobody, while it lingers', async () => {
+    const owners = () => listEngines().map((info) => info.owners);
+    const take = (owner: string) => acquireEngine({ model }, { entry: FAKE_CHILD, clock, owner });
+    const one = await take('one');
+    const again = await take('one');
+    const two = await take('two');
+    await acquire({}).then((lease) => lease.release());
+    assert.deepEqual(owners(), [['one', 'two']]);
+    one.release();
+    one.release();
+    assert.deepEqual(owners(), [['one', 'two']]);
+    again.release();
+    assert.deepEqual(owners(), [['two']]);
+    two.release();
+    assert.deepEqual(owners(), [[]]);
+    await take('three');
+    assert.deepEqual(owners(), [['three']]);
+  });
+
   it('takes another linger time', async () => {
     const lease = await acquire({}, 5);
     lease.release();

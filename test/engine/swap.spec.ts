@@ -73,9 +73,13 @@ describe('an engine whose owner asks for other processes', () => {
     const end = second.engine.subscribe((info) => seen.push(info));
     assert.equal(facts(await ask(second.engine, 'a')).pid, old);
     assert.equal(second.engine.info().threads, 1);
+    const serving = () =>
+      listEngines().flatMap(({ threads, owners }) => (owners.length ? [[threads, owners]] : []));
+    assert.deepEqual(serving(), [[1, ['node']]]);
     await go();
     const { pid, threads } = await second.engine.load();
     assert.equal(threads, 2);
+    assert.deepEqual(serving(), [[2, ['node']]]);
     await gone(old);
     assert.equal(facts(await ask(second.engine, 'b')).pid, pid);
     assert.ok(seen.some((info) => info.threads === 2));

@@ -262,7 +262,7 @@ describe('m2fp-model with workers', () => {
   });
 
   it('shows at m2fp-status whose processes the workers are', async () => {
-    services.list = async () => [engine.info()];
+    services.list = async () => [{ ...engine.info(), owners: [] }];
     const events = await start(node('m2fp-status'));
     send({});
     await events.ended();

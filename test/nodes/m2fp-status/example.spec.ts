@@ -8,6 +8,7 @@ import { services } from '../../../nodes/common/services.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import type { Health } from '../../../src/observe/health.ts';
 import { engineInfo } from '../../observe/support/engine-info.ts';
+import { nodeConfig } from '../support/flows.ts';
 import { restoreEngines } from '../support/fake-engine.ts';
 import { coreNode, type NodeConfig, redApi, startFlow, stopFlow } from '../support/red.ts';
 
@@ -20,13 +21,14 @@ describe('the example "8 Health and metrics"', () => {
 
   beforeEach(async () => {
     list = [];
-    services.list = async () => list;
+    services.list = async () => list.map((info) => ({ ...info, owners: ['model'] }));
     const nodes = JSON.parse(readFileSync(EXAMPLE, 'utf8')) as NodeConfig[];
     const used = nodes.filter(({ type }) => ['m2fp-status', 'http in', 'http response'].includes(type));
     const wired = used.map((node) =>
       node.id.startsWith('m2fpe8statc') ? { ...node, wires: [['out']] } : node,
     );
-    await startFlow(wired, [coreNode('network/21-httpin')]);
+    const users = [nodeConfig('m2fp-model', 'model'), nodeConfig('m2fp-infer', 'infer', { model: 'model' })];
+    await startFlow([...wired, ...users], [coreNode('network/21-httpin')]);
     server = http.createServer(redApi().httpNode as unknown as http.RequestListener);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

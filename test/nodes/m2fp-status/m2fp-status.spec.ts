@@ -5,6 +5,7 @@ import { services } from '../../../nodes/common/services.ts';
 import { FIELDS } from '../../../nodes/m2fp-status/config.ts';
 import type { EngineFacts } from '../../../nodes/m2fp-status/facts.ts';
 import { requestEvents } from '../../../src/engine/events.ts';
+import type { ListedEngine } from '../../../src/engine/index.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { Health } from '../../../src/observe/health.ts';
@@ -28,10 +29,11 @@ interface Told {
 describe('m2fp-status', () => {
   let engine: FakeEngine;
   let acquired: object[];
-  /** Those of other models. */
-  let others: EngineInfo[];
+  /** Those beside {@link engine}; they serve the model node, where they do not say whom. */
+  let others: (EngineInfo & Partial<ListedEngine>)[];
 
   const model = nodeConfig('m2fp-model', 'model');
+  const infer = nodeConfig('m2fp-infer', 'infer', { model: 'model' });
   const status = (properties = {}) => nodeConfig('m2fp-status', 'node', properties);
   const answer = async (
     events: Events,
@@ -48,7 +50,11 @@ describe('m2fp-status', () => {
   beforeEach(() => {
     ({ engine, acquired } = fakeEngines());
     others = [];
-    services.list = async () => [...(acquired.length > 0 ? [engine.info()] : []), ...others];
+    services.list = async () =>
+      [...(acquired.length > 0 ? [engine.info()] : []), ...others].map((info) => ({
+        owners: ['model'],
+        ...info,
+      }));
   });
   afterEach(async () => {
     await stopFlow();
@@ -95,7 +101,7 @@ describe('m2fp-status', () => {
 
   it('answers a readiness probe with 200 or 503', async () => {
     const failure = { name: 'M2fpError', code: 'M2FP_ENGINE_CRASHED', message: 'gave up' };
-    const events = await startFlow([status({ format: 'health', probe: true })]);
+    const events = await startFlow([model, infer, status({ format: 'health', probe: true })]);
     const good = await answer(events);
     assert.equal(good['statusCode'], 200);
     others = [engineInfo({ state: 'failed', failure })];
@@ -111,7 +117,7 @@ describe('m2fp-status', () => {
   });
 
   it('shows the health', async () => {
-    const events = await startFlow([status()]);
+    const events = await startFlow([model, infer, status()]);
     await events.until(() => shown(events) === 'ready');
     others = [engineInfo({ provider: 'wasm' })];
     await events.until(() => shown(events) === 'degraded');
@@ -121,7 +127,7 @@ describe('m2fp-status', () => {
   });
 
   it('sends a message when the health changes, where it is asked to', async () => {
-    const events = await startFlow([status({ onChange: true, format: 'health' })]);
+    const events = await startFlow([model, infer, status({ onChange: true, format: 'health' })]);
     others = [engineInfo({ state: 'loading' })];
     await events.until(() => events.sent.length === 1);
     others = [engineInfo({ waiting: 8 })];
@@ -140,7 +146,7 @@ describe('m2fp-status', () => {
 
   describe('of one model', () => {
     it('tells of no other, and neither loads nor acquires it', async () => {
-      others = [engineInfo({ state: 'failed' })];
+      others = [engineInfo({ state: 'failed', owners: ['another'] })];
       const events = await startFlow([model, status({ model: 'model' })]);
       const { health, engines: told, metrics } = (await answer(events)).payload as Told;
       assert.equal(health.status, 'ready');
@@ -148,6 +154,13 @@ describe('m2fp-status', () => {
       const digests = metrics.flatMap(({ samples }) => samples.map(({ labels }) => labels['digest']));
       assert.ok(digests.every((digest) => digest === undefined || digest === MANIFEST.digest.slice(0, 12)));
       assert.deepEqual([acquired, engine.actions], [[], []]);
+    });
+
+    it('is healthy while an engine fails that serves an equal model of another node', async () => {
+      others = [engineInfo({ state: 'failed', manifest: MANIFEST, owners: ['another'] })];
+      const events = await startFlow([model, status({ model: 'model' })]);
+      const { health, engines: told } = (await answer(events)).payload as Told;
+      assert.deepEqual([health.status, told.length], ['ready', 1]);
     });
 
     it('follows its engine', async () => {
@@ -191,7 +204,6 @@ describe('m2fp-status', () => {
   });
 
   describe('of all models of the flows', () => {
-    const infer = nodeConfig('m2fp-infer', 'infer', { model: 'model' });
     const health = async (events: Events): Promise<Health> => (await answer(events)).payload as Health;
 
     for (const [name, config] of [
@@ -224,7 +236,7 @@ describe('m2fp-status', () => {
         { code: 'model-failed', model: 'fake', message: 'model.onnx.data is missing' },
       ]);
       // One of another node, in another folder, says nothing of this one.
-      others = [engineInfo({ state: 'ready', manifest: MANIFEST })];
+      others = [engineInfo({ state: 'ready', manifest: MANIFEST, owners: ['another'] })];
       assert.equal((await health(events)).ready, false);
       others = [];
       const damaged = services.readManifest.bind(services);
@@ -274,6 +286,29 @@ describe('m2fp-status', () => {
       while (!told.ready) told = await health(events);
       broken = new M2fpError('M2FP_MODEL_INVALID', 'it was changed');
       assert.equal((await health(events)).ready, true);
+    });
+
+    it('is ready whatever becomes of an engine that serves none of them', async () => {
+      const failed = { state: 'failed', failure: { name: 'M2fpError', message: 'no worker' } } as const;
+      const events = await startFlow([
+        model,
+        infer,
+        nodeConfig('m2fp-model', 'unused'),
+        status({ format: 'health', probe: true }),
+      ]);
+      // It lingers after a deploy; it serves a node that was deleted; it serves one that nobody uses.
+      for (const owners of [[], ['deleted'], ['unused']]) {
+        for (const told of [failed, { state: 'loading' } as const]) {
+          others = [engineInfo({ ...told, manifest: MANIFEST, owners })];
+          const msg = await answer(events);
+          assert.deepEqual([msg['statusCode'], (msg.payload as Health).reasons], [200, []]);
+        }
+      }
+      others = [engineInfo({ ...failed, manifest: MANIFEST, owners: ['deleted', 'model'] })];
+      assert.deepEqual(
+        (await health(events)).reasons.map(({ code, message }) => [code, message]),
+        [['engine-failed', 'no worker']],
+      );
     });
 
     it('is ready whatever is wrong with a model that nobody uses', async () => {

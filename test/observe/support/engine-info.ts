@@ -1,10 +1,13 @@
+import type { ListedEngine } from '../../../src/engine/index.ts';
 import type { EngineInfo } from '../../../src/engine/types.ts';
 import type { ModelManifest } from '../../../src/m2fp/manifest.ts';
 
 export const DIGEST = '0123456789abcdef'.repeat(4);
 
 /** What an engine in good order tells. */
-export function engineInfo(over: Partial<EngineInfo> & { id?: string; digest?: string } = {}): EngineInfo {
+export function engineInfo(
+  over: Partial<ListedEngine> & { id?: string; digest?: string } = {},
+): EngineInfo & Partial<ListedEngine> {
   const { id = 'me/model', digest = DIGEST, ...rest } = over;
   return {
     state: 'ready',
