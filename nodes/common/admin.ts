@@ -58,8 +58,9 @@ function isFromElsewhere(RED: NodeAPI, { headers }: Request): boolean {
   const { origin, host } = headers;
   // Whoever set up CORS decided who may ask.
   if ((RED.settings as { httpAdminCors?: unknown }).httpAdminCors) return false;
-  if (site === 'same-origin' || site === 'none') return false;
-  if (site === 'cross-site') return true;
+  // Another server of the same machine or domain is the same site; an image or a script of its pages brings no origin.
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  // Not a browser, an old one, or a page without TLS of a name: those tell the origin of what does something.
   return origin !== undefined && hostOf(origin) !== host?.toLowerCase();
 }
 

@@ -119,6 +119,8 @@ describe('the admin routes', () => {
     'no address': { origin: 'null' },
     'what browsers call another site': { origin: elsewhere, 'sec-fetch-site': 'cross-site' },
     'an image or a script, which has no origin': { 'sec-fetch-site': 'cross-site' },
+    'an image or a script of another server of this machine': { 'sec-fetch-site': 'same-site' },
+    'what tells two places': { 'sec-fetch-site': 'same-origin, same-site' },
     'another server of this machine': { origin: 'http://127.0.0.1:1', 'sec-fetch-site': 'same-site' },
     // Node-RED 4 lets pages set headers that a proxy would.
     'one that plays a proxy': { origin: elsewhere, 'x-forwarded-host': 'elsewhere.example' },
