@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { M2fpError } from '../../../src/errors.ts';
 import type {
+  AnswerTerms,
   TransportFactory,
   RemoteRequest,
   WorkerAddress,
@@ -42,13 +43,15 @@ export function worker(facts: Partial<WorkerFacts> = {}): WorkerFacts {
 export class RemoteJob {
   readonly request: RemoteRequest;
   readonly signal: AbortSignal;
+  readonly terms: AnswerTerms | undefined;
   readonly promise: Promise<ChildParsing>;
   ended = false;
   #resolve!: (parsing: ChildParsing) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(request: RemoteRequest, signal: AbortSignal) {
+  constructor(request: RemoteRequest, signal: AbortSignal, terms: AnswerTerms | undefined) {
     this.request = request;
+    this.terms = terms;
     this.signal = signal;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -122,9 +125,9 @@ class FakeLink implements WorkerTransport {
     if (error === null) this.notify();
   }
 
-  async submit(request: RemoteRequest, signal: AbortSignal): Promise<ChildParsing> {
+  async submit(request: RemoteRequest, signal: AbortSignal, terms?: AnswerTerms): Promise<ChildParsing> {
     if (this.state !== 'open') throw new Error('the link is not open');
-    const job = new RemoteJob(request, signal);
+    const job = new RemoteJob(request, signal, terms);
     this.own.add(job);
     this.#workers.take(job);
     return job.promise;

@@ -5,7 +5,9 @@ import { deflateSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { Packr } from 'msgpackr';
 import type { BullLink } from '../../../src/engine/remote/client/bull-link.ts';
+import type { ChildParsing } from '../../../src/engine/protocol.ts';
 import { M2fpError } from '../../../src/errors.ts';
+import { encodeRle } from '../../../src/parsing/masks/rle.ts';
 import { packAnswer, packRequest } from '../../../src/engine/remote/redis/codec.ts';
 import { bundled } from '../../support/bundled.ts';
 import { twoPeople } from '../../support/images.ts';
@@ -92,6 +94,41 @@ describe('what others put into Redis', function () {
       await works(link, engine);
     });
   }
+
+  it('as an answer: a parsing whose scores are not those that were asked for', async () => {
+    const { link } = subject;
+    const engine = new PlayedEngine();
+    await play(engine);
+    await link.open();
+    const asked = { ...task, options: { scoreThreshold: 0.5 } };
+    const ask = () => link.submit(asked, forever, { model: bundled });
+    const genuine = ask();
+    (await engine.nextJob()).resolve();
+    const parsing = await genuine;
+    const mask = encodeRle(Buffer.alloc(parsing.labelMap.length), parsing.width, parsing.height);
+    const region = { id: 1, box: { x: 0, y: 0, width: 0, height: 0 }, area: 0, mask };
+    const part = { ...region, label: bundled.labels[1]!, index: 1, person: null };
+    const forged: Partial<ChildParsing>[] = [
+      { doubtful: { persons: [], parts: [{ ...part, score: 0.99 }] } },
+      { doubtful: { persons: [{ ...region, score: 0.99 }], parts: [] } },
+      { parts: [{ ...part, score: 0.2 }] },
+      { persons: [{ ...region, score: 0.2 }] },
+    ];
+    for (const change of forged) {
+      const answer = ask();
+      const { resolve } = await engine.nextJob();
+      const [key = ''] = await client.keys(names.request('*'));
+      await client.set(
+        key.replace(':request:', ':answer:'),
+        await packAnswer({ parsing: { ...parsing, ...change } }),
+      );
+      const error = await errorOf(answer);
+      resolve();
+      assert.equal(error.code, 'M2FP_ENGINE_UNAVAILABLE');
+      assert.match(error.message, /does not fit what was asked: .+ holds a score of/);
+    }
+    await works(link, engine);
+  });
 
   const requests: Record<string, [code: string, put: (key: string) => Promise<unknown>]> = {
     'a list without end': ['M2FP_BAD_IMAGE', (key) => client.set(key, nothings(10_000_000))],

@@ -3,8 +3,10 @@ import { Listeners } from '../../../async.ts';
 import { M2fpError } from '../../../errors.ts';
 import { DEFAULT_LIMITS } from '../../../image/limits.ts';
 import type { ChildParsing } from '../../protocol.ts';
+import { misfit } from './answer-fit.ts';
 import type { BullClient } from './bull-client.ts';
 import type {
+  AnswerTerms,
   TransportFactory,
   RemoteRequest,
   WorkerAddress,
@@ -50,12 +52,18 @@ export class BullLink implements WorkerTransport {
   async submit(
     request: RemoteRequest,
     signal: AbortSignal,
-    maxPixels = DEFAULT_LIMITS.maxPixels,
+    { maxPixels = DEFAULT_LIMITS.maxPixels, model }: AnswerTerms = {},
   ): Promise<ChildParsing> {
     signal.throwIfAborted();
     if (this.#client === null)
       throw new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'There is no connection to workers yet.');
-    return this.#client.submit(request, signal, maxPixels);
+    const parsing = await this.#client.submit(request, signal, maxPixels);
+    const fault = model === undefined ? null : misfit(parsing, request, model);
+    if (fault === null) return parsing;
+    throw new M2fpError(
+      'M2FP_ENGINE_UNAVAILABLE',
+      `What the worker answered does not fit what was asked: ${fault}.`,
+    );
   }
 
   subscribe(listener: () => void): () => void {

@@ -7,6 +7,7 @@ import type { NetworkInput } from '../../../image/types.ts';
 import type { ModelManifest } from '../../../m2fp/manifest.ts';
 import type { ChildParsing } from '../../protocol.ts';
 import type { ParseOptions } from '../../../parsing/types.ts';
+import type { AskedModel } from './answer-fit.ts';
 
 /** Where workers are found. */
 export interface WorkerAddress {
@@ -51,6 +52,14 @@ export interface RemoteRequest {
   options: ParseOptions;
 }
 
+/** What is known of the answer before it comes. */
+export interface AnswerTerms {
+  /** Of the picture: about a larger one, no parsing is taken. */
+  maxPixels?: number;
+  /** That was asked. */
+  model?: AskedModel;
+}
+
 export interface WorkerTransport {
   /**
    * Connects, and has asked who works when it resolves; where it is open already, nothing happens. From then on it
@@ -65,12 +74,12 @@ export interface WorkerTransport {
   /**
    * Has a worker parse a picture. Of a worker that dies over it the request goes to another one, once; a lost connection is
    * waited for, and the request sent anew where it was lost with it.
-   * @param maxPixels what the picture may have: of a larger one, no parsing is taken
+   * @param terms what the answer must keep to
    * @param signal aborting takes the request back, from a worker that is at it too, and rejects with the signal's reason
    * @throws {M2fpError} what the worker's engine threw; `M2FP_ENGINE_CRASHED` where two workers died over it;
-   *   `M2FP_ENGINE_UNAVAILABLE` where it cannot be kept on the way, or its answer not be read
+   *   `M2FP_ENGINE_UNAVAILABLE` where it cannot be kept on the way, or its answer not be read, or contradicts the request
    */
-  submit(request: RemoteRequest, signal: AbortSignal, maxPixels?: number): Promise<ChildParsing>;
+  submit(request: RemoteRequest, signal: AbortSignal, terms?: AnswerTerms): Promise<ChildParsing>;
   /** Called after every change of `workers` and `failure`. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
   /**

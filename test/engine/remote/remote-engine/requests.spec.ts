@@ -27,6 +27,7 @@ describe('RemoteEngine', () => {
         image,
         options: { scoreThreshold: 0.5 },
       });
+      assert.equal(job!.terms!.model!.labels, MANIFEST.labels, 'the answer is compared with the model');
       clock.advance(250);
       job!.answer();
       const parsing = await promise;
