@@ -4,13 +4,14 @@
  */
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { raceSignal } from '../../src/async.ts';
-import { messageEvents } from '../../src/engine/events.ts';
+import { type MessageEndEvent, messageEvents } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { answerUnlessFlowDoes, whenClientGone } from './client.ts';
 import { codeOf, httpStatusOf, isRefusal } from './failure.ts';
 import { HandOver, Outputs, type Result, type Send } from './hand-over.ts';
 import { leaveOutMany } from './left-out.ts';
 import type { Property } from './property.ts';
+import { nameOf } from './refusals.ts';
 import type { StatusLine } from './status.ts';
 
 /**
@@ -32,6 +33,8 @@ interface HandlerOptions {
   atClose?: () => void;
   /** What the work reads, as the form has it: where that is refused for what it is, much of it is left out of the message. */
   input?: Property;
+  /** Told of every message that failed. */
+  onFailure?: (msg: NodeMessageInFlow, error: unknown) => void;
 }
 
 /** Listens to the node's messages, and ends them all when the node closes. */
@@ -48,12 +51,13 @@ export function handleMessages(
 /** The messages of one node that have not ended yet. */
 class MessageHandler {
   readonly #red: Pick<NodeAPI, 'util'>;
-  /** The node's type. */
-  readonly #type: string;
+  /** For the metrics. */
+  readonly #names: Pick<MessageEndEvent, 'type' | 'node'>;
   readonly #handOver: HandOver;
   readonly #input: Property | undefined;
   readonly #status: StatusLine;
   readonly #work: Work;
+  readonly #onFailure: HandlerOptions['onFailure'];
   readonly #running = new Set<Running>();
   #closing: M2fpError | undefined;
 
@@ -62,14 +66,15 @@ class MessageHandler {
     node: Node,
     status: StatusLine,
     work: Work,
-    { atClose, input }: HandlerOptions,
+    { atClose, input, onFailure }: HandlerOptions,
   ) {
     this.#red = RED;
-    this.#type = node.type;
+    this.#names = { type: node.type, node: nameOf(node) };
     this.#handOver = new HandOver(RED, node);
     this.#input = input;
     this.#status = status;
     this.#work = work;
+    this.#onFailure = onFailure;
     node.on('input', (msg, send, done) => {
       const running: Running = { msg, abort: new AbortController(), ended: Promise.resolve() };
       this.#running.add(running);
@@ -126,15 +131,16 @@ class MessageHandler {
   /** The one way of every error: the status, the HTTP status for the answer, and the Error for Catch nodes. */
   #fail(msg: NodeMessageInFlow, error: unknown): Error {
     if (!this.#closing) this.#status.error(error);
+    this.#onFailure?.(msg, error);
     msg['statusCode'] = httpStatusOf(error);
     if (this.#input?.type === 'msg' && isRefusal(error)) leaveOutMany(this.#red, msg, this.#input.value);
     return error instanceof Error ? error : new Error(String(error));
   }
 
   #publish(failure: Error | undefined, fate: Outputs['fate']): void {
-    if (failure === undefined) return messageEvents.publish({ node: this.#type, fate });
+    if (failure === undefined) return messageEvents.publish({ ...this.#names, fate });
     const code = codeOf(failure);
-    messageEvents.publish({ node: this.#type, fate: 'failed', ...(code !== undefined && { code }) });
+    messageEvents.publish({ ...this.#names, fate: 'failed', ...(code !== undefined && { code }) });
   }
 
   async #close(): Promise<void> {

@@ -127,11 +127,6 @@ function absentFacts(place: ModelPlace, model: ModelName, licence: string): Mode
   };
 }
 
-/** True for an engine of workers, of which there may be none; one of this machine always has processes. */
-export function isRemote({ processes }: EngineInfo): boolean {
-  return processes.every(({ host }) => host !== undefined);
-}
-
 /** Bytes on disk. */
 export function sizeOf({ files }: ModelManifest): number {
   return Object.values(files).reduce((sum, { size }) => sum + size, 0);

@@ -1,10 +1,10 @@
 /** What a node shows under itself: a fixed vocabulary, in texts of the message catalogue. */
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
+import { isRemote } from '../../src/engine/info.ts';
 import type { EngineInfo } from '../../src/engine/types.ts';
 import type { HealthStatus } from '../../src/observe/health.ts';
 import { codeOf } from './failure.ts';
 import type { ModelPresence } from './model.ts';
-import { isRemote } from './model-facts.ts';
 import { pullText } from './pull-text.ts';
 
 /** The catalogue that all nodes share lies in the config node's set. */

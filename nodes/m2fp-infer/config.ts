@@ -18,6 +18,8 @@ export const FIELDS = {
   key: textField('topic', { input: 'typed', choices: ['msg'], check: ['inMessage'] }),
   /** A property of the message, or a number. */
   ...typedField('priority', '0', { types: ['num', 'msg'], check: 'optional' }),
+  /** Property of the message that metrics tell cameras apart by; blank = they do not. */
+  camera: textField('', { input: 'typed', choices: ['msg'], check: ['inMessage'] }),
   ...RESULT_FIELDS,
 };
 

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { dropReasonOf } from '../../src/engine/queue/dropped.ts';
-import type { DropReason, Engine, EngineInfo } from '../../src/engine/types.ts';
+import type { DropReason, Engine, EngineInfo, RequestCaller } from '../../src/engine/types.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
@@ -14,12 +14,13 @@ import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
 import { networkInputOrImage } from '../common/image.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
+import { nameOf, Refusals } from '../common/refusals.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { ModelWaitQueue } from './model-wait-queue.ts';
 import { completeConfig, FIELDS, type StoredConfig } from './config.ts';
-import { hasKey, keyOf, queueOf } from './queue-options.ts';
+import { cameraOf, hasKey, keyOf, queueOf } from './queue-options.ts';
 
 /** Parses a picture, or network input, into parts and persons. */
 export default function (RED: NodeAPI): void {
@@ -42,10 +43,17 @@ export default function (RED: NodeAPI): void {
 
     const modelQueue = new ModelWaitQueue();
 
+    const callerOf = (msg: NodeMessageInFlow): RequestCaller => {
+      const camera = cameraOf(RED, msg, config);
+      return { node: nameOf(this), ...(camera !== '' && { camera }) };
+    };
+    const refusals = new Refusals(callerOf);
+
     /** Sends on what was given up by the rules of its line; throws every other error on. */
     const dropOrFail = (msg: NodeMessageInFlow, error: unknown, engine: Engine | undefined): Outputs => {
       const reason = dropReasonOf(error);
       if (reason === undefined) throw error;
+      refusals.ended(msg, error);
       if (hasClient(msg)) throw refusal(reason);
       status.dropped(engine?.info(), inbox.size > 1);
       msg['dropped'] = reason;
@@ -77,7 +85,9 @@ export default function (RED: NodeAPI): void {
         try {
           const admitted = await modelQueue.enter(model, queue, signal);
           ({ engine } = admitted);
-          parsing = await engine.parse({ image, options, queue: admitted.queue, signal });
+          refusals.handedOver(msg);
+          const caller = callerOf(msg);
+          parsing = await engine.parse({ image, options, queue: admitted.queue, caller, signal });
         } catch (error) {
           return dropOrFail(msg, error, engine);
         }
@@ -86,7 +96,12 @@ export default function (RED: NodeAPI): void {
         status.done(resultText(status, parsing, engine.info()));
         return [msg];
       }),
-      { input: { value: config.picture, type: config.pictureType }, atClose: () => link.close() },
+      {
+        input: { value: config.picture, type: config.pictureType },
+        // A message that only cancels others brings no picture.
+        onFailure: (msg, error) => msg['cancel'] !== true && refusals.ended(msg, error),
+        atClose: () => link.close(),
+      },
     );
     const link = linkModel(RED, this, config.model, {
       engineChanged: (info) => status.engine(info, inbox.size > 0),

@@ -57,6 +57,11 @@ export function keyOf(
   return key;
 }
 
+/** The camera that metrics count the picture for, "" where the form names none or the message brings none. */
+export function cameraOf(RED: NodeAPI, msg: NodeMessageInFlow, { camera }: InferConfig): string {
+  return keyText(propertyOf(RED, msg, camera)) ?? '';
+}
+
 /** Whether the message's picture is told apart by `key`; one whose options are wrong has no key. */
 export function hasKey(RED: NodeAPI, msg: NodeMessageInFlow, config: InferConfig, key: string): boolean {
   try {

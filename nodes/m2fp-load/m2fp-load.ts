@@ -60,7 +60,7 @@ export default function (RED: NodeAPI): void {
       else if (action !== 'info') await engine.load();
       if (action === 'warm-up') {
         const rule = ruleFor(engine.info().manifest.input, model.parseOptions());
-        await engine.parse({ image: blankInput(rule), signal });
+        await engine.parse({ image: blankInput(rule), trial: true, signal });
       }
       status.settle(engine.info());
       return facts();

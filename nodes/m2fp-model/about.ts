@@ -167,7 +167,7 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
   const wasLoaded = ['ready', 'running'].includes(engine.info().state);
   await engine.load();
   const options = { ...model.parseOptions(), scoreThreshold: DEFAULT_MIN_SCORE };
-  const parse = async () => engine.parse({ image: await sampleImage(), options, signal });
+  const parse = async () => engine.parse({ image: await sampleImage(), options, trial: true, signal });
   // The first run of a session takes longer than all that follow.
   if (!wasLoaded) await parse();
   const { width, height, persons, parts, timing } = await parse();

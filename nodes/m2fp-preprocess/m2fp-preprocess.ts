@@ -6,6 +6,7 @@ import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
 import { imageOf } from '../common/image.ts';
+import { nameOf, Refusals } from '../common/refusals.ts';
 import { putResult } from '../common/result.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
@@ -33,6 +34,7 @@ export default function (RED: NodeAPI): void {
       status.done(`${input.width} × ${input.height}`);
       return [msg];
     });
+    const refusals = new Refusals(() => ({ node: nameOf(this) }));
     handleMessages(
       RED,
       this,
@@ -42,7 +44,11 @@ export default function (RED: NodeAPI): void {
         await link.model().present(signal);
         return inTurn(msg, signal);
       }),
-      { input: { value: config.picture, type: config.pictureType }, atClose: () => link.close() },
+      {
+        input: { value: config.picture, type: config.pictureType },
+        onFailure: (msg, error) => refusals.ended(msg, error),
+        atClose: () => link.close(),
+      },
     );
   }
   RED.nodes.registerType('m2fp-preprocess', createPreprocess);

@@ -34,7 +34,7 @@ export default function (RED: NodeAPI): void {
     };
     const fill = async (msg: NodeMessageInFlow, taken: Look): Promise<[NodeMessageInFlow]> => {
       const { health, engines, digest } = taken;
-      const reading = { engines, ...(digest !== undefined && { digest }) };
+      const reading = { engines, health, ...(digest !== undefined && { digest }) };
       const format = FIELDS.format.read('format', config.format);
       if (format === 'prometheus') {
         msg.payload = await metrics.text(reading);

@@ -5,7 +5,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { M2fpErrorCode } from '../errors.ts';
 import type { Timing } from '../parsing/types.ts';
-import type { DropReason } from './types.ts';
+import type { DropReason, RequestCaller } from './types.ts';
 
 /** Which engine: labels of the metrics. */
 export interface EngineLabels {
@@ -19,7 +19,10 @@ export interface EngineLabels {
 export type Fate = 'completed' | 'failed' | 'rejected' | 'cancelled' | DropReason;
 
 export interface RequestEvent {
+  /** Both are blank where it failed before any engine had it. */
   engine: EngineLabels;
+  /** Absent where nobody said who asks. */
+  caller?: RequestCaller;
   fate: Fate;
   /** For `failed`, `rejected` and `cancelled`. */
   code?: M2fpErrorCode;
@@ -54,6 +57,8 @@ export interface LoadEvent {
 /** How a message ended at a node: each ends exactly once. */
 export interface MessageEndEvent {
   /** The node's type. */
+  type: string;
+  /** Its name; its id where it has none. */
   node: string;
   /** `dropped`: sent on untouched by the output for such. */
   fate: 'sent' | 'failed' | 'dropped';

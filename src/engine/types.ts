@@ -60,11 +60,22 @@ export interface QueueOptions {
 /** Why a request was not run although nothing went wrong. */
 export type DropReason = 'replaced' | 'expired';
 
+/** Who asks, for the metrics. */
+export interface RequestCaller {
+  /** Name of the flow's node; its id where it has none. */
+  node: string;
+  /** The camera that the picture is of; absent where nobody said. */
+  camera?: string;
+}
+
 export interface ParseRequest {
   /** An encoded picture, or what preprocess made of one. */
   image: Buffer | NetworkInput;
   options?: ParseOptions;
   queue?: QueueOptions;
+  caller?: RequestCaller;
+  /** A warm-up or a check of the model, and nobody's picture: it does not count as a request. */
+  trial?: boolean;
   /** Aborting drops a waiting request at once; a running one is abandoned. */
   signal?: AbortSignal;
 }

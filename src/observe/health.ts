@@ -3,17 +3,20 @@ import type { EngineInfo } from '../engine/types.ts';
 
 export type HealthStatus = 'ready' | 'degraded' | 'unready';
 
+export const REASON_CODES = [
+  'engine-failed',
+  'engine-loading',
+  'engine-slow',
+  'engine-restarted',
+  'queue-full',
+  'model-absent',
+  'model-pulling',
+  'model-failed',
+] as const;
+
 /** Something that is not as it should be. */
 export interface HealthReason {
-  code:
-    | 'engine-failed'
-    | 'engine-loading'
-    | 'engine-slow'
-    | 'engine-restarted'
-    | 'queue-full'
-    | 'model-absent'
-    | 'model-pulling'
-    | 'model-failed';
+  code: (typeof REASON_CODES)[number];
   /** Id of the model. */
   model: string;
   /** What is wrong, in words. */

@@ -5,22 +5,25 @@
  *
  * | nv_…                             | m2fp_…                                                              |
  * | -------------------------------- | ------------------------------------------------------------------- |
- * | inference_request_success        | inference_request_success_total                                     |
- * | inference_request_failure        | inference_request_failure_total{reason,code}                        |
- * |                                  | inference_request_dropped_total{reason}: by its own queue options   |
+ * | inference_request_success        | inference_request_success_total{node,camera}                        |
+ * | inference_request_failure        | inference_request_failure_total{node,camera,reason,code}            |
+ * |                                  | inference_request_dropped_total{…,reason}: by its own queue options |
  * | inference_count, _exec_count     | inference_exec_count_total: batches are of one                      |
- * | inference_pending_request_count  | inference_pending_request_count                                     |
- * | inference_request_duration_us    | inference_request_duration_seconds, without cached requests         |
- * | inference_queue_duration_us      | inference_queue_duration_seconds, without cached requests           |
+ * | inference_pending_request_count  | inference_pending_requests                                          |
+ * | inference_request_duration_us    | inference_request_duration_seconds{node}, without cached requests   |
+ * | inference_queue_duration_us      | inference_queue_duration_seconds{node}, without cached requests     |
  * | inference_compute_input_…_us     | inference_compute_input_duration_seconds{stage}: sum of both stages |
  * | inference_compute_infer_…_us     | inference_compute_infer_duration_seconds                            |
  * | inference_compute_output_…_us    | inference_compute_output_duration_seconds                           |
  * | cache_num_hits_per_model         | cache_hits_total, with those answered by an equal one before them   |
  *
- * Success, failure and dropped add up to all requests.
+ * Success, failure and dropped add up to all requests, those included that failed before any engine had them: these have no
+ * `model`. Warm-ups and checks of a model are no requests. Names, types and units are as `promtool check metrics` wants them.
  */
 import { Registry } from 'prom-client';
 import type { EngineInfo } from '../engine/types.ts';
+import type { Health } from './health.ts';
+import { HealthGauges } from './metrics-health.ts';
 import { EngineGauges } from './metrics-engines.ts';
 import { EventMetrics } from './metrics-events.ts';
 import { type MetricFamily, readFamilies, toText } from './metrics-report.ts';
@@ -36,6 +39,8 @@ export interface Reading {
   engines: readonly EngineInfo[];
   /** Digest of the only model to tell of; absent = all. What concerns no model is told in any case. */
   digest?: string;
+  /** What is told of the health; absent = nothing. */
+  health?: Health;
 }
 
 /** Counts from its beginning until it is closed. */
@@ -43,6 +48,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #events = new EventMetrics(this.#registry);
   readonly #engines = new EngineGauges(this.#registry);
+  readonly #health = new HealthGauges(this.#registry);
 
   /** In Prometheus' text format, of the type {@link METRICS_CONTENT_TYPE}. */
   async text(reading: Reading): Promise<string> {
@@ -50,9 +56,11 @@ export class Metrics {
   }
 
   /** The same as plain data. */
-  json({ engines, digest }: Reading): Promise<MetricFamily[]> {
-    // No await between the two: another reading may be of other engines.
+  json({ engines, digest, health }: Reading): Promise<MetricFamily[]> {
+    // No await before the reading: another one may be of other engines.
+    for (const { manifest } of engines) this.#events.begin({ model: manifest.id, digest: manifest.digest });
     this.#engines.set(engines);
+    this.#health.set(health);
     return readFamilies(this.#registry, digest);
   }
 

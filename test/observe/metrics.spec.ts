@@ -10,11 +10,14 @@ import {
   type RequestEvent,
   restartEvents,
 } from '../../src/engine/events.ts';
+import { healthOf } from '../../src/observe/health.ts';
 import { Metrics, METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
 import { DIGEST, engineInfo } from './support/engine-info.ts';
 
 const ENGINE = { model: 'me/model', digest: DIGEST.slice(0, 12) };
 const LABELS = `model="me/model",digest="${ENGINE.digest}"`;
+/** Of a request by nobody in particular. */
+const ASKED = `${LABELS},node="",camera=""`;
 const TIMING = { queue: 100, decode: 20, preprocess: 30, inference: 400, postprocess: 50, total: 600 };
 
 function ended(fate: Fate, over: Partial<RequestEvent> = {}): void {
@@ -51,14 +54,14 @@ describe('Metrics', () => {
     ended('replaced');
     ended('expired');
     await shows({
-      [`m2fp_inference_request_success_total{${LABELS}}`]: 2,
+      [`m2fp_inference_request_success_total{${ASKED}}`]: 2,
       [`m2fp_inference_exec_count_total{${LABELS}}`]: 1,
       [`m2fp_cache_hits_total{${LABELS}}`]: 1,
-      [`m2fp_inference_request_failure_total{${LABELS},reason="failed",code="M2FP_TIMEOUT"}`]: 1,
-      [`m2fp_inference_request_failure_total{${LABELS},reason="rejected",code="M2FP_BUSY"}`]: 1,
-      [`m2fp_inference_request_failure_total{${LABELS},reason="cancelled",code="M2FP_CANCELLED"}`]: 2,
-      [`m2fp_inference_request_dropped_total{${LABELS},reason="replaced"}`]: 1,
-      [`m2fp_inference_request_dropped_total{${LABELS},reason="expired"}`]: 1,
+      [`m2fp_inference_request_failure_total{${ASKED},reason="failed",code="M2FP_TIMEOUT"}`]: 1,
+      [`m2fp_inference_request_failure_total{${ASKED},reason="rejected",code="M2FP_BUSY"}`]: 1,
+      [`m2fp_inference_request_failure_total{${ASKED},reason="cancelled",code="M2FP_CANCELLED"}`]: 2,
+      [`m2fp_inference_request_dropped_total{${ASKED},reason="replaced"}`]: 1,
+      [`m2fp_inference_request_dropped_total{${ASKED},reason="expired"}`]: 1,
     });
     const families = await metrics.json({ engines: [] });
     const total = families
@@ -74,7 +77,7 @@ describe('Metrics', () => {
     ended('completed', { cached: true, queue: 0 });
     ended('failed', { code: 'M2FP_TIMEOUT' });
     const name = (metric: string, suffix: string, more = ''): string =>
-      `m2fp_inference_${metric}_seconds_${suffix}{${more}${LABELS}}`;
+      `m2fp_inference_${metric}_seconds_${suffix}{${more}${LABELS}${metric.startsWith('compute') ? '' : ',node=""'}}`;
     await shows({
       [name('request_duration', 'sum')]: 1.2,
       [name('request_duration', 'count')]: 2,
@@ -92,13 +95,13 @@ describe('Metrics', () => {
   it('counts restarts, loads and messages', async () => {
     restartEvents.publish({ engine: ENGINE, reason: 'memory' });
     loadEvents.publish({ engine: ENGINE, seconds: 2 });
-    messageEvents.publish({ node: 'm2fp-infer', fate: 'sent' });
-    messageEvents.publish({ node: 'm2fp-crop', fate: 'failed', code: 'M2FP_NO_PARSING' });
+    messageEvents.publish({ type: 'm2fp-infer', node: 'parse', fate: 'sent' });
+    messageEvents.publish({ type: 'm2fp-crop', node: 'n1', fate: 'failed', code: 'M2FP_NO_PARSING' });
     await shows({
       [`m2fp_engine_restarts_total{${LABELS},reason="memory"}`]: 1,
       [`m2fp_engine_load_duration_seconds_sum{${LABELS}}`]: 2,
-      'm2fp_messages_total{node="m2fp-infer",fate="sent",code=""}': 1,
-      'm2fp_messages_total{node="m2fp-crop",fate="failed",code="M2FP_NO_PARSING"}': 1,
+      'm2fp_messages_total{type="m2fp-infer",node="parse",fate="sent",code=""}': 1,
+      'm2fp_messages_total{type="m2fp-crop",node="n1",fate="failed",code="M2FP_NO_PARSING"}': 1,
     });
   });
 
@@ -126,13 +129,20 @@ describe('Metrics', () => {
     const other = engineInfo({ waiting: 1, maxQueue: 4 });
     const memory = `m2fp_engine_resident_memory_bytes{${LABELS},process`;
     const expected = {
-      [`m2fp_inference_pending_request_count{${LABELS}}`]: 3,
-      [`m2fp_inference_pending_request_limit{${LABELS}}`]: 12,
-      [`m2fp_inference_running_request_count{${LABELS}}`]: 1,
+      [`m2fp_inference_pending_requests{${LABELS}}`]: 3,
+      [`m2fp_inference_pending_requests_limit{${LABELS}}`]: 12,
+      [`m2fp_inference_running_requests{${LABELS}}`]: 1,
       [`m2fp_engine_state{${LABELS},state="running"}`]: 1,
       [`m2fp_engine_state{${LABELS},state="ready"}`]: 1,
+      ...Object.fromEntries(
+        ['idle', 'loading', 'failed', 'closed'].map((state) => [
+          `m2fp_engine_state{${LABELS},state="${state}"}`,
+          0,
+        ]),
+      ),
       [`m2fp_engine_processes{${LABELS},state="running"}`]: 1,
       [`m2fp_engine_processes{${LABELS},state="idle"}`]: 1,
+      [`m2fp_engine_processes{${LABELS},state="failed"}`]: 0,
       [`m2fp_cache_entries{${LABELS}}`]: 3,
       [`m2fp_cache_size_bytes{${LABELS}}`]: 5000,
       [`m2fp_cache_limit_bytes{${LABELS}}`]: 2 ** 20,
@@ -148,6 +158,54 @@ describe('Metrics', () => {
     await shows({ [`m2fp_build_info{version="${packageJson.version}",node="${process.version}"}`]: 1 }, []);
   });
 
+  it('tells the node and the camera of requests, a hundred of each, and all others together', async () => {
+    for (let number = 0; number < 120; number++) {
+      ended('completed', { timing: TIMING, caller: { node: 'yard', camera: `camera ${number}` } });
+    }
+    ended('replaced', { caller: { node: 'yard', camera: 'camera 3' } });
+    ended('rejected', {
+      code: 'M2FP_BAD_IMAGE',
+      caller: { node: 'gate' },
+      engine: { model: '', digest: '' },
+    });
+    ended('completed', { timing: TIMING, caller: { node: 'n'.repeat(5000), camera: '\ud800' } });
+    const success = (camera: string): string =>
+      `m2fp_inference_request_success_total{${LABELS},node="yard",camera="${camera}"}`;
+    await shows({
+      [success('camera 0')]: 1,
+      [success('camera 99')]: 1,
+      [success('camera 100')]: undefined,
+      [success('other')]: 20,
+      [`m2fp_inference_request_dropped_total{${LABELS},node="yard",camera="camera 3",reason="replaced"}`]: 1,
+      'm2fp_inference_request_failure_total{model="",digest="",node="gate",camera="",reason="rejected",code="M2FP_BAD_IMAGE"}': 1,
+      [`m2fp_inference_request_duration_seconds_count{${LABELS},node="yard"}`]: 120,
+      [`m2fp_inference_request_duration_seconds_count{${LABELS},node="${'n'.repeat(100)}"}`]: 1,
+    });
+  });
+
+  it('begins the counts of an engine with 0, and tells the workers and the health', async () => {
+    const worker = { host: 'far', pid: 7, state: 'ready', restarts: 0, rss: 5 } as const;
+    const engines = [engineInfo({ processes: [worker, worker] })];
+    await shows(
+      {
+        [`m2fp_engine_restarts_total{${LABELS},reason="crash"}`]: 0,
+        [`m2fp_cache_hits_total{${LABELS}}`]: 0,
+        [`m2fp_inference_exec_count_total{${LABELS}}`]: 0,
+        [`m2fp_workers{${LABELS}}`]: 2,
+        m2fp_ready: undefined,
+      },
+      engines,
+    );
+    await shows({ [`m2fp_workers{${LABELS}}`]: 0 }, [engineInfo({ processes: [] })]);
+    await shows({ [`m2fp_workers{${LABELS}}`]: undefined });
+    const health = healthOf({ engines: [engineInfo({ state: 'failed' })] });
+    const text = await metrics.text({ engines: [], health });
+    assert.match(text, /^m2fp_ready 0$/m);
+    assert.match(text, /^m2fp_health_reasons\{code="engine-failed"\} 1$/m);
+    assert.match(text, /^m2fp_health_reasons\{code="queue-full"\} 0$/m);
+    assert.match(text, /^process_resident_memory_bytes [1-9]/m);
+  });
+
   it('tells of one model where it is asked to', async () => {
     ended('completed', { timing: TIMING });
     requestEvents.publish({
@@ -160,9 +218,9 @@ describe('Metrics', () => {
     const text = await metrics.text({ engines, digest: DIGEST });
     assert.match(text, /request_success_total\{model="me\/model"/);
     assert.match(text, /request_duration_seconds_bucket\{le="1",model="me\/model"/);
-    assert.doesNotMatch(text, /other/);
+    assert.doesNotMatch(text, /model="other"/);
     assert.match(text, /m2fp_build_info\{/, 'what concerns no model');
-    assert.match(await metrics.text({ engines }), /other/);
+    assert.match(await metrics.text({ engines }), /model="other"/);
   });
 
   it('writes what Prometheus reads, and the same as plain data', async () => {
@@ -170,13 +228,13 @@ describe('Metrics', () => {
     const text = await metrics.text({ engines: [] });
     assert.equal(METRICS_CONTENT_TYPE, 'text/plain; version=0.0.4; charset=utf-8');
     const sample = /^[a-z_0-9]+(\{([a-z]+="(\\.|[^"\\\n])*",?)+\})? [0-9.e+-]+$/;
-    const comment = /^# (HELP|TYPE) m2fp_[a-z_0-9]+ .+$/;
+    const comment = /^# (HELP|TYPE) (m2fp|process)_[a-z_0-9]+ .+$/;
     for (const line of text.split('\n'))
       assert.ok(line === '' || comment.test(line) || sample.test(line), line);
     assert.ok(text.endsWith('\n'));
     const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
     for (const [, name, type] of names) {
-      assert.match(name!, type === 'counter' ? /_total$/ : /^m2fp_/);
+      assert.match(name!, type === 'counter' ? /_total$/ : /^(m2fp|process)_/);
       if (type === 'histogram') assert.match(name!, /_seconds$/);
     }
     const families = await metrics.json({ engines: [] });
@@ -211,7 +269,7 @@ describe('Metrics', () => {
   it('counts nothing any more when it was closed', async () => {
     metrics.close();
     ended('completed', { timing: TIMING });
-    await shows({ [`m2fp_inference_request_success_total{${LABELS}}`]: undefined });
+    await shows({ [`m2fp_inference_request_success_total{${ASKED}}`]: undefined });
   });
 
   it('is one for the whole process, also for another copy of the module, and leaves the global registry alone', async () => {

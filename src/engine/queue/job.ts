@@ -5,12 +5,15 @@ import type { Parsing } from '../../parsing/types.ts';
 import type { KeptResult } from './cache.ts';
 import { bytesOf, type InputImage } from '../input-image.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
+import type { ParseRequest } from '../types.ts';
 
 export interface JobDescription {
   image: InputImage;
   options: ParseOptions;
   /** All that the result depends on beside the picture's bytes, see `variantOf`. */
   variant: string;
+  /** See {@link ParseRequest.trial}. */
+  trial: boolean;
   signal: AbortSignal | undefined;
   clock: Clock;
   /** Called when the signal cancels the job, after its promise was rejected. */
@@ -23,6 +26,7 @@ export class Job {
   readonly image: InputImage;
   readonly options: ParseOptions;
   readonly variant: string;
+  readonly trial: boolean;
   /** When the request came, by the clock. */
   readonly since: number;
   /** When a process began with it, by the clock; null while it waits. */
@@ -39,10 +43,11 @@ export class Job {
   #reject!: (error: unknown) => void;
   readonly #stopListening: () => void;
 
-  constructor({ image, options, variant, signal, clock, onCancel }: JobDescription) {
+  constructor({ image, options, variant, trial, signal, clock, onCancel }: JobDescription) {
     this.image = image;
     this.options = options;
     this.variant = variant;
+    this.trial = trial;
     this.#clock = clock;
     this.since = clock.now();
     this.promise = new Promise((resolve, reject) => {

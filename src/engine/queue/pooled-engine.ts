@@ -1,6 +1,6 @@
 /** Every engine: a bounded, fair line in front of a pool, whatever that is made of. */
 import { Listeners } from '../../async.ts';
-import { asM2fpError, M2fpError, serializeError } from '../../errors.ts';
+import { M2fpError, serializeError } from '../../errors.ts';
 import { limitsFrom } from '../../image/limits.ts';
 import type { ImageLimits } from '../../image/types.ts';
 import type { ModelManifest } from '../../m2fp/manifest.ts';
@@ -8,8 +8,9 @@ import type { Parsing } from '../../parsing/types.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import { toParsing } from './to-parsing.ts';
 import { keptOf, type KeptResult, ResultCache } from './cache.ts';
-import { DroppedRequest, dropReasonOf } from './dropped.ts';
-import { requestEvents, type EngineLabels, type Fate } from '../events.ts';
+import { DroppedRequest } from './dropped.ts';
+import { type EngineLabels, type RequestEvent, requestEvents } from '../events.ts';
+import { fateOf } from './fate.ts';
 import { Job } from './job.ts';
 import type { Pool, PoolOwner } from './pool.ts';
 import { checkParseOptions, completeQueueOptions } from '../options.ts';
@@ -45,6 +46,7 @@ interface CheckedRequest {
   image: InputImage;
   options: ParseOptions;
   queue: Required<QueueOptions>;
+  trial: boolean;
   signal: AbortSignal | undefined;
 }
 
@@ -104,21 +106,21 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     return this.info();
   }
 
-  /** Parses, and publishes one event on the outcome. */
+  /** Parses, and publishes one event on the outcome, unless it is only a trial. */
   async parse(request: ParseRequest): Promise<Parsing> {
-    const checked = this.#check(request);
     /** Null where it was turned away. */
     let job = null as Job | null;
-    const engine = this.#labels;
+    const publish = (outcome: Pick<RequestEvent, 'fate' | 'code' | 'cached' | 'queue' | 'timing'>): void => {
+      const { caller, trial } = request;
+      if (!trial) requestEvents.publish({ engine: this.#labels, ...(caller && { caller }), ...outcome });
+    };
     try {
-      const parsing = await this.#lineUp(checked, (queued) => (job = queued));
+      const parsing = await this.#lineUp(this.#check(request), (queued) => (job = queued));
       const { cached, timing } = parsing;
-      const { queue } = timing;
-      requestEvents.publish({ engine, fate: 'completed', cached, queue, ...(!cached && { timing }) });
+      publish({ fate: 'completed', cached, queue: timing.queue, ...(!cached && { timing }) });
       return parsing;
     } catch (error) {
-      const fate = fateOf(error, job !== null);
-      requestEvents.publish({ engine, ...fate, cached: false, queue: job?.queued ?? 0 });
+      publish({ ...fateOf(error, job !== null), cached: false, queue: job?.queued ?? 0 });
       throw error;
     }
   }
@@ -183,18 +185,22 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   /** Throws for arguments that no engine could do anything with. */
-  #check({ image, options = {}, queue = {}, signal }: ParseRequest): CheckedRequest {
+  #check({ image, options = {}, queue = {}, trial = false, signal }: ParseRequest): CheckedRequest {
     const checked = checkParseOptions(options);
     return {
       image: checkImage(image, this.#manifest.input, checked, limitsFrom(this.#options)),
       options: checked,
       queue: completeQueueOptions(queue),
+      trial,
       signal,
     };
   }
 
   /** Throws at once where the picture has no place in the line; one whose result is kept needs none. */
-  #lineUp({ image, options, queue, signal }: CheckedRequest, onQueued: (job: Job) => void): Promise<Parsing> {
+  #lineUp(
+    { image, options, queue, trial, signal }: CheckedRequest,
+    onQueued: (job: Job) => void,
+  ): Promise<Parsing> {
     this.#checkOpen();
     if (signal?.aborted) {
       throw new M2fpError('M2FP_CANCELLED', 'The request was cancelled before it began.', {
@@ -206,6 +212,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       image,
       options,
       variant,
+      trial,
       signal,
       clock: this.#clock,
       onCancel: (cancelled) => {
@@ -319,13 +326,4 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   #summary(): string {
     return `${this.#state()} ${this.#queue.size}`;
   }
-}
-
-/** @param admitted whether it got as far as the line */
-function fateOf(error: unknown, admitted: boolean): { fate: Fate; code?: M2fpError['code'] } {
-  const reason = dropReasonOf(error);
-  if (reason !== undefined) return { fate: reason };
-  const { code } = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
-  if (code === 'M2FP_CANCELLED') return { fate: 'cancelled', code };
-  return { fate: admitted ? 'failed' : 'rejected', code };
 }

@@ -49,7 +49,7 @@ describe('the fate of a request', () => {
     assert.deepEqual(loads, [1.5]);
   });
 
-  it('none where the arguments are no request', async () => {
+  it('rejected where the arguments are wrong', async () => {
     make();
     await fails(engine.parse({ image: Buffer.alloc(0), options: { shortSide: -1 } }), 'M2FP_BAD_OPTION');
     await fails(ask(engine, 'a', undefined, { limit: -1 }), 'M2FP_BAD_OPTION', /limit/);
@@ -61,7 +61,20 @@ describe('the fate of a request', () => {
     await fails(ask(engine, 'a', undefined, { maxAge: 0.5 }), 'M2FP_BAD_OPTION', /maxAge/);
     await fails(ask(engine, 'a', undefined, { priority: NaN }), 'M2FP_BAD_OPTION', /priority/);
     await fails(ask(engine, 'a', undefined, { lane: 7 as unknown as string }), 'M2FP_BAD_OPTION', /lane/);
-    assert.deepEqual(events, []);
+    await fails(engine.parse({ image: 'text' as unknown as Buffer }), 'M2FP_NO_IMAGE');
+    assert.deepEqual(fates(), [...Array(6).fill('rejected M2FP_BAD_OPTION'), 'rejected M2FP_NO_IMAGE']);
+  });
+
+  it('told with who asks; none of a trial, whether it succeeds or not', async () => {
+    make();
+    const caller = { node: 'yard', camera: 'front' };
+    await engine.parse({ image: Buffer.from('a'), caller });
+    await engine.parse({ image: Buffer.from('b'), caller, trial: true });
+    await fails(engine.parse({ image: Buffer.from('fail M2FP_BAD_IMAGE'), trial: true }), 'M2FP_BAD_IMAGE');
+    assert.deepEqual(
+      events.map((event) => [event.fate, event.caller]),
+      [['completed', caller]],
+    );
   });
 
   it('failed, rejected, cancelled, replaced or expired: whichever it is, with its time in the line', async () => {

@@ -23,6 +23,7 @@ describe('MessageHandler', () => {
     closings = 0;
     const node = Object.assign(emitter, {
       type: 'm2fp-test',
+      name: 'the test',
       error: (error: unknown) => void logged.push(error),
     });
     const status = {
@@ -133,14 +134,14 @@ describe('MessageHandler', () => {
     } finally {
       unsubscribe();
     }
-    const node = 'm2fp-test';
+    const names = { type: 'm2fp-test', node: 'the test' };
     assert.deepEqual(events, [
-      { node, fate: 'sent' },
-      { node, fate: 'sent' },
-      { node, fate: 'dropped' },
-      { node, fate: 'failed', code: 'M2FP_BUSY' },
-      { node, fate: 'failed' },
-      { node, fate: 'failed', code: 'M2FP_CANCELLED' },
+      { ...names, fate: 'sent' },
+      { ...names, fate: 'sent' },
+      { ...names, fate: 'dropped' },
+      { ...names, fate: 'failed', code: 'M2FP_BUSY' },
+      { ...names, fate: 'failed' },
+      { ...names, fate: 'failed', code: 'M2FP_CANCELLED' },
     ]);
   });
 

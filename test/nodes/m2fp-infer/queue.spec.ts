@@ -153,8 +153,8 @@ describe('m2fp-infer', () => {
         send({ payload: t.image });
         await events.until(() => events.statuses.some(({ text }) => text === '2 dropped'));
         assert.deepEqual(told, [
-          { node: 'm2fp-infer', fate: 'dropped' },
-          { node: 'm2fp-infer', fate: 'dropped' },
+          { type: 'm2fp-infer', node: 'node', fate: 'dropped' },
+          { type: 'm2fp-infer', node: 'node', fate: 'dropped' },
         ]);
       } finally {
         unsubscribe();

@@ -59,6 +59,6 @@ describe('the example "8 Health and metrics"', () => {
     // Express sorts the parameters.
     const type = response.headers.get('content-type')!.split('; ').toSorted();
     assert.deepEqual(type, ['charset=utf-8', 'text/plain', 'version=0.0.4']);
-    assert.match(await response.text(), /^m2fp_inference_pending_request_count\{.+\} 2$/m);
+    assert.match(await response.text(), /^m2fp_inference_pending_requests\{.+\} 2$/m);
   });
 });

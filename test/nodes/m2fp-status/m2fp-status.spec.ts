@@ -71,7 +71,7 @@ describe('m2fp-status', () => {
       told.map(({ model: id, state, waiting, maxQueue }) => [id, state, waiting, maxQueue]),
       [['me/model', 'ready', 3, 8]],
     );
-    const pending = metrics.find(({ name }) => name === 'm2fp_inference_pending_request_count');
+    const pending = metrics.find(({ name }) => name === 'm2fp_inference_pending_requests');
     assert.deepEqual(pending!.samples[0]!.value, 3);
     assert.deepEqual(notPlain(msg), []);
     assert.deepEqual(JSON.parse(JSON.stringify(msg.payload)), msg.payload);

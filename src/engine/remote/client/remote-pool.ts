@@ -177,10 +177,11 @@ export class RemotePool implements Pool {
     try {
       // The one before it in line may have been the same.
       this.#quarantine.check(request);
-      const parsing = await link.submit({ digest: manifest.digest, ...request }, signal, {
-        maxPixels: this.#options.maxPixels(),
-        model: manifest,
-      });
+      const parsing = await link.submit(
+        { digest: manifest.digest, ...request, ...(job.trial && { trial: true }) },
+        signal,
+        { maxPixels: this.#options.maxPixels(), model: manifest },
+      );
       this.#quarantine.clear(request);
       this.#owner.onResult(job, parsing, this.#waited(job, parsing));
     } catch (error) {

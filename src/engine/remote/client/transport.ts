@@ -50,6 +50,8 @@ export interface RemoteRequest {
   /** An encoded picture, or network input whose `source.image` was left out (empty). */
   image: Buffer | NetworkInput;
   options: ParseOptions;
+  /** A warm-up or a check, which the worker does not count either; absent for pictures of somebody. */
+  trial?: true;
 }
 
 /** What is known of the answer before it comes. */

@@ -42,10 +42,10 @@ const squeeze = promisify(deflate);
 export type Answer = { parsing: ChildParsing } | { error: M2fpError };
 
 /** A request as bytes. Pictures are compressed already, so this is not. */
-export function packRequest({ digest, image, options }: RemoteRequest): Buffer {
+export function packRequest({ digest, image, options, trial }: RemoteRequest): Buffer {
   // MessagePack has no undefined; what is left out means the same.
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return packr.pack({ v: VERSION, digest, image, options: given });
+  return packr.pack({ v: VERSION, digest, image, options: given, ...(trial && { trial }) });
 }
 
 /** Bytes that a request may have, for a model that takes input by this rule, and pictures of at most `maxBytes`. */
@@ -59,13 +59,13 @@ export function requestLimit(rule: InputRule, maxBytes: number): number {
  * @throws {M2fpError} `M2FP_BAD_IMAGE` for anything else, `M2FP_ENGINE_UNAVAILABLE` for that of another version
  */
 export function unpackRequest(bytes: Buffer): RemoteRequest {
-  const { digest, image, options } = open(bytes, REQUEST_LIMITS, 'M2FP_BAD_IMAGE');
+  const { digest, image, options, trial } = open(bytes, REQUEST_LIMITS, 'M2FP_BAD_IMAGE');
   const input = image instanceof Uint8Array ? asBuffer(image) : image;
   const isInput = Buffer.isBuffer(input) || isNetworkInput(input);
   if (typeof digest !== 'string' || !isInput || !isRecord(options)) {
     throw new M2fpError('M2FP_BAD_IMAGE', 'What came through Redis is no picture to parse.');
   }
-  return { digest, image: input, options };
+  return { digest, image: input, options, ...(trial === true && { trial }) };
 }
 
 /**

@@ -238,7 +238,7 @@ class QueueWorker implements RunningWorker {
   ): Promise<Buffer | null> {
     try {
       if (request instanceof M2fpError) throw request;
-      const { digest, image, options } = unpackRequest(request);
+      const { digest, image, options, trial } = unpackRequest(request);
       const { engine } = this.#lease;
       const { manifest } = engine.info();
       if (digest !== manifest.digest) {
@@ -247,7 +247,7 @@ class QueueWorker implements RunningWorker {
           `The picture is meant for another model than the workers of the queue ${this.#address.queue} have: ${describe(manifest)}.`,
         );
       }
-      const parsing = await engine.parse({ image, options, queue: QUEUE, signal });
+      const parsing = await engine.parse({ image, options, queue: QUEUE, ...(trial && { trial }), signal });
       return await packAnswer({ parsing: withoutWorker(parsing) });
     } catch (error) {
       const known = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
