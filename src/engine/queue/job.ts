@@ -5,14 +5,13 @@ import type { Parsing } from '../../parsing/types.ts';
 import type { KeptResult } from './cache.ts';
 import { bytesOf, type InputImage } from '../input-image.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
-import type { ParseRequest } from '../types.ts';
 
 export interface JobDescription {
   image: InputImage;
   options: ParseOptions;
   /** All that the result depends on beside the picture's bytes, see `variantOf`. */
   variant: string;
-  /** See {@link ParseRequest.trial}. */
+  /** A warm-up or a check: workers do not count it either. */
   trial: boolean;
   signal: AbortSignal | undefined;
   clock: Clock;
