@@ -18,7 +18,7 @@ export async function runScript(
   redis: Redis,
   script: string,
   keys: readonly [string, ...string[]],
-  ...args: (string | number)[]
+  ...args: (string | number | Buffer)[]
 ): Promise<unknown[]> {
   for (let tries = 1; ; tries++) {
     const reply: unknown = await redis.callBuffer('EVAL', script, keys.length, ...keys, ...args);

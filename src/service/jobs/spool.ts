@@ -1,0 +1,331 @@
+/**
+ * Jobs in a folder. A job is accepted when its file has its place in `queued`, and over when its outcome has its own in
+ * `ended`; both come whole or not at all, and an outcome never takes the place of another. So a process may end between
+ * any two steps: what has no outcome is done again, and what has one is not.
+ */
+import { Listeners } from '../../async.ts';
+import { M2fpError } from '../../errors.ts';
+import { freeBytes } from '../../store/disk.ts';
+import type { Lock } from '../../store/lock.ts';
+import { isJobId, newJobId, timeOf } from './ids.ts';
+import { expired, failed, full, noOutcome } from './outcomes.ts';
+import { DamagedRecord, exists, namesIn, readHead, readRecord, sizeOf, writeRecord } from './record-file.ts';
+import { type EndedHead, endedJob, notKept, type QueuedHead, SpoolFiles } from './spool-files.ts';
+import { SpoolHooks } from './spool-hooks.ts';
+import {
+  type Claim,
+  type Delivery,
+  type Job,
+  type JobCounts,
+  type JobLimits,
+  type JobOutcome,
+  type JobResult,
+  type JobStore,
+  KEPT_PER_JOB,
+  MAX_ATTEMPTS,
+  type NewJob,
+} from './types.ts';
+
+/** Bytes of the disk that no picture gets, so that there is room for what comes of those that were accepted. */
+const RESERVE = 2 ** 24;
+
+interface Held {
+  lock: Lock;
+  abort: AbortController;
+}
+
+export class SpoolStore implements JobStore {
+  readonly #files: SpoolFiles;
+  readonly #limits: JobLimits;
+  readonly #now: () => number;
+  readonly #hooks: SpoolHooks;
+  readonly #changes = new Listeners<void>();
+  /** Those that this process is at. */
+  readonly #held = new Map<string, Held>();
+  /** Outcomes, which never change. */
+  readonly #ended = new Map<string, EndedHead>();
+  readonly #sizes = new Map<string, number>();
+  /** What is accepted at the moment: one after the other, since each counts what is there. */
+  #adding: Promise<unknown> = Promise.resolve();
+
+  private constructor(files: SpoolFiles, limits: JobLimits, now: () => number) {
+    this.#files = files;
+    this.#limits = limits;
+    this.#now = now;
+    this.#hooks = new SpoolHooks(files, now);
+  }
+
+  /** @throws {M2fpError} `M2FP_NOT_KEPT` where nothing can be written there */
+  static async open(folder: string, limits: JobLimits, now: () => number = Date.now): Promise<SpoolStore> {
+    try {
+      const store = new SpoolStore(await SpoolFiles.open(folder), limits, now);
+      await store.sweep();
+      return store;
+    } catch (error) {
+      throw notKept(error);
+    }
+  }
+
+  add(job: NewJob): Promise<Job> {
+    const added = this.#adding.then(() => this.#add(job));
+    this.#adding = added.catch(() => {});
+    return added;
+  }
+
+  async #add({ image, message, webhook }: NewJob): Promise<Job> {
+    const { queued, running, ended, bytes } = await this.counts();
+    const { maxJobs, maxBytes } = this.#limits;
+    const isFull = queued + running >= maxJobs || ended >= maxJobs * KEPT_PER_JOB;
+    if (isFull || bytes + image.length > maxBytes) throw full();
+    const id = newJobId(this.#now());
+    try {
+      if ((await freeBytes(this.#files.folder)) < image.length + RESERVE) {
+        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      }
+      const head: QueuedHead = { bytes: image.length, message, webhook };
+      await writeRecord(this.#files.queued(id), head, image, { beside: this.#files.beside });
+    } catch (error) {
+      throw notKept(error);
+    }
+    this.#changes.notify();
+    return { ...noOutcome(id), place: queued + 1, webhook };
+  }
+
+  async get(id: string): Promise<Job | undefined> {
+    if (!isJobId(id)) return undefined;
+    const outcome = await this.#outcome(id);
+    if (outcome) return outcome.expires > this.#now() ? endedJob(id, outcome) : undefined;
+    let webhook: string | null = null;
+    try {
+      const head = await readHead<QueuedHead>(this.#files.queued(id));
+      // It may just have moved.
+      if (!head) return (await this.#outcome(id)) && this.get(id);
+      ({ webhook } = head);
+    } catch (error) {
+      if (!(error instanceof DamagedRecord)) throw error;
+    }
+    const tries = await this.#files.tries(id);
+    const claimed = new Set(await namesIn(this.#files.claim()));
+    if (claimed.has(id)) return { ...noOutcome(id), ...tries, state: 'running', webhook };
+    const before = (await this.#waiting()).filter((other) => other < id && !claimed.has(other));
+    return { ...noOutcome(id), ...tries, place: before.length + 1, webhook };
+  }
+
+  async result(id: string): Promise<JobResult | undefined> {
+    if (!isJobId(id) || (await this.get(id))?.state !== 'done') return undefined;
+    const record = await readRecord<EndedHead>(this.#files.ended(id));
+    return record?.head.result ? { ...record.head.result, body: record.body } : undefined;
+  }
+
+  async claim(): Promise<Claim | undefined> {
+    for (const id of await this.#waiting()) {
+      if (this.#held.has(id)) continue;
+      const lock = await this.#files.lock(id);
+      if (!lock) continue;
+      const claim = await this.#take(id, lock).catch(async (error: unknown) => {
+        await this.#letGo(id, lock);
+        throw error;
+      });
+      if (claim) return claim;
+    }
+    return undefined;
+  }
+
+  /** What was claimed, unless it is over, or shall not be begun again. */
+  async #take(id: string, lock: Lock): Promise<Claim | undefined> {
+    const abort = new AbortController();
+    this.#held.set(id, { lock, abort });
+    let record;
+    try {
+      record = await readRecord<QueuedHead>(this.#files.queued(id));
+    } catch (error) {
+      if (!(error instanceof DamagedRecord)) throw error;
+      await this.end(
+        id,
+        failed('M2FP_NOT_KEPT', 'What was kept of the job is damaged: send the picture again.'),
+      );
+      return undefined;
+    }
+    if (!record || (await this.#outcome(id))) {
+      if (record) await this.#files.deleteQueued(id);
+      await this.#letGo(id, lock);
+      return undefined;
+    }
+    const attempts = await this.#files.begin(id, this.#now());
+    if (attempts > MAX_ATTEMPTS) {
+      await this.#files.unbegin(id);
+      await this.end(
+        id,
+        failed(
+          'M2FP_ENGINE_CRASHED',
+          `The job was begun ${MAX_ATTEMPTS} times, and each time something ended before it had a result.`,
+        ),
+      );
+      return undefined;
+    }
+    return {
+      ...{ id, attempts, image: record.body, message: record.head.message },
+      lost: AbortSignal.any([abort.signal, lock.lost]),
+      release: async (counts) => {
+        if (this.#held.get(id)?.lock !== lock) return;
+        if (!counts) await this.#files.unbegin(id).catch(() => {});
+        await this.#letGo(id, lock);
+        this.#changes.notify();
+      },
+    };
+  }
+
+  async end(id: string, outcome: JobOutcome): Promise<boolean> {
+    if (!isJobId(id)) return false;
+    const held = this.#held.get(id);
+    const head = await this.#queuedHead(id);
+    if (!head || (await this.#outcome(id))) return false;
+    const now = this.#now();
+    const body = outcome.state === 'done' ? outcome.result.body : Buffer.alloc(0);
+    const ended: EndedHead = {
+      ...(await this.#files.tries(id)),
+      ...{ bytes: body.length, state: outcome.state, webhook: head.webhook },
+      ...{ ended: now, expires: now + this.#limits.retention },
+      failure: outcome.state === 'done' ? null : outcome.failure,
+      result:
+        outcome.state === 'done'
+          ? { statusCode: outcome.result.statusCode, headers: outcome.result.headers }
+          : null,
+    };
+    const { beside } = this.#files;
+    const isFirst = await writeRecord(this.#files.ended(id), ended, body, { beside, once: true });
+    // Now that there is an outcome, the picture is wanted by nobody.
+    await this.#files.deleteQueued(id);
+    if (held) {
+      held.abort.abort(new M2fpError('M2FP_CANCELLED', 'The job has an outcome already.'));
+      await this.#letGo(id, held.lock);
+    }
+    this.#changes.notify();
+    return isFirst;
+  }
+
+  async forget(id: string): Promise<void> {
+    if (!isJobId(id) || !(await exists(this.#files.ended(id)))) return;
+    await this.#files.deleteAll(id);
+    this.#ended.delete(id);
+  }
+
+  async delivery(): Promise<Delivery | undefined> {
+    await this.#readEnded();
+    return this.#hooks.due(this.#ended);
+  }
+
+  async counts(): Promise<JobCounts> {
+    const waiting = await this.#waiting();
+    await this.#readEnded();
+    const claimed = new Set(await namesIn(this.#files.claim()));
+    let bytes = 0;
+    for (const id of waiting) {
+      const size = this.#sizes.get(id) ?? (await sizeOf(this.#files.queued(id))) ?? 0;
+      this.#sizes.set(id, size);
+      bytes += size;
+    }
+    const there = new Set(waiting);
+    for (const id of this.#sizes.keys()) if (!there.has(id)) this.#sizes.delete(id);
+    for (const head of this.#ended.values()) bytes += head.bytes;
+    const running = waiting.filter((id) => claimed.has(id)).length;
+    return { queued: waiting.length - running, running, ended: this.#ended.size, bytes };
+  }
+
+  async sweep(): Promise<void> {
+    const now = this.#now();
+    for (const [id, { abort }] of this.#held) {
+      if (await exists(this.#files.ended(id))) {
+        abort.abort(new M2fpError('M2FP_CANCELLED', 'The job has an outcome already.'));
+      }
+    }
+    await this.#readEnded();
+    for (const [id, { expires }] of this.#ended) {
+      if (expires <= now) await this.forget(id);
+    }
+    for (const id of await this.#waiting()) {
+      if (timeOf(id) + this.#limits.maxWait > now || this.#held.has(id)) continue;
+      const lock = await this.#files.lock(id);
+      if (!lock) continue;
+      try {
+        await this.end(id, expired());
+      } finally {
+        await lock.release();
+      }
+    }
+    await this.#files.tidy(now);
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#changes.add(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#adding;
+    for (const [id, { lock }] of this.#held) {
+      await this.#files.unbegin(id).catch(() => {});
+      await this.#letGo(id, lock);
+    }
+  }
+
+  async #letGo(id: string, lock: Lock): Promise<void> {
+    if (this.#held.get(id)?.lock === lock) this.#held.delete(id);
+    await lock.release();
+  }
+
+  /** Ids of pictures without an outcome, the oldest first. */
+  async #waiting(): Promise<string[]> {
+    const ids = (await namesIn(this.#files.queued())).filter(isJobId);
+    const ended = new Set(await namesIn(this.#files.ended()));
+    // Both are there where a process ended between writing the one and deleting the other.
+    for (const id of ids) if (ended.has(id)) await this.#files.deleteQueued(id);
+    return ids.filter((id) => !ended.has(id));
+  }
+
+  async #queuedHead(id: string): Promise<QueuedHead | undefined> {
+    try {
+      return await readHead<QueuedHead>(this.#files.queued(id));
+    } catch (error) {
+      if (error instanceof DamagedRecord) return { bytes: 0, message: {}, webhook: null };
+      throw error;
+    }
+  }
+
+  /** Also one that has expired: the job is over until it is forgotten. */
+  async #outcome(id: string): Promise<EndedHead | undefined> {
+    const head = this.#ended.get(id) ?? (await this.#endedHead(id));
+    if (!head) return undefined;
+    // Another process may have forgotten it.
+    if (!(await exists(this.#files.ended(id)))) {
+      this.#ended.delete(id);
+      return undefined;
+    }
+    return head;
+  }
+
+  async #endedHead(id: string): Promise<EndedHead | undefined> {
+    try {
+      const head = await readHead<EndedHead>(this.#files.ended(id));
+      if (head) this.#ended.set(id, head);
+      return head;
+    } catch (error) {
+      if (!(error instanceof DamagedRecord)) throw error;
+      // It is an outcome all the same: the job is not done again.
+      const now = this.#now();
+      const { failure, state } = failed('M2FP_NOT_KEPT', 'The outcome that was kept is damaged.');
+      const head: EndedHead = {
+        ...{ bytes: 0, state, failure, result: null, webhook: null },
+        ...{ started: null, attempts: 0, ended: now, expires: now + this.#limits.retention },
+      };
+      this.#ended.set(id, head);
+      return head;
+    }
+  }
+
+  async #readEnded(): Promise<void> {
+    const ids = (await namesIn(this.#files.ended())).filter(isJobId);
+    for (const id of ids) if (!this.#ended.has(id)) await this.#endedHead(id);
+    const there = new Set(ids);
+    for (const id of this.#ended.keys()) if (!there.has(id)) this.#ended.delete(id);
+  }
+}

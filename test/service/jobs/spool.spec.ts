@@ -1,0 +1,132 @@
+/** Jobs in a folder. */
+import assert from 'node:assert/strict';
+import {
+  globSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SpoolStore } from '../../../src/service/jobs/spool.ts';
+import type { JobStore } from '../../../src/service/jobs/types.ts';
+import { claimed, describeStore, jobOf, LIMITS, resultOf } from './support/store-contract.ts';
+
+describe('jobs in a folder', () => {
+  let folder: string;
+  let opened: JobStore[];
+  let later = 0;
+  const now = (): number => Date.now() + later;
+  const open = async (limits = {}): Promise<SpoolStore> => {
+    const store = await SpoolStore.open(folder, { ...LIMITS, ...limits }, now);
+    opened.push(store);
+    return store;
+  };
+  const files = (): string[] =>
+    globSync('**/*', { cwd: folder }).filter((name) => statSync(join(folder, name)).isFile());
+
+  beforeEach(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), 'm2fp-jobs-')), 'jobs');
+    opened = [];
+    later = 0;
+  });
+  afterEach(async () => {
+    for (const store of opened) await store.close();
+    await rm(join(folder, '..'), { recursive: true });
+  });
+
+  describeStore(open, async (ms) => {
+    later += ms;
+  });
+
+  it('leaves no file of what is forgotten, and deletes a picture with its outcome', async () => {
+    const store = await open();
+    const { id } = await store.add(jobOf('the picture', { webhook: 'https://example.org/' }));
+    await claimed(store);
+    await store.end(id, resultOf('what came of it'));
+    await (await store.delivery())!.retry(now());
+    for (const name of files()) assert.ok(!readFileSync(join(folder, name)).includes('the picture'), name);
+    assert.deepEqual(files().toSorted(), [join('ended', id), join('hooks', id)]);
+    await store.forget(id);
+    assert.deepEqual(files(), []);
+  });
+
+  it('lets nobody else look into its files', async function () {
+    if (process.platform === 'win32') this.skip();
+    const store = await open();
+    await store.add(jobOf('the picture'));
+    for (const name of globSync('**/*', { cwd: folder })) {
+      assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
+    }
+  });
+
+  it('runs again what was running when its process ended', async () => {
+    const store = await open();
+    const { id } = await store.add(jobOf('one'));
+    await claimed(store);
+    // As a process leaves it that was killed: the number of a process is not given again so soon.
+    writeFileSync(
+      join(folder, 'claims', id),
+      JSON.stringify({ pid: 2 ** 22 + 1, host: (await import('node:os')).hostname(), token: 'x' }),
+    );
+    const after = await open();
+    const claim = await claimed(after);
+    assert.deepEqual([claim.id, claim.attempts], [id, 2]);
+    await after.end(id, resultOf('once'));
+    assert.equal(await store.end(id, resultOf('twice')), false);
+  });
+
+  it('does nothing again that has an outcome, where the picture was not deleted before the process ended', async () => {
+    const store = await open();
+    const { id } = await store.add(jobOf('one'));
+    const picture = readFileSync(join(folder, 'queued', id));
+    await store.end(id, resultOf('once'));
+    writeFileSync(join(folder, 'queued', id), picture);
+    const after = await open();
+    assert.equal(await after.claim(), undefined);
+    assert.equal((await after.get(id))?.state, 'done');
+    assert.deepEqual(files(), [join('ended', id)]);
+  });
+
+  it('takes nothing for a job that was not written to its end, and deletes it', async () => {
+    mkdirSync(join(folder, 'new'), { recursive: true });
+    const half = join(folder, 'new', 'half');
+    writeFileSync(half, 'half a pictu');
+    utimesSync(half, new Date(Date.now() - 3_600_000), new Date(Date.now() - 3_600_000));
+    const store = await open();
+    assert.equal(await store.claim(), undefined);
+    assert.deepEqual(files(), []);
+  });
+
+  it('fails a job whose picture the disk has spoiled, and keeps an outcome that it has spoiled', async () => {
+    const store = await open();
+    const { id } = await store.add(jobOf('one'));
+    truncateSync(join(folder, 'queued', id), 20);
+    assert.equal((await store.get(id))?.state, 'queued');
+    assert.equal(await store.claim(), undefined);
+    assert.deepEqual(
+      [(await store.get(id))?.state, (await store.get(id))?.failure?.code],
+      ['failed', 'M2FP_NOT_KEPT'],
+    );
+    truncateSync(join(folder, 'ended', id), 20);
+    const after = await open();
+    assert.equal((await after.get(id))?.state, 'failed');
+    assert.equal(await after.result(id), undefined);
+  });
+
+  it('accepts nothing that it cannot write', async () => {
+    const store = await open();
+    await rm(join(folder, 'new'), { recursive: true });
+    await assert.rejects(store.add(jobOf('one')), { code: 'M2FP_NOT_KEPT', statusCode: 507 });
+    assert.equal((await store.counts()).queued, 0);
+  });
+
+  it('says so where it cannot be opened', async () => {
+    writeFileSync(folder, 'a file');
+    await assert.rejects(SpoolStore.open(folder, LIMITS), { code: 'M2FP_NOT_KEPT' });
+  });
+});
