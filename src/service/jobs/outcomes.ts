@@ -8,8 +8,17 @@ type Failure = Exclude<JobOutcome, { state: 'done' }>;
 /** A job that waits, and was not begun. */
 export function noOutcome(id: string): Job {
   return {
-    ...{ id, state: 'queued', place: null, created: timeOf(id), started: null, ended: null, expires: null },
-    ...{ attempts: 0, failure: null, result: null, webhook: null },
+    id,
+    state: 'queued',
+    place: null,
+    created: timeOf(id),
+    started: null,
+    ended: null,
+    expires: null,
+    attempts: 0,
+    failure: null,
+    result: null,
+    webhook: null,
   };
 }
 

@@ -177,7 +177,9 @@ export class RedisStore implements JobStore {
     this.#held.set(name, held);
     this.#renewSoon(name, held);
     return {
-      ...{ id: name, image, attempts: Number(attempts) },
+      id: name,
+      image,
+      attempts: Number(attempts),
       message: JSON.parse(String(message)) as Record<string, unknown>,
       lost: held.abort.signal,
       release: async (counts) => {
@@ -215,15 +217,17 @@ export class RedisStore implements JobStore {
     const [name, calls] = await this.#ask(scripts.HOOK, this.#times.hook);
     if (!Buffer.isBuffer(name)) return undefined;
     const id = name.toString();
-    const over = async (): Promise<void> => void (await this.#ask(scripts.HOOKED, id, ''));
+    const finish = async (): Promise<void> => void (await this.#ask(scripts.HOOKED, id, ''));
     const job = await this.get(id);
     if (!job || job.webhook === null) {
-      await over();
+      await finish();
       return undefined;
     }
     return {
-      ...{ job, url: job.webhook, attempts: Number(calls) - 1 },
-      finish: over,
+      job,
+      url: job.webhook,
+      attempts: Number(calls) - 1,
+      finish,
       retry: async (at) => void (await this.#ask(scripts.HOOKED, id, Math.max(0, at - Date.now()))),
     };
   }
@@ -310,7 +314,7 @@ function numberIn(reply: unknown): number | null {
 }
 
 function textIn(reply: unknown): string {
-  return reply === null || reply === undefined ? '' : String(reply);
+  return Buffer.isBuffer(reply) || typeof reply === 'number' ? reply.toString() : '';
 }
 
 function outcomeIn(reply: unknown): KeptOutcome | undefined {

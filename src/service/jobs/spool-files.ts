@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
 import { type Lock, tryLock } from '../../store/lock.ts';
-import { timeOf } from './ids.ts';
+import { noOutcome } from './outcomes.ts';
 import { isMissing, makeFolder, namesIn, type RecordHead } from './record-file.ts';
 import type { EndState, Job, JobFailure } from './types.ts';
 
@@ -146,7 +146,14 @@ export function endedJob(id: string, head: EndedHead): Job {
   const { state, started, ended, expires, attempts, failure, result, webhook, bytes } = head;
   const type = result?.headers['content-type'] ?? 'application/octet-stream';
   return {
-    ...{ id, state, place: null, created: timeOf(id), started, ended, expires, attempts, failure, webhook },
+    ...noOutcome(id),
+    state,
+    started,
+    ended,
+    expires,
+    attempts,
+    failure,
+    webhook,
     result: result && { type, bytes },
   };
 }

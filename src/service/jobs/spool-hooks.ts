@@ -1,8 +1,7 @@
 /** Which webhooks of a spool are to be called, and how far that has come. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isMissing } from './record-file.ts';
 import { type EndedHead, endedJob, type HookProgress, type SpoolFiles } from './spool-files.ts';
 import type { Delivery } from './types.ts';
@@ -54,7 +53,9 @@ export class SpoolHooks {
       }
     };
     return {
-      ...{ job: endedJob(id, head), url, attempts: progress.attempts },
+      job: endedJob(id, head),
+      url,
+      attempts: progress.attempts,
       finish: () => settle(0, true),
       retry: (at) => settle(at, false),
     };

@@ -164,7 +164,10 @@ export class SpoolStore implements JobStore {
       return undefined;
     }
     return {
-      ...{ id, attempts, image: record.body, message: record.head.message },
+      id,
+      attempts,
+      image: record.body,
+      message: record.head.message,
       lost: AbortSignal.any([abort.signal, lock.lost]),
       release: async (counts) => {
         if (this.#held.get(id)?.lock !== lock) return;
@@ -184,8 +187,11 @@ export class SpoolStore implements JobStore {
     const body = outcome.state === 'done' ? outcome.result.body : Buffer.alloc(0);
     const ended: EndedHead = {
       ...(await this.#files.tries(id)),
-      ...{ bytes: body.length, state: outcome.state, webhook: head.webhook },
-      ...{ ended: now, expires: now + this.#limits.retention },
+      bytes: body.length,
+      state: outcome.state,
+      webhook: head.webhook,
+      ended: now,
+      expires: now + this.#limits.retention,
       failure: outcome.state === 'done' ? null : outcome.failure,
       result:
         outcome.state === 'done'
@@ -314,8 +320,15 @@ export class SpoolStore implements JobStore {
       const now = this.#now();
       const { failure, state } = failed('M2FP_NOT_KEPT', 'The outcome that was kept is damaged.');
       const head: EndedHead = {
-        ...{ bytes: 0, state, failure, result: null, webhook: null },
-        ...{ started: null, attempts: 0, ended: now, expires: now + this.#limits.retention },
+        bytes: 0,
+        state,
+        failure,
+        result: null,
+        webhook: null,
+        started: null,
+        attempts: 0,
+        ended: now,
+        expires: now + this.#limits.retention,
       };
       this.#ended.set(id, head);
       return head;

@@ -11,7 +11,7 @@ import { SpoolStore } from '../../../src/service/jobs/spool.ts';
 import { LIMITS } from './support/store-contract.ts';
 
 /** How often a process is killed; more of it shows more. */
-const ROUNDS = Number(process.env['M2FP_CRASHES'] ?? 15);
+const ROUNDS = Number(process.env['M2FP_CRASHES'] ?? 8);
 const SEED = Number(process.env['M2FP_SEED'] ?? 23);
 
 /** Numbers from 0 to 1 that are the same each time (mulberry32). */

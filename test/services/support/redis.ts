@@ -1,4 +1,4 @@
-/** A Redis of the tests' own: on loopback, without persistence. */
+/** A Redis of the tests' own: on loopback, without persistence unless it is asked for. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,6 +21,8 @@ export interface RedisServerOptions {
   password?: string;
   /** Makes it take connections with TLS, and no others. */
   certificate?: Certificate;
+  /** Whether its disk has what it was told before it answers. */
+  persistent?: boolean;
 }
 
 /** A certificate that nobody trusts who was not told to. */
@@ -58,10 +60,11 @@ export class RedisServer {
   readonly #arguments: string[];
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, { password = '', certificate }: RedisServerOptions) {
+  private constructor(port: number, { password = '', certificate, persistent = false }: RedisServerOptions) {
     const url = `${certificate === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`;
     this.address = { url, username: '', password, queue: 'tests' };
-    this.#arguments = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.#arguments = ['--bind', '127.0.0.1', '--save', '', '--appendonly', persistent ? 'yes' : 'no'];
+    if (persistent) this.#arguments.push('--appendfsync', 'always', '--appenddirname', `kept-${port}`);
     if (certificate === undefined) this.#arguments.push('--port', `${port}`);
     else this.#arguments.push(...tlsArguments(port, certificate));
     if (password !== '') this.#arguments.push('--requirepass', password);
@@ -73,7 +76,7 @@ export class RedisServer {
     return server;
   }
 
-  /** Resolves when it takes connections; it knows nothing of what it held before. */
+  /** Resolves when it takes connections; one that is not persistent knows nothing of what it held before. */
   async start(): Promise<void> {
     const program = requireProgram('redis-server', 'redis-server');
     const server = spawn(program, this.#arguments, {

@@ -177,7 +177,7 @@ export function describeStore(
     await pass(300);
     const again = await there.delivery();
     assert.equal(again?.attempts, 1);
-    await again!.finish();
+    await again.finish();
     await pass(300);
     assert.equal(await here.delivery(), undefined);
     assert.equal(await there.delivery(), undefined);

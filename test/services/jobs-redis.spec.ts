@@ -1,0 +1,116 @@
+/** Jobs in a Redis. */
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { REDIS_TIMES, RedisStore } from '../../src/service/jobs/redis-store.ts';
+import type { JobStore } from '../../src/service/jobs/types.ts';
+import { claimed, describeStore, jobOf, LIMITS, resultOf } from '../service/jobs/support/store-contract.ts';
+import { RedisServer } from './support/redis.ts';
+
+const TIMES = { ...REDIS_TIMES, lease: 900, patience: 1500, retry: 100 };
+
+describe('jobs in a Redis', () => {
+  let redis: RedisServer;
+  let opened: JobStore[] = [];
+  const open = async (limits = {}): Promise<RedisStore> => {
+    const store = await RedisStore.open(
+      redis.address,
+      { ...LIMITS, ...limits },
+      AbortSignal.timeout(10_000),
+      TIMES,
+    );
+    opened.push(store);
+    return store;
+  };
+
+  describe('as any store', () => {
+    before(async () => {
+      redis = await RedisServer.start();
+    });
+    after(() => redis.stop());
+    beforeEach(() => redis.ask((client) => client.flushall()));
+    afterEach(async () => {
+      for (const store of opened) await store.close();
+      opened = [];
+    });
+
+    describeStore(open, (ms) => pause(ms));
+
+    it('leaves no key of what is forgotten, and deletes a picture with its outcome', async () => {
+      const store = await open();
+      const { id } = await store.add(jobOf('the picture', { webhook: 'https://example.org/' }));
+      await claimed(store);
+      await store.end(id, resultOf('what came of it'));
+      const key = (await redis.keys()).find((name) => name.endsWith(id))!;
+      const fields = await redis.ask((client) => client.hkeys(key));
+      assert.ok(!fields.includes('image') && !fields.includes('message'), fields.join());
+      await store.forget(id);
+      const left = await redis.keys();
+      assert.deepEqual(left, ['{m2fp:tests}:service:total']);
+    });
+
+    it('gives a job to another process when the one that has it is gone', async () => {
+      const [here, there] = [await open(), await open()];
+      const { id } = await here.add(jobOf('one'));
+      const claim = await claimed(here);
+      // A lease is renewed while its process lives.
+      await pause(1500);
+      assert.equal(await there.claim(), undefined);
+      // As if its process hung: it renews no more.
+      await redis.ask((client) => client.zadd('{m2fp:tests}:service:leases', 1, id));
+      const again = await claimed(there);
+      assert.deepEqual([again.id, again.attempts], [id, 2]);
+      if (!claim.lost.aborted) {
+        await new Promise((resolve) => claim.lost.addEventListener('abort', resolve, { once: true }));
+      }
+      await claim.release(true);
+      assert.equal((await here.get(id))?.state, 'running');
+      assert.equal(await there.end(id, resultOf('once')), true);
+    });
+
+    it('tells another process that a job of its own was taken back', async () => {
+      const [here, there] = [await open(), await open()];
+      const { id } = await here.add(jobOf('one'));
+      const { lost } = await claimed(there);
+      const told = new Promise((resolve) => lost.addEventListener('abort', resolve, { once: true }));
+      assert.equal(await here.end(id, resultOf('once')), true);
+      await told;
+    });
+
+    it('warns of a Redis that keeps nothing on its disk', async () => {
+      assert.match((await open()).warning ?? '', /appendonly yes/);
+    });
+  });
+
+  it('keeps jobs while Redis is killed and started again, and accepts none meanwhile', async () => {
+    redis = await RedisServer.start({ persistent: true });
+    try {
+      const store = await open();
+      assert.equal(store.warning, null);
+      const first = await store.add(jobOf('one', { webhook: 'https://example.org/' }));
+      const second = await store.add(jobOf('two'));
+      await claimed(store);
+      assert.equal(await store.end(first.id, resultOf('what came of it')), true);
+      await redis.stop('SIGKILL');
+      await assert.rejects(store.add(jobOf('three')), { code: 'M2FP_ENGINE_UNAVAILABLE', statusCode: 503 });
+      await redis.start();
+      while (!(await store.get(first.id).catch(() => undefined))) await pause(100);
+      assert.equal(String((await store.result(first.id))?.body), 'what came of it');
+      assert.equal((await store.delivery())?.job.id, first.id);
+      assert.deepEqual((await claimed(store)).image.toString(), 'two');
+      assert.equal(await store.end(second.id, resultOf('two')), true);
+      // What was refused is not accepted when Redis is back.
+      const isEmpty = async (): Promise<boolean> => {
+        const { queued, running, ended } = await store.counts();
+        return queued === 0 && running === 0 && ended === 2;
+      };
+      for (let looks = 0; !(await isEmpty()); looks++) {
+        assert.ok(looks < 50);
+        await pause(100);
+      }
+    } finally {
+      for (const store of opened) await store.close();
+      opened = [];
+      await redis.stop();
+    }
+  });
+});
