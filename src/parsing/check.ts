@@ -26,8 +26,16 @@ const STAGES = ['queue', 'decode', 'preprocess', 'inference', 'postprocess', 'to
 function noParsing(reason: string): M2fpError {
   return new M2fpError(
     'M2FP_NO_PARSING',
-    `This is not a parsing (${reason}): wire an M2FP infer node before this node.`,
+    `This is not a parsing (${reason}): wire an M2FP infer node before this node, and keep its msg.parsing as it is.`,
   );
+}
+
+/** What every parsing has, whatever version of ours made it. */
+const FIELDS = ['image', 'width', 'height', 'labels', 'labelMap', 'personMap', 'persons', 'parts'] as const;
+
+/** The names of what every parsing has and `value` has not, or null in its place; empty where there is all. */
+export function missingFields(value: Record<string, unknown>): (typeof FIELDS)[number][] {
+  return FIELDS.filter((name) => value[name] === undefined || value[name] === null);
 }
 
 /** What is known of a parsing while its persons and parts are looked at. */
@@ -83,8 +91,23 @@ function checkRegion(
 export function checkParsing(value: unknown): asserts value is Parsing {
   if (value === undefined || value === null) throw noParsing('there is none');
   if (!isRecord(value)) throw noParsing('it is not an object');
+  const missing = missingFields(value);
+  if (missing.length > 0) throw noParsing(`it has no ${missing.join(', no ')}`);
+  checkSize(value, noParsing);
   if (!Buffer.isBuffer(value['image'])) throw noParsing('image is not a Buffer');
   checkResult(value, noParsing);
+}
+
+/** Checks the size of the picture, of which maps and boxes depend. */
+function checkSize(
+  value: Record<string, unknown>,
+  fail: Fail,
+): asserts value is Record<string, unknown> & Record<'width' | 'height', number> {
+  for (const side of ['width', 'height'] as const) {
+    if (!isWhole(value[side], 1, Number.MAX_SAFE_INTEGER)) {
+      throw fail(`${side} is not a whole number from 1`);
+    }
+  }
 }
 
 /**
@@ -94,10 +117,10 @@ export function checkResult(
   value: Record<string, unknown>,
   fail: Fail,
 ): asserts value is Record<string, unknown> & ParsingResult {
-  const { width, height, network, labels, labelMap, personMap, persons, parts, doubtful, timing } = value;
-  if (!isWhole(width, 1, Number.MAX_SAFE_INTEGER) || !isWhole(height, 1, Number.MAX_SAFE_INTEGER)) {
-    throw fail('width and height are not whole numbers from 1');
-  }
+  checkSize(value, fail);
+  const { width, height } = value;
+  const { network, labels, labelMap, personMap, persons, parts, doubtful, timing }: Record<string, unknown> =
+    value;
   // Absent in what an older version stored.
   if (network !== undefined) {
     const isSize =

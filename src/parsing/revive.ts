@@ -7,7 +7,7 @@ import { M2fpError } from '../errors.ts';
 import { isJsonBuffer } from '../image/source/json-buffer.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
 import { forEachSlice } from '../image/slices.ts';
-import { checkParsing } from './check.ts';
+import { checkParsing, missingFields } from './check.ts';
 import { isRecord, isWhole } from './options/options.ts';
 import type { Parsing } from './types.ts';
 
@@ -31,7 +31,10 @@ export async function reviveParsing(value: unknown): Promise<Parsing> {
   }
   let parsing: unknown = value;
   if (isRecord(value)) {
+    const missing = missingFields(value);
+    if (missing.length > 0) throw lost(missing, value);
     const { width, height } = value;
+    // What has no such size is refused below, before its Buffers are looked at.
     const isSized = isWhole(width, 1, 2 ** 16) && isWhole(height, 1, 2 ** 16);
     if (isSized && BUFFERS.some((name) => !Buffer.isBuffer(value[name]))) {
       const pixels = width * height;
@@ -57,7 +60,6 @@ async function bytesOf(
   most: number,
 ): Promise<Buffer> {
   const value = parsing[name];
-  if (value === undefined || value === null) throw lost(name, parsing);
   if (Buffer.isBuffer(value)) return value;
   if (types.isUint8Array(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const bytes =
@@ -101,14 +103,23 @@ const KEEP =
   'Keep msg.parsing whole from infer to this node; where it must go through JSON, leave its Buffers as JSON.stringify ' +
   'writes them, or write them as base64 text.';
 
-function lost(name: string, parsing: Record<string, unknown>): M2fpError {
+/** @param missing at least one */
+function lost(missing: ReturnType<typeof missingFields>, parsing: Record<string, unknown>): M2fpError {
+  const [first] = missing;
   if ('shares' in parsing) {
     return noParsing(
-      `This is the summary of a parsing, as infer puts it into msg.payload, without pixels (no ${name}): ` +
+      `This is the summary of a parsing, as infer puts it into msg.payload, without pixels (no ${first}): ` +
         'this node needs msg.parsing.',
     );
   }
-  return noParsing(`The parsing has lost its ${name} on the way, as through JSON without Buffers. ${KEEP}`);
+  // Of what has hardly anything of a parsing, check tells that it is none.
+  if (missing.length > 4) checkParsing(parsing);
+  const names = missing.join(', its ');
+  return BUFFERS.some((name) => missing.includes(name))
+    ? noParsing(`The parsing has lost its ${names} on the way, as through JSON without Buffers. ${KEEP}`)
+    : noParsing(
+        `The parsing has lost its ${names} on the way. Keep msg.parsing whole from infer to this node.`,
+      );
 }
 
 function damaged(name: string, least: number, most: number): M2fpError {

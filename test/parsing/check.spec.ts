@@ -30,16 +30,22 @@ describe('checkParsing', () => {
     [/not an object/, (p) => [p]],
     [/image is not a Buffer/, (p) => ({ ...p, image: 'text' })],
     [/image is not a Buffer/, (p) => JSON.parse(JSON.stringify(p))],
-    [/width and height/, (p) => ({ ...p, width: 0 })],
-    [/width and height/, (p) => ({ ...p, height: 2.5 })],
+    [/width is not a whole number from 1/, (p) => ({ ...p, width: 0 })],
+    [/width is not a whole number from 1/, (p) => JSON.parse(JSON.stringify({ ...p, width: '3' }))],
+    [/height is not a whole number from 1/, (p) => ({ ...p, height: 2.5 })],
+    [/\(it has no width\)/, (p) => ({ ...p, width: undefined })],
+    [/\(it has no width, no height, no labels\)/, (p) => without(p, 'labels', 'height', 'width')],
+    [/\(it has no image\)/, (p) => without(p, 'image')],
+    [/\(it has no labelMap, no personMap\)/, (p) => without(p, 'labelMap', 'personMap')],
+    [/\(it has no persons, no parts\)/, (p) => without(p, 'persons', 'parts')],
     [/labels is not a list of names/, (p) => ({ ...p, labels: 'Hair' })],
     [/labels is not a list of names/, (p) => ({ ...p, labels: ['Hair', 1] })],
     [/labels has 0 entries/, (p) => ({ ...p, labels: [] })],
     [/labels has 255 entries/, (p) => ({ ...p, labels: Array(255).fill('x') })],
     [/labelMap is not a Buffer of 3 x 2 bytes/, (p) => ({ ...p, labelMap: Buffer.alloc(5) })],
-    [/personMap is not a Buffer of 3 x 2 bytes/, (p) => ({ ...p, personMap: undefined })],
+    [/personMap is not a Buffer of 3 x 2 bytes/, (p) => ({ ...p, personMap: [] })],
     [/persons is not a list/, (p) => ({ ...p, persons: {} })],
-    [/parts is not a list/, (p) => ({ ...p, parts: null })],
+    [/parts is not a list/, (p) => ({ ...p, parts: 'all' })],
     [/persons\[0\] is not an object/, (p) => ({ ...p, persons: [1] })],
     [/persons\[0\]\.id is above 255/, (p) => change(p, 'persons', { id: 256 })],
     [/persons\[0\]\.id is not/, (p) => change(p, 'persons', { id: 0 })],
@@ -100,6 +106,12 @@ describe('checkParsing', () => {
 /** `parsing` with properties of the first of its `list` changed. */
 function change(parsing: Parsing, list: 'persons' | 'parts', properties: object): object {
   return { ...parsing, [list]: [{ ...parsing[list][0], ...properties }] };
+}
+
+function without(parsing: Parsing, ...names: (keyof Parsing)[]): object {
+  return Object.fromEntries(
+    Object.entries(parsing).filter(([name]) => !names.includes(name as keyof Parsing)),
+  );
 }
 
 /** A copy such as Node-RED makes of a message: Buffers stay Buffers. */

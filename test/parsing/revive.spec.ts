@@ -9,6 +9,10 @@ import { parsingOf } from './scene.ts';
 const throughJson = (value: unknown): Record<string, unknown> =>
   JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
 
+/** A field that is not there is named, with what to do. */
+const told = (field: string) =>
+  new RegExp(`has lost its ${field} on the way\\. Keep msg\\.parsing whole from infer to this node`);
+
 describe('reviveParsing', () => {
   let parsing: Parsing;
 
@@ -55,6 +59,24 @@ describe('reviveParsing', () => {
   const wrong: [string, (parsing: Parsing) => unknown, RegExp][] = [
     ['text', (p) => JSON.stringify(p), /text, not an object: put a json node/],
     ['no image', (p) => ({ ...throughJson(p), image: undefined }), /has lost its image on the way.*base64/],
+    ...(['width', 'height', 'labels', 'persons', 'parts'] as const).flatMap((field): typeof wrong => [
+      [`no ${field}`, (p) => ({ ...p, [field]: undefined }), told(field)],
+      [`no ${field} after JSON`, (p) => ({ ...throughJson(p), [field]: undefined }), told(field)],
+    ]),
+    [
+      'several that are not there',
+      (p) => ({ ...throughJson(p), width: undefined, labelMap: undefined }),
+      /has lost its width, its labelMap on the way, as through JSON.*base64/,
+    ],
+    [
+      'no image and no size',
+      (p) => ({ ...p, image: null, width: null, height: null }),
+      /its image, its width/,
+    ],
+    ['a width that is a text', (p) => ({ ...throughJson(p), width: '3' }), /width is not a whole number/],
+    ['labels that are a text', (p) => ({ ...throughJson(p), labels: 'Hair' }), /labels is not a list/],
+    ['something else', () => ({ persons: 3 }), /it has no image, .*wire an M2FP infer node/],
+    ['a picture', () => Buffer.from('x'), /it has no image, no width, .*wire an M2FP infer node/],
     ['no map', (p) => ({ ...p, personMap: null }), /has lost its personMap/],
     [
       'another size',
