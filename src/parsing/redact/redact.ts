@@ -11,7 +11,7 @@ import { MIME_TYPES } from '../options/image-options.ts';
 import { readRedactOptions, type RedactOptions, type RedactPlan } from './redact-options.ts';
 import { decodeSource } from '../source.ts';
 import type { Parsing } from '../types.ts';
-import { allOf, findUncovered, paintUncovered } from './uncovered.ts';
+import { allOf, findUncovered, isMeant, NOBODY, paintUncovered } from './uncovered.ts';
 
 export type { RedactOptions } from './redact-options.ts';
 
@@ -41,7 +41,7 @@ export interface Redacted {
   area: number;
   /** Whether the parsing has a person, or a part that was to be redacted, other than doubtful ones. */
   found: boolean;
-  /** Ids of the persons of whom something was redacted, doubtful ones included. */
+  /** Ids of the persons of whom something was redacted, doubtful ones and those wholly behind others included. */
   persons: number[];
   /** Those on whom the chosen parts were not found; null: the parts that belong to nobody. See `findUncovered`. */
   uncovered: (number | null)[];
@@ -75,7 +75,7 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
   const chosen = await chosenPixels(parsing, plan, regions);
   const found = regions.certain || parsing.persons.some(({ score }) => score >= plan.minScore);
   const isAll = !found && plan.all && !plan.inverse;
-  const { uncovered, left } = isAll ? { uncovered: [], left: [] } : await findUncovered(parsing, plan);
+  const { uncovered, left, covered } = isAll ? NOBODY : await findUncovered(parsing, plan);
 
   const isWholeImage = isAll || plan.inverse;
   const reach = plan.grow === 'auto' ? autoGrow(parsing) : plan.grow;
@@ -100,9 +100,9 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
     mime: MIME_TYPES[plan.encoding.format],
     area,
     found,
-    persons: isWholeImage ? allOf(parsing).persons.map(({ id }) => id) : regions.persons(),
+    persons: isWholeImage ? allOf(parsing).persons.map(({ id }) => id) : regions.persons(covered),
     uncovered: uncovered.map(({ id }) => id),
-    left,
+    left: [...left],
     missing: missingPersons(parsing, plan),
   };
 }
@@ -139,11 +139,15 @@ class Regions {
     return this.#numbers.get(region)!;
   }
 
-  /** The ids of the persons that have one. */
-  persons(): number[] {
-    return [...this.#numbers.keys()]
-      .flatMap((name) => (name.startsWith('person ') ? [Number(name.slice('person '.length))] : []))
-      .toSorted((a, b) => a - b);
+  /**
+   * The ids of the persons that have one, and of others.
+   * @param covered who stands behind others, and is hidden by regions of theirs
+   */
+  persons(covered: readonly number[]): number[] {
+    const own = [...this.#numbers.keys()].flatMap((name) =>
+      name.startsWith('person ') ? [Number(name.slice('person '.length))] : [],
+    );
+    return [...new Set([...own, ...covered])].toSorted((a, b) => a - b);
   }
 }
 
@@ -152,11 +156,8 @@ async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions
   const { width, height, labelMap, personMap } = parsing;
   const owners: InstanceMap = new Uint16Array(width * height);
   const human = personIndex(parsing);
-  const isMeant = (person: number | null): boolean =>
-    plan.persons === null || (person !== null && plan.persons.has(person));
-
   const isChosen = Uint8Array.from({ length: 256 }, (_, index) => (plan.chosen.has(index) ? 1 : 0));
-  const isPerson = Uint8Array.from({ length: 256 }, (_, id) => (isMeant(id || null) ? 1 : 0));
+  const isPerson = Uint8Array.from({ length: 256 }, (_, id) => (isMeant(plan, id || null) ? 1 : 0));
   await forEachSlice(labelMap.length, 3, (first, end) => {
     for (let p = first; p < end; p++) {
       const id = personMap[p]!;
@@ -168,13 +169,13 @@ async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions
   const paint = async ({ persons, parts }: Pick<Parsing, 'persons' | 'parts'>): Promise<void> => {
     const masks = [
       ...parts
-        .filter(({ index, person }) => plan.chosen.has(index) && isMeant(person))
+        .filter(({ index, person }) => plan.chosen.has(index) && isMeant(plan, person))
         .map(({ id, person, ...part }) => ({
           ...part,
           region: person === null ? `part ${id}` : `person ${person}`,
         })),
       ...persons
-        .filter(({ id }) => plan.chosen.has(human) && isMeant(id))
+        .filter(({ id }) => plan.chosen.has(human) && isMeant(plan, id))
         .map(({ id, ...person }) => ({ ...person, region: `person ${id}` })),
     ];
     for (const { score, area, mask, region } of masks) {

@@ -50,9 +50,19 @@ export interface Painting {
   numberOf: (region: string) => number;
 }
 
+/** Who is hidden by chosen parts that were found, and who is not. */
+export interface Coverage {
+  uncovered: readonly Uncovered[];
+  left: readonly number[];
+  covered: readonly number[];
+}
+
+export const NOBODY: Coverage = { uncovered: [], left: [], covered: [] };
+
 /**
  * Those of the persons that `plan` means, doubtful ones included, on whom the chosen parts were not found. Found is a
- * part of a score of 0.2 and of `minScore` that belongs to the person or lies mostly in its mask. A doubtful part is
+ * part of a score of 0.2 and of `minScore` that is hidden, and belongs to the person or lies mostly in its mask: of who
+ * stands behind another, the parts are the other's. A doubtful part is
  * hidden, but not found: of people who lie or hang upside down, a network takes shoes for hair. Where parts of the head
  * are chosen, it is one of them, and together they are 1 % of the person or more: everybody has a head, and other parts
  * do not stand for it.
@@ -60,27 +70,27 @@ export interface Painting {
  * Where the parsing has no persons at all (models of a single person, or without a label for the whole), all its parts
  * are taken for one person, whose id is null.
  *
- * @returns `uncovered` those of `minScore`; `left` the ids of those of a lower one, who are left as they are
+ * @returns `uncovered` those of `minScore`; `left` the ids of those of a lower one, who are left as they are; `covered`
+ *   the ids of those on whom they were found
  */
-export async function findUncovered(
-  parsing: Parsing,
-  plan: RedactPlan,
-): Promise<{ uncovered: Uncovered[]; left: number[] }> {
-  if (!plan.hides) return { uncovered: [], left: [] };
+export async function findUncovered(parsing: Parsing, plan: RedactPlan): Promise<Coverage> {
+  if (!plan.hides) return NOBODY;
   const all = allOf(parsing);
   const wanted = plan.ofHead.size > 0 ? plan.ofHead : plan.chosen;
   const least = Math.max(FOUND_SCORE, plan.minScore);
   const found = parsing.parts
     .filter(({ index, score, area }) => wanted.has(index) && score >= least && area > 0)
+    // Those of others stay as they are, also where they lie in the mask of somebody who is meant.
+    .filter(({ person }) => isMeant(plan, person))
     .map((part) => ({ ...part, runs: rleToRuns(part.mask) }));
   if (all.persons.length === 0)
-    return { uncovered: withoutPersons(all.parts, found.length > 0, plan), left: [] };
+    return { ...NOBODY, uncovered: withoutPersons(all.parts, found.length > 0, plan) };
 
   // A whole person that is chosen is hidden by its own mask.
   const isHidden = ({ score }: Person): boolean =>
     plan.chosen.has(personIndex(parsing)) && score >= plan.minScore;
   const meant = all.persons.filter(
-    (person) => person.area > 0 && (plan.persons?.has(person.id) ?? true) && !isHidden(person),
+    (person) => person.area > 0 && isMeant(plan, person.id) && !isHidden(person),
   );
   const missing: Person[] = [];
   await forEachSlice(
@@ -102,7 +112,13 @@ export async function findUncovered(
       .filter(({ score }) => score >= plan.minScore)
       .map((person) => ({ id: person.id, masks: [person.mask], box: person.box, person })),
     left: missing.filter(({ score }) => score < plan.minScore).map(({ id }) => id),
+    covered: meant.filter((person) => !missing.includes(person)).map(({ id }) => id),
   };
+}
+
+/** Whether parts of the person are hidden; null: those of nobody. */
+export function isMeant({ persons }: RedactPlan, person: number | null): boolean {
+  return persons === null || (person !== null && persons.has(person));
 }
 
 /** All parts of a parsing that has no persons, unless a chosen one is among them. */

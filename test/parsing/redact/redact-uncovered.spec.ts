@@ -129,6 +129,53 @@ describe('redact, of persons on whom nothing was found', () => {
     assert.deepEqual((await redact(parsing)).uncovered, []);
   });
 
+  describe('who stand wholly behind others', () => {
+    /** The second person has the mask of the first, whose face it is, and no pixel of the map. */
+    const behind = async (): Promise<Parsing> => {
+      const parsing = await two();
+      const { persons, parts } = parsing;
+      return {
+        ...parsing,
+        persons: [persons[0]!, { ...persons[0]!, id: 2, score: 0.8 }],
+        parts: [parts[0]!],
+      };
+    };
+
+    it('tells them where what was to be hidden of them is hidden', async () => {
+      const { persons, uncovered } = await redact(await behind());
+      assert.deepEqual({ persons, uncovered }, { persons: [1, 2], uncovered: [] });
+      const whole = await redact(await behind(), { labels: ['Human'] });
+      assert.deepEqual(whole.persons, [1, 2]);
+    });
+
+    it('tells doubtful ones, too', async () => {
+      const parsing = await behind();
+      const [first, second] = parsing.persons;
+      const { persons } = await redact({
+        ...parsing,
+        persons: [first!],
+        doubtful: { persons: [{ ...second!, score: 0.2 }], parts: [] },
+      });
+      assert.deepEqual(persons, [1, 2]);
+    });
+
+    it('hides them where the face in their mask is of somebody who is to be seen', async () => {
+      const parsing = await behind();
+      const { persons, uncovered } = await redact(parsing, { persons: [2] });
+      assert.deepEqual({ persons, uncovered }, { persons: [2], uncovered: [2] });
+      assert.deepEqual(await hidden(parsing, { persons: [2] }), Array(4).fill('rr......'));
+      assert.deepEqual(await hidden(parsing, { persons: [1] }), [
+        'rr......',
+        ...Array<string>(3).fill(BLANK),
+      ]);
+    });
+
+    it('leaves those out of whom nothing was hidden', async () => {
+      const { persons, uncovered } = await redact(await behind(), { labels: ['Pants'], uncovered: 'pass' });
+      assert.deepEqual({ persons, uncovered }, { persons: [], uncovered: [1, 2] });
+    });
+  });
+
   it('takes no trace for a head', async () => {
     const big = Array.from({ length: 20 }, () => '#'.repeat(20));
     const dot = big.map((_, y) => (y === 0 ? '#' : '.') + '.'.repeat(19));
