@@ -147,11 +147,14 @@ while true do
   redis.call('ZREM', hooks, id)
 end`;
 
-/** id, milliseconds until it is due again, or "" where it is over -> nothing. */
+/** id, milliseconds until it is due again, or "" where it is over, 1 where the call counts -> nothing. */
 export const HOOKED = `${BEGIN}
 local id = ARGV[3]
 if ARGV[4] == '' then redis.call('ZREM', hooks, id)
-elseif redis.call('ZSCORE', hooks, id) then redis.call('ZADD', hooks, now + ARGV[4], id) end
+elseif redis.call('ZSCORE', hooks, id) then
+  redis.call('ZADD', hooks, now + ARGV[4], id)
+  if ARGV[5] ~= '1' then redis.call('HINCRBY', key(id), 'calls', -1) end
+end
 return { line }`;
 
 /** -> how many wait, run, have ended, and bytes; then the first ones in line. */

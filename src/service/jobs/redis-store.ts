@@ -228,7 +228,8 @@ export class RedisStore implements JobStore {
       url: job.webhook,
       attempts: Number(calls) - 1,
       finish,
-      retry: async (at) => void (await this.#ask(scripts.HOOKED, id, Math.max(0, at - Date.now()))),
+      retry: async (at, counts) =>
+        void (await this.#ask(scripts.HOOKED, id, Math.max(0, at - Date.now()), counts ? 1 : 0)),
     };
   }
 

@@ -43,10 +43,9 @@ export class SpoolHooks {
       await lock.release();
       return undefined;
     }
-    const attempts = progress.attempts + 1;
-    const settle = async (next: number, isOver: boolean): Promise<void> => {
+    const settle = async (next: number, isOver: boolean, counts = true): Promise<void> => {
       try {
-        await this.#write(id, { attempts, next, isOver });
+        await this.#write(id, { attempts: progress.attempts + (counts ? 1 : 0), next, isOver });
       } finally {
         await lock.release();
         this.#calling.delete(id);
@@ -57,7 +56,7 @@ export class SpoolHooks {
       url,
       attempts: progress.attempts,
       finish: () => settle(0, true),
-      retry: (at) => settle(at, false),
+      retry: (at, counts) => settle(at, false, counts),
     };
   }
 

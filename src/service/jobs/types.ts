@@ -86,8 +86,11 @@ export interface Delivery {
   readonly attempts: number;
   /** The receiver has it, or nobody tries again. */
   finish(): Promise<void>;
-  /** Not before that time. */
-  retry(at: number): Promise<void>;
+  /**
+   * Not before that time.
+   * @param counts whether this call is one of those that are made; false where the receiver is not to blame
+   */
+  retry(at: number, counts: boolean): Promise<void>;
 }
 
 export interface JobLimits {
