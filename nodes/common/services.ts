@@ -62,6 +62,12 @@ export const services = {
     return readManifest(folder);
   },
 
+  /** See `intactManifest` of src/store. */
+  async intactManifest(folder: string): Promise<ModelManifest> {
+    const { intactManifest } = await import('../../src/store/manifest.ts');
+    return intactManifest(folder);
+  },
+
   /** True where the store holds the model. A damaged one does not count: to pull it makes it again. */
   async isPulled({ root, id, revision, precision }: ModelName & { root: string }): Promise<boolean> {
     const { openStore } = await import('../../src/store/store.ts');

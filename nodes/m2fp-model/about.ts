@@ -61,6 +61,20 @@ export async function wantedModel(settings: ModelSettings): Promise<WantedModel 
   return published ?? (conversion && (await services.checkpointAt(engine.model, conversion)));
 }
 
+/**
+ * For a model that is neither downloaded nor converted: says that it is ready, or what is wrong with it.
+ * @throws {M2fpError} where workers do not answer in time; where the folder holds no model, or one whose files are not
+ *   those of its manifest; `M2FP_BAD_OPTION` where it is ready
+ */
+export async function refuseDownload(settings: ModelSettings): Promise<never> {
+  if (settings.source === 'remote') await remoteDescription(settings);
+  else await services.intactManifest(settings.engine.model);
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    'There is nothing to download or convert for this model: it is ready as it is.',
+  );
+}
+
 async function remoteDescription(settings: RemoteSettings): Promise<ModelDescription> {
   const { engine, parse } = settings;
   const answer = services.describeRemote(engine.address);

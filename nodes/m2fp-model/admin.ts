@@ -1,7 +1,6 @@
 /** What the editor asks Node-RED: the labels to offer, what a model is, and whether it works. */
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { M2fpError } from '../../src/errors.ts';
 import { LABEL_SETS, type LabelSet, partGroup } from '../../src/m2fp/labels.ts';
 import { resolvePalette } from '../../src/parsing/options/palette.ts';
 import { BACKGROUND_INDEX, firstOfName } from '../../src/parsing/options/options.ts';
@@ -9,7 +8,7 @@ import { adminHandler, oncePerAdmin, ownJson, ownPages, refuse } from '../common
 import { deployedModels, modelNode, type ModelNode } from '../common/model.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
-import { checkModel, type CheckResult, descriptionOf, wantedModel } from './about.ts';
+import { checkModel, type CheckResult, descriptionOf, refuseDownload, wantedModel } from './about.ts';
 import { choiceOfPlace, choiceOfWanted } from './choice.ts';
 import { Downloads } from './downloads.ts';
 import { settingsOfForm } from './form-values.ts';
@@ -74,12 +73,9 @@ export function serveAdmin(RED: NodeAPI): void {
     '/m2fp/downloads',
     use,
     answer(async (request) => {
-      const wanted = await wantedModel(settingsOfForm(RED, request.body));
-      if (wanted !== undefined) return downloads.start(wanted);
-      throw new M2fpError(
-        'M2FP_BAD_OPTION',
-        'There is nothing to download or convert for this model: it is ready as it is.',
-      );
+      const settings = settingsOfForm(RED, request.body);
+      const wanted = await wantedModel(settings);
+      return wanted === undefined ? refuseDownload(settings) : downloads.start(wanted);
     }),
   );
   RED.httpAdmin.get(

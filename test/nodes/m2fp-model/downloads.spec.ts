@@ -1,10 +1,13 @@
 /** The routes by which the form gets a model before it is deployed. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { services } from '../../../nodes/common/services.ts';
 import type { DownloadStatus, FormDescription } from '../../../nodes/form/about-answers.ts';
+import { bundledModelFolder } from '../../../src/paths.ts';
 import { convertCheckpoint } from '../../../src/store/convert.ts';
 import { convertLocal } from '../../../src/store/local.ts';
 import { goldenFolder } from '../../support/golden.ts';
@@ -158,17 +161,64 @@ describe('a download that the form begins', function () {
     assert.equal((await ask('downloads/nobody/cancel', 'POST')).status, 404);
   });
 
-  for (const wrong of [
-    { source: 'bundled' },
-    { source: 'remote', redis: 'redis://127.0.0.1:1' },
-    { modelId: '../..' },
-  ]) {
+  for (const wrong of [{ source: 'bundled' }, { modelId: '../..' }]) {
     it(`is refused for ${JSON.stringify(wrong)}`, async () => {
       await start();
       const { status, body } = await begin(wrong);
       assert.deepEqual([status, body.code], [400, 'M2FP_BAD_OPTION'], JSON.stringify(wrong));
     });
   }
+
+  describe('of what is neither downloaded nor converted', () => {
+    let folder: string;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'm2fp-downloads-'));
+      await cp(bundledModelFolder(), folder, { recursive: true });
+    });
+    afterEach(() => rm(folder, { recursive: true, force: true }));
+
+    const refused = async (wrong: object): Promise<[number, string | undefined, string]> => {
+      await start();
+      const { status, body } = await begin(wrong);
+      return [status, body.code, body.message ?? ''];
+    };
+
+    it('says that it is ready, where it is', async () => {
+      await start();
+      for (const ready of [{ source: 'bundled' }, { source: 'folder', folder }]) {
+        const { status, body } = await begin(ready);
+        assert.equal(status, 400);
+        assert.match(body.message!, /ready as it is/);
+      }
+    });
+
+    it('says where a folder holds no model', async () => {
+      await rm(join(folder, 'm2fp.json'));
+      const [status, code, message] = await refused({ source: 'folder', folder });
+      assert.deepEqual([status, code], [503, 'M2FP_MODEL_NOT_FOUND']);
+      assert.ok(message.includes(folder), message);
+    });
+
+    it('says where there is no folder', async () => {
+      const [, code] = await refused({ source: 'folder', folder: join(folder, 'nowhere') });
+      assert.equal(code, 'M2FP_MODEL_NOT_FOUND');
+    });
+
+    it('says which file is damaged, also where its size is right', async () => {
+      const file = join(folder, 'model.onnx.data');
+      const { size } = await stat(file);
+      await writeFile(file, Buffer.alloc(size));
+      const [, code, message] = await refused({ source: 'folder', folder });
+      assert.equal(code, 'M2FP_MODEL_INVALID');
+      assert.match(message, /model\.onnx\.data is not the file that was converted/);
+    });
+
+    it('says that no Redis of workers answers', async () => {
+      const [status, code, message] = await refused({ source: 'remote', redis: 'redis://127.0.0.1:1' });
+      assert.deepEqual([status, code], [503, 'M2FP_ENGINE_UNAVAILABLE']);
+      assert.match(message, /redis:\/\/127\.0\.0\.1:1/);
+    });
+  });
 
   it('ends at once where the model is there', async () => {
     await t.pull({ id: MODEL_ID }, { convert: convertCheckpoint });
