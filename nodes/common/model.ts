@@ -43,6 +43,8 @@ export interface ModelPlace {
   presence: ModelPresence;
   /** What the last try to have its engine threw; absent where it did not, and before the first. */
   failure?: unknown;
+  /** Milliseconds until what failed, the engine or the download, is tried again by itself; absent where it is not. */
+  retryIn?: number;
   /** What its own engine does; absent while it has none. */
   engine?: EngineState;
 }

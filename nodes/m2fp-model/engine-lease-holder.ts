@@ -69,6 +69,11 @@ export class EngineLeaseHolder {
     return this.#failure;
   }
 
+  /** Milliseconds until it is tried again; undefined where that is not planned. */
+  get retryIn(): number | undefined {
+    return this.#retry.remaining;
+  }
+
   get isReaching(): boolean {
     return this.#reaching !== undefined;
   }

@@ -55,6 +55,11 @@ export class ModelFiles {
     return this.#pull.running;
   }
 
+  /** Milliseconds until a download that failed is tried again; undefined where that is not planned. */
+  get retryIn(): number | undefined {
+    return this.#retry.remaining;
+  }
+
   /** The model's folder, when it is there: a published model is pulled, and a checkpoint converted. */
   async folder(settings: LocalSettings): Promise<string> {
     const wanted = await wantedOf(settings);

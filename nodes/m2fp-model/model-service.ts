@@ -94,8 +94,10 @@ export class ModelService {
   async place(): Promise<ModelPlace> {
     const settings = this.#settings();
     const { failure, info } = this.#engine;
+    const retryIn = failure === undefined ? this.#files.retryIn : this.#engine.retryIn;
     const engine = {
       ...(failure !== undefined && { failure }),
+      ...(retryIn !== undefined && { retryIn }),
       ...(info && { engine: info.state }),
     };
     const { source } = settings;

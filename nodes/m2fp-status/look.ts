@@ -34,10 +34,16 @@ export async function look(model: ModelNode | undefined, deployed: readonly Mode
 
 async function examine(model: ModelNode): Promise<{ digest: string } | { missing: MissingModel }> {
   let id = model.name || model.id;
+  let retryIn: number | undefined;
   try {
-    const { published, checkpoint, folder, presence, failure, engine } = await model.place();
+    const place = await model.place();
+    const { published, checkpoint, folder, presence, failure, engine } = place;
+    ({ retryIn } = place);
     id = (published ?? checkpoint)?.id ?? id;
-    if (presence.state === 'pulling') return { missing: { id, state: 'pulling' } };
+    if (presence.state === 'pulling') {
+      const { retry } = presence.progress;
+      return { missing: { id, state: 'pulling', ...(retry && { retry }) } };
+    }
     // What is being tried again already. An equal model that works, of another node, does not help.
     const problem = failure ?? (presence.state === 'absent' ? presence.failure : undefined);
     if (problem !== undefined) throw problem;
@@ -50,6 +56,6 @@ async function examine(model: ModelNode): Promise<{ digest: string } | { missing
     return { digest: manifest.digest };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { missing: { id, state: 'failed', message } };
+    return { missing: { id, state: 'failed', message, ...(retryIn !== undefined && { retryIn }) } };
   }
 }

@@ -1,5 +1,6 @@
 /** Whether pictures can be parsed now, and what stands in the way. */
 import type { EngineInfo } from '../engine/types.ts';
+import type { Retry } from '../store/retry.ts';
 
 export type HealthStatus = 'ready' | 'degraded' | 'unready';
 
@@ -40,6 +41,10 @@ export interface MissingModel {
   state: 'absent' | 'pulling' | 'failed';
   /** For `failed`. */
   message?: string;
+  /** For `failed`: milliseconds until it is tried again by itself; absent where it is not. */
+  retryIn?: number;
+  /** For `pulling`: the server did not answer as it should, and is asked again after a pause. */
+  retry?: Retry;
 }
 
 export interface HealthFacts {
@@ -71,15 +76,35 @@ export function healthOf({ engines, missing = [], recentRestarts = () => 0 }: He
   };
 }
 
-function missingReason({ id, state, message }: MissingModel): HealthReason {
+function missingReason({ id, state, message, retryIn, retry }: MissingModel): HealthReason {
   if (state === 'pulling') {
-    return { code: 'model-pulling', model: id, message: 'The model is being downloaded and converted.' };
+    const going = 'The model is being downloaded and converted.';
+    return { code: 'model-pulling', model: id, message: retry ? `${going} ${waiting(retry)}` : going };
   }
   if (state === 'absent') {
     const first = 'The model is not on this machine yet: the first picture has to wait for its download.';
     return { code: 'model-absent', model: id, message: first };
   }
-  return { code: 'model-failed', model: id, message: message ?? 'The model cannot be used.' };
+  const problem = message ?? 'The model cannot be used.';
+  if (retryIn === undefined) return { code: 'model-failed', model: id, message: problem };
+  const again = `It is tried again by itself within ${secondsOf(retryIn)}.`;
+  return { code: 'model-failed', model: id, message: `${ended(problem)} ${again}` };
+}
+
+/** Why a download stands still, and for how long. */
+function waiting({ reason, seconds, attempt, attempts }: Retry): string {
+  return `It waits: ${ended(reason)} The server is asked again within ${secondsOf(1000 * seconds)} (${attempt} of ${attempts}).`;
+}
+
+/** Whole seconds of milliseconds, from 1 on. */
+function secondsOf(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  return seconds === 1 ? 'a second' : `${seconds} seconds`;
+}
+
+/** Another sentence may follow. */
+function ended(text: string): string {
+  return /[.!?。]$/.test(text) ? text : `${text}.`;
 }
 
 function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {

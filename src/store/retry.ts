@@ -35,6 +35,8 @@ export class TransientError extends Error {
 export interface Retry {
   /** What the server answered with; null where the connection failed. */
   status: number | null;
+  /** What failed, in words. */
+  reason: string;
   /** From the failure to the next attempt, whole seconds. */
   seconds: number;
   /** Which one the next attempt is after the first failure, from 1 on. */
@@ -81,6 +83,7 @@ export async function retry<T>(
       const pause = Math.max(error.retryAfter, delay * (0.5 + random() / 2));
       onRetry?.({
         status: error.status,
+        reason: error.message,
         seconds: Math.max(1, Math.round(pause / 1000)),
         attempt: failures,
         attempts: ATTEMPTS - 1,

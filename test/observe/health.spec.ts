@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Health, type HealthFacts, healthOf } from '../../src/observe/health.ts';
+import { type Health, type HealthFacts, healthOf, type MissingModel } from '../../src/observe/health.ts';
 import { DIGEST, engineInfo } from './support/engine-info.ts';
 
 describe('healthOf', () => {
@@ -43,6 +43,21 @@ describe('healthOf', () => {
       assert.deepEqual(JSON.parse(JSON.stringify(health)), health);
     });
   }
+
+  it('says why a download waits, and when what failed is tried again', () => {
+    const messageOf = (missing: MissingModel): string =>
+      healthOf({ engines: [], missing: [missing] }).reasons[0]!.message;
+    const retry = { status: 503, reason: 'hub answered 503', seconds: 1, attempt: 1, attempts: 5 };
+    assert.equal(
+      messageOf({ id: 'a/b', state: 'pulling', retry }),
+      'The model is being downloaded and converted. It waits: hub answered 503. The server is asked again within a second (1 of 5).',
+    );
+    assert.equal(messageOf({ id: 'a/b', state: 'failed', message: 'It is gone' }), 'It is gone');
+    assert.equal(
+      messageOf({ id: 'a/b', state: 'failed', message: 'It is gone!', retryIn: 29_100 }),
+      'It is gone! It is tried again by itself within 30 seconds.',
+    );
+  });
 
   it("gives the engine's own words", () => {
     const fallback = 'no binary for musl: use Debian';

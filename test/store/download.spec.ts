@@ -103,7 +103,16 @@ describe('downloading a file', () => {
     t.hub.next(CHECKPOINT, answerStatus(500), answerStatus(503), cutAt(0));
     await download(truth(), { onRetry: (retry) => told.push(retry) });
     const attempts = 5;
-    assert.deepEqual(told, [
+    const reasons = told.flatMap((retry) => (retry ? [retry.reason] : []));
+    for (const [index, reason] of [
+      /answered with status 500/,
+      /status 503/,
+      /connection .+ failed/,
+    ].entries()) {
+      assert.match(reasons[index]!, reason);
+    }
+    const plain = told.map((retry) => retry && { ...retry, reason: undefined });
+    assert.deepEqual(JSON.parse(JSON.stringify(plain)), [
       { status: 500, seconds: 1, attempt: 1, attempts },
       null,
       { status: 503, seconds: 2, attempt: 2, attempts },

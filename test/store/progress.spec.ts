@@ -46,7 +46,7 @@ describe('the progress of a pull', () => {
     meter.bytes(10, 100);
     clock.advance(1000);
     meter.bytes(20, 100);
-    const retry = { status: 503, seconds: 4, attempt: 2, attempts: 5 };
+    const retry = { status: 503, reason: 'no answer', seconds: 4, attempt: 2, attempts: 5 };
     meter.retry(retry);
     assert.deepEqual(
       [told.at(-1)?.retry, told.at(-1)?.received, told.at(-1)?.bytesPerSecond],

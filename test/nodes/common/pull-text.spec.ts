@@ -29,9 +29,18 @@ describe('pullText', () => {
     ['other process pulls', { phase: 'wait' }],
     ['checking', { phase: 'verify', share: 0.5 }],
     ['converting', { phase: 'convert' }],
-    ['503: retry in 4 s', { retry: { status: 503, seconds: 4, attempt: 2, attempts: 5 } }],
-    ['503: retry in 600 s', { retry: { status: 503, seconds: 600, attempt: 5, attempts: 5 } }],
-    ['retry in 30 s (5/5)', { retry: { status: null, seconds: 30, attempt: 5, attempts: 5 } }],
+    [
+      '503: retry in 4 s',
+      { retry: { status: 503, reason: 'no answer', seconds: 4, attempt: 2, attempts: 5 } },
+    ],
+    [
+      '503: retry in 600 s',
+      { retry: { status: 503, reason: 'no answer', seconds: 600, attempt: 5, attempts: 5 } },
+    ],
+    [
+      'retry in 30 s (5/5)',
+      { retry: { status: null, reason: 'no answer', seconds: 30, attempt: 5, attempts: 5 } },
+    ],
     ['converting 50 %', { phase: 'convert', share: 0.5 }],
   ] as [string, Partial<PullProgress>][]) {
     it(`says "${text}"`, () => {

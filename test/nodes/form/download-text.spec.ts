@@ -28,7 +28,7 @@ describe('the progress of a download, in words', () => {
     ['asking', { ...DOWNLOAD, phase: 'list', share: null }, 'list'],
     [
       'waiting to ask again',
-      { ...DOWNLOAD, retry: { status: 503, seconds: 4, attempt: 2, attempts: 5 } },
+      { ...DOWNLOAD, retry: { status: 503, reason: 'no answer', seconds: 4, attempt: 2, attempts: 5 } },
       'receivedOf 312 MB 760 MB · answered 503 · retry 4 s 2 5',
     ],
     [
@@ -37,7 +37,7 @@ describe('the progress of a download, in words', () => {
         ...DOWNLOAD,
         phase: 'list',
         share: null,
-        retry: { status: null, seconds: 90, attempt: 1, attempts: 5 },
+        retry: { status: null, reason: 'no answer', seconds: 90, attempt: 1, attempts: 5 },
       },
       'broken · retry 2 min 1 5',
     ],

@@ -277,7 +277,7 @@ describe('m2fp-status', () => {
         assert.equal(msg['statusCode'], 503);
         assert.deepEqual(
           [ready, reasons.map((reason) => [reason.code, reason.message])],
-          [false, [['model-failed', 'it was changed']]],
+          [false, [['model-failed', 'it was changed. It is tried again by itself within 30 seconds.']]],
         );
       }
       broken = undefined;
@@ -344,11 +344,19 @@ describe('m2fp-status', () => {
         const failed = await health(events);
         assert.deepEqual(
           [failed.ready, failed.reasons.map(({ code, message }) => [code, message])],
-          [false, [['model-failed', 'no network']]],
+          [false, [['model-failed', 'no network. It is tried again by itself within 30 seconds.']]],
         );
         // Still on its way.
         services.pull = ({ signal, onProgress }) => {
-          const progress = { phase: 'download', share: 0.5, received: 1, total: 2, bytesPerSecond: null };
+          const retry = { status: null, reason: 'the hub refuses', seconds: 8, attempt: 4, attempts: 5 };
+          const progress = {
+            phase: 'list',
+            share: null,
+            received: 0,
+            total: null,
+            bytesPerSecond: null,
+            retry,
+          };
           onProgress?.(progress as PullProgress);
           return new Promise((_resolve, reject) => {
             signal?.addEventListener('abort', () => reject(signal.reason as Error));
@@ -358,6 +366,10 @@ describe('m2fp-status', () => {
         let coming = await health(events);
         while (coming.reasons[0]?.code === 'model-failed') coming = await health(events);
         assert.deepEqual([coming.ready, coming.reasons[0]?.code], [false, 'model-pulling']);
+        assert.match(
+          coming.reasons[0]!.message,
+          /waits: the hub refuses\. The server is asked again within 8 seconds \(4 of 5\)/,
+        );
       });
     });
   });
