@@ -54,7 +54,7 @@ export function checkPriority(priority: unknown): number {
   return numberIn('priority', priority, { min: -MAX_PRIORITY, max: MAX_PRIORITY }, 0);
 }
 
-/** What pictures are told apart by: "" where there is nothing; undefined for what is no text and no number. */
+/** What pictures are told apart by: a number is its text, so that 5 and "5" are one camera; "" where there is nothing; undefined for what is no text and no number. */
 export function keyText(value: unknown): string | undefined {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
@@ -69,7 +69,7 @@ export function toQueueOptions(fields: QueueFields, id: string): QueueOptions {
     limit,
     ...(policy !== undefined && { policy }),
     ...(maxAge !== undefined && { maxAge: Math.round(maxAge * 1000) }),
-    ...(key !== undefined && { key: String(key) }),
+    ...(key !== undefined && { key: keyText(key) ?? '' }),
     ...(priority !== undefined && { priority }),
   };
 }

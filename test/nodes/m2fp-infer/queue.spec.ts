@@ -40,6 +40,18 @@ describe('m2fp-infer', () => {
         { ...DEFAULT, priority: 0 },
       ],
       ['of the latest per topic', { policy: 'latest' }, { topic: 'a' }, { ...LATEST, key: 'a' }],
+      [
+        'of the latest per topic that is a number',
+        { policy: 'latest' },
+        { topic: 5 },
+        { ...LATEST, key: '5' },
+      ],
+      [
+        'of the latest per key of the message that is a number',
+        { policy: 'latest' },
+        { topic: 'a', m2fp: { key: 5 } },
+        { ...LATEST, key: '5' },
+      ],
       ['of the latest without a topic', { policy: 'latest' }, {}, { ...LATEST, key: '' }],
       [
         'of the latest per another property',
@@ -171,6 +183,18 @@ describe('m2fp-infer', () => {
       await t.engine.requested(3);
       return events;
     };
+
+    it('takes a number for its text', async () => {
+      const events = await t.start();
+      t.engine.held = true;
+      for (const topic of ['5', 5, '05']) send({ payload: t.image, topic } as unknown as NodeMessage);
+      await t.engine.requested(3);
+      send({ cancel: true, topic: 5 } as unknown as NodeMessage);
+      await events.ended(2);
+      assert.deepEqual(topics(events), ['5', 5]);
+      send({ cancel: true, topic: '05' });
+      await events.ended(3);
+    });
 
     it('cancels what waits and runs for its topic, and goes no further itself', async () => {
       const events = await startHeld();
