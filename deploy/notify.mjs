@@ -1,0 +1,237 @@
+#!/usr/bin/env node
+/**
+ * Tells people how a deploy ended. Needs Node.js 18 or newer and curl, nothing else.
+ *
+ *   NOTIFY_URLS='wecombot://KEY mailtos://me:password@example.com' deploy/notify.mjs success 'Title' 'Text'
+ *
+ * NOTIFY_URLS holds addresses in Apprise's syntax (https://github.com/caronc/apprise/wiki), with blanks, commas or line
+ * breaks between them; in user names, passwords and so on everything special is percent-encoded (`@` is `%40`):
+ *
+ *   wecombot://KEY                          a bot of a WeCom group
+ *   dingtalk://[SECRET@]TOKEN[/PHONE/...]   a robot of a DingTalk group; SECRET when it wants signatures
+ *   feishu://TOKEN                          a bot of a Feishu group
+ *   slack://A/B/C[/#channel]                a webhook of Slack, or slack://xoxb-TOKEN/#channel
+ *   mailtos://USER:PASSWORD@DOMAIN[:PORT][/TO/...][?smtp=HOST&from=&name=&to=&cc=&bcc=&user=&mode=starttls|ssl]
+ *   mailto://...                            the same without encryption
+ *   json://[USER:PASSWORD@]HOST[:PORT]/PATH[?+Header=value]   your own program; jsons:// for HTTPS
+ *
+ * All are told at the same time, each once, within 10 seconds. One line for each says whether it took it; no line holds
+ * anything out of an address but its kind. The exit code is 1 when somebody was not reached.
+ */
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Seconds for one service, with everything. */
+const PATIENCE = 10;
+/** Mail services whose server has another name than the domain, or another way in. */
+const MAIL_SERVICES = {
+  'gmail.com': { smtp: 'smtp.gmail.com' },
+  'outlook.com': { smtp: 'smtp-mail.outlook.com' },
+  'hotmail.com': { smtp: 'smtp-mail.outlook.com' },
+  'qq.com': { smtp: 'smtp.qq.com', mode: 'ssl' },
+  'foxmail.com': { smtp: 'smtp.qq.com', mode: 'ssl' },
+  '163.com': { smtp: 'smtp.163.com', mode: 'ssl' },
+  '126.com': { smtp: 'smtp.126.com', mode: 'ssl' },
+};
+const MAIL_PORTS = { starttls: 587, ssl: 465, insecure: 25 };
+
+const list = (text) => (text ?? '').split(/[\s,]+/).filter(Boolean);
+const path = (url) => url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+/** `url.searchParams` would take `+` for a blank, and Apprise does not. */
+const query = (url) => new URLSearchParams(url.search.replaceAll('+', '%2B'));
+
+/** How to post JSON, as options of curl's configuration file. */
+const post = (url, body, headers = []) => [
+  ['url', url],
+  ['header', 'Content-Type: application/json; charset=utf-8'],
+  ...headers.map((header) => ['header', header]),
+  ['data-raw', JSON.stringify(body)],
+];
+
+/** The services: an address and a message to what curl has to send, and how the answer says that it was taken. */
+const SERVICES = {
+  wecombot: {
+    request: (url, { text }) =>
+      post(`https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${url.hostname}`, {
+        msgtype: 'text',
+        text: { content: text },
+      }),
+    code: (answer) => JSON.parse(answer).errcode,
+  },
+  dingtalk: {
+    request(url, { text }) {
+      const secret = decodeURIComponent(url.username);
+      const parameters = new URLSearchParams({ access_token: url.hostname });
+      if (secret !== '') {
+        const timestamp = String(Date.now());
+        parameters.set('timestamp', timestamp);
+        parameters.set(
+          'sign',
+          createHmac('sha256', secret).update(`${timestamp}\n${secret}`).digest('base64'),
+        );
+      }
+      return post(`https://oapi.dingtalk.com/robot/send?${parameters}`, {
+        msgtype: 'text',
+        text: { content: text },
+        at: { atMobiles: path(url), isAtAll: false },
+      });
+    },
+    code: (answer) => JSON.parse(answer).errcode,
+  },
+  feishu: {
+    request: (url, { text }) =>
+      post(`https://open.feishu.cn/open-apis/bot/v2/hook/${url.hostname}`, {
+        msg_type: 'text',
+        content: { text },
+      }),
+    code: (answer) => JSON.parse(answer).code,
+  },
+  slack: {
+    request(url, { text }) {
+      const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+      const channel = url.hash.replace(/\/$/, '');
+      if (url.hostname.startsWith('xox'))
+        return post('https://slack.com/api/chat.postMessage', { channel, text: escaped }, [
+          `Authorization: Bearer ${url.hostname}`,
+        ]);
+      const body = { text: escaped, ...(channel === '' ? {} : { channel }) };
+      return post(
+        `https://hooks.slack.com/services/${[url.hostname, ...path(url).slice(0, 2)].join('/')}`,
+        body,
+      );
+    },
+    code: (answer) => (answer === 'ok' ? 0 : JSON.parse(answer).ok ? 0 : JSON.parse(answer).error),
+  },
+  mailto: { request: mail, code: () => 0 },
+  mailtos: { request: mail, code: () => 0 },
+  json: { request: json, code: () => 0 },
+  jsons: { request: json, code: () => 0 },
+};
+
+function json(url, { title, body, type }) {
+  const headers = [...query(url)].flatMap(([name, value]) =>
+    name.startsWith('+') ? [`${name.slice(1)}: ${value}`] : [],
+  );
+  const scheme = url.protocol === 'jsons:' ? 'https' : 'http';
+  return [
+    ...post(
+      `${scheme}://${url.host}${url.pathname}`,
+      { version: '1.0', title, message: body, attachments: [], type },
+      headers,
+    ),
+    ...(url.username === ''
+      ? []
+      : [['user', `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`]]),
+  ];
+}
+
+function mail(url, { title, body, file }) {
+  const options = Object.fromEntries(query(url));
+  const known = MAIL_SERVICES[url.hostname] ?? {};
+  const name = decodeURIComponent(url.username);
+  const address = name.includes('@') || name === '' ? name : `${name}@${url.hostname}`;
+  const from = options.from ?? address;
+  const to = [...path(url), ...list(options.to)];
+  if (to.length === 0) to.push(from);
+  const cc = list(options.cc);
+  const mode =
+    url.protocol === 'mailto:' ? 'insecure' : (options.mode ?? known.mode ?? 'starttls').toLowerCase();
+  if (MAIL_PORTS[mode] === undefined) throw new Error('mode must be starttls or ssl');
+  const server = `${options.smtp ?? known.smtp ?? url.hostname}:${url.port || MAIL_PORTS[mode]}`;
+  const encoded = (text) => `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
+  writeFileSync(
+    file,
+    [
+      `From: ${encoded(options.name ?? 'Deploy')} <${from}>`,
+      `To: ${to.join(', ')}`,
+      ...(cc.length === 0 ? [] : [`Cc: ${cc.join(', ')}`]),
+      `Subject: ${encoded(title)}`,
+      `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
+      'MIME-Version: 1.0',
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: base64',
+      '',
+      ...Buffer.from(body)
+        .toString('base64')
+        .match(/.{1,76}/g),
+      '',
+    ].join('\r\n'),
+  );
+  const user = options.user ?? (known.smtp === undefined ? name : address);
+  return [
+    ['url', `${mode === 'ssl' ? 'smtps' : 'smtp'}://${server}`],
+    ...(mode === 'starttls' ? [['ssl-reqd']] : []),
+    ['mail-from', from],
+    ...[...to, ...cc, ...list(options.bcc)].map((one) => ['mail-rcpt', one]),
+    ...(url.password === '' ? [] : [['user', `${user}:${decodeURIComponent(url.password)}`]]),
+    ['upload-file', file],
+  ];
+}
+
+/** Runs curl with its options on standard input, where `ps` does not show them. Gives what the service answered. */
+async function curl(options) {
+  const quoted = (text) => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+  const lines = options.map(([name, value]) => (value === undefined ? name : `${name} = ${quoted(value)}`));
+  const child = spawn(
+    'curl',
+    ['--silent', '--show-error', '--fail', '--max-time', String(PATIENCE), '--config', '-'],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  );
+  let answer = '';
+  let trouble = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (answer += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (trouble += text));
+  child.stdin.on('error', () => {}); // curl is gone: its end tells why
+  child.stdin.end(lines.join('\n'));
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code !== 0) throw new Error(trouble.trim() || `curl ended with ${code}`);
+  return answer;
+}
+
+/** Tells one address; gives the line about it. */
+async function tell(address, number, message, folder) {
+  const kind = /^([a-z]+):\/\//.exec(address)?.[1];
+  const service = Object.hasOwn(SERVICES, kind ?? '') ? SERVICES[kind] : undefined;
+  if (service === undefined)
+    return {
+      failed: true,
+      line: `NOTIFY_URLS, number ${number}: none of ${Object.keys(SERVICES).join(', ')}`,
+    };
+  try {
+    const file = join(folder, String(number));
+    const options = service.request(new URL(address), { ...message, file });
+    const code = service.code(await curl(options));
+    if (code !== 0) throw new Error(`the service answered with error ${code}`);
+    return { failed: false, line: `Told ${kind}.` };
+  } catch (error) {
+    // Errors of URL and JSON.parse hold the address or the answer.
+    const reason =
+      error.code === 'ERR_INVALID_URL' || error instanceof URIError
+        ? 'the address is not right'
+        : error instanceof SyntaxError
+          ? 'the service answered with something else'
+          : error.message;
+    return { failed: true, line: `Could not tell ${kind} (number ${number} of NOTIFY_URLS): ${reason}` };
+  }
+}
+
+const [type, title, body = ''] = process.argv.slice(2);
+if (!['success', 'failure', 'info', 'warning'].includes(type) || title === undefined) {
+  console.error('Usage: NOTIFY_URLS=... notify.mjs success|failure|info|warning TITLE [TEXT]');
+  process.exit(2);
+}
+const addresses = (process.env.NOTIFY_URLS ?? '').split(/[\s,]+(?=[a-z]+:\/\/)|\s+/).filter(Boolean);
+const folder = mkdtempSync(join(tmpdir(), 'notify-'));
+try {
+  const message = { type, title, body, text: `${title}\n${body}`.trim() };
+  const told = await Promise.all(addresses.map((address, i) => tell(address, i + 1, message, folder)));
+  for (const { failed, line } of told) (failed ? console.error : console.log)(line);
+  if (told.some(({ failed }) => failed)) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
