@@ -1,6 +1,6 @@
 /** `npm run check:package` is content with what we pack, and sees each thing that the catalogue would trip over. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogueTypes } from '../../tools/ci/catalogue.ts';
 import { badDependencies, packageFaults } from '../../tools/ci/check-package.ts';
@@ -25,6 +25,7 @@ function copy(): string {
     'CHANGELOG.md',
   ])
     cpSync(join(root, name), join(folder, name), { recursive: true });
+  rmSync(join(folder, 'examples/ci'), { recursive: true });
   return folder;
 }
 
@@ -102,6 +103,13 @@ const SPOILT: Record<string, { spoil: (folder: string) => void; says: RegExp }> 
   'an image with a relative address': {
     spoil: (folder) => edit(folder, 'README.md', /$/, '\n![preview](docs/preview.png)\n'),
     says: /docs\/preview\.png in the branch master/,
+  },
+  'the template for users, whose files are no examples to import': {
+    spoil: (folder) => {
+      mkdirSync(join(folder, 'examples/ci'));
+      writeFileSync(join(folder, 'examples/ci/flows.json'), '[]');
+    },
+    says: /^examples\/ci\/flows\.json does not belong/,
   },
   'a file too many': {
     spoil: (folder) => writeFileSync(join(folder, '.env'), 'a=b\n'),

@@ -29,6 +29,8 @@ interface Workflow {
 const FOLDER = join(root, '.github', 'workflows');
 /** Jobs that need more than to read, and why. */
 const RIGHTS: Record<string, string[]> = {
+  'deploy.yml deploy': ['packages: read'], // the server pulls the images with this token
+  'release.yml deploy': ['packages: read'],
   'image.yml image': ['packages: write', 'id-token: write'], // pushes the images, signs where they come from
   'release.yml image': ['packages: write', 'id-token: write'],
   'release.yml npm': ['id-token: write'], // trusted publishing

@@ -6,7 +6,9 @@ import { root } from '../support/installed-package.ts';
 import { NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor } from './editor.ts';
 
-const EXAMPLES = readdirSync(join(root, 'examples')).map((file) => file.replace(/\.json$/, ''));
+const EXAMPLES = readdirSync(join(root, 'examples'))
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.replace(/\.json$/, ''));
 const WITH_PREVIEW = ['1 First picture', '7 Privacy'];
 
 for (const version of VERSIONS) {

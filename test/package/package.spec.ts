@@ -14,7 +14,9 @@ const NODE_RED_NEEDS = '22.9.0';
 const LARGEST_TARBALL = 12 * 1024 * 1024;
 
 const types = Object.keys(packageJson['node-red'].nodes);
-const examples = readdirSync(join(root, 'examples')).map((file) => file.replace(/\.json$/, ''));
+const examples = readdirSync(join(root, 'examples'))
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.replace(/\.json$/, ''));
 /** What an example needs beside this package stands in its name. */
 const onTheirOwn = examples.filter((name) => !name.includes('(needs '));
 

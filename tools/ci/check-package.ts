@@ -179,7 +179,7 @@ export function packageFaults(folder: string): string[] {
     faults.push(...nodes.faults);
   }
   const known =
-    /^(dist|examples|models\/demo|resources)\/|^(package\.json|LICENSE|CHANGELOG\.md|README(\.zh-CN)?\.md)$/;
+    /^(dist|examples(?!\/ci\/)|models\/demo|resources)\/|^(package\.json|LICENSE|CHANGELOG\.md|README(\.zh-CN)?\.md)$/;
   // Not globSync, which leaves out what begins with a dot.
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
