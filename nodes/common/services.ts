@@ -56,10 +56,13 @@ export const services = {
     return foreseenSharpProblem();
   },
 
-  /** See `readManifest` of src/store. */
-  async readManifest(folder: string): Promise<ModelManifest> {
-    const { readManifest } = await import('../../src/store/manifest.ts');
-    return readManifest(folder);
+  /**
+   * See `readManifest` of src/store.
+   * @param intact whether its files are read, too, once for each state of them: see `intactManifest`
+   */
+  async readManifest(folder: string, intact = false): Promise<ModelManifest> {
+    const { intactManifest, readManifest } = await import('../../src/store/manifest.ts');
+    return intact ? intactManifest(folder) : readManifest(folder);
   },
 
   /** See `intactManifest` of src/store. */

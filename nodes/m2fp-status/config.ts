@@ -5,8 +5,9 @@ import { MODEL_FIELD } from '../common/form-fields.ts';
 export const FIELDS = {
   /** Blank: all engines. */
   ...MODEL_FIELD,
-  format: oneOf(['json', 'health', 'prometheus'], 'json'),
-  /** Whether the message gets the status code of a readiness probe. */
+  /** `path`: what the end of the HTTP request's path says, so that one node answers all probes. */
+  format: oneOf(['json', 'health', 'ready', 'live', 'prometheus', 'path'], 'json'),
+  /** Whether the message gets the status code of a readiness probe, which some formats always set. */
   probe: flag(false),
   onChange: flag(false),
 };

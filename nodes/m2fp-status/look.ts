@@ -37,7 +37,7 @@ async function examine(model: ModelNode): Promise<{ digest: string } | { missing
   let retryIn: number | undefined;
   try {
     const place = await model.place();
-    const { published, checkpoint, folder, presence, failure, engine } = place;
+    const { published, checkpoint, folder, presence, failure, engine, source } = place;
     ({ retryIn } = place);
     id = (published ?? checkpoint)?.id ?? id;
     if (presence.state === 'pulling') {
@@ -48,11 +48,20 @@ async function examine(model: ModelNode): Promise<{ digest: string } | { missing
     const problem = failure ?? (presence.state === 'absent' ? presence.failure : undefined);
     if (problem !== undefined) throw problem;
     if (presence.state === 'absent') return { missing: { id, state: 'absent' } };
+    if (source !== 'remote') {
+      const unreadable = await services.imageProblem();
+      if (unreadable !== null) throw unreadable;
+    } else if (engine === undefined) {
+      // Nobody is to wait here until the search ends, which has no end where nobody answers.
+      if (!model.isComing()) model.manifest().catch(() => {});
+      return { missing: { id, state: 'searching' } };
+    }
     const manifest = await model.manifest();
     ({ id } = manifest);
     const works = engine === 'ready' || engine === 'running';
-    // What was read once may have been damaged, or deleted, since: the next start of a process needs it.
-    if (!works && folder !== null) await services.readManifest(folder);
+    // What was read once may have been damaged, or deleted, since: the next start of a process needs it. What was never
+    // loaded may have been damaged before.
+    if (!works && folder !== null) await services.readManifest(folder, true);
     return { digest: manifest.digest };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -1,13 +1,13 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import type { EngineState } from '../../src/engine/types.ts';
 import type { Health } from '../../src/observe/health.ts';
-import { METRICS_CONTENT_TYPE, processMetrics } from '../../src/observe/metrics.ts';
+import { processMetrics } from '../../src/observe/metrics.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { FIELDS } from './config.ts';
-import { engineFacts } from './facts.ts';
+import { Answers } from './answers.ts';
 import { look, type Look } from './look.ts';
 
 /** Engines of which no config node tells are looked at so often, milliseconds. */
@@ -15,8 +15,8 @@ const INTERVAL = 1000;
 
 /** Tells how the engines do. */
 export default function (RED: NodeAPI): void {
-  // They begin here, and not with the first node, so that nothing is left out.
-  const metrics = processMetrics();
+  // Metrics begin here, and not with the first node, so that nothing is left out.
+  processMetrics();
 
   function createStatus(this: Node, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
@@ -32,18 +32,7 @@ export default function (RED: NodeAPI): void {
       if (!inbox.closing) status.health(taken.health.status);
       return taken;
     };
-    const fill = async (msg: NodeMessageInFlow, taken: Look): Promise<[NodeMessageInFlow]> => {
-      const { health, engines, digest } = taken;
-      const reading = { engines, health, ...(digest !== undefined && { digest }) };
-      const format = FIELDS.format.read('format', config.format);
-      if (format === 'prometheus') {
-        msg.payload = await metrics.text(reading);
-        msg['headers'] = { ...withoutContentType(msg['headers']), 'content-type': METRICS_CONTENT_TYPE };
-      } else if (format === 'health') msg.payload = health;
-      else msg.payload = { health, engines: engines.map(engineFacts), metrics: await metrics.json(reading) };
-      if (config.probe) msg['statusCode'] = health.ready ? 200 : 503;
-      return [msg];
-    };
+    const answers = new Answers(config, take);
 
     const watch = async (): Promise<void> => {
       if (inbox.closing) return;
@@ -52,7 +41,7 @@ export default function (RED: NodeAPI): void {
         const summary = summaryOf(taken.health);
         if (summary === told || inbox.closing) return;
         told = summary;
-        if (config.onChange) this.send(await fill({} as NodeMessageInFlow, taken));
+        if (config.onChange) this.send(await answers.to({} as NodeMessageInFlow, taken));
       } catch (error) {
         status.error(error);
       }
@@ -68,7 +57,7 @@ export default function (RED: NodeAPI): void {
       RED,
       this,
       status,
-      form.guard(status, async (msg) => fill(msg, await take())),
+      form.guard(status, async (msg) => [await answers.to(msg)]),
       {
         atClose() {
           clearInterval(timer);
@@ -95,12 +84,4 @@ export default function (RED: NodeAPI): void {
 /** What makes one health another: not the words, which hold numbers. */
 function summaryOf({ status, reasons }: Pick<Health, 'status' | 'reasons'>): string {
   return JSON.stringify([status, ...reasons.map(({ code, model }) => [code, model])]);
-}
-
-/** The headers that the message has for the HTTP answer, but for the one that is set. */
-function withoutContentType(headers: unknown): object {
-  if (typeof headers !== 'object' || headers === null) return {};
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type'),
-  );
 }

@@ -18,6 +18,7 @@ import {
 import { EXIT_CODES, interruptible, SIGNALS } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { showPull } from './pull.ts';
+import { WorkerHealth } from './worker-health.ts';
 import { chooseModel, DEFAULT_STORE, folderOfModel, storeHelp, storeOption } from './stores.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
@@ -37,6 +38,7 @@ const OPTIONS = [
   'threads',
   'timeout',
   'max-memory',
+  'listen',
   ...LIMIT_OPTIONS,
 ] as const;
 
@@ -72,6 +74,8 @@ ${storeHelp(24)}
                         container, allows)
   --max-megapixels N    millions of pixels that a picture may have (default: 64)
   --max-image-size MIB  what an encoded picture may have (default: 32)
+  --listen [HOST:]PORT  answers GET /live (200 while it runs), /ready (200 or 503), /health (why) and /metrics
+                        (Prometheus) there, without HOST only on this machine (default: nowhere)
   --help                show this text
 
 The password may also be in the environment variable M2FP_REDIS_PASSWORD, a user name in M2FP_REDIS_USERNAME. It is no
@@ -85,21 +89,25 @@ async function run(args: string[], { err }: Terminal): Promise<void> {
   const { options } = readArguments(worker, args, { takes: [], options: OPTIONS });
   const engine = engineOptions(options);
   const address = await addressOf(options);
-  const model = await modelFolder(options, err);
   const log = (line: string) => void err.write(`m2fp: ${line}\n`);
+  const health = await WorkerHealth.open(options.listen, options.model ?? BUNDLED, log);
   try {
-    await serve({ address, engine: { ...engine, model }, log });
+    const model = await modelFolder(options, err);
+    health?.loading();
+    await serve({ address, engine: { ...engine, model }, log }, health);
   } finally {
     await shutdownEngines();
+    health?.close();
   }
 }
 
 /** Resolves when the worker was told to stop, and has. */
-async function serve(options: WorkerOptions): Promise<void> {
+async function serve(options: WorkerOptions, health: WorkerHealth | null): Promise<void> {
   // BullMQ and ioredis come with it, and no other command needs them.
   const { startWorker } = await import('../engine/remote/worker/worker.ts');
   const { address, log } = options;
   const running = await startWorker(options);
+  health?.serving(running);
   const stop = (signal: NodeJS.Signals) => {
     stopListening();
     for (const again of SIGNALS) process.once(again, leaveAtOnce);

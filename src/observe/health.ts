@@ -1,4 +1,5 @@
 /** Whether pictures can be parsed now, and what stands in the way. */
+import { isRemote } from '../engine/info.ts';
 import type { EngineInfo } from '../engine/types.ts';
 import type { Retry } from '../store/retry.ts';
 
@@ -7,12 +8,15 @@ export type HealthStatus = 'ready' | 'degraded' | 'unready';
 export const REASON_CODES = [
   'engine-failed',
   'engine-loading',
+  'engine-reloading',
   'engine-slow',
   'engine-restarted',
   'queue-full',
   'model-absent',
   'model-pulling',
   'model-failed',
+  'redis-lost',
+  'stopping',
 ] as const;
 
 /** Something that is not as it should be. */
@@ -38,7 +42,8 @@ export interface Health {
 /** A model without an engine. */
 export interface MissingModel {
   id: string;
-  state: 'absent' | 'pulling' | 'failed';
+  /** `searching`: for the workers that have it. */
+  state: 'absent' | 'pulling' | 'searching' | 'failed';
   /** For `failed`. */
   message?: string;
   /** For `failed`: milliseconds until it is tried again by itself; absent where it is not. */
@@ -50,6 +55,8 @@ export interface MissingModel {
 export interface HealthFacts {
   engines: readonly EngineInfo[];
   missing?: readonly MissingModel[];
+  /** More that is known already. */
+  reasons?: readonly HealthReason[];
   /** How often processes of the model with this digest were replaced lately. */
   recentRestarts?: (digest: string) => number;
 }
@@ -58,12 +65,21 @@ export interface HealthFacts {
 const UNREADY: ReadonlySet<HealthReason['code']> = new Set([
   'engine-failed',
   'engine-loading',
+  'model-absent',
   'model-pulling',
   'model-failed',
+  'redis-lost',
+  'stopping',
 ]);
 
-export function healthOf({ engines, missing = [], recentRestarts = () => 0 }: HealthFacts): Health {
+export function healthOf({
+  engines,
+  missing = [],
+  reasons: more = [],
+  recentRestarts = () => 0,
+}: HealthFacts): Health {
   const reasons = [
+    ...more,
     ...missing.map(missingReason),
     ...engines.flatMap((info) => engineReasons(info, recentRestarts(info.manifest.digest))),
   ];
@@ -81,9 +97,14 @@ function missingReason({ id, state, message, retryIn, retry }: MissingModel): He
     const going = 'The model is being downloaded and converted.';
     return { code: 'model-pulling', model: id, message: retry ? `${going} ${waiting(retry)}` : going };
   }
+  if (state === 'searching') {
+    return { code: 'engine-loading', model: id, message: 'Workers with the model are being looked for.' };
+  }
   if (state === 'absent') {
-    const first = 'The model is not on this machine yet: the first picture has to wait for its download.';
-    return { code: 'model-absent', model: id, message: first };
+    const message =
+      'The model is not on this machine yet. A load node that loads it when the flow starts gets it, Download now in its ' +
+      'form, or the first picture, which waits for it.';
+    return { code: 'model-absent', model: id, message };
   }
   const problem = message ?? 'The model cannot be used.';
   if (retryIn === undefined) return { code: 'model-failed', model: id, message: problem };
@@ -107,6 +128,17 @@ function ended(text: string): string {
   return /[.!?。]$/.test(text) ? text : `${text}.`;
 }
 
+/** One that was loaded before will be again, in seconds: after a rest, a crash, or a change of options. */
+function loadingReason(info: EngineInfo): Pick<HealthReason, 'code' | 'message'> {
+  if (isRemote(info)) {
+    const message = 'No worker with the model is there: one is waited for.';
+    return { code: 'engine-loading', message };
+  }
+  if (info.loadSeconds === null) return { code: 'engine-loading', message: 'The model is being loaded.' };
+  const message = 'The model is being loaded again: a picture that comes now waits for it.';
+  return { code: 'engine-reloading', message };
+}
+
 function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {
   const { state, failure, fallback, provider, waiting, maxQueue } = info;
   const model = info.manifest.id;
@@ -115,9 +147,7 @@ function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {
     const message = failure?.message ?? 'The engine does not run.';
     reasons.push({ code: 'engine-failed', model, message });
   }
-  if (state === 'loading') {
-    reasons.push({ code: 'engine-loading', model, message: 'The model is being loaded.' });
-  }
+  if (state === 'loading') reasons.push({ model, ...loadingReason(info) });
   if (provider === 'wasm') {
     const message = fallback ?? 'The engine runs as WebAssembly, which is slow.';
     reasons.push({ code: 'engine-slow', model, message });

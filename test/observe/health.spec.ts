@@ -16,6 +16,21 @@ describe('healthOf', () => {
   const table: [string, HealthFacts, string[]][] = [
     ['failed', { engines: [engineInfo({ state: 'failed', failure })] }, ['unready', 'engine-failed']],
     ['loading', { engines: [engineInfo({ state: 'loading' })] }, ['unready', 'engine-loading']],
+    [
+      'loading again',
+      { engines: [engineInfo({ state: 'loading', loadSeconds: 1.5 })] },
+      ['degraded', 'engine-reloading'],
+    ],
+    [
+      'waited for',
+      { engines: [engineInfo({ state: 'loading', loadSeconds: 1.5, processes: [] })] },
+      ['unready', 'engine-loading'],
+    ],
+    [
+      'known elsewhere',
+      { engines: [engineInfo()], reasons: [{ code: 'redis-lost', model: 'a', message: 'lost' }] },
+      ['unready', 'redis-lost'],
+    ],
     ['slow', { engines: [engineInfo({ provider: 'wasm' })] }, ['degraded', 'engine-slow']],
     ['full', { engines: [engineInfo({ waiting: 8, maxQueue: 8 })] }, ['degraded', 'queue-full']],
     ['not yet full', { engines: [engineInfo({ waiting: 7, maxQueue: 8 })] }, ['ready']],
@@ -25,7 +40,12 @@ describe('healthOf', () => {
       { engines: [engineInfo()], recentRestarts: (digest) => (digest === DIGEST ? 2 : 0) },
       ['degraded', 'engine-restarted'],
     ],
-    ['absent', { engines: [], missing: [{ id: 'a/b', state: 'absent' }] }, ['degraded', 'model-absent']],
+    ['absent', { engines: [], missing: [{ id: 'a/b', state: 'absent' }] }, ['unready', 'model-absent']],
+    [
+      'searched',
+      { engines: [], missing: [{ id: 'a/b', state: 'searching' }] },
+      ['unready', 'engine-loading'],
+    ],
     ['pulled', { engines: [], missing: [{ id: 'a/b', state: 'pulling' }] }, ['unready', 'model-pulling']],
     ['damaged', { engines: [], missing: [{ id: 'a/b', state: 'failed' }] }, ['unready', 'model-failed']],
     [

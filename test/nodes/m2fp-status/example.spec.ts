@@ -52,6 +52,14 @@ describe('the example "8 Health and metrics"', () => {
     assert.equal(((await bad.json()) as Health).status, 'unready');
   });
 
+  it('answers whether it lives, whatever the engines do, and whether it is ready', async () => {
+    const statuses = async (): Promise<number[]> =>
+      Promise.all(['live', 'ready'].map(async (path) => (await fetch(`${url}/${path}`)).status));
+    assert.deepEqual(await statuses(), [200, 200]);
+    list = [engineInfo({ state: 'failed' })];
+    assert.deepEqual(await statuses(), [200, 503]);
+  });
+
   it('answers Prometheus', async () => {
     list = [engineInfo({ waiting: 2 })];
     const response = await fetch(`${url}/metrics`);

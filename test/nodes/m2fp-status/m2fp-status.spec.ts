@@ -116,6 +116,100 @@ describe('m2fp-status', () => {
     assert.equal((slow.payload as Health).status, 'degraded');
   });
 
+  describe('for probes', () => {
+    const request = (path: string): NodeMessage => ({ req: { path } }) as NodeMessage;
+    const told = ({ statusCode, payload }: Record<string, unknown>): unknown[] => [statusCode, payload];
+
+    it('tells by the end of the path whether it lives, is ready and why not, and the metrics', async () => {
+      const events = await startFlow([model, infer, status({ format: 'path' })]);
+      const health = { status: 'ready', live: true, ready: true, reasons: [] };
+      const { live: _live, ...readiness } = health;
+      for (const [path, expected] of [
+        ['/live', [200, { live: true }]],
+        ['/m2fp/ready', [200, readiness]],
+        ['/ready/', [200, readiness]],
+        ['/health', [200, health]],
+      ] as const) {
+        const msg = await answer(events, request(path));
+        assert.deepEqual(told(msg), expected, path);
+        assert.deepEqual(msg['headers'], { 'cache-control': 'no-store' });
+      }
+      others = [engineInfo({ state: 'failed' })];
+      assert.deepEqual(told(await answer(events, request('/live'))), [200, { live: true }]);
+      const bad = await answer(events, request('/ready'));
+      assert.deepEqual(
+        [bad['statusCode'], (bad.payload as Health).reasons.map(({ code }) => code)],
+        [503, ['engine-failed']],
+      );
+      assert.equal((await answer(events, request('/health')))['statusCode'], 503);
+      const metrics = await answer(events, request('/metrics'));
+      assert.match(metrics.payload as string, /^m2fp_ready 0$/m);
+      assert.deepEqual(
+        [metrics['statusCode'], (metrics['headers'] as Record<string, string>)['content-type']],
+        [200, 'text/plain; version=0.0.4; charset=utf-8'],
+      );
+      // Without a path, all that is known.
+      assert.equal((await answer(events)).payload instanceof Object, true);
+      send(request('/elsewhere'));
+      await events.until(() => events.caught.length > 0);
+      const { error, statusCode } = events.caught[0]!;
+      assert.deepEqual([error.code, statusCode], ['M2FP_BAD_OPTION', 400]);
+      assert.match(error.message, /\/ready/);
+    });
+
+    it('lives while nothing else answers', async () => {
+      services.list = () => new Promise(() => {});
+      const events = await startFlow([status({ format: 'live' })]);
+      assert.deepEqual(told(await answer(events)), [200, { live: true }]);
+    });
+
+    it('is ready by its own choice, without the box', async () => {
+      const events = await startFlow([model, infer, status({ format: 'ready' })]);
+      assert.equal((await answer(events))['statusCode'], 200);
+      others = [engineInfo({ state: 'loading' })];
+      assert.equal((await answer(events))['statusCode'], 503);
+    });
+
+    it('stays ready while an engine rests, and while it loads again', async () => {
+      const events = await startFlow([model, infer, status({ format: 'ready' })]);
+      for (const state of ['idle', 'loading'] as const) {
+        others = [engineInfo({ state, loadSeconds: 2 })];
+        assert.equal((await answer(events))['statusCode'], 200, state);
+      }
+      others = [engineInfo({ state: 'loading', loadSeconds: null })];
+      assert.equal((await answer(events))['statusCode'], 503);
+    });
+
+    it('reads the files of a model that was never loaded', async () => {
+      const intact = services.readManifest.bind(services);
+      services.readManifest = async (folder, thoroughly) => {
+        if (thoroughly) throw new M2fpError('M2FP_MODEL_INVALID', 'model.onnx.data was changed');
+        return intact(folder);
+      };
+      const events = await startFlow([model, infer, status({ format: 'ready' })]);
+      const msg = await answer(events);
+      assert.deepEqual(
+        [msg['statusCode'], (msg.payload as Health).reasons[0]?.message],
+        [503, 'model.onnx.data was changed'],
+      );
+    });
+
+    it('is not ready where no picture can be read', async () => {
+      const imageProblem = services.imageProblem.bind(services);
+      services.imageProblem = async () => new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'install sharp');
+      try {
+        const events = await startFlow([model, infer, status({ format: 'ready' })]);
+        const msg = await answer(events);
+        assert.deepEqual(
+          [msg['statusCode'], (msg.payload as Health).reasons[0]?.message],
+          [503, 'install sharp'],
+        );
+      } finally {
+        services.imageProblem = imageProblem;
+      }
+    });
+  });
+
   it('shows the health', async () => {
     const events = await startFlow([model, infer, status()]);
     await events.until(() => shown(events) === 'ready');
@@ -328,7 +422,7 @@ describe('m2fp-status', () => {
     describe('one of which cannot be downloaded', () => {
       const published = publishedModel();
 
-      it('is ready before the first picture, not after it has failed, and not while it is on its way', async () => {
+      it('is not ready before it is there, not after that has failed, and not while it is on its way', async () => {
         services.isPulled = () => Promise.resolve(false);
         services.pull = () => Promise.reject(new M2fpError('M2FP_DOWNLOAD_FAILED', 'no network'));
         const events = await startFlow([
@@ -337,9 +431,9 @@ describe('m2fp-status', () => {
           status({ format: 'health', onChange: true }),
         ]);
         const first = await health(events);
-        assert.deepEqual([first.ready, first.reasons[0]?.code], [true, 'model-absent']);
+        assert.deepEqual([first.ready, first.reasons[0]?.code], [false, 'model-absent']);
         nodeOf('infer').receive({ payload: twoPeople });
-        await events.until(() => shown(events) === 'unready');
+        await events.until(() => events.caught.length > 0);
         assert.equal(events.caught.splice(0)[0]!.error.code, 'M2FP_DOWNLOAD_FAILED');
         const failed = await health(events);
         assert.deepEqual(
@@ -384,12 +478,12 @@ describe('m2fp-status', () => {
       ]);
       const msg = await answer(events);
       const { status: told, reasons } = msg.payload as Health;
-      assert.equal(told, 'degraded');
+      assert.equal(told, 'unready');
       assert.deepEqual(
         reasons.map(({ code }) => code),
         ['model-absent'],
       );
-      assert.equal(msg['statusCode'], 200);
+      assert.equal(msg['statusCode'], 503);
       assert.deepEqual(published.hub.requests, []);
     });
   });

@@ -14,7 +14,7 @@ export function engineInfo(
     manifest: { id, digest } as ModelManifest,
     provider: 'cpu',
     fallback: null,
-    loadSeconds: 1.5,
+    loadSeconds: over.state === 'loading' ? null : 1.5,
     waiting: 0,
     maxQueue: 8,
     cache: null,

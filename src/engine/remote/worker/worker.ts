@@ -46,6 +46,8 @@ export interface WorkerInternals {
 
 export interface RunningWorker {
   readonly facts: WorkerFacts;
+  /** Why it takes no pictures now, whatever its engine says: Redis is lost, or it is closing. */
+  readonly trouble: { code: 'redis-lost' | 'stopping'; message: string } | null;
   /** Resolves when it was closed; rejects where it ended because its engine gave up. */
   readonly ended: Promise<void>;
   /** Takes no more, finishes what runs (for some seconds), and gives its engine back. */
@@ -136,6 +138,12 @@ class QueueWorker implements RunningWorker {
       loadSeconds,
       rss: sizes.length === 0 ? null : sizes.reduce((sum, rss) => sum + rss, 0),
     };
+  }
+
+  get trouble(): RunningWorker['trouble'] {
+    if (this.#closing !== null) return { code: 'stopping', message: 'The worker takes no more pictures.' };
+    const { failure } = this.#connection;
+    return failure === null ? null : { code: 'redis-lost', message: failure.message };
   }
 
   async start(): Promise<void> {
