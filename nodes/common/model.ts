@@ -72,7 +72,7 @@ export interface ModelNode extends Node<RedisCredentials> {
   register(node: Node, user: ModelUser): void;
   /** Gives up the pull that no message waits for any more. */
   deregister(node: Node): void;
-  /** True while the model is being pulled or converted, or workers are looked for. */
+  /** True while the model is being pulled or converted, or workers are looked for, and there is no engine yet. */
   isComing(): boolean;
   /** The input sizes that the form sets. */
   parseOptions(): ParseOptions;
@@ -94,9 +94,14 @@ export interface ModelNode extends Node<RedisCredentials> {
   manifest(signal?: AbortSignal): Promise<ModelManifest>;
   /** The engine that all nodes share; it loads the model when told to, or with its first picture. */
   engine(signal?: AbortSignal): Promise<Engine>;
+  /**
+   * Reads the folder anew, or asks the workers, and loads what is there, without a loss: what waits or runs ends as if
+   * nothing had happened, and where the model cannot be had, its engine goes on as it was.
+   */
+  reload(signal?: AbortSignal): Promise<void>;
   /** The workers that are there; undefined for a model of this machine. */
   workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined>;
-  /** Gives the engine back and forgets the manifest, so that a changed folder is read again; gives up a pull. */
+  /** Gives the engine back and forgets the manifest; gives up a pull. */
   forget(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
 import { ruleFor } from '../../src/engine/input-image.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
 import { sequentially } from '../common/sequential.ts';
@@ -51,13 +52,10 @@ export default function (RED: NodeAPI): void {
       const facts = (): Promise<ModelFacts> =>
         factsOf(model, (key, values) => status.text(key, values), signal);
       if (!needsModel(action) && (await model.place()).presence.state !== 'present') return facts();
-      if (action === 'reload') {
-        await (await model.engine(signal)).unload();
-        await model.forget();
-      }
+      if (action === 'reload') await model.reload(signal);
       const engine = await model.engine(signal);
       if (action === 'unload') await engine.unload();
-      else if (action !== 'info') await engine.load();
+      else if (action === 'load' || action === 'warm-up') await engine.load();
       if (action === 'warm-up') {
         const rule = ruleFor(engine.info().manifest.input, model.parseOptions());
         await engine.parse({ image: blankInput(rule), trial: true, signal });
@@ -131,6 +129,19 @@ function needsModel(action: Action): boolean {
 function actionOf(msg: NodeMessageInFlow): Action | undefined {
   const { action } = overridesOf(msg, 'load');
   if (action !== undefined) return action;
-  const asked = (msg.payload as { action?: unknown } | null | undefined)?.action;
+  const asked = actionIn(msg);
   return asked === undefined ? undefined : checkAction(asked);
+}
+
+/** @throws {M2fpError} `M2FP_BAD_OPTION` where it cannot be read */
+function actionIn({ payload }: { payload?: unknown }): unknown {
+  try {
+    return (payload as { action?: unknown } | null | undefined)?.action;
+  } catch (error) {
+    // A getter or a Proxy of a function node.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new M2fpError('M2FP_BAD_OPTION', `The action in msg.payload cannot be read: ${reason}`, {
+      cause: error,
+    });
+  }
 }

@@ -2,6 +2,7 @@
 import { MemoizedPromise, raceSignal } from '../../src/async.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
+import { ReloadableEngine } from '../../src/engine/reload.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
@@ -22,18 +23,13 @@ export interface EngineHolder {
 /** Before the next look whether somebody has mended the model, milliseconds. Files that did not change are not read again. */
 const MODEL_PAUSE = 30_000;
 
-interface Lease {
-  engine: Engine;
-  release(): void;
-}
-
 export class EngineLeaseHolder {
   /** The config node's id. */
   readonly #owner: string;
   readonly #settings: () => ModelSettings;
   readonly #folder: (settings: LocalSettings) => Promise<string>;
   readonly #holder: EngineHolder;
-  readonly #lease = new MemoizedPromise<Lease>();
+  readonly #engine = new MemoizedPromise<ReloadableEngine>();
   readonly #retry: Retry;
   #info: EngineInfo | undefined;
   #failure: unknown;
@@ -74,14 +70,24 @@ export class EngineLeaseHolder {
     return this.#retry.remaining;
   }
 
+  /** Whether there is an engine. */
+  get isHeld(): boolean {
+    return this.#info !== undefined;
+  }
+
   get isReaching(): boolean {
     return this.#reaching !== undefined;
   }
 
   /** Takes the lease with the first call. */
   async get(): Promise<Engine> {
-    const { engine } = await this.#lease.get(() => this.#acquire());
-    return engine;
+    return this.#held();
+  }
+
+  /** Loads the model as it lies there now; where it cannot be had, the engine that there is goes on. */
+  async reload(): Promise<void> {
+    const engine = await this.#held();
+    await engine.reload(() => this.#obtain(this.#settings()));
   }
 
   /** Tries no more by itself. */
@@ -95,30 +101,42 @@ export class EngineLeaseHolder {
     this.#wanted = new AbortController();
     this.#retry.cancel();
     this.#failure = undefined;
-    const lease = this.#lease.forget();
+    const engine = this.#engine.forget();
     this.#info = undefined;
-    await lease?.then(
+    await engine?.then(
       (taken) => taken.release(),
       // Whoever asked for the engine was told.
       () => {},
     );
   }
 
-  async #acquire(): Promise<Lease> {
+  #held(): Promise<ReloadableEngine> {
+    return this.#engine.get(() => this.#acquire());
+  }
+
+  async #acquire(): Promise<ReloadableEngine> {
     const settings = this.#settings();
     const lease =
       settings.source === 'remote'
-        ? await this.#reach(settings.engine)
-        : await this.#take({ ...settings.engine, model: await this.#folder(settings) });
-    const unsubscribe = lease.engine.subscribe((info) => this.#changed(info));
-    this.#changed(lease.engine.info());
-    return {
-      engine: lease.engine,
-      release() {
-        unsubscribe();
-        lease.release();
-      },
-    };
+        ? await this.#reach(settings)
+        : await this.#take(await this.#here(settings));
+    const engine = new ReloadableEngine(lease);
+    // Nothing comes from it once it is released.
+    engine.subscribe((info) => this.#changed(info));
+    this.#changed(engine.info());
+    return engine;
+  }
+
+  /** Tells nobody of a failure. */
+  async #obtain(settings: ModelSettings): Promise<EngineLease> {
+    return settings.source === 'remote'
+      ? services.acquireRemote(settings.engine, this.#owner)
+      : services.acquire(await this.#here(settings), this.#owner);
+  }
+
+  /** The options of the engine, when its model lies on this machine. */
+  async #here(settings: LocalSettings): Promise<LocalSettings['engine']> {
+    return { ...settings.engine, model: await this.#folder(settings) };
   }
 
   /** The engine of this machine. */
@@ -136,7 +154,7 @@ export class EngineLeaseHolder {
   }
 
   /** The engine that workers make up. */
-  async #reach(options: RemoteEngineOptions): Promise<EngineLease> {
+  async #reach({ engine: options }: { engine: RemoteEngineOptions }): Promise<EngineLease> {
     const { signal } = this.#wanted;
     this.#retry.cancel();
     this.#reaching = signal;

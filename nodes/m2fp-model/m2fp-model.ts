@@ -50,6 +50,7 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelServi
   model.lookAgain = () => access.lookAgain();
   model.manifest = (signal) => access.manifest(signal);
   model.engine = (signal) => access.engine(signal);
+  model.reload = (signal) => access.reload(signal);
   model.isComing = () => access.isComing();
   model.workers = (signal) => access.workers(signal);
   model.forget = () => access.forget();

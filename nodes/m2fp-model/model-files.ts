@@ -89,6 +89,11 @@ export class ModelFiles {
     if (wanted && (await services.isPulled(wanted))) await this.folder(settings);
   }
 
+  /** Whoever needs the files next looks again whether they are there. */
+  lookAnew(): void {
+    this.#pull.lookAnew();
+  }
+
   /** Tries no more by itself. */
   rest(): void {
     this.#retry.cancel();

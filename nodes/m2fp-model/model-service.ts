@@ -88,7 +88,7 @@ export class ModelService {
   }
 
   isComing(): boolean {
-    return this.#files.isComing || this.#engine.isReaching;
+    return !this.#engine.isHeld && (this.#files.isComing || this.#engine.isReaching);
   }
 
   async place(): Promise<ModelPlace> {
@@ -135,6 +135,14 @@ export class ModelService {
 
   async engine(signal?: AbortSignal): Promise<Engine> {
     return this.#wait(() => this.#engine.get(), signal);
+  }
+
+  async reload(signal?: AbortSignal): Promise<void> {
+    this.#files.lookAnew();
+    return this.#wait(async () => {
+      await this.#engine.reload();
+      void this.#manifest.forget();
+    }, signal);
   }
 
   async workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined> {

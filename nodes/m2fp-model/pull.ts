@@ -48,6 +48,11 @@ export class ModelPull {
     return this.#running > 0;
   }
 
+  /** Whoever needs the model next looks into the store again; a pull that is under way goes on. */
+  lookAnew(): void {
+    if (this.#running === 0) void this.#done.forget();
+  }
+
   /** Forgets that the model was there, and resolves when a pull that is under way has ended. */
   async cancel(): Promise<void> {
     this.#abort.abort(

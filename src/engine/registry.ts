@@ -3,7 +3,7 @@ import { intactManifest } from '../store/manifest.ts';
 import { systemClock, type Clock, type Timer } from '../clock.ts';
 import { LocalEngine, type EngineInternals } from './local/local-engine.ts';
 import { completeEngineOptions } from './options.ts';
-import { type ReplacedEngine, SwappingEngine } from './swap.ts';
+import { SwappingEngine } from './swap.ts';
 import type { Engine, EngineInfo, EngineOptions } from './types.ts';
 
 /** Milliseconds that an engine outlives its last lease: Node-RED's full deploy closes and re-creates every node. */
@@ -11,8 +11,11 @@ export const LINGER = 30_000;
 
 export interface EngineLease {
   engine: Engine;
-  /** Gives the engine back; calling it again does nothing. */
-  release(): void;
+  /**
+   * Gives the engine back; calling it again does nothing. It lingers, for a deploy that may be under way; where it is to
+   * retire, nobody will want it again: it ends as soon as it has worked off its line, unless others have it.
+   */
+  release(options?: { retire?: boolean }): void;
 }
 
 export interface AcquireOptions {
@@ -29,7 +32,7 @@ export interface RegistryInternals extends EngineInternals {
 }
 
 /** What the registry does with engines of all kinds. */
-export interface SharedEngine extends ReplacedEngine {
+export interface SharedEngine extends Engine {
   /** Resolves when nothing waits and nothing runs. */
   drained(): Promise<void>;
   /** Unloads for good. */
@@ -221,11 +224,12 @@ function lease(entry: Entry, owner: string | undefined, linger: number): EngineL
   const end = serve(entry, owner);
   return {
     engine: entry.engine,
-    release() {
+    release({ retire: forGood = false } = {}) {
       if (released) return;
       released = true;
       end();
-      release(entry, linger);
+      if (forGood) retire(entry);
+      else release(entry, linger);
     },
   };
 }
@@ -247,13 +251,15 @@ function swappingLease(owner: string, old: Entry, wanted: Entry, linger: number)
   });
   return {
     engine,
-    release() {
+    release({ retire: forGood = false } = {}) {
       if (released) return;
       released = true;
       end();
       engine.dispose();
-      if (!swapped) release(old, linger);
-      release(wanted, linger);
+      for (const entry of swapped ? [wanted] : [old, wanted]) {
+        if (forGood) retire(entry);
+        else release(entry, linger);
+      }
     },
   };
 }

@@ -3,14 +3,8 @@ import { Listeners } from '../async.ts';
 import type { Engine, EngineInfo, EngineListener, ParseRequest, QueueOptions } from './types.ts';
 import type { Parsing } from '../parsing/types.ts';
 
-/** An engine that gets no more requests, but works off those that it has. */
-export interface ReplacedEngine extends Engine {
-  /** Drops what waits of a camera that sends to another engine from now on. */
-  replaceOlder(queue: QueueOptions): void;
-}
-
 export class SwappingEngine implements Engine {
-  readonly #old: ReplacedEngine;
+  readonly #old: Engine;
   readonly #next: Engine;
   readonly #onSwap: () => void;
   readonly #loaded: Promise<void>;
@@ -23,7 +17,7 @@ export class SwappingEngine implements Engine {
    * Begins to load `next` at once.
    * @param onSwap called once, when `next` has taken over and `old` gets no more requests
    */
-  constructor(old: ReplacedEngine, next: Engine, onSwap: () => void) {
+  constructor(old: Engine, next: Engine, onSwap: () => void) {
     this.#old = old;
     this.#current = old;
     this.#next = next;
@@ -57,6 +51,16 @@ export class SwappingEngine implements Engine {
   async unload(): Promise<void> {
     this.#swap();
     await this.#next.unload();
+  }
+
+  /** Before the new one serves, that is what it is about to do. */
+  restart(): Promise<EngineInfo> {
+    return this.#current === this.#next ? this.#next.restart() : this.load();
+  }
+
+  replaceOlder(queue: QueueOptions): void {
+    this.#old.replaceOlder(queue);
+    this.#next.replaceOlder(queue);
   }
 
   /** Ends the subscription to the engine that serves, for good: what loads later takes nobody's place any more. */

@@ -143,6 +143,13 @@ export interface Engine {
   info(): EngineInfo;
   /** Returns the function that ends the subscription. */
   subscribe(listener: EngineListener): () => void;
-  /** Stops the process; it starts again with the next load or parse. */
+  /**
+   * Stops the processes when what was asked before has ended; what comes later waits, and starts them again. Nothing that
+   * waits or runs is lost. Only a load that no picture waits for ends at once, with M2FP_CANCELLED.
+   */
   unload(): Promise<void>;
+  /** Starts the processes anew, without a loss: what was asked before has the old ones, what comes later the new ones. */
+  restart(): Promise<EngineInfo>;
+  /** Drops what waits here of a camera that sends to another engine from now on. */
+  replaceOlder(queue: QueueOptions): void;
 }

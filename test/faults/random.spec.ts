@@ -23,7 +23,7 @@ type Step =
   | { step: 'picture'; text: string; client: boolean; topic: string; m2fp: object }
   | { step: 'cancel'; topic: string }
   | { step: 'time'; ms: number }
-  | { step: 'hang up' | 'kill' | 'release' | 'ready' | 'deploy' | 'redeploy' | 'unload' };
+  | { step: 'hang up' | 'kill' | 'release' | 'ready' | 'deploy' | 'redeploy' | 'unload' | 'reload' };
 
 const topic = fc.constantFrom('a', 'b', '');
 const image: fc.Arbitrary<Step> = fc.record({
@@ -74,6 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'deploy',
         'redeploy',
         'unload',
+        'reload',
       ),
     }),
   },
@@ -156,6 +157,12 @@ class Run {
         break;
       case 'unload':
         void (await modelNode().engine()).unload();
+        break;
+      case 'reload':
+        // It may be deployed in the middle of it, or the process may crash.
+        modelNode()
+          .reload()
+          .catch(() => {});
         break;
     }
     await nextTurn();

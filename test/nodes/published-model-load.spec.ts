@@ -111,7 +111,7 @@ describe('the nodes with a published model', function () {
         const events = await startFlow([t.model(), t.load({ action: 'reload' })]);
         send({});
         await events.ended();
-        assert.deepEqual(fake.engine.actions, ['unload', 'load']);
+        assert.deepEqual(fake.engine.actions, ['restart']);
         await openStore(t.root).remove(MODEL_ID);
         send({});
         await events.ended(2);

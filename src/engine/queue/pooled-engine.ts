@@ -65,6 +65,14 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   readonly #listeners = new Listeners<EngineInfo>();
   #idle: Timer | null = null;
   #drained: (() => void)[] = [];
+  /** Requests that have come and not ended. */
+  readonly #open = new Set<Job>();
+  /** Loads that have not ended. */
+  readonly #loads = new Set<Promise<void>>();
+  /** What the processes still take that an unload or a restart is about to stop; null where they take all. */
+  #last: ReadonlySet<Job> | null = null;
+  /** The end of the last unload or restart; never rejects; null where none is under way. */
+  #order: Promise<void> | null = null;
   #closed = false;
   #lastNotified = '';
 
@@ -83,7 +91,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
         this.#pool.pump();
       },
     });
-    const waiting = (): number => this.#queue.size;
+    const waiting = (): number => this.#takeable;
     const owner: PoolOwner = {
       get waiting() {
         return waiting();
@@ -101,8 +109,15 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   async load(): Promise<EngineInfo> {
+    while (this.#order !== null) await this.#order;
     this.#checkOpen();
-    await this.#pool.load();
+    const loading = this.#pool.load();
+    this.#loads.add(loading);
+    try {
+      await loading;
+    } finally {
+      this.#loads.delete(loading);
+    }
     return this.info();
   }
 
@@ -115,17 +130,21 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       if (!trial) requestEvents.publish({ engine: this.#labels, ...(caller && { caller }), ...outcome });
     };
     try {
-      const parsing = await this.#lineUp(this.#check(request), (queued) => (job = queued));
+      const parsing = await this.#lineUp(this.#check(request), (queued) => {
+        job = queued;
+        this.#open.add(queued);
+      });
       const { cached, timing } = parsing;
       publish({ fate: 'completed', cached, queue: timing.queue, ...(!cached && { timing }) });
       return parsing;
     } catch (error) {
       publish({ ...fateOf(error, job !== null), cached: false, queue: job?.queued ?? 0 });
       throw error;
+    } finally {
+      if (job !== null) this.#open.delete(job);
     }
   }
 
-  /** Drops what waits here of a camera that sends to another engine from now on. */
   replaceOlder(queue: QueueOptions): void {
     this.#queue.replaceOlder(completeQueueOptions(queue));
   }
@@ -163,17 +182,28 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     this.#changed();
   }
 
-  /** Waiting requests fail with M2FP_CANCELLED; the running ones may finish within the grace time. */
-  async unload(): Promise<void> {
-    this.#failWaiting(new M2fpError('M2FP_CANCELLED', 'The engine was unloaded while the picture waited.'));
-    this.#cache?.clear();
-    await this.#pool.stop();
+  unload(): Promise<void> {
+    return this.#inTurn(() => this.#stop([]));
   }
 
-  /** Unloads for good: whatever is asked of it later fails with M2FP_CANCELLED. */
+  restart(): Promise<EngineInfo> {
+    return this.#inTurn(async () => {
+      await this.#stop([...this.#loads]);
+      this.#checkOpen();
+      await this.#pool.load();
+      return this.info();
+    });
+  }
+
+  /**
+   * Ends it for good: whatever waits, or is asked of it later, fails with M2FP_CANCELLED; the running ones may finish
+   * within the grace time.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.unload();
+    this.#failWaiting(new M2fpError('M2FP_CANCELLED', 'The engine was closed while the picture waited.'));
+    this.#cache?.clear();
+    await this.#pool.stop();
   }
 
   /** Resolves when nothing waits and nothing runs. */
@@ -256,10 +286,49 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     this.#pool.pump();
   }
 
+  /** One unload or restart after the other; the first one begins at once. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#order;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#order = promise;
+    try {
+      if (before !== null) await before;
+      return await work();
+    } finally {
+      if (this.#order === promise) this.#order = null;
+      resolve();
+    }
+  }
+
+  /**
+   * Stops the processes when all that was asked before, and `others`, have ended. What comes meanwhile waits, and then
+   * starts them again.
+   */
+  async #stop(others: Promise<unknown>[]): Promise<void> {
+    const asked = new Set(this.#open);
+    if (asked.size + others.length > 0) {
+      this.#last = asked;
+      await Promise.allSettled([...[...asked].map(({ promise }) => promise), ...others]);
+      if (this.#closed) return;
+    }
+    this.#cache?.clear();
+    const stopped = this.#pool.stop();
+    this.#last = null;
+    this.#pool.pump();
+    await stopped;
+  }
+
+  /** Those in line that the processes take. */
+  get #takeable(): number {
+    const last = this.#last;
+    return last === null ? this.#queue.size : this.#queue.items().filter((job) => last.has(job)).length;
+  }
+
   /** The next one that has to be parsed; those before it get what an equal picture has come to. */
   #next(): Job | undefined {
     for (;;) {
-      const job = this.#queue.take();
+      const last = this.#last;
+      const job = this.#queue.take(last === null ? undefined : (waiting) => last.has(waiting));
       if (job === undefined || job.kept === null) return job;
       job.answer(clone(job.kept));
     }

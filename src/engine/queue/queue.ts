@@ -95,11 +95,12 @@ export class FairQueue<T> {
     return this.#entries.map(({ item }) => item);
   }
 
-  /** The next one; undefined where nobody waits, or it is not ready. */
-  take(): T | undefined {
+  /** The next one of those that are allowed; undefined where none of them waits, or it is not ready. */
+  take(isAllowed: (item: T) => boolean = () => true): T | undefined {
     this.#expireOverdue();
     let best: Entry<T> | undefined;
     for (const entry of this.#entries) {
+      if (!isAllowed(entry.item)) continue;
       if (best === undefined || this.#goesBefore(entry, best)) best = entry;
     }
     if (best === undefined || !this.#isReady(best.item)) return undefined;

@@ -15,6 +15,8 @@ import { type NodeConfig, nodeOf, stopFlow } from '../../nodes/support/red.ts';
 export interface FakeChildren {
   /** The engines' clock: it stands still until the test moves it. */
   readonly clock: FakeClock;
+  /** Where the model lies. */
+  readonly folder: string;
   /** The config node "model". */
   model(properties?: object): NodeConfig;
   /** What the engine of the running flow says. */
@@ -36,6 +38,7 @@ export async function fakeChildren(): Promise<FakeChildren> {
     acquireEngine(options, { entry: FAKE_CHILD, clock, ...(owner !== undefined && { owner }) });
   return {
     clock,
+    folder,
     model: (properties = {}) =>
       nodeConfig('m2fp-model', 'model', { source: 'folder', folder, threads: 1, ...properties }),
     info: async () => (await modelNode().engine()).info(),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NodeMessage } from 'node-red';
 import { services } from '../../../nodes/common/services.ts';
 import type { ModelFacts } from '../../../nodes/common/model-facts.ts';
@@ -10,7 +11,7 @@ import { bundledModelFolder } from '../../../src/paths.ts';
 import { type FakeEngine, fakeEngines, MANIFEST, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { deploy, type Events, send, startFlow, stopFlow, useSettings } from '../support/red.ts';
+import { deploy, type Events, nodeOf, send, startFlow, stopFlow, useSettings } from '../support/red.ts';
 
 describe('m2fp-load', () => {
   let engine: FakeEngine;
@@ -70,7 +71,7 @@ describe('m2fp-load', () => {
   for (const [action, actions] of [
     ['load', ['load']],
     ['warm-up', ['load']],
-    ['reload', ['unload', 'load']],
+    ['reload', ['restart']],
     ['unload', ['unload']],
     ['info', []],
   ] as const) {
@@ -149,6 +150,42 @@ describe('m2fp-load', () => {
       assert.deepEqual(engine.actions, []);
     });
   }
+
+  it('tells of an action that cannot be read', async () => {
+    const events = await startFlow([model, load()]);
+    const payload = {
+      get action() {
+        throw new RangeError('a getter at fault');
+      },
+    };
+    // Node-RED would read it to copy it.
+    nodeOf('node').emit(
+      'input',
+      { payload },
+      () => {},
+      (error: unknown) => events.caught.push({ error } as never),
+    );
+    while (events.caught.length === 0) await nextTurn();
+    const { code, message } = events.caught[0]!.error;
+    assert.equal(code, 'M2FP_BAD_OPTION');
+    assert.match(message, /action in msg.payload.*a getter at fault/);
+    assert.deepEqual(engine.actions, []);
+  });
+
+  it('reloads without taking the engine away from those who have it, also where that fails', async () => {
+    const events = await startFlow([model, load({ action: 'reload' })]);
+    await facts(events, {});
+    const damaged = new M2fpError('M2FP_MODEL_INVALID', 'it was changed');
+    services.acquire = () => Promise.reject(damaged);
+    send({});
+    await events.ended(2);
+    assert.equal(events.caught[0]!.error.code, 'M2FP_MODEL_INVALID');
+    assert.deepEqual([engine.releases, engine.subscribers], [1, 1]);
+    send({ payload: { action: 'load' } });
+    await events.ended(3);
+    assert.equal((events.sent[1]!.payload as ModelFacts).state, 'ready');
+    assert.ok(!engine.actions.includes('unload'));
+  });
 
   it('tells why it could not load, and shows it', async () => {
     engine.failure = new M2fpError('M2FP_MODEL_INVALID', 'convert it again');

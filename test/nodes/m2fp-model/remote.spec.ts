@@ -247,7 +247,7 @@ describe('m2fp-model with workers', () => {
 
     it('asks the workers anew for reload', async () => {
       await ask('reload');
-      assert.deepEqual(engine.actions, ['unload', 'load']);
+      assert.deepEqual(engine.actions, ['restart']);
       assert.equal(workers.acquired.length, 2);
       assert.equal(engine.releases, 1);
     });

@@ -115,6 +115,15 @@ export class FakeEngine implements Engine {
     this.set('idle');
   }
 
+  async restart(): Promise<EngineInfo> {
+    this.actions.push('restart');
+    if (this.failure) throw this.failure;
+    this.set('ready');
+    return this.info();
+  }
+
+  replaceOlder(): void {}
+
   info(): EngineInfo {
     return {
       state: this.#state,

@@ -100,6 +100,12 @@ export class PlayedEngine implements Engine {
     return Promise.resolve();
   }
 
+  restart(): Promise<EngineInfo> {
+    return this.load();
+  }
+
+  replaceOlder(): void {}
+
   #await(): void {
     this.#nextJob = new Promise((resolve) => (this.#taker = resolve));
   }

@@ -102,58 +102,97 @@ describe('LocalEngine', () => {
       assert.equal(engine.info().state, 'idle');
     });
 
-    it('lets the running one finish and cancels the waiting', async () => {
+    it('lets the running one and those that wait finish', async () => {
       const { engine } = make();
-      await engine.load();
+      const { pid } = await engine.load();
       const running = ask(engine, 'hold');
       const waiting = ask(engine, 'b');
       const unloaded = engine.unload();
-      await fails(waiting, 'M2FP_CANCELLED', /unloaded/);
       release(engine);
       assert.equal(facts(await running).text, 'hold');
+      assert.equal(facts(await waiting).pid, pid);
       await unloaded;
       assert.equal(engine.info().state, 'idle');
     });
 
-    it('kills the running one after the grace time', async () => {
+    it('leaves the running one the time that it may take, however long that is', async () => {
       const { engine, clock } = make();
       await engine.load();
       const running = ask(engine, 'spin');
       const unloaded = engine.unload();
-      assert.deepEqual(clock.pending(), [10_000, 60_000]);
-      clock.advance(10_000);
-      await fails(running, 'M2FP_CANCELLED', /unloaded/);
+      assert.deepEqual(clock.pending(), [60_000]);
+      const outcome = fails(running, 'M2FP_TIMEOUT');
+      clock.advance(60_000);
+      await outcome;
       await unloaded;
-    });
-
-    it('ends a load that is under way', async () => {
-      const { engine, clock } = make({ atLoad: 'spin' });
-      const all = [engine.load(), ask(engine, 'a')];
-      await clock.armed(300_000);
-      const outcomes = all.map((promise) => fails(promise, 'M2FP_CANCELLED'));
-      await engine.unload();
-      await Promise.all(outcomes);
       assert.equal(engine.info().state, 'idle');
     });
 
-    it('ends a pause after a crash', async () => {
+    it('kills after the grace time what nobody waits for', async () => {
+      const { engine, clock } = make();
+      await engine.load();
+      const abort = new AbortController();
+      const running = ask(engine, 'spin', abort.signal);
+      abort.abort();
+      await fails(running, 'M2FP_CANCELLED');
+      const unloaded = engine.unload();
+      assert.deepEqual(clock.pending(), [10_000, 60_000]);
+      clock.advance(10_000);
+      await unloaded;
+    });
+
+    it('ends a load that is under way, where no picture waits for it', async () => {
+      const { engine, clock } = make({ atLoad: 'spin' });
+      const loading = engine.load();
+      await clock.armed(300_000);
+      const outcome = fails(loading, 'M2FP_CANCELLED');
+      await engine.unload();
+      await outcome;
+      assert.equal(engine.info().state, 'idle');
+    });
+
+    it('lets a load end that a picture waits for', async () => {
+      const { engine } = make();
+      const [info, parsing] = await Promise.all([engine.load(), ask(engine, 'a'), engine.unload()]);
+      assert.ok(info);
+      assert.equal(facts(parsing).text, 'a');
+      assert.equal(engine.info().state, 'idle');
+    });
+
+    it('comes after a pause after a crash, where a picture waits for its end', async () => {
       const { engine, clock } = make();
       await fails(ask(engine, 'exit 1'), 'M2FP_ENGINE_CRASHED');
       const next = ask(engine, 'a');
       await clock.armed(500);
-      const outcome = fails(next, 'M2FP_CANCELLED');
-      await engine.unload();
-      await outcome;
+      const unloaded = engine.unload();
+      clock.advance(500);
+      assert.equal(facts(await next).text, 'a');
+      await unloaded;
       assert.deepEqual(clock.pending(), []);
     });
 
-    it('does not hurt what comes right behind it', async () => {
+    it('does not hurt what comes right before or behind it', async () => {
       const { engine } = make();
       const first = ask(engine, 'a');
-      const outcome = fails(first, 'M2FP_CANCELLED');
       const unloaded = engine.unload();
-      const [info, parsing] = await Promise.all([engine.load(), ask(engine, 'b'), unloaded, outcome]);
+      const [info, before, parsing] = await Promise.all([engine.load(), first, ask(engine, 'b'), unloaded]);
       assert.equal(info.pid, facts(parsing).pid);
+      assert.notEqual(facts(before).pid, info.pid);
+    });
+
+    it('that comes while another one is under way comes after it', async () => {
+      const { engine } = make();
+      const first = ask(engine, 'a');
+      const unloaded = engine.unload();
+      const second = ask(engine, 'b');
+      const again = engine.unload();
+      const all = await Promise.all([first, second]);
+      await Promise.all([unloaded, again]);
+      assert.deepEqual(
+        all.map((parsing) => facts(parsing).text),
+        ['a', 'b'],
+      );
+      assert.equal(engine.info().state, 'idle');
     });
 
     it('while one runs, followed by another request: the old process goes first', async () => {
@@ -188,7 +227,7 @@ describe('LocalEngine', () => {
     const { pid } = engine.info();
     const running = ask(engine, 'fine');
     const waiting = ask(engine, 'b');
-    const outcome = fails(waiting, 'M2FP_CANCELLED');
+    const outcome = fails(waiting, 'M2FP_CANCELLED', /closed/);
     await engine.close();
     await running;
     await outcome;
@@ -196,6 +235,21 @@ describe('LocalEngine', () => {
     assert.equal(engine.info().state, 'closed');
     await fails(ask(engine, 'c'), 'M2FP_CANCELLED', /closed/);
     await fails(engine.load(), 'M2FP_CANCELLED', /closed/);
+  });
+
+  it('close kills the running one after the grace time, also where an unload or a restart waits for it', async () => {
+    for (const before of ['unload', 'restart'] as const) {
+      const { engine, clock } = make();
+      await engine.load();
+      const running = ask(engine, 'spin');
+      const order = engine[before]();
+      const restarted = before === 'restart' ? fails(order, 'M2FP_CANCELLED', /closed/) : order;
+      const closed = engine.close();
+      assert.deepEqual(clock.pending(), [10_000, 60_000]);
+      clock.advance(10_000);
+      await fails(running, 'M2FP_CANCELLED', /unloaded/);
+      await Promise.all([closed, restarted]);
+    }
   });
 
   describe('subscribers', () => {

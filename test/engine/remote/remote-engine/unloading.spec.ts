@@ -34,7 +34,7 @@ describe('RemoteEngine', () => {
       assert.equal(workers.opened, 2);
     });
 
-    it('gives up what waits, and lets what runs finish', async () => {
+    it('lets what runs and what waits finish', async () => {
       const { workers } = subject;
       workers.set(worker({ slots: 1 }));
       const { engine } = make();
@@ -42,22 +42,26 @@ describe('RemoteEngine', () => {
       const waiting = ask(engine, 'b');
       await nextTurn();
       const unloaded = engine.unload();
-      await fails(waiting, 'M2FP_CANCELLED');
-      assert.equal(workers.open.length, 1);
       await answer();
       await running;
-      await unloaded;
+      assert.equal(workers.open.length, 1);
+      await answer();
+      await Promise.all([waiting, unloaded]);
       assert.deepEqual(workers.open, []);
     });
 
-    it('takes back what does not finish within the grace time', async () => {
+    it('leaves the workers the time that they take; only closing takes it back, after the grace time', async () => {
       const { engine, clock } = make();
       const running = ask(engine, 'a');
       await nextTurn();
       const unloaded = engine.unload();
       clock.advance(10_000);
+      await nextTurn();
+      assert.equal(state(), 'running');
+      const closed = engine.close();
+      clock.advance(10_000);
       await fails(running, 'M2FP_CANCELLED', /unloaded/);
-      await unloaded;
+      await Promise.all([unloaded, closed]);
     });
 
     it('leaves the link to one who comes while the last one finishes', async () => {
@@ -75,19 +79,31 @@ describe('RemoteEngine', () => {
       assert.equal(workers.opened, 1);
     });
 
-    it('ends an opening under way, and what waits for it', async () => {
+    it('ends an opening under way, where no picture waits for it', async () => {
       const { workers } = subject;
       workers.holdOpening = true;
       const { engine } = make();
-      const loading = engine.load();
-      const waiting = ask(engine, 'a');
-      const asserted = Promise.all([fails(loading, 'M2FP_CANCELLED'), fails(waiting, 'M2FP_CANCELLED')]);
+      const asserted = fails(engine.load(), 'M2FP_CANCELLED');
       await nextTurn();
       await engine.unload();
       await asserted;
       assert.equal(state(), 'idle');
       workers.holdOpening = false;
       await engine.load();
+    });
+
+    it('waits for an opening that a picture waits for', async () => {
+      const { workers } = subject;
+      workers.holdOpening = true;
+      const { engine } = make();
+      const waiting = ask(engine, 'a');
+      await nextTurn();
+      const unloaded = engine.unload();
+      workers.holdOpening = false;
+      workers.finishOpening();
+      await answer();
+      await Promise.all([waiting, unloaded]);
+      assert.equal(state(), 'idle');
     });
 
     it('forgets a failure: the next picture looks for workers anew', async () => {
@@ -101,6 +117,45 @@ describe('RemoteEngine', () => {
       const promise = ask(engine, 'b');
       await answer();
       await promise;
+    });
+  });
+
+  describe('restarting', () => {
+    it('asks the workers anew; what ran and what waits ends as ever', async () => {
+      const { workers } = subject;
+      workers.set(worker({ slots: 1 }));
+      const { engine } = make();
+      const running = ask(engine, 'a');
+      const waiting = ask(engine, 'b');
+      await nextTurn();
+      const restarted = engine.restart();
+      const later = ask(engine, 'c');
+      await answer();
+      await answer();
+      await Promise.all([running, waiting]);
+      await answer();
+      assert.equal((await restarted).processes.length, 1);
+      await later;
+    });
+
+    it('does what loading does where there was no link', async () => {
+      const { engine } = make();
+      await engine.restart();
+      assert.equal(state(), 'ready');
+    });
+
+    it('fails where nobody comes, and what comes meanwhile fails with it, not cancelled', async () => {
+      const { workers } = subject;
+      const { engine } = make();
+      await engine.load();
+      workers.set();
+      const restarted = engine.restart();
+      const later = ask(engine, 'a');
+      const outcomes = [
+        fails(restarted, 'M2FP_ENGINE_UNAVAILABLE'),
+        fails(advancing(later, 30_000), 'M2FP_ENGINE_UNAVAILABLE'),
+      ];
+      await Promise.all(outcomes);
     });
   });
 
