@@ -135,7 +135,7 @@ function checkRuntime(facts: Facts): Check {
 function runtimeFix({ platform: found, onnxruntime: { version } }: Facts): string {
   if (platformFix(found) !== null) return 'See platform';
   if (version !== null) return reinstall(`npm install --force ${OURS}`);
-  return `Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" ${INSTALL_FOLDER}, then restart`;
+  return `Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS} --include=optional" ${INSTALL_FOLDER}, then restart`;
 }
 
 function checkSharp({ sharp: module }: Facts): Check {

@@ -95,7 +95,7 @@ describe('judging the facts', () => {
       'a runtime that is not installed',
       { onnxruntime: { ...noRuntime, version: null }, provider: wasm },
       ['warn onnxruntime'],
-      /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing/,
+      /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing --include=optional/,
     ],
     [
       'a runtime that does not load',

@@ -50,9 +50,9 @@ function explain(error: unknown, runtime: string): string {
   }
   if (code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package) 'onnxruntime-node[/']/.test(message)) {
     return (
-      'it is not installed, most likely because its install script could not download and npm then left out the ' +
-      `optional dependency. Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS}" in the folder where this package ` +
-      'is installed (for Node-RED, the user directory), then restart.'
+      'it is not installed: npm was told to omit optional dependencies, or its install script could not download and ' +
+      `npm then left it out. Run "ONNXRUNTIME_NODE_INSTALL=skip npm install ${OURS} --include=optional" in the folder ` +
+      'where this package is installed (for Node-RED, the user directory), then restart.'
     );
   }
   if (code === 'MODULE_NOT_FOUND' && message.includes('onnxruntime_binding.node')) {

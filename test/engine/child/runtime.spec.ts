@@ -87,7 +87,10 @@ describe('unavailable', () => {
     const { code, message } = unavailable(error, GLIBC);
     assert.equal(code, 'M2FP_ENGINE_UNAVAILABLE');
     assert.match(message, /does not load on linux x64 \(glibc 2\.36\), Node v24\.1\.0/);
-    assert.match(message, /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing/);
+    assert.match(
+      message,
+      /ONNXRUNTIME_NODE_INSTALL=skip npm install @m2fp\/node-red-human-parsing --include=optional/,
+    );
     assert.match(message, /user directory/);
   });
 
