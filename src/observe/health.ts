@@ -95,16 +95,16 @@ export function healthOf({
 function missingReason({ id, state, message, retryIn, retry }: MissingModel): HealthReason {
   if (state === 'pulling') {
     const going = 'The model is being downloaded and converted.';
-    return { code: 'model-pulling', model: id, message: retry ? `${going} ${waiting(retry)}` : going };
+    return { code: 'model-pulling', model: id, message: retry ? `${going} ${pauseOf(retry)}` : going };
   }
   if (state === 'searching') {
     return { code: 'engine-loading', model: id, message: 'Workers with the model are being looked for.' };
   }
   if (state === 'absent') {
-    const message =
+    const first =
       'The model is not on this machine yet. A load node that loads it when the flow starts gets it, Download now in its ' +
       'form, or the first picture, which waits for it.';
-    return { code: 'model-absent', model: id, message };
+    return { code: 'model-absent', model: id, message: first };
   }
   const problem = message ?? 'The model cannot be used.';
   if (retryIn === undefined) return { code: 'model-failed', model: id, message: problem };
@@ -113,7 +113,7 @@ function missingReason({ id, state, message, retryIn, retry }: MissingModel): He
 }
 
 /** Why a download stands still, and for how long. */
-function waiting({ reason, seconds, attempt, attempts }: Retry): string {
+function pauseOf({ reason, seconds, attempt, attempts }: Retry): string {
   return `It waits: ${ended(reason)} The server is asked again within ${secondsOf(1000 * seconds)} (${attempt} of ${attempts}).`;
 }
 
