@@ -68,29 +68,30 @@ export function installedFromRegistry(...packages: string[]): string {
   return folder;
 }
 
-function install(): InstalledPackage {
+/** Packs what is built into `folder`. */
+export function packInto(folder: string): { name: string; file: string; size: number; files: PackedFile[] } {
   assert.ok(
     existsSync(join(root, 'dist', 'package.json')),
     'The package is not built: run "npm run build" first',
   );
-  const userDir = temporaryFolder('install');
   // Scripts would build again, under the feet of tests that run from dist.
-  const output = npm(root, ['pack', '--json', '--ignore-scripts', '--pack-destination', userDir]);
+  const output = npm(root, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]);
   const report: unknown = JSON.parse(output);
   const [packed] = Object.values(
     report as Record<string, { name: string; filename: string; size: number; files: PackedFile[] }>,
   );
   assert.ok(packed);
-  const tarball = join(userDir, packed.filename);
+  const { name, filename, size, files } = packed;
+  return { name, file: join(folder, filename), size, files };
+}
+
+function install(): InstalledPackage {
+  const userDir = temporaryFolder('install');
+  const { name, ...tarball } = packInto(userDir);
   writeFileSync(join(userDir, 'package.json'), '{ "private": true }\n');
-  npm(userDir, ['install', ...PALETTE_FLAGS, '--prefer-offline', '--', tarball]);
+  npm(userDir, ['install', ...PALETTE_FLAGS, '--prefer-offline', '--', tarball.file]);
   const modules = join(userDir, 'node_modules');
-  return {
-    name: packed.name,
-    modules,
-    folder: join(modules, packed.name),
-    tarball: { file: tarball, size: packed.size, files: packed.files },
-  };
+  return { name, modules, folder: join(modules, name), tarball };
 }
 
 /** Runs the npm that Node-RED itself carries, without the download that onnxruntime-node's install script would make. */

@@ -1,0 +1,181 @@
+/**
+ * Real containers for the tests: podman with images, networks and volumes in a folder of its own, and its service, which
+ * docker and docker-compose take for Docker's. Made on the first call, shared by all tests of a run, gone with it.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { requireProgram } from '../../support/programs.ts';
+import { end, run, type RunOptions, type Ran, tryRun, until } from './run.ts';
+
+/** The Debian packages are those of tools/ci/container-tools.sh. */
+const PROGRAMS = {
+  podman: 'podman',
+  runc: 'runc',
+  catatonit: 'catatonit',
+  iptables: 'iptables',
+  mmdebstrap: 'mmdebstrap',
+  docker: 'docker.io',
+  'docker-compose': 'docker-compose',
+  openssl: 'openssl',
+};
+const NETWORK_PROGRAMS = { netavark: 'netavark', 'aardvark-dns': 'aardvark-dns' };
+
+/** Fails with the line that installs all that is missing. */
+function requirePrograms(): void {
+  const missing: string[] = [];
+  for (const [program, debianPackage] of Object.entries(PROGRAMS)) {
+    try {
+      requireProgram(program, debianPackage);
+    } catch {
+      missing.push(debianPackage);
+    }
+  }
+  for (const [program, debianPackage] of Object.entries(NETWORK_PROGRAMS))
+    if (!['/usr/lib/podman', '/usr/libexec/podman'].some((folder) => existsSync(join(folder, program))))
+      missing.push(debianPackage);
+  assert.deepEqual(
+    missing,
+    [],
+    `Missing: sudo apt-get install -y --no-install-recommends ${missing.join(' ')}\n` +
+      '(sudo bash tools/ci/container-tools.sh installs all that these tests need)',
+  );
+  assert.equal(process.getuid?.(), 0, 'These tests make networks and mounts: run them as root');
+}
+
+/** cgroups of both versions at once are too much for crun, and not every host lets limits be raised. */
+const containersConf = (folder: string): string => `
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+events_logger = "file"
+cgroup_manager = "cgroupfs"
+tmp_dir = "${join(folder, 'tmp')}"
+volume_path = "${join(folder, 'volumes')}"
+[network]
+network_backend = "netavark"
+network_config_dir = "${join(folder, 'networks')}"
+`;
+
+const storageConf = (folder: string): string => `
+[storage]
+driver = "overlay"
+graphroot = "${join(folder, 'storage')}"
+runroot = "${join(folder, 'run')}"
+`;
+
+export class Containers {
+  /** For whatever belongs to this run; gone at its end. */
+  readonly folder: string;
+  /** Makes podman, docker and docker-compose use these containers. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly socket: string;
+  #service: ChildProcess | undefined;
+
+  constructor() {
+    // In a container of GitHub's, /tmp is an overlay, on which there can be no other.
+    this.folder = mkdtempSync(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'm2fp-deploy-'));
+    this.socket = join(this.folder, 'docker.sock');
+    for (const name of ['tmp', 'run', 'storage', 'volumes', 'networks']) mkdirSync(join(this.folder, name));
+    const conf = join(this.folder, 'containers.conf');
+    const storage = join(this.folder, 'storage.conf');
+    writeFileSync(conf, containersConf(this.folder));
+    writeFileSync(storage, storageConf(this.folder));
+    this.env = {
+      ...process.env,
+      CONTAINERS_CONF: conf,
+      CONTAINERS_STORAGE_CONF: storage,
+      DOCKER_HOST: `unix://${this.socket}`,
+      DOCKER_CONFIG: join(this.folder, 'docker'),
+      DOCKER_BUILDKIT: '0',
+    };
+  }
+
+  async start(): Promise<void> {
+    this.#service = spawn('podman', ['system', 'service', '--time=0', `unix://${this.socket}`], {
+      // What watches over a container leaves its notes where this runs.
+      cwd: this.folder,
+      env: this.env,
+      stdio: ['ignore', 'ignore', openSync(join(this.folder, 'podman.log'), 'a')],
+    });
+    await until('podman answers as Docker', async () => {
+      const { code } = await this.try('docker', ['version']);
+      return code === 0;
+    });
+  }
+
+  try(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
+    return tryRun(program, args, { cwd: this.folder, ...options, env: { ...this.env, ...options.env } });
+  }
+
+  run(program: string, args: string[], options: RunOptions = {}): Promise<string> {
+    return run(program, args, { cwd: this.folder, ...options, env: { ...this.env, ...options.env } });
+  }
+
+  podman(...args: string[]): Promise<string> {
+    return this.run('podman', args);
+  }
+
+  docker(...args: string[]): Promise<string> {
+    return this.run('docker', args);
+  }
+
+  /** All that was made here, also by others who were given {@link env}. */
+  async stop(): Promise<void> {
+    if (this.#service !== undefined) await end(this.#service);
+    this.clear();
+  }
+
+  /** The same at once, for the end of the process. */
+  clear(): void {
+    if (!existsSync(this.folder)) return;
+    const podman = (...args: string[]) =>
+      spawnSync('podman', args, { env: this.env, stdio: 'ignore', timeout: 60_000 });
+    podman('rm', '--all', '--force', '--time', '0', '--volumes');
+    podman('network', 'prune', '--force');
+    this.#service?.kill('SIGKILL');
+    // Those of containers, of builds that were stopped, and of the storage itself would keep the folder.
+    for (const mount of this.#mounts()) spawnSync('umount', ['--lazy', mount], { stdio: 'ignore' });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** What is mounted below the folder, the innermost first. */
+  #mounts(): string[] {
+    return readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '')
+      .filter((mount) => mount.startsWith(`${this.folder}/`))
+      .toReversed();
+  }
+}
+
+let shared: Promise<Containers> | undefined;
+let current: Containers | undefined;
+
+/** The same for every test of a run. */
+export function containers(): Promise<Containers> {
+  shared ??= (async () => {
+    requirePrograms();
+    current = new Containers();
+    process.once('exit', clear);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+    await current.start();
+    return current;
+  })();
+  return shared;
+}
+
+function clear(): void {
+  current?.clear();
+}
+
+/** For mocha's --require: takes everything away when the last test has ended. */
+export const mochaHooks = {
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(120_000);
+    await current?.stop();
+  },
+};
