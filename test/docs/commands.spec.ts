@@ -89,7 +89,13 @@ describe('commands that the pages tell', () => {
     const asked = told.flatMap(({ line }) =>
       [...line.matchAll(/127\.0\.0\.1:1880(\/[\w/]+)/g)].map(([, path]) => path!),
     );
-    assert.deepEqual([...new Set(asked)].toSorted(), ['/colorize', '/health', '/metrics', '/parse']);
+    assert.deepEqual([...new Set(asked)].toSorted(), [
+      '/colorize',
+      '/health',
+      '/metrics',
+      '/parse',
+      '/ready',
+    ]);
     assert.deepEqual(
       asked.filter((path) => !urls.includes(path)),
       [],
