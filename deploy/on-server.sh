@@ -12,11 +12,6 @@ set -eu
 umask 022
 run=$(cd "$(dirname "$0")" && pwd)
 cd "$run/../../.."
-# Seconds for a container to become ready, for requests to end, and for the registry.
-ready_timeout=${READY_TIMEOUT:-180}
-drain_timeout=${DRAIN_TIMEOUT:-100}
-pull_timeout=${PULL_TIMEOUT:-900}
-
 # To standard error, for standard output may be what a function gives; both are the log.
 say() { printf '%s %s\n' "$(date +%T)" "$*" >&2; }
 
@@ -37,12 +32,17 @@ step() {
 # A line of .env.
 setting() { sed -n "s/^$1=//p" .env 2>/dev/null | tail -n 1; }
 
-compose() {
-  if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
-}
-
 project=$(setting COMPOSE_PROJECT_NAME)
 project=${project:-m2fp}
+
+# Seconds for a container to become ready, for requests to end, and for the registry.
+ready_timeout=$(setting M2FP_READY_TIMEOUT)
+drain_timeout=$(setting M2FP_DRAIN_TIMEOUT)
+pull_timeout=$(setting M2FP_PULL_TIMEOUT)
+
+compose() {
+  if [ -e "$run/old-compose" ]; then docker-compose "$@"; else docker compose "$@"; fi
+}
 
 # The containers of a service, one ID a line; more words are for docker ps (--all: those that have ended, too).
 containers() {
@@ -84,12 +84,13 @@ image_of() {
 
 # Waits until a container says that it is ready. If it does not, its log is kept, here: it may hold anything.
 wait_until_ready() {
-  deadline=$(($(date +%s) + ready_timeout))
+  deadline=$(($(date +%s) + ${ready_timeout:-180}))
   until trouble=$(docker exec "$1" m2fp-ready 2>&1); do
     trouble=$(printf '%s\n' "$trouble" | tail -n 1)
-    if [ "$(docker inspect --format '{{.State.Running}}' "$1")" != true ] ||
-      [ "$(docker inspect --format '{{.RestartCount}}' "$1")" -gt 2 ]; then
-      trouble="it ended with code $(docker inspect --format '{{.State.ExitCode}}' "$1")"
+    # docker starts it again and again: once is enough to know.
+    state=$(docker inspect --format '{{.State.Running}} {{.RestartCount}}' "$1")
+    if [ "$state" != 'true 0' ]; then
+      trouble='it ended by itself'
     elif [ "$(date +%s)" -lt "$deadline" ] && [ ! -e "$run/cancel" ]; then
       sleep 1
       continue
@@ -131,7 +132,7 @@ send_requests_to() {
 
 # Waits until nobody but itself is connected to a Node-RED (port 1880 is 0758, an open connection 01).
 drain() {
-  deadline=$(($(date +%s) + drain_timeout))
+  deadline=$(($(date +%s) + ${drain_timeout:-100}))
   while docker exec "$1" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
     grep -E '^ *[0-9]+: [0-9A-F]+:0758 [0-9A-F]+:[0-9A-F]+ 01 ' | grep -qvE ':0758 (0100007F|0{16}FFFF00000100007F|0{24}01000000):'; do
     if [ "$(date +%s)" -ge "$deadline" ]; then
@@ -149,7 +150,7 @@ pull() {
     if docker image inspect "$wanted" >/dev/null 2>&1; then continue; fi
     # The registry's password lies in a configuration of this run only.
     if [ -d "$run/docker" ]; then set -- --config "$run/docker"; else set --; fi
-    timeout "$pull_timeout" docker "$@" pull --quiet "$wanted" >"$run/pull.log" 2>&1 ||
+    timeout "${pull_timeout:-900}" docker "$@" pull --quiet "$wanted" >"$run/pull.log" 2>&1 ||
       fail "$wanted could not be pulled: $(tail -n 1 "$run/pull.log")"
   done
 }
@@ -183,6 +184,7 @@ may_run_beside() {
 }
 
 replace_node_red() {
+  step 'Node-RED'
   old=$(containers node-red --all)
   new=$(running node-red "$image" | head -n 1)
   if [ -n "$new" ]; then
@@ -316,6 +318,7 @@ plan() {
     [ -e .deploy/former ] || fail 'there is no version before this one.'
     { read -r image && read -r worker_image; } <.deploy/former
   fi
+  docker compose version >/dev/null 2>&1 || touch "$run/old-compose"
   former=$(image_of node-red M2FP_IMAGE)
   former_worker=$(image_of worker M2FP_WORKER_IMAGE)
   worker_image=${worker_image:-$former_worker}
@@ -337,6 +340,7 @@ remove_all() {
 run() {
   began=$(date +%s)
   if ! sh "$0" plan; then
+    rm -f "$run/reserve"
     end refused "the $what did not begin" <<EOF
 $(cat "$run/reason" 2>/dev/null || echo 'The disk is full, or docker does not answer.') Nothing was changed.
 EOF
@@ -401,14 +405,11 @@ follow() {
     if [ -n "$ended" ]; then break; fi
     sleep 1
   done
-  if [ -e "$run/outcome" ]; then
-    cat "$run/outcome"
-  else
-    end broken 'the deploy was killed on the server' <<EOF
-What runs may be of two versions. Deploy or roll back once more: that puts things right first.
+  cat "$run/outcome" 2>/dev/null || cat <<EOF
+outcome broken
+title the deploy was killed on the server
+text What runs may be of two versions. Deploy or roll back once more: that puts things right first.
 EOF
-    cat "$run/outcome"
-  fi
 }
 
 lock=.deploy/lock

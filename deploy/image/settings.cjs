@@ -18,11 +18,13 @@ const user = process.env.M2FP_EDITOR_USER || 'admin';
 const password = secret('M2FP_EDITOR_PASSWORD');
 const permitted = (name) => ({ username: name, permissions: '*' });
 
-writeFirstFlows('/data');
+// Where an image brings flows of its own: examples/ci.
+const flowFile = process.env.M2FP_FLOW_FILE;
+if (!flowFile) writeFirstFlows('/data');
 
 module.exports = {
   uiPort: 1880,
-  flowFile: 'flows.json',
+  flowFile: flowFile || 'flows.json',
   flowFilePretty: true,
   // Blank: Node-RED makes one of its own, and keeps it in /data.
   credentialSecret: secret('M2FP_CREDENTIAL_SECRET') || undefined,
