@@ -1,14 +1,31 @@
 /** `npm run build`: compiles the nodes, the child process and the command, and lays their assets beside them. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { nodeHtml } from './node-html.ts';
 
 // Not left to tsup, whose builds run at once and would delete each other's files.
 rmSync('dist', { recursive: true, force: true });
 const tsup = spawnSync('tsup', ['--silent'], { stdio: 'inherit', shell: process.platform === 'win32' });
 if (tsup.status !== 0) process.exit(tsup.status ?? 1);
+
+// Not left to tsup either, which rewrites what esbuild gave it. It takes 1 % off the package; the lines stay short, for
+// whoever reads a stack trace.
+for (const file of globSync('dist/**/*.js')) {
+  const { code } = transformSync(readFileSync(file, 'utf8'), { minifyWhitespace: true, lineLimit: 160 });
+  writeFileSync(file, code);
+}
 
 for (const type of readdirSync('nodes')) {
   if (!existsSync(`nodes/${type}/${type}.html`)) continue;

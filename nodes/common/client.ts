@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import type { Answer } from '../../src/service/answer.ts';
 import { SharedListener } from './shared-listener.ts';
 
 /**
@@ -32,32 +33,42 @@ const closing = new SharedListener('close');
 const PATIENCE = 2000;
 
 /** Seconds after which the client may try again; a deploy takes less. */
-const RETRY_AFTER = 1;
+const RETRY_AFTER = '1';
 
 /**
- * Answers the client of a message that ended with `error` because its node was closed, unless the flow does so
+ * Answers the client of a message that ended with `error` because its node was closed or refused it, unless the flow does so
  * before: a full deploy closes the Catch and HTTP Response nodes, too, and the client would wait for its own time limit.
  * The status is that of the code, as a flow that is not closed gives it.
  * Does nothing for other messages.
+ * @param answer absent: the error as plain JSON
  */
-export function answerUnlessFlowDoes(msg: NodeMessageInFlow, error: M2fpError): void {
+export function answerUnlessFlowDoes(
+  msg: NodeMessageInFlow,
+  error: M2fpError,
+  answer: Omit<Answer, 'body'> & { body: Buffer | string } = plainAnswer(error),
+): void {
   const response = responseOf(msg);
   if (response === undefined || isAnswered(response)) return;
   const timer = setTimeout(() => {
     forget();
     if (isAnswered(response)) return;
     try {
-      response.writeHead(error.statusCode, {
-        'Content-Type': 'application/json',
-        'Retry-After': RETRY_AFTER,
-      });
-      response.end(JSON.stringify({ error: { code: error.code, message: error.message } }));
+      response.writeHead(answer.statusCode, answer.headers);
+      response.end(answer.body);
     } catch {
       // The connection broke at this very moment, or what stands in for a response takes no answer.
     }
   }, PATIENCE);
   timer.unref();
   const forget = closing.add(response, () => clearTimeout(timer));
+}
+
+function plainAnswer({ statusCode, code, message }: M2fpError) {
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json', 'retry-after': RETRY_AFTER },
+    body: JSON.stringify({ error: { code, message } }),
+  };
 }
 
 function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): boolean {
@@ -70,7 +81,7 @@ export function hasClient(msg: NodeMessageInFlow): boolean {
 }
 
 /** The response that the core HTTP In node wraps into `msg.res`. */
-function responseOf(msg: NodeMessageInFlow): ServerResponse | undefined {
+export function responseOf(msg: NodeMessageInFlow): ServerResponse | undefined {
   const wrapper = msg['res'];
   if (typeof wrapper !== 'object' || wrapper === null) return undefined;
   try {

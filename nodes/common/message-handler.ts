@@ -35,6 +35,8 @@ interface HandlerOptions {
   input?: Property;
   /** Told of every message that failed. */
   onFailure?: (msg: NodeMessageInFlow, error: unknown) => void;
+  /** Whether a message whose HTTP client has gone is dropped: for a node that only answers, that is no error. */
+  dropsGone?: boolean;
 }
 
 /** Listens to the node's messages, and ends them all when the node closes. */
@@ -55,6 +57,7 @@ class MessageHandler {
   readonly #names: Pick<MessageEndEvent, 'type' | 'node'>;
   readonly #handOver: HandOver;
   readonly #input: Property | undefined;
+  readonly #dropsGone: boolean;
   readonly #status: StatusLine;
   readonly #work: Work;
   readonly #onFailure: HandlerOptions['onFailure'];
@@ -66,12 +69,13 @@ class MessageHandler {
     node: Node,
     status: StatusLine,
     work: Work,
-    { atClose, input, onFailure }: HandlerOptions,
+    { atClose, input, onFailure, dropsGone = false }: HandlerOptions,
   ) {
     this.#red = RED;
     this.#names = { type: node.type, node: nameOf(node) };
     this.#handOver = new HandOver(RED, node);
     this.#input = input;
+    this.#dropsGone = dropsGone;
     this.#status = status;
     this.#work = work;
     this.#onFailure = onFailure;
@@ -110,7 +114,8 @@ class MessageHandler {
 
   async #take({ msg, abort }: Running, send: Send, done: (error?: Error) => void): Promise<void> {
     if (this.#closing) abort.abort(this.#closing);
-    const forgetClient = whenClientGone(msg, (error) => abort.abort(error));
+    let gone: M2fpError | undefined;
+    const forgetClient = whenClientGone(msg, (error) => abort.abort((gone = error)));
     let failure: Error | undefined;
     let fate: Outputs['fate'] = 'sent';
     try {
@@ -119,7 +124,8 @@ class MessageHandler {
       if (result instanceof Outputs) fate = result.fate;
       this.#handOver.result(msg, result, send);
     } catch (error) {
-      failure = this.#fail(msg, error);
+      if (this.#dropsGone && gone !== undefined && error === gone) fate = 'dropped';
+      else failure = this.#fail(msg, error);
     } finally {
       forgetClient();
     }

@@ -6,6 +6,7 @@ import { A_PROMISE, isThenable } from '../../src/async.ts';
 import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts';
 import { namesOf } from '../../src/parsing/options/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options/options.ts';
+import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 import { M2fpError } from '../../src/errors.ts';
@@ -20,6 +21,7 @@ export const OPTION_NAMES = {
   colorize: namesOf(COLORIZE_OPTIONS),
   crop: namesOf(CROP_SETTINGS),
   redact: namesOf(REDACT_SETTINGS),
+  response: namesOf(ANSWER_OPTIONS),
 } as const satisfies Record<string, readonly string[]>;
 
 /** A node's type without "m2fp-". */

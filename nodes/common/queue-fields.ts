@@ -12,7 +12,7 @@ const MAX_LIMIT = 10_000;
 const MAX_AGE = 86_400;
 
 /** How far a priority may go, up and down. */
-const MAX_PRIORITY = 1_000_000;
+export const MAX_PRIORITY = 1_000_000;
 
 /** What the form says of it, beside the key and the priority, which may come from the message. */
 export const QUEUE_SETTINGS = {

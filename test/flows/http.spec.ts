@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import sharp from 'sharp';
+import type { Problem } from '../../src/service/problem.ts';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { pngHeader, twoPeople } from '../support/images.ts';
@@ -16,8 +17,10 @@ const png = (body: Buffer): RequestInit => ({
 });
 
 async function errorOf(response: Response): Promise<{ status: number; code: string; message: string }> {
-  const { error } = (await response.json()) as { error: { code: string; message: string } };
-  return { status: response.status, ...error };
+  assert.equal(response.headers.get('content-type'), 'application/problem+json');
+  const { status, code, detail: message } = (await response.json()) as Problem;
+  assert.equal(status, response.status);
+  return { status, code, message };
 }
 
 for (const version of VERSIONS) {
@@ -49,7 +52,7 @@ for (const version of VERSIONS) {
     });
 
     const uploaded = new FormData();
-    uploaded.append('note', 'hello');
+    uploaded.append('scoreThreshold', '0.5');
     uploaded.append('picture', new Blob([new Uint8Array(twoPeople)]), 'two-people.png');
     for (const [what, body] of [
       ['a picture without a content type', new Blob([new Uint8Array(twoPeople)])],
@@ -129,7 +132,9 @@ for (const version of VERSIONS) {
           process.kill(engine, 'SIGKILL');
           const error = await errorOf(await answer);
           assert.deepEqual([error.status, error.code], [503, 'M2FP_ENGINE_CRASHED']);
-          assert.match(error.message, /SIGKILL/);
+          // The client is told what to do, and nothing of processes and signals.
+          assert.match(error.message, /Send it again/);
+          assert.doesNotMatch(error.message, /SIGKILL|process|node/i);
           assert.equal((await nodeRed.post('/parse', png(twoPeople))).status, 200);
         });
 

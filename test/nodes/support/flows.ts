@@ -16,6 +16,8 @@ export const TYPES = [
   'm2fp-crop',
   'm2fp-redact',
   'm2fp-preview',
+  'm2fp-request',
+  'm2fp-response',
   'm2fp-status',
 ] as const;
 export type NodeType = (typeof TYPES)[number];

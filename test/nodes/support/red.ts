@@ -11,6 +11,8 @@ import catalogue from '../../../nodes/m2fp-model/locales/en-US/m2fp-model.json' 
 import preview from '../../../nodes/m2fp-preview/m2fp-preview.ts';
 import preprocess from '../../../nodes/m2fp-preprocess/m2fp-preprocess.ts';
 import redact from '../../../nodes/m2fp-redact/m2fp-redact.ts';
+import request from '../../../nodes/m2fp-request/m2fp-request.ts';
+import response from '../../../nodes/m2fp-response/m2fp-response.ts';
 import status from '../../../nodes/m2fp-status/m2fp-status.ts';
 
 export interface NodeConfig {
@@ -57,7 +59,19 @@ function withTexts(initialize: NodeInitializer): NodeInitializer {
   };
 }
 
-const NODES = [model, load, preprocess, infer, colorize, crop, redact, preview, status].map(withTexts);
+const NODES = [
+  model,
+  load,
+  preprocess,
+  infer,
+  colorize,
+  crop,
+  redact,
+  preview,
+  request,
+  response,
+  status,
+].map(withTexts);
 
 /** The API that the nodes of the running flow were given. */
 export function redApi(): NodeAPI {

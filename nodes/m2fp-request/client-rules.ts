@@ -1,0 +1,29 @@
+/** Which options of the nodes a client may set. */
+import { PARSE_OPTIONS } from '../../src/engine/options.ts';
+import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts';
+import { anyText, namesInText, number, type OptionTable } from '../../src/parsing/options/option-table.ts';
+import { checkAllowed, type ClientRules } from '../../src/service/client-options.ts';
+import { MAX_PRIORITY, QUEUE_SETTINGS } from '../common/queue-fields.ts';
+import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
+import { FIELDS as INFER_FIELDS } from '../m2fp-infer/config.ts';
+import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
+
+const TABLES: Readonly<Record<string, OptionTable>> = {
+  infer: {
+    ...PARSE_OPTIONS,
+    scoreThreshold: INFER_FIELDS.scoreThreshold,
+    ...QUEUE_SETTINGS,
+    key: anyText(''),
+    priority: number(-MAX_PRIORITY, MAX_PRIORITY, 0),
+  },
+  colorize: COLORIZE_OPTIONS,
+  crop: CROP_SETTINGS,
+  redact: REDACT_SETTINGS,
+};
+
+/** @throws {M2fpError} `M2FP_BAD_OPTION` where the form allows what is no option */
+export function clientRules(allowed: string): ClientRules {
+  const rules = { tables: TABLES, plain: 'infer', allowed: new Set(namesInText(allowed)) };
+  checkAllowed(rules);
+  return rules;
+}

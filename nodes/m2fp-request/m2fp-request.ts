@@ -1,0 +1,60 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { handleMessages } from '../common/message-handler.ts';
+import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
+import { answerLater, refusalHeaders } from './refusal.ts';
+import { FIELDS, type RequestCredentials } from './config.ts';
+import { httpRequestOf } from './read-request.ts';
+import { RequestGate } from './request-gate.ts';
+import { leaveUnread } from './unread-bodies.ts';
+import { type Endpoint, endpointsBefore } from './wired-from.ts';
+
+/** Takes the picture and the options out of an HTTP request, from whoever may ask. */
+export default function (RED: NodeAPI): void {
+  function createRequest(this: Node, stored: NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const status = new StatusLine(RED, this);
+
+    // Looked for when all nodes of a deploy are there.
+    let endpoints: readonly Endpoint[] | undefined;
+    const forget = (): void => void (endpoints = undefined);
+    RED.events.on('flows:started', forget);
+    const stop = leaveUnread(() => (endpoints ??= endpointsBefore(RED, this)));
+
+    let gate: RequestGate | undefined;
+    const work = form.guard(status, async (msg) => {
+      gate ??= RequestGate.open(form.config, this.credentials, enteredKeys(RED, this));
+      const { picture, options } = await gate.take(msg);
+      msg.payload = picture;
+      const { m2fp: own } = msg as { m2fp?: { response?: object } };
+      msg['m2fp'] = { ...options, ...own, response: { ...options.response, ...own?.response } };
+      status.done(status.text('result.taken', { kB: Math.ceil(picture.length / 1024) }));
+      return [msg];
+    });
+    handleMessages(
+      RED,
+      this,
+      status,
+      (msg, signal) =>
+        work(msg, signal).catch((error: unknown) => {
+          Object.assign(msg, { headers: refusalHeaders(error), payload: undefined });
+          const request = httpRequestOf(msg);
+          if (request) answerLater(msg, request, error);
+          throw error;
+        }),
+      {
+        atClose: () => {
+          stop();
+          RED.events.off('flows:started', forget);
+        },
+      },
+    );
+  }
+  RED.nodes.registerType('m2fp-request', createRequest, { credentials: { keys: { type: 'password' } } });
+}
+
+/** What stands in the form, which may name an environment variable. */
+function enteredKeys(RED: NodeAPI, node: Node & { _alias?: string }): unknown {
+  return (RED.nodes.getCredentials(node._alias ?? node.id) as RequestCredentials | undefined)?.keys;
+}

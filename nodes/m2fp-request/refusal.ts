@@ -1,0 +1,32 @@
+/** How a request is refused: the flow answers, with what the client is to know beside the error. */
+import type { NodeMessageInFlow } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { Throttled } from '../../src/service/access.ts';
+import { problemAnswer } from '../../src/service/answer.ts';
+import { discardRest } from '../../src/service/body/read-body.ts';
+import { answerUnlessFlowDoes } from '../common/client.ts';
+import type { HttpRequest } from './read-request.ts';
+
+/** `msg.headers` for the http response node, with or without a parsing response before it. */
+export function refusalHeaders(error: unknown): Record<string, string> {
+  const { 'retry-after': wait, 'www-authenticate': how } = answerTo(error).headers;
+  return {
+    ...(wait !== undefined && { 'retry-after': wait }),
+    ...(how !== undefined && { 'www-authenticate': how }),
+  };
+}
+
+function answerTo(error: unknown) {
+  return problemAnswer(
+    error instanceof Error ? error : {},
+    error instanceof Throttled ? error.retryAfter : undefined,
+  );
+}
+
+/** Lets the client go that still sends, and answers it where no Catch node does. */
+export function answerLater(msg: NodeMessageInFlow, request: HttpRequest, error: unknown): void {
+  discardRest(request);
+  if (error instanceof M2fpError && error.code === 'M2FP_CANCELLED') return;
+  const failure = error instanceof M2fpError ? error : new M2fpError('M2FP_NO_IMAGE', String(error));
+  answerUnlessFlowDoes(msg, failure, answerTo(error));
+}

@@ -1,0 +1,94 @@
+/** What the node does with a request: who asks, how often, what for. */
+import type { NodeMessageInFlow } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
+import { optionsInFields, valuesOf } from '../../src/parsing/options/option-table.ts';
+import { addressOf, ApiKeys, ClientLimits } from '../../src/service/access.ts';
+import { BodyReader } from '../../src/service/body/read-body.ts';
+import { type ClientRules, readClientOptions } from '../../src/service/client-options.ts';
+import { orderOf, type ParseOrder, queryOf } from '../../src/service/request.ts';
+import { responseOf } from '../common/client.ts';
+import { variableIn } from '../common/stored-form.ts';
+import { clientRules } from './client-rules.ts';
+import { REQUEST_SETTINGS, type RequestConfig, type RequestCredentials } from './config.ts';
+import { contentOfRequest, type HttpRequest, httpRequestOf } from './read-request.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+export class RequestGate {
+  readonly #keys: ApiKeys;
+  readonly #limits: ClientLimits;
+  readonly #proxies: number;
+  readonly #rules: ClientRules;
+  readonly #reader: BodyReader;
+  readonly #maxBytes: number;
+
+  /**
+   * @param entered what the form has for the keys, before environment variables
+   * @throws {M2fpError} `M2FP_BAD_OPTION` for a form that is wrong: nobody is let in then
+   */
+  static open(
+    config: RequestConfig,
+    credentials: RequestCredentials | undefined,
+    entered: unknown,
+  ): RequestGate {
+    return new RequestGate(config, keysOf(credentials, entered));
+  }
+
+  private constructor(config: RequestConfig, keys: string) {
+    const { allowed, maxBody, concurrent, perMinute, proxies } = valuesOf(
+      REQUEST_SETTINGS,
+      optionsInFields(REQUEST_SETTINGS, config),
+    );
+    // A blank field allows nothing.
+    this.#rules = clientRules(config.allowed.trim() === '' ? '' : allowed);
+    this.#keys = new ApiKeys(keys);
+    this.#limits = new ClientLimits({ concurrent, perMinute });
+    this.#proxies = proxies;
+    this.#maxBytes = maxBody * MEBIBYTE;
+    this.#reader = new BodyReader(this.#maxBytes);
+  }
+
+  /** @throws {M2fpError} what the client is to be told; it may still be sending */
+  async take(msg: NodeMessageInFlow): Promise<ParseOrder> {
+    const request = httpRequestOf(msg);
+    if (request === undefined) {
+      throw new M2fpError(
+        'M2FP_NO_IMAGE',
+        'The message is no request: wire an http in node before this node.',
+      );
+    }
+    this.#enter(msg, request);
+    const query = queryOf(request.originalUrl ?? request.url ?? '');
+    // What is wrong there is so whatever the body holds.
+    readClientOptions(query, {}, this.#rules);
+    const { content, few } = await contentOfRequest(request, msg.payload, this.#reader);
+    return orderOf(content, query, this.#rules, { ...DEFAULT_LIMITS, maxBytes: this.#maxBytes }, few);
+  }
+
+  #enter(msg: NodeMessageInFlow, { headers, socket }: HttpRequest): void {
+    const key = this.#keys.check(headers);
+    const address = addressOf(socket.remoteAddress, headers['x-forwarded-for'], this.#proxies);
+    const leave = this.#limits.enter(key ?? address);
+    const response = responseOf(msg);
+    if (response === undefined || response.destroyed) leave();
+    else response.once('close', leave);
+  }
+}
+
+/** A key that is missing must not open the door. */
+function keysOf(credentials: RequestCredentials | undefined, entered: unknown): string {
+  const keys = (credentials?.keys ?? '').trim();
+  const wasEntered = typeof entered === 'string' && entered.trim() !== '';
+  const missing = keys
+    .split(/[\s,]+/)
+    .map(variableIn)
+    .find((name) => name !== undefined);
+  if (missing === undefined && (keys !== '' || !wasEntered)) return keys;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    missing === undefined
+      ? 'The environment variable that the API keys name is empty: nobody is let in until it is set.'
+      : `There is no environment variable ${missing}, which the API keys name: set it, or enter the keys.`,
+  );
+}

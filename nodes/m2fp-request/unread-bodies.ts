@@ -1,0 +1,127 @@
+/**
+ * Keeps Node-RED from reading the bodies of our requests. It reads forms and uploads before a flow sees them, as long as
+ * they come, and spoils a picture that curl sends as if it were a form. So the type of such a body is put aside before
+ * Node-RED looks at it: the body stays unread, and the node reads it, up to its limit.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import type { Endpoint } from './wired-from.ts';
+
+/** As Express and its parsers of bodies mark a request. */
+interface ExpressRequest extends IncomingMessage {
+  baseUrl?: string;
+  /** True: a parser of bodies leaves the request alone. */
+  _body?: boolean | undefined;
+}
+
+/** The route that Express takes. */
+interface Route {
+  path?: unknown;
+  methods?: Record<string, boolean>;
+}
+
+const CHANNEL = 'http.server.request.start';
+const UNREAD_TYPE = 'application/octet-stream';
+const WITH_BODY: ReadonlySet<string | undefined> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** What a request said of its body, and whether Express has found that it is one of ours. */
+const setAside = new WeakMap<IncomingMessage, { type: string; isOurs: boolean }>();
+
+/** What the nodes listen for. */
+const listeners = new Set<() => readonly Endpoint[]>();
+
+/** `httpNodeRoot` of settings.js, which stands in front of all addresses: known from the first request of ours on. */
+let root: string | undefined;
+
+/** The type that the body has, blank where none was told; undefined where it was left to Node-RED to read. */
+export function typeOfUnread(request: IncomingMessage): string | undefined {
+  return setAside.get(request)?.type;
+}
+
+/** Leaves the bodies for `endpoints` unread, until the function is called that it returns. */
+export function leaveUnread(endpoints: () => readonly Endpoint[]): () => void {
+  if (listeners.size === 0) subscribe(CHANNEL, onRequest);
+  listeners.add(endpoints);
+  return () => {
+    listeners.delete(endpoints);
+    if (listeners.size === 0) unsubscribe(CHANNEL, onRequest);
+  };
+}
+
+const allEndpoints = (): Endpoint[] => [...listeners].flatMap((endpoints) => endpoints());
+
+const plain = (path: string): string => path.toLowerCase().replace(/(.)\/$/, '$1');
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
+/** The addresses that a path of Express stands for. */
+function patternOf(url: string): string {
+  return plain(url)
+    .split(/(:\w+|\*)/)
+    .map((piece) => (piece === '*' ? '.*' : /^:\w+$/.test(piece) ? '[^/]+' : escaped(piece)))
+    .join('');
+}
+
+/**
+ * Whether an address may be one of ours. Express takes addresses that are no URL, too, so this is generous: the editor's
+ * part of Node-RED may read a body before the route is known, and is kept from that.
+ */
+function looksLikeOurs({ url = '', method }: IncomingMessage): boolean {
+  const asked = plain(url.split(/[?#]/, 1)[0]!.trim().replaceAll('\\', '/'));
+  const isPath = /^\/(?!\/)/.test(asked);
+  return allEndpoints().some((endpoint) => {
+    if (endpoint.method.toUpperCase() !== method) return false;
+    const before = root ?? '';
+    const pattern = escaped(before) + patternOf(endpoint.url);
+    return new RegExp(`${root !== undefined && isPath ? '^' : ''}(?:${pattern})$`, 's').test(asked);
+  });
+}
+
+function putAside(request: ExpressRequest): void {
+  if (setAside.has(request)) return;
+  setAside.set(request, { type: request.headers['content-type'] ?? '', isOurs: false });
+  request.headers['content-type'] = UNREAD_TYPE;
+  // Also where the http in node takes no uploads, and all else would be read as it comes.
+  request._body = true;
+}
+
+function putBack(request: ExpressRequest): void {
+  const aside = setAside.get(request);
+  if (aside === undefined || aside.isOurs) return;
+  setAside.delete(request);
+  if (aside.type === '') delete request.headers['content-type'];
+  else request.headers['content-type'] = aside.type;
+  request._body = undefined;
+}
+
+function isOurs({ path, methods = {} }: Route): boolean {
+  return allEndpoints().some(({ url, method }) => path === url && methods[method] === true);
+}
+
+function take(request: ExpressRequest): void {
+  root = plain(request.baseUrl ?? '').replace(/^\/$/, '');
+  putAside(request);
+  setAside.get(request)!.isOurs = true;
+}
+
+/** Only the route that Express takes tells for sure whose request it is, so that decides. */
+function onRequest(message: unknown): void {
+  const { request } = message as { request: ExpressRequest };
+  if (!WITH_BODY.has(request.method)) return;
+  if (looksLikeOurs(request)) putAside(request);
+  const other = Object.getOwnPropertyDescriptor(request, 'route');
+  let taken: Route | undefined;
+  Object.defineProperty(request, 'route', {
+    configurable: true,
+    enumerable: true,
+    get: () => taken,
+    set: (route: Route | undefined) => {
+      // That of a function node which does the same.
+      other?.set?.call(request, route);
+      taken = route;
+      if (!route) return;
+      if (isOurs(route)) take(request);
+      else putBack(request);
+    },
+  });
+}

@@ -1,0 +1,87 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { M2fpError } from '../../src/errors.ts';
+import { optionsInFields } from '../../src/parsing/options/option-table.ts';
+import { type Answer, answerOf, problemAnswer } from '../../src/service/answer.ts';
+import type { AnswerOptions } from '../../src/service/answer-options.ts';
+import type { ErrorLike } from '../../src/service/problem.ts';
+import { codeOf } from '../common/failure.ts';
+import { handleMessages } from '../common/message-handler.ts';
+import { optionsInMessage } from '../common/option-names.ts';
+import { parsingOf } from '../common/parsing.ts';
+import { sequentially } from '../common/sequential.ts';
+import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
+import { acceptOf, optionsInQuery } from './asked.ts';
+import { FIELDS, RESPONSE_SETTINGS } from './config.ts';
+import { headersFor } from './headers.ts';
+import { RetryEstimate } from './retry-estimate.ts';
+
+/** Turns a parsing, or an error, into the answer of an HTTP request. */
+export default function (RED: NodeAPI): void {
+  function createResponse(this: Node, stored: NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
+    const status = new StatusLine(RED, this);
+    const retry = new RetryEstimate();
+
+    const answerTo = async (msg: NodeMessageInFlow): Promise<Answer> => {
+      const parsing = await parsingOf(RED, this, msg, config);
+      retry.note(parsing.timing);
+      const answer = await answerOf(parsing, {
+        accept: acceptOf(msg),
+        options: { ...optionsInQuery(msg), ...optionsInMessage<AnswerOptions>(msg, 'response') },
+        defaults: optionsInFields(RESPONSE_SETTINGS, config),
+      });
+      const [, type] = /\/([\w.+-]+)/.exec(answer.headers['content-type']!)!;
+      status.done(status.text('result.answered', { type: type! }));
+      return answer;
+    };
+
+    const tell = async (error: ErrorLike): Promise<Answer> => {
+      status.error(error);
+      return problemAnswer(error, await retry.seconds(codeOf(error)));
+    };
+
+    const inTurn = sequentially(RED, async (msg) => {
+      put(msg, await answerTo(msg));
+      return [msg];
+    });
+    const answer = form.guard(status, async (msg, signal) => {
+      try {
+        return await inTurn(msg, signal);
+      } catch (error) {
+        if (signal.aborted || codeOf(error) === undefined) throw error;
+        put(msg, await tell(error as M2fpError));
+        return [msg];
+      }
+    });
+    handleMessages(
+      RED,
+      this,
+      status,
+      async (msg, signal) => {
+        const error = caughtIn(msg);
+        if (error === undefined) return answer(msg, signal);
+        // What is wrong with this node is no fault of the client.
+        put(msg, await tell(error.source?.id === this.id ? {} : error));
+        return [msg];
+      },
+      { dropsGone: true },
+    );
+  }
+  RED.nodes.registerType('m2fp-response', createResponse);
+}
+
+/** What a Catch node says; undefined for a message that comes from elsewhere. */
+function caughtIn(msg: NodeMessageInFlow): (ErrorLike & { source?: { id?: string } }) | undefined {
+  const { error } = msg as { error?: unknown };
+  if (error === undefined || error === null) return undefined;
+  return typeof error === 'object' ? error : { message: error };
+}
+
+function put(msg: NodeMessageInFlow, { statusCode, headers, body }: Answer): void {
+  msg['headers'] = headersFor(msg['headers'], headers);
+  msg['statusCode'] = statusCode;
+  msg.payload = body;
+}

@@ -1,0 +1,109 @@
+/** What goes back over HTTP: a parsing in the form that the client wants, or what went wrong. */
+import { randomBytes } from 'node:crypto';
+import { checkParsing } from '../parsing/check.ts';
+import { readOptions } from '../parsing/options/option-table.ts';
+import { ANSWER_OPTIONS, type AnswerOptions, type AnswerPlan, type Format } from './answer-options.ts';
+import type { Parsing } from '../parsing/types.ts';
+import { cocoOf } from './coco.ts';
+import { encodeJson, jsonOf } from './json.ts';
+import { CONTENT_TYPES, negotiate } from './negotiate.ts';
+import { type ErrorLike, problemOf } from './problem.ts';
+import { type View, viewOf } from './view.ts';
+
+/** Status, headers (in lower case) and body of an HTTP response. */
+export interface Answer {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+export interface Asked {
+  /** The header; absent: anything. */
+  accept?: string | undefined;
+  /** What the client said, which goes before `defaults`. */
+  options?: AnswerOptions;
+  /** `format` of it is what a client gets that accepts it and has not asked for another. */
+  defaults?: AnswerOptions;
+}
+
+/** How a picture is encoded that comes with JSON. */
+const BESIDE_JSON = 'png';
+
+/** Nobody keeps what somebody else sent, and an answer depends on what was accepted. */
+const HEADERS = { 'cache-control': 'no-store', vary: 'Accept', 'x-content-type-options': 'nosniff' };
+
+/**
+ * The answer to a client. Pixel work goes in slices between turns of the event loop.
+ * @throws {M2fpError} `M2FP_NOT_ACCEPTABLE`, `M2FP_BAD_OPTION`, `M2FP_NOTHING_FOUND`, `M2FP_NO_PARSING`
+ */
+export async function answerOf(
+  parsing: unknown,
+  { accept, options = {}, defaults = {} }: Asked,
+): Promise<Answer> {
+  checkParsing(parsing);
+  const plan = readOptions(ANSWER_OPTIONS, { ...defaults, ...options, format: options.format });
+  const format = negotiate(accept, plan.format, defaults.format);
+  const { type, body } = await bodyOf(parsing, plan, format);
+  return { statusCode: 200, headers: { ...HEADERS, 'content-type': type }, body };
+}
+
+async function bodyOf(
+  parsing: Parsing,
+  plan: AnswerPlan,
+  format: Format,
+): Promise<{ type: string; body: Buffer }> {
+  const type = CONTENT_TYPES[format];
+  switch (format) {
+    case 'json': {
+      const view = plan.picture ? await viewOf(parsing, plan, BESIDE_JSON) : undefined;
+      return { type, body: encodeJson(await jsonOf(parsing, plan), view) };
+    }
+    case 'coco':
+      return { type, body: encodeJson(await cocoOf(parsing, plan)) };
+    case 'multipart': {
+      const view = await viewOf(parsing, plan, BESIDE_JSON);
+      return inParts(encodeJson(await jsonOf(parsing, plan)), view);
+    }
+    default:
+      return { type, body: (await viewOf(parsing, plan, format)).image };
+  }
+}
+
+/** JSON and the picture as multipart/mixed (RFC 2046). */
+function inParts(json: Buffer, { image, mime }: View): { type: string; body: Buffer } {
+  // No more likely in a picture than a broken memory chip.
+  const boundary = `m2fp-${randomBytes(18).toString('hex')}`;
+  const head = (type: string, length: number): Buffer =>
+    Buffer.from(`--${boundary}\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`);
+  const end = Buffer.from('\r\n');
+  return {
+    type: `multipart/mixed; boundary=${boundary}`,
+    body: Buffer.concat([
+      head(CONTENT_TYPES.json, json.length),
+      json,
+      end,
+      head(mime, image.length),
+      image,
+      end,
+      Buffer.from(`--${boundary}--\r\n`),
+    ]),
+  };
+}
+
+/**
+ * The answer that tells a client of an error.
+ * @param retryAfter seconds, where more is known than the error's code says
+ */
+export function problemAnswer(error: ErrorLike, retryAfter?: number): Answer {
+  const problem = problemOf(error, retryAfter);
+  return {
+    statusCode: problem.status,
+    headers: {
+      ...HEADERS,
+      'content-type': 'application/problem+json',
+      ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
+      ...(problem.code === 'M2FP_UNAUTHORIZED' && { 'www-authenticate': 'Bearer realm="m2fp"' }),
+    },
+    body: Buffer.from(JSON.stringify(problem)),
+  };
+}

@@ -1,0 +1,116 @@
+/** The body of an HTTP request in memory, never more of it than is allowed. */
+import type { IncomingMessage } from 'node:http';
+import { M2fpError } from '../../errors.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Of all bodies that are being read at the same time, however slowly they come, as many times the largest one. */
+const ALL_TOGETHER = 8;
+
+/** Milliseconds that a client that was refused may go on sending, so that it reads the answer: its bytes are thrown away. */
+const LINGER = 5000;
+
+const SMALLEST = 64 * 1024;
+
+/** Bodies that were asked for, by whomever: a stream gives its bytes once. */
+const bodies = new WeakMap<IncomingMessage, Promise<Buffer>>();
+
+/** Whether the body is read already, or still can be. */
+export function isReadable(request: IncomingMessage): boolean {
+  return bodies.has(request) || !request.readableEnded;
+}
+
+/** Reads bodies, and bounds what they take together. */
+export class BodyReader {
+  readonly #limit: number;
+  /** Bytes of all bodies that are being read. */
+  #held = 0;
+
+  /** @param limit bytes of one body */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * The whole body; a request that is read twice gives the same.
+   * @throws {M2fpError} `M2FP_IMAGE_TOO_LARGE` beyond the limit, before it has come where its length is told;
+   *   `M2FP_BUSY` where too many come at once; `M2FP_CANCELLED` where the client went away
+   */
+  read(request: IncomingMessage): Promise<Buffer> {
+    let body = bodies.get(request);
+    if (body === undefined) {
+      const isTooLarge = Number(request.headers['content-length']) > this.#limit;
+      body = isTooLarge ? Promise.reject(this.#tooLarge()) : this.#collect(request);
+      bodies.set(request, body);
+    }
+    return body;
+  }
+
+  /** @throws {M2fpError} `M2FP_IMAGE_TOO_LARGE` for a body that somebody else has read */
+  check(bytes: number): void {
+    if (bytes > this.#limit) throw this.#tooLarge();
+  }
+
+  #tooLarge(): M2fpError {
+    return new M2fpError(
+      'M2FP_IMAGE_TOO_LARGE',
+      `The body of the request is larger than ${this.#limit / MEBIBYTE} MB. Send a smaller picture.`,
+    );
+  }
+
+  /** In one Buffer that grows: a list of pieces would cost more than the bytes where they are tiny. */
+  #collect(request: IncomingMessage): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      let body = Buffer.alloc(0);
+      let size = 0;
+      let over = false;
+      const end = (settle: () => void): void => {
+        if (over) return;
+        over = true;
+        this.#held -= body.length;
+        settle();
+        body = Buffer.alloc(0);
+      };
+      const grow = (needed: number): void => {
+        const larger = Buffer.alloc(Math.min(this.#limit, Math.max(needed, 2 * body.length, SMALLEST)));
+        body.copy(larger, 0, 0, size);
+        this.#held += larger.length - body.length;
+        body = larger;
+      };
+      request.on('data', (chunk: Buffer) => {
+        if (over) return;
+        const needed = size + chunk.length;
+        if (needed > this.#limit) return end(() => reject(this.#tooLarge()));
+        if (needed > body.length) {
+          if (this.#held > ALL_TOGETHER * this.#limit) return end(() => reject(crowded()));
+          grow(needed);
+        }
+        chunk.copy(body, size);
+        size = needed;
+      });
+      request.on('end', () => end(() => resolve(body.subarray(0, size))));
+      const gone = (): void => end(() => reject(cancelled()));
+      request.on('error', gone);
+      request.on('close', gone);
+      if (request.destroyed) gone();
+    });
+  }
+}
+
+function crowded(): M2fpError {
+  return new M2fpError(
+    'M2FP_BUSY',
+    'Too many pictures are being sent at the same time. Try again in a moment.',
+  );
+}
+
+function cancelled(): M2fpError {
+  return new M2fpError('M2FP_CANCELLED', 'The client went away while it was sending.');
+}
+
+/** For a request that is refused before it has come: the answer goes out at once, the connection ends a little later. */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  setTimeout(() => request.complete || request.socket.destroy(), LINGER).unref();
+}

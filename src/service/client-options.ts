@@ -1,0 +1,108 @@
+/** Options that a client gave with a request, by the names of `msg.m2fp`: known, allowed and of a value that they take. */
+import { M2fpError } from '../errors.ts';
+import type { Option, OptionTable } from '../parsing/options/option-table.ts';
+import { isRecord } from '../parsing/options/options.ts';
+import { ANSWER_OPTIONS } from './answer-options.ts';
+import { fetchesNothing } from './body/content.ts';
+
+/** Which options there are, and which of them a client may set; those of the answer it always may. */
+export interface ClientRules {
+  /** The options of each operation; those of `plain` go without its name before them. */
+  tables: Readonly<Record<string, OptionTable>>;
+  plain: string;
+  /** Names of single options (`flip`, `colorize.opacity`), or of an operation for all of its own (`colorize`). */
+  allowed: ReadonlySet<string>;
+}
+
+/** What `msg.m2fp` gets: plain options, and those of one operation below its name. */
+export type ClientOptions = Record<string, unknown> & { response: Record<string, unknown> };
+
+/** Names under which clients look for a picture to be fetched. */
+const ADDRESS_NAMES = new Set(['url', 'uri', 'image_url', 'imageurl', 'src', 'href', 'callback']);
+
+const SHOWN = 80;
+
+/** @throws {M2fpError} `M2FP_BAD_OPTION` for an allowed name that no option has: the owner's list, not a client's */
+export function checkAllowed({ tables, plain, allowed }: ClientRules): void {
+  for (const name of allowed) {
+    const [user, own] = split(name, plain);
+    const table = Object.hasOwn(tables, user) ? tables[user]! : undefined;
+    if (Object.hasOwn(tables, name) || (table && Object.hasOwn(table, own))) continue;
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `Option "allowed" names "${name.slice(0, SHOWN)}", which is no option; allowed: ${namesOf(tables[plain]!)}, ` +
+        `${Object.keys(tables)
+          .filter((key) => key !== plain)
+          .join(', ')}, or one of theirs, such as colorize.opacity.`,
+    );
+  }
+}
+
+const namesOf = (table: OptionTable): string => Object.keys(table).join(', ');
+
+/** "colorize.opacity" in two; a plain name belongs to `plain`. */
+function split(name: string, plain: string): [user: string, own: string] {
+  const dot = name.indexOf('.');
+  return dot < 0 ? [plain, name] : [name.slice(0, dot), name.slice(dot + 1)];
+}
+
+/**
+ * @param texts of an address or a form; a name that comes twice is a list
+ * @param values of JSON, which go before texts; an object holds the options of the operation that it is named after
+ * @throws {M2fpError} `M2FP_BAD_OPTION` naming the first option that is unknown, not allowed or wrong
+ */
+export function readClientOptions(
+  texts: Iterable<readonly [name: string, text: string]>,
+  values: Readonly<Record<string, unknown>>,
+  rules: ClientRules,
+): ClientOptions {
+  const options: ClientOptions = { response: {} };
+  const put = (name: string, valueFor: (option: Option<unknown>) => unknown): void => {
+    const { user, own, option } = find(name, rules);
+    const value = valueFor(option);
+    if (value === undefined) return;
+    option.read(name, value);
+    if (user === rules.plain) options[own] = value;
+    else options[user] = { ...(options[user] as object | undefined), [own]: value };
+  };
+  const lists = new Map<string, string>();
+  for (const [name, text] of texts) {
+    const before = lists.get(name);
+    lists.set(name, before === undefined ? text : `${before},${text}`);
+  }
+  for (const [name, text] of lists) put(name, (option) => valueOfText(option, text));
+  for (const [name, value] of Object.entries(values)) {
+    if (!isOperation(name, rules) || !isRecord(value)) put(name, () => value ?? undefined);
+    else for (const [own, inner] of Object.entries(value)) put(`${name}.${own}`, () => inner ?? undefined);
+  }
+  return options;
+}
+
+const isOperation = (name: string, { tables }: ClientRules): boolean =>
+  name === 'response' || Object.hasOwn(tables, name);
+
+function find(name: string, rules: ClientRules): { user: string; own: string; option: Option<unknown> } {
+  const answer: OptionTable = ANSWER_OPTIONS;
+  const [user, own] = split(name, rules.plain);
+  if (user === 'response' || !name.includes('.')) {
+    if (Object.hasOwn(answer, own)) return { user: 'response', own, option: answer[own]! };
+  }
+  const table = Object.hasOwn(rules.tables, user) ? rules.tables[user]! : {};
+  const isKnown = Object.hasOwn(table, own);
+  const { allowed } = rules;
+  if (isKnown && (allowed.has(name) || allowed.has(user))) return { user, own, option: table[own]! };
+  if (ADDRESS_NAMES.has(name.toLowerCase())) throw fetchesNothing();
+  const what = isKnown
+    ? `The option "${name}" cannot be set by a request to this service`
+    : `There is no option "${name.slice(0, SHOWN)}"`;
+  const names = [...rules.allowed, ...Object.keys(answer)].join(', ');
+  throw new M2fpError('M2FP_BAD_OPTION', `${what}; allowed: ${names}.`);
+}
+
+/** What a form or an address says. `?flip` alone switches on; a blank text leaves the choice open. */
+export function valueOfText(option: Option<unknown>, text: string): unknown {
+  if (option.form.input !== 'checkbox') return option.field(text);
+  const given = text.trim().toLowerCase();
+  if (['', 'true', '1', 'on', 'yes'].includes(given)) return true;
+  return ['false', '0', 'off', 'no'].includes(given) ? false : text;
+}

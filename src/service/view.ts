@@ -1,0 +1,116 @@
+/** The pictures that an answer can be. */
+import { M2fpError } from '../errors.ts';
+import { colorize } from '../parsing/colorize/colorize.ts';
+import { crop } from '../parsing/crop/crop.ts';
+import type { EncodedFormat } from '../parsing/options/image-options.ts';
+import { badOption } from '../parsing/options/options.ts';
+import { redact } from '../parsing/redact/redact.ts';
+import type { Parsing } from '../parsing/types.ts';
+import type { AnswerPlan } from './answer-options.ts';
+
+export interface View {
+  image: Buffer;
+  mime: string;
+  width: number;
+  height: number;
+}
+
+/**
+ * The picture that `plan.view` names. Of a redacted one holds what redact promises: of every person who was seen, what was
+ * to be hidden is hidden, the whole person where the parts were not found.
+ * @throws {M2fpError} `M2FP_NOTHING_FOUND` where there is nothing to crop; `M2FP_BAD_OPTION` for what the picture or
+ *   its model does not have
+ */
+export async function viewOf(parsing: Parsing, plan: AnswerPlan, format: EncodedFormat): Promise<View> {
+  const { view, quality } = plan;
+  const encoding = { format, quality };
+  switch (view) {
+    case 'redacted': {
+      const { method, cells, color, grow, persons } = plan;
+      const redacted = await redact(parsing, {
+        ...encoding,
+        method,
+        cells,
+        color,
+        grow,
+        uncovered: 'person',
+        ...(persons && { persons: [...persons] }),
+        ...labelsOf(plan),
+      });
+      // Whoever was meant is perhaps somebody else in the picture, and visible.
+      const [missing] = redacted.missing;
+      if (missing !== undefined) {
+        const ids = parsing.persons.map(({ id }) => id).join(', ');
+        throw badOption('persons', missing, ids === '' ? 'nothing, for there is nobody in the picture' : ids);
+      }
+      return redacted;
+    }
+    case 'crop':
+      return croppedOf(parsing, plan, encoding);
+    case 'labels':
+      return colorize(only(parsing, plan), {
+        ...encoding,
+        mode: 'labels',
+        ...(plan.persons ? { paint: 'parts', minScore: 0 } : { paint: 'map' }),
+        ...labelsOf(plan),
+      });
+    default: {
+      const { opacity, contours, contourColor, names, scores, legend, palette, background, minScore } = plan;
+      return colorize(only(parsing, plan), {
+        ...encoding,
+        mode: view === 'map' ? 'map' : 'overlay',
+        by: view === 'persons' ? 'person' : 'label',
+        opacity,
+        contours,
+        contourColor,
+        names,
+        scores,
+        legend,
+        palette,
+        background,
+        minScore,
+        ...labelsOf(plan),
+      });
+    }
+  }
+}
+
+async function croppedOf(
+  parsing: Parsing,
+  plan: AnswerPlan,
+  encoding: { format: EncodedFormat; quality: number },
+): Promise<View> {
+  const { cutout, padding, persons } = plan;
+  const { labels } = labelsOf(plan);
+  const options = {
+    ...encoding,
+    mode: cutout && encoding.format !== 'jpeg' ? ('cutout' as const) : ('box' as const),
+    padding: 'share' in padding ? `${padding.share * 100}%` : padding.pixels,
+    max: 1,
+  };
+  const [found] = await crop(
+    only(parsing, plan),
+    labels ? { ...options, what: 'groups', groups: { asked: labels } } : { ...options, what: 'persons' },
+  );
+  if (found !== undefined) {
+    const { image, width, height } = found;
+    return { image, width, height, mime: `image/${encoding.format}` };
+  }
+  const what = labels ? labels.join(', ') : 'a person';
+  const whose = persons ? ` of the persons ${[...persons].join(', ')}` : '';
+  throw new M2fpError('M2FP_NOTHING_FOUND', `The picture has no ${what}${whose} to cut out.`);
+}
+
+function labelsOf({ labels }: AnswerPlan): { labels?: readonly string[] } {
+  return Array.isArray(labels) && labels.length > 0 ? { labels: labels as string[] } : {};
+}
+
+/** The parsing with the chosen persons alone, and their parts. */
+function only(parsing: Parsing, { persons }: AnswerPlan): Parsing {
+  if (persons === null) return parsing;
+  return {
+    ...parsing,
+    persons: parsing.persons.filter(({ id }) => persons.has(id)),
+    parts: parsing.parts.filter(({ person }) => person !== null && persons.has(person)),
+  };
+}
