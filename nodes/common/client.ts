@@ -1,8 +1,7 @@
 /** Whether anybody still waits for the answer to an HTTP message, and the answer where the flow gives none. */
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
-import type { Answer } from '../../src/service/answer.ts';
 import { SharedListener } from './shared-listener.ts';
 
 /**
@@ -33,7 +32,7 @@ const closing = new SharedListener('close');
 const PATIENCE = 2000;
 
 /** Seconds after which the client may try again; a deploy takes less. */
-const RETRY_AFTER = '1';
+const RETRY_AFTER = 1;
 
 /**
  * Answers the client of a message that ended with `error` because its node was closed or refused it, unless the flow does so
@@ -45,7 +44,7 @@ const RETRY_AFTER = '1';
 export function answerUnlessFlowDoes(
   msg: NodeMessageInFlow,
   error: M2fpError,
-  answer: Omit<Answer, 'body'> & { body: Buffer | string } = plainAnswer(error),
+  answer: { statusCode: number; headers: OutgoingHttpHeaders; body: Buffer | string } = plainAnswer(error),
 ): void {
   const response = responseOf(msg);
   if (response === undefined || isAnswered(response)) return;
@@ -66,7 +65,7 @@ export function answerUnlessFlowDoes(
 function plainAnswer({ statusCode, code, message }: M2fpError) {
   return {
     statusCode,
-    headers: { 'content-type': 'application/json', 'retry-after': RETRY_AFTER },
+    headers: { 'Content-Type': 'application/json', 'Retry-After': RETRY_AFTER },
     body: JSON.stringify({ error: { code, message } }),
   };
 }

@@ -4,10 +4,11 @@ import { M2fpError } from '../../src/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { optionsInFields, valuesOf } from '../../src/parsing/options/option-table.ts';
 import { addressOf, ApiKeys, ClientLimits } from '../../src/service/access.ts';
+import { contentOfValue } from '../../src/service/body/content.ts';
 import { BodyReader } from '../../src/service/body/read-body.ts';
 import { type ClientRules, readClientOptions } from '../../src/service/client-options.ts';
 import { orderOf, type ParseOrder, queryOf } from '../../src/service/request.ts';
-import { responseOf } from '../common/client.ts';
+import { hasClient, responseOf } from '../common/client.ts';
 import { variableIn } from '../common/stored-form.ts';
 import { clientRules } from './client-rules.ts';
 import { REQUEST_SETTINGS, type RequestConfig, type RequestCredentials } from './config.ts';
@@ -52,18 +53,19 @@ export class RequestGate {
   /** @throws {M2fpError} what the client is to be told; it may still be sending */
   async take(msg: NodeMessageInFlow): Promise<ParseOrder> {
     const request = httpRequestOf(msg);
+    const limits = { ...DEFAULT_LIMITS, maxBytes: this.#maxBytes };
     if (request === undefined) {
-      throw new M2fpError(
-        'M2FP_NO_IMAGE',
-        'The message is no request: wire an http in node before this node.',
-      );
+      // Who it is can be asked of a request only.
+      if (hasClient(msg)) throw new M2fpError('M2FP_UNAUTHORIZED', 'The request has been lost on its way.');
+      // From an inject node, to try the flow out.
+      return orderOf(contentOfValue(msg.payload), [], this.#rules, limits, false);
     }
     this.#enter(msg, request);
     const query = queryOf(request.originalUrl ?? request.url ?? '');
     // What is wrong there is so whatever the body holds.
     readClientOptions(query, {}, this.#rules);
     const { content, few } = await contentOfRequest(request, msg.payload, this.#reader);
-    return orderOf(content, query, this.#rules, { ...DEFAULT_LIMITS, maxBytes: this.#maxBytes }, few);
+    return orderOf(content, query, this.#rules, limits, few);
   }
 
   #enter(msg: NodeMessageInFlow, { headers, socket }: HttpRequest): void {

@@ -55,6 +55,20 @@ const TEXTS: Readonly<Record<M2fpErrorCode | 'INTERNAL', Text>> = {
     title: 'Nothing found',
     advice: 'The picture holds nothing of what was asked for.',
   },
+  M2FP_JOB_NOT_FOUND: {
+    title: 'No such job',
+    advice: 'There is no job of this name: it was never there, or its result has expired.',
+  },
+  M2FP_JOB_NOT_DONE: {
+    title: 'Not done yet',
+    advice: 'The job is not done yet. Ask again later.',
+    retryAfter: 1,
+  },
+  M2FP_NOT_KEPT: {
+    title: 'Not kept',
+    advice: 'The job could not be kept, so it will not be done. Send it again later.',
+    retryAfter: 10,
+  },
   M2FP_NOT_ACCEPTABLE: {
     title: 'No such answer',
     advice: 'The service has no answer of a type that the client accepts.',
@@ -102,6 +116,8 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   'M2FP_UNAUTHORIZED',
   'M2FP_NOTHING_FOUND',
   'M2FP_NOT_ACCEPTABLE',
+  'M2FP_JOB_NOT_FOUND',
+  'M2FP_JOB_NOT_DONE',
   'M2FP_IMAGE_TOO_LARGE',
   'M2FP_UNSUPPORTED_FORMAT',
   'M2FP_BUSY',
