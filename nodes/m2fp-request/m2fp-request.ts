@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { handleMessages } from '../common/message-handler.ts';
+import { nameOf, Refusals } from '../common/refusals.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { answerLater, refusalHeaders } from './refusal.ts';
@@ -22,6 +23,7 @@ export default function (RED: NodeAPI): void {
     RED.events.on('flows:started', forget);
     const stop = leaveUnread(() => (endpoints ??= endpointsBefore(RED, this)));
 
+    const refusals = new Refusals(() => ({ node: nameOf(this) }));
     let gate: RequestGate | undefined;
     const work = form.guard(status, async (msg) => {
       gate ??= RequestGate.open(form.config, this.credentials, enteredKeys(RED, this));
@@ -44,6 +46,7 @@ export default function (RED: NodeAPI): void {
           throw error;
         }),
       {
+        onFailure: (msg, error) => refusals.ended(msg, error),
         atClose: () => {
           stop();
           RED.events.off('flows:started', forget);

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { STATUS_CODES } from '../../../src/errors.ts';
 import { root } from '../../support/installed-package.ts';
 import { requireProgram } from '../../support/programs.ts';
 
@@ -12,7 +13,12 @@ const CASES = join(import.meta.dirname, 'rules.test.yml');
 
 interface Rules {
   groups: {
-    rules: { alert: string; labels: Record<string, string>; annotations: Record<string, string> }[];
+    rules: {
+      alert: string;
+      expr: string;
+      labels: Record<string, string>;
+      annotations: Record<string, string>;
+    }[];
   }[];
 }
 interface Cases {
@@ -45,6 +51,16 @@ describe('alarms for Prometheus', () => {
       ),
     );
     assert.deepEqual(new Set(fired), new Set(alarms.map(({ alert }) => alert)));
+  });
+
+  it('count no failure of a client', () => {
+    const { expr } = alarms.find(({ alert }) => alert === 'M2fpFailures')!;
+    const ofClients = Object.entries(STATUS_CODES).flatMap(([code, status]) => (status < 500 ? [code] : []));
+    const [, left] = /code!~"M2FP_\(([A-Z_|]+)\)"/.exec(expr)!;
+    assert.deepEqual(
+      left!.split('|').toSorted(),
+      ofClients.map((code) => code.replace('M2FP_', '')).toSorted(),
+    );
   });
 
   for (const { alert, labels, annotations } of alarms) {
