@@ -44,7 +44,6 @@ const scripts = new Set(Object.keys(packageJson.scripts));
 /** Whether one line of a `run` is a script of ours, or the installation before it. */
 function isOurs(line: string): boolean {
   if (/^npm ci( --workspaces=false)?( --ignore-scripts)?$/.test(line) || line === 'npm test') return true;
-  if (/^npm run [\w:-]+ --if-present$/.test(line)) return true;
   const [, script] = /^npm run ([\w:-]+)(?: -- .*)?$/.exec(line) ?? [];
   if (script !== undefined) return scripts.has(script);
   const [, file] =

@@ -7,40 +7,27 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { requireProgram } from '../../support/programs.ts';
+import { root } from '../../support/installed-package.ts';
 import { end, run, type RunOptions, type Ran, tryRun, until } from './run.ts';
 
-/** The Debian packages are those of tools/ci/container-tools.sh. */
-const PROGRAMS = {
-  podman: 'podman',
-  runc: 'runc',
-  catatonit: 'catatonit',
-  iptables: 'iptables',
-  mmdebstrap: 'mmdebstrap',
-  docker: 'docker.io',
-  'docker-compose': 'docker-compose',
-  openssl: 'openssl',
-};
-const NETWORK_PROGRAMS = { netavark: 'netavark', 'aardvark-dns': 'aardvark-dns' };
+/** Where Debian has what podman calls. */
+const PODMAN_FOLDERS = ['/usr/lib/podman', '/usr/libexec/podman'];
 
-/** Fails with the line that installs all that is missing. */
+/** Fails with the line that installs all that is missing of what tools/ci/container-tools.sh names. */
 function requirePrograms(): void {
-  const missing: string[] = [];
-  for (const [program, debianPackage] of Object.entries(PROGRAMS)) {
-    try {
-      requireProgram(program, debianPackage);
-    } catch {
-      missing.push(debianPackage);
-    }
-  }
-  for (const [program, debianPackage] of Object.entries(NETWORK_PROGRAMS))
-    if (!['/usr/lib/podman', '/usr/libexec/podman'].some((folder) => existsSync(join(folder, program))))
-      missing.push(debianPackage);
+  const script = readFileSync(join(root, 'tools', 'ci', 'container-tools.sh'), 'utf8');
+  const [, list = ''] = /^needed=\(([^)]+)\)/m.exec(script) ?? [];
+  const pairs = list
+    .trim()
+    .split(/\s+/)
+    .map((pair) => pair.split(':') as [string, string]);
+  assert.ok(pairs.length > 1);
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', ...PODMAN_FOLDERS];
+  const missing = pairs.filter(([program]) => !folders.some((folder) => existsSync(join(folder, program))));
   assert.deepEqual(
-    missing,
+    missing.map(([program]) => program),
     [],
-    `Missing: sudo apt-get install -y --no-install-recommends ${missing.join(' ')}\n` +
-      '(sudo bash tools/ci/container-tools.sh installs all that these tests need)',
+    `Missing: sudo apt-get install -y --no-install-recommends ${missing.map(([, name]) => name).join(' ')}`,
   );
   assert.equal(process.getuid?.(), 0, 'These tests make networks and mounts: run them as root');
 }
