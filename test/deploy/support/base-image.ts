@@ -24,7 +24,7 @@ const NAME = 'localhost/m2fp-base:1';
 
 const PACKAGES =
   'ca-certificates,libstdc++6,dash,bash,coreutils,findutils,tar,gzip,mawk,sed,grep,gettext-base,' +
-  'redis-server,nginx-light,prometheus,mosquitto';
+  'redis-server,nginx-light,prometheus,mosquitto,mosquitto-clients';
 
 /** Where the official image has Node-RED. */
 const HOME = 'usr/src/node-red';
@@ -70,7 +70,6 @@ async function unpackDebian(folder: string, containers: Containers): Promise<voi
   ]);
   for (const unread of ['doc', 'man', 'locale', 'info'])
     rmSync(join(folder, 'usr/share', unread), { recursive: true, force: true });
-  rmSync(join(folder, 'usr/bin/promtool'));
   writeFileSync(join(folder, 'etc/passwd'), PASSWD);
   writeFileSync(join(folder, 'etc/group'), PASSWD.replace(/^(\w[\w-]*):x:\d+:(\d+):.*$/gm, '$1:x:$2:'));
   symlinkSync('mawk', join(folder, 'usr/bin/awk'));

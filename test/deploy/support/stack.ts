@@ -12,11 +12,12 @@ import { images } from './images.ts';
 
 /** What the entrypoint of nginx's own image does: values into the templates, name servers into a variable. */
 const NGINX = `
+set -eu
 NGINX_LOCAL_RESOLVERS=$$(awk '$$1 == "nameserver" {print $$2}' /etc/resolv.conf | tr '\\n' ' ')
 export NGINX_LOCAL_RESOLVERS
 names=$$(env | sed -n 's/^\\(\\(M2FP\\|NGINX\\)_[A-Z_]*\\)=.*/$\${\\1}/p')
 for template in /etc/nginx/templates/*.template; do
-  envsubst "$$names" <"$$template" >"/etc/nginx/conf.d/$$(basename "$$template" .template)"
+  envsubst "$$names" <"$$template" >"$$NGINX_ENVSUBST_OUTPUT_DIR/$$(basename "$$template" .template)"
 done
 exec nginx -g 'daemon off;'
 `;
@@ -132,9 +133,19 @@ export class Stack {
     }
   }
 
-  /** Ids of the running containers of a service. */
-  async ids(service: string): Promise<string[]> {
-    return (await this.compose(['ps', '--quiet', service])).split('\n').filter(Boolean);
+  /** Ids of the running containers of a service, or of all. */
+  async ids(service?: string): Promise<string[]> {
+    const labels = { project: this.project, ...(service !== undefined && { service }) };
+    const filters = Object.entries(labels).map(
+      ([name, value]) => `--filter=label=com.docker.compose.${name}=${value}`,
+    );
+    return (await this.#containers.docker('ps', '--quiet', ...filters)).split('\n').filter(Boolean);
+  }
+
+  /** Runs a command in the first container of a service. */
+  async exec(service: string, ...command: string[]): Promise<string> {
+    const [id = ''] = await this.ids(service);
+    return await this.#containers.docker('exec', id, ...command);
   }
 
   secret(name: string): string {
