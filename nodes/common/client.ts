@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import { jobOf } from './job.ts';
 import { SharedListener } from './shared-listener.ts';
 
 /**
@@ -74,8 +75,9 @@ function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): 
   return headersSent || writableEnded || destroyed;
 }
 
-/** True where somebody waits for an answer over HTTP, so that the message must not end without one. */
+/** True where somebody waits for an answer over HTTP, or of a job, so that the message must not end without one. */
 export function hasClient(msg: NodeMessageInFlow): boolean {
+  if (jobOf(msg)) return true;
   return typeof msg['res'] === 'object' && msg['res'] !== null;
 }
 

@@ -1,6 +1,6 @@
 /** What the other nodes see of the config node `m2fp-model`. */
 import type { Node, NodeAPI } from 'node-red';
-import type { WorkerFacts } from '../../src/engine/remote/client/transport.ts';
+import type { WorkerAddress, WorkerFacts } from '../../src/engine/remote/client/transport.ts';
 import type { Engine, EngineInfo, EngineState } from '../../src/engine/types.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
@@ -78,6 +78,8 @@ export interface ModelNode extends Node<RedisCredentials> {
   parseOptions(): ParseOptions;
   /** What a picture may have of bytes and pixels. */
   limits(): ImageLimits;
+  /** Where its workers are found, and how they let one in; undefined for a model of this machine. */
+  workerAddress(): WorkerAddress | undefined;
   /** Where the model comes from and lies; pulls and loads nothing. */
   place(): Promise<ModelPlace>;
   /**

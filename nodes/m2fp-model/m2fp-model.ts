@@ -45,6 +45,10 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelServi
   model.deregister = (node) => access.deregister(node);
   model.parseOptions = () => settings().parse;
   model.limits = () => limitsFrom(settings().engine);
+  model.workerAddress = () => {
+    const { source, engine } = settings();
+    return source === 'remote' ? engine.address : undefined;
+  };
   model.place = () => access.place();
   model.present = (signal) => access.present(signal);
   model.lookAgain = () => access.lookAgain();

@@ -8,6 +8,9 @@ import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
 import { FIELDS as INFER_FIELDS } from '../m2fp-infer/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 
+/** Of the jobs node, which looks whether the address may be called. */
+const JOB_OPTIONS = { webhook: anyText('') };
+
 const TABLES: Readonly<Record<string, OptionTable>> = {
   infer: {
     ...PARSE_OPTIONS,
@@ -19,11 +22,12 @@ const TABLES: Readonly<Record<string, OptionTable>> = {
   colorize: COLORIZE_OPTIONS,
   crop: CROP_SETTINGS,
   redact: REDACT_SETTINGS,
+  job: JOB_OPTIONS,
 };
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` where the form allows what is no option */
 export function clientRules(allowed: string): ClientRules {
-  const rules = { tables: TABLES, plain: 'infer', allowed: new Set(namesInText(allowed)) };
+  const rules = { tables: TABLES, plain: 'infer', allowed: new Set([...namesInText(allowed), 'job']) };
   checkAllowed(rules);
   return rules;
 }

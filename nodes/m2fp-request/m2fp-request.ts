@@ -27,7 +27,9 @@ export default function (RED: NodeAPI): void {
     let gate: RequestGate | undefined;
     const work = form.guard(status, async (msg) => {
       gate ??= RequestGate.open(form.config, this.credentials, enteredKeys(RED, this));
-      const { picture, options } = await gate.take(msg);
+      const order = await gate.take(msg);
+      if (!order) return [msg];
+      const { picture, options } = order;
       msg.payload = picture;
       const { m2fp: own } = msg as { m2fp?: { response?: object } };
       msg['m2fp'] = { ...options, ...own, response: { ...options.response, ...own?.response } };

@@ -16,6 +16,8 @@ import { contentOfRequest, type HttpRequest, httpRequestOf } from './read-reques
 
 const MEBIBYTE = 1024 * 1024;
 
+const WITHOUT_BODY: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'DELETE']);
+
 export class RequestGate {
   readonly #keys: ApiKeys;
   readonly #limits: ClientLimits;
@@ -50,8 +52,11 @@ export class RequestGate {
     this.#reader = new BodyReader(this.#maxBytes);
   }
 
-  /** @throws {M2fpError} what the client is to be told; it may still be sending */
-  async take(msg: NodeMessageInFlow): Promise<ParseOrder> {
+  /**
+   * @returns undefined for a request that brings nothing: it asks about a job
+   * @throws {M2fpError} what the client is to be told; it may still be sending
+   */
+  async take(msg: NodeMessageInFlow): Promise<ParseOrder | undefined> {
     const request = httpRequestOf(msg);
     const limits = { ...DEFAULT_LIMITS, maxBytes: this.#maxBytes };
     if (request === undefined) {
@@ -61,6 +66,7 @@ export class RequestGate {
       return orderOf(contentOfValue(msg.payload), [], this.#rules, limits, false);
     }
     this.#enter(msg, request);
+    if (WITHOUT_BODY.has(request.method)) return undefined;
     const query = queryOf(request.originalUrl ?? request.url ?? '');
     // What is wrong there is so whatever the body holds.
     readClientOptions(query, {}, this.#rules);

@@ -5,6 +5,8 @@ import { type Answer, answerOf, problemAnswer } from '../../src/service/answer.t
 import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import type { ErrorLike } from '../../src/service/problem.ts';
 import { codeOf } from '../common/failure.ts';
+import { Outputs, type Result } from '../common/hand-over.ts';
+import { endJob } from '../common/job.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
@@ -43,17 +45,13 @@ export default function (RED: NodeAPI): void {
       return problemAnswer(error, await retry.seconds(codeOf(error)));
     };
 
-    const inTurn = sequentially(RED, async (msg) => {
-      put(msg, await answerTo(msg));
-      return [msg];
-    });
+    const inTurn = sequentially(RED, async (msg) => give(msg, await answerTo(msg)));
     const answer = form.guard(status, async (msg, signal) => {
       try {
         return await inTurn(msg, signal);
       } catch (error) {
         if (signal.aborted || codeOf(error) === undefined) throw error;
-        put(msg, await tell(error as M2fpError));
-        return [msg];
+        return give(msg, await tell(error as M2fpError));
       }
     });
     handleMessages(
@@ -64,8 +62,7 @@ export default function (RED: NodeAPI): void {
         const error = caughtIn(msg);
         if (error === undefined) return answer(msg, signal);
         // What is wrong with this node is no fault of the client.
-        put(msg, await tell(error.source?.id === this.id ? {} : error));
-        return [msg];
+        return give(msg, await tell(error.source?.id === this.id ? {} : error));
       },
       { dropsGone: true },
     );
@@ -80,8 +77,12 @@ function caughtIn(msg: NodeMessageInFlow): (ErrorLike & { source?: { id?: string
   return typeof error === 'object' ? error : { message: error };
 }
 
-function put(msg: NodeMessageInFlow, { statusCode, headers, body }: Answer): void {
+/** Answers over HTTP; the answer to a picture of a job is kept with the job, and nothing is sent. */
+async function give(msg: NodeMessageInFlow, answer: Answer): Promise<Result> {
+  if (await endJob(msg, answer)) return new Outputs([]);
+  const { statusCode, headers, body } = answer;
   msg['headers'] = headersFor(msg['headers'], headers);
   msg['statusCode'] = statusCode;
   msg.payload = body;
+  return [msg];
 }

@@ -121,6 +121,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   'M2FP_IMAGE_TOO_LARGE',
   'M2FP_UNSUPPORTED_FORMAT',
   'M2FP_BUSY',
+  'M2FP_JOB_NOT_DONE',
 ]);
 
 /** What speaks of flows, of nodes and of files of the server. */

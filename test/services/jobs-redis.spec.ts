@@ -14,6 +14,7 @@ describe('jobs in a Redis', () => {
   const open = async (limits = {}): Promise<RedisStore> => {
     const store = await RedisStore.open(
       redis.address,
+      'jobs',
       { ...LIMITS, ...limits },
       AbortSignal.timeout(10_000),
       TIMES,
@@ -45,7 +46,7 @@ describe('jobs in a Redis', () => {
       assert.ok(!fields.includes('image') && !fields.includes('message'), fields.join());
       await store.forget(id);
       const left = await redis.keys();
-      assert.deepEqual(left, ['{m2fp:tests}:service:total']);
+      assert.deepEqual(left, ['{m2fp:tests}:service:jobs:total']);
     });
 
     it('gives a job to another process when the one that has it is gone', async () => {
@@ -56,7 +57,7 @@ describe('jobs in a Redis', () => {
       await pause(1500);
       assert.equal(await there.claim(), undefined);
       // As if its process hung: it renews no more.
-      await redis.ask((client) => client.zadd('{m2fp:tests}:service:leases', 1, id));
+      await redis.ask((client) => client.zadd('{m2fp:tests}:service:jobs:leases', 1, id));
       const again = await claimed(there);
       assert.deepEqual([again.id, again.attempts], [id, 2]);
       if (!claim.lost.aborted) {

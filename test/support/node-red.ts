@@ -62,19 +62,52 @@ export interface Status {
 export class NodeRed {
   readonly url: string;
   readonly userDir: string;
-  readonly child: ChildProcess;
+  readonly #version: Version;
+  #child!: ChildProcess;
   #log = '';
 
-  private constructor(url: string, userDir: string, child: ChildProcess) {
+  private constructor(url: string, userDir: string, version: Version) {
     this.url = url;
     this.userDir = userDir;
-    this.child = child;
+    this.#version = version;
+  }
+
+  /** Its process. */
+  get child(): ChildProcess {
+    return this.#child;
+  }
+
+  /** Starts its process; resolves when the flows run. */
+  async #run(): Promise<void> {
+    const program = require.resolve(`${this.#version}/red.js`);
+    const { port } = new URL(this.url);
+    const child = spawn(node, [program, '--userDir', this.userDir, '--port', port], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    this.#log = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#log += text;
-        this.child.emit('log');
+        child.emit('log');
       });
     }
+    try {
+      await this.logged('Started flows');
+      // Sometimes the flows are first.
+      await this.logged('Server now running');
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  /** Ends the process with `signal`, and starts another one that has the same files. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.kill(signal);
+    await ended;
+    await this.#run();
   }
 
   /**
@@ -98,19 +131,8 @@ export class NodeRed {
     const editor = { view: { 'view-show-tips': false } };
     writeFileSync(join(userDir, '.config.users.json'), JSON.stringify({ _: { editor } }));
     const port = await freePort();
-    const program = require.resolve(`${version}/red.js`);
-    const child = spawn(node, [program, '--userDir', userDir, '--port', String(port)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, userDir, child);
-    try {
-      await nodeRed.logged('Started flows');
-      // Sometimes the flows are first.
-      await nodeRed.logged('Server now running');
-    } catch (error) {
-      child.kill('SIGKILL');
-      throw error;
-    }
+    const nodeRed = new NodeRed(`http://127.0.0.1:${port}`, userDir, version);
+    await nodeRed.#run();
     return nodeRed;
   }
 

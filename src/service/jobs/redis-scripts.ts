@@ -3,21 +3,20 @@
  * together from its id. Each is harmless when it runs twice, as it does where an answer is lost on the way.
  */
 
-/** The keys of the jobs of one queue; all lie on one node of a Redis Cluster. */
-export function jobKeys(prefix: string): [line: string, ...string[]] {
-  const names = ['line', 'leases', 'ended', 'hooks', 'sizes', 'total'];
-  const [line, ...others] = names.map((name) => `${prefix}:service:${name}`);
-  return [line!, ...others];
+/** The keys of one line of jobs; all lie on one node of a Redis Cluster. */
+export function jobKeys(prefix: string): [waiting: string, ...string[]] {
+  const names = ['leases', 'ended', 'hooks', 'sizes', 'total'];
+  return [`${prefix}:waiting`, ...names.map((name) => `${prefix}:${name}`)];
 }
 
 /** What stands before an id in the key of its job. */
 export function jobPrefix(prefix: string): string {
-  return `${prefix}:service:job:`;
+  return `${prefix}:job:`;
 }
 
 /** The channel that says when something may be to do; the message is the id of a job that has ended, or nothing. */
 export function jobChannel(prefix: string): string {
-  return `${prefix}:service:news`;
+  return `${prefix}:news`;
 }
 
 /** Names for the keys, and the time of Redis, which all its clients share. ARGV[1] stands before ids, ARGV[2] is the channel. */

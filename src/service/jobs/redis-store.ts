@@ -70,12 +70,11 @@ export class RedisStore implements JobStore {
 
   private constructor(
     connection: Connection,
-    { queue }: WorkerAddress,
+    prefix: string,
     limits: JobLimits,
     times: RedisTimes,
     warning: string | null,
   ) {
-    const { prefix } = namesOf(queue);
     this.#connection = connection;
     this.#limits = limits;
     this.#times = times;
@@ -94,17 +93,21 @@ export class RedisStore implements JobStore {
     });
   }
 
-  /** @throws {M2fpError} `M2FP_BAD_OPTION` for a bad address, `M2FP_ENGINE_UNAVAILABLE` where Redis is not to be had there */
+  /**
+   * @param line its name: jobs of one line see nothing of another
+   * @throws {M2fpError} `M2FP_BAD_OPTION` for a bad address, `M2FP_ENGINE_UNAVAILABLE` where Redis is not to be had there
+   */
   static async open(
     address: WorkerAddress,
+    line: string,
     limits: JobLimits,
     signal: AbortSignal,
     times: RedisTimes = REDIS_TIMES,
   ): Promise<RedisStore> {
-    const channel = scripts.jobChannel(namesOf(address.queue).prefix);
-    const connection = await Connection.open(address, times, [channel], signal);
+    const prefix = `${namesOf(address.queue).prefix}:service:${line}`;
+    const connection = await Connection.open(address, times, [scripts.jobChannel(prefix)], signal);
     const warning = await warningOf(connection).catch(() => null);
-    return new RedisStore(connection, address, limits, times, warning);
+    return new RedisStore(connection, prefix, limits, times, warning);
   }
 
   async add({ image, message, webhook }: NewJob): Promise<Job> {

@@ -3,7 +3,6 @@
  * comes back to line where the flow was stopped meanwhile; what never comes back is failed after a while.
  */
 import { type Clock, systemClock, type Timer } from '../../clock.ts';
-import { M2fpError } from '../../errors.ts';
 import { failed } from './outcomes.ts';
 import type { Claim, JobOutcome, JobStore } from './types.ts';
 
@@ -25,8 +24,18 @@ export interface RunnerOptions {
 const POLL = 1000;
 /** How often it is tidied. */
 const SWEEP = 15_000;
-/** The pause after a job was put back because the flow, or a part of it, was stopped. */
+/** The pause after a job was put back. */
 const PAUSE = 2000;
+
+/**
+ * Failures that say nothing of the picture: the flow was stopped, too many others wait, no engine is there at the moment. The
+ * job waits for better times, as long as a job may. Where a flow stops itself again and again, it is given up before.
+ */
+const PASSING: ReadonlyMap<string, { counts: boolean }> = new Map([
+  ['M2FP_CANCELLED', { counts: true }],
+  ['M2FP_BUSY', { counts: false }],
+  ['M2FP_ENGINE_UNAVAILABLE', { counts: false }],
+]);
 
 /** A picture that is in the flow. */
 interface Run {
@@ -35,11 +44,13 @@ interface Run {
   timer: Timer;
 }
 
+/** Of all runners of this process: what was sent by one that has stopped may still come back. */
+let lastRun = 0;
+
 export class JobRunner {
   readonly #options: RunnerOptions;
   readonly #clock: Clock;
   readonly #running = new Map<string, Run>();
-  #lastRun = 0;
   #isStarted = false;
   #pumping: Promise<void> | undefined;
   #pumpAgain = false;
@@ -76,11 +87,11 @@ export class JobRunner {
     const current = this.#running.get(id);
     const isCurrent = current?.number === run;
     if (outcome.state !== 'done' && !isCurrent) return false;
-    // The flow, or a part of it, was stopped: that says nothing of the picture.
-    if (outcome.state === 'failed' && outcome.failure.code === 'M2FP_CANCELLED') {
+    const passing = outcome.state === 'failed' ? PASSING.get(outcome.failure.code) : undefined;
+    if (passing) {
       this.#forget(id);
       this.#pause();
-      return this.#putBack(current?.claim);
+      return this.#putBack(current?.claim, passing.counts);
     }
     return this.#write(id, outcome);
   }
@@ -128,8 +139,8 @@ export class JobRunner {
     }
   }
 
-  async #putBack(claim: Claim | undefined): Promise<false> {
-    await claim?.release(true).catch(this.#options.onError);
+  async #putBack(claim: Claim | undefined, counts = true): Promise<false> {
+    await claim?.release(counts).catch(this.#options.onError);
     return false;
   }
 
@@ -163,7 +174,7 @@ export class JobRunner {
 
   #begin(claim: Claim): void {
     const { id } = claim;
-    const number = ++this.#lastRun;
+    const number = ++lastRun;
     const { timeout, send, onChange } = this.#options;
     const timer = this.#clock.after(timeout, () => void this.#timeOut(id, number), { background: true });
     this.#running.set(id, { claim, number, timer });
@@ -218,17 +229,4 @@ export class JobRunner {
     };
     again();
   }
-}
-
-/** What is told of a job that the flow could not answer. */
-export function failureOf(error: unknown): JobOutcome {
-  const { code, message, statusCode } = error as Partial<M2fpError>;
-  return {
-    state: 'failed',
-    failure: {
-      code: typeof code === 'string' ? code : 'ERROR',
-      message: typeof message === 'string' ? message : String(error),
-      statusCode: typeof statusCode === 'number' ? statusCode : 500,
-    },
-  };
 }

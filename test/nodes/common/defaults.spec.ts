@@ -1,5 +1,8 @@
 /** A node without its fields, as an API makes it, is a node from the palette. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NodeMessage } from 'node-red';
 import { beginning, withDefaults } from '../../../nodes/common/form-fields.ts';
 import { optionsOf } from '../../../nodes/m2fp-colorize/config.ts';
@@ -8,7 +11,7 @@ import { COLORIZE_OPTIONS } from '../../../src/parsing/colorize/colorize-options
 import { readOptions } from '../../../src/parsing/options/option-table.ts';
 import { exampleParsing, fakeEngines, type FakeEngine, restoreEngines } from '../support/fake-engine.ts';
 import { fieldsOf, nodeConfig, type NodeType, registered, TYPES } from '../support/flows.ts';
-import { startFlow, send, stopFlow } from '../support/red.ts';
+import { startFlow, send, stopFlow, useSettings } from '../support/red.ts';
 
 /** Of the editor alone. */
 const EDITOR_ONLY = ['name', 'configVersion'];
@@ -59,19 +62,24 @@ describe('the defaults of nodes', () => {
   describe('of a node that has nothing but its id, type and wires', () => {
     let engine: FakeEngine;
 
-    beforeEach(() => {
+    let userDir: string;
+
+    beforeEach(async () => {
       ({ engine } = fakeEngines());
+      userDir = await mkdtemp(join(tmpdir(), 'm2fp-defaults-'));
     });
     afterEach(async () => {
       await stopFlow();
       restoreEngines();
+      useSettings({});
+      await rm(userDir, { recursive: true });
     });
 
     /** Without what differs from run to run. */
     const plain = ({ _msgid, ...msg }: NodeMessage): unknown =>
       JSON.parse(
         JSON.stringify(msg, (name, value: unknown) =>
-          name === 'id' && typeof value === 'string' ? '' : value,
+          (name === 'id' && typeof value === 'string') || name === 'run' ? '' : value,
         ),
       );
 
@@ -82,6 +90,8 @@ describe('the defaults of nodes', () => {
         const asked: unknown[] = [];
         for (const node of [{ id: 'node', type }, nodeConfig(type, 'node')]) {
           engine.requests.length = 0;
+          // What one of them has kept is nothing to the other.
+          useSettings({ userDir: join(userDir, String(results.length)) });
           const model = 'model' in fieldsOf(type) && type !== 'm2fp-status' ? { model: 'model' } : {};
           const events = await startFlow([
             { id: 'model', type: 'm2fp-model' },

@@ -18,6 +18,7 @@ export const TYPES = [
   'm2fp-preview',
   'm2fp-request',
   'm2fp-response',
+  'm2fp-jobs',
   'm2fp-status',
 ] as const;
 export type NodeType = (typeof TYPES)[number];

@@ -8,6 +8,7 @@ import infer from '../../../nodes/m2fp-infer/m2fp-infer.ts';
 import load from '../../../nodes/m2fp-load/m2fp-load.ts';
 import model from '../../../nodes/m2fp-model/m2fp-model.ts';
 import catalogue from '../../../nodes/m2fp-model/locales/en-US/m2fp-model.json' with { type: 'json' };
+import jobs from '../../../nodes/m2fp-jobs/m2fp-jobs.ts';
 import preview from '../../../nodes/m2fp-preview/m2fp-preview.ts';
 import preprocess from '../../../nodes/m2fp-preprocess/m2fp-preprocess.ts';
 import redact from '../../../nodes/m2fp-redact/m2fp-redact.ts';
@@ -70,6 +71,7 @@ const NODES = [
   preview,
   request,
   response,
+  jobs,
   status,
 ].map(withTexts);
 

@@ -4,6 +4,7 @@
  */
 import { type Clock, systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
+import { timeText } from '../time-text.ts';
 import type { Delivery, Job, JobStore } from '../types.ts';
 import { post, type PostOptions } from './post.ts';
 import { signedHeaders } from './sign.ts';
@@ -161,9 +162,4 @@ function eventOf(job: Job): object {
       error: failure && { code: failure.code, message: failure.message, status: failure.statusCode },
     },
   };
-}
-
-/** RFC 3339; null where there is no such time. */
-export function timeText(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -1,0 +1,73 @@
+/** What an HTTP request wants of jobs, and what it is answered. */
+import type { NodeMessageInFlow } from 'node-red';
+import type { Job } from '../../src/service/jobs/types.ts';
+import { isInView, jobView, viewWithResult } from '../../src/service/jobs/view.ts';
+import type { JobOffice } from './office.ts';
+
+/** What a node of "http in" brings. */
+interface HttpRequest {
+  method?: unknown;
+  originalUrl?: unknown;
+  params?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+}
+
+export function requestOf(msg: NodeMessageInFlow): HttpRequest | undefined {
+  const request: unknown = msg['req'];
+  return typeof request === 'object' && request !== null ? request : undefined;
+}
+
+/** Seconds after which to look again. */
+const SOON = '1';
+
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+/** Tells of a job that was accepted; `Location` leads to it. */
+export function accepted(msg: NodeMessageInFlow, job: Job): void {
+  const request = requestOf(msg);
+  const path = `${request ? pathOf(request).replace(/\/$/, '') : ''}/${job.id}`;
+  const place: Record<string, string> = request ? { location: path, 'retry-after': SOON } : {};
+  answer(msg, 202, jobView(job, path), place);
+}
+
+/** Answers a request for a job: GET tells of it, with `?result` only what came of it; DELETE cancels or forgets it. */
+export async function answerTo(
+  msg: NodeMessageInFlow,
+  request: HttpRequest,
+  office: JobOffice,
+): Promise<void> {
+  const id = request.params?.['id'];
+  const path = pathOf(request);
+  if (request.method === 'DELETE') {
+    const job = await office.cancel(id);
+    if (job) answer(msg, 200, jobView(job, path));
+    else answer(msg, 204, '');
+    return;
+  }
+  const job = await office.look(id);
+  if (request.query?.['result'] !== undefined) {
+    const { statusCode, headers, body } = await office.result(job);
+    answer(msg, statusCode, body, headers);
+    return;
+  }
+  const view = jobView(job, path);
+  const type = { 'content-type': 'application/json; charset=utf-8' };
+  if (isInView(job)) answer(msg, 200, viewWithResult(view, await office.result(job)), type);
+  else answer(msg, 200, view, job.ended === null ? { 'retry-after': SOON } : {});
+}
+
+/** Without the query. Node-RED's own root is in it. */
+function pathOf({ originalUrl }: HttpRequest): string {
+  return typeof originalUrl === 'string' ? originalUrl.split(/[?#]/, 1)[0]! : '';
+}
+
+function answer(
+  msg: NodeMessageInFlow,
+  statusCode: number,
+  payload: unknown,
+  headers: Record<string, string> = {},
+): void {
+  msg['statusCode'] = statusCode;
+  msg['headers'] = { ...HEADERS, ...headers };
+  msg.payload = payload;
+}

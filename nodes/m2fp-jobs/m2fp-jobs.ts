@@ -1,0 +1,121 @@
+import { join, resolve } from 'node:path';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { M2fpError } from '../../src/errors.ts';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
+import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
+import { SpoolStore } from '../../src/service/jobs/spool.ts';
+import { Outputs } from '../common/hand-over.ts';
+import { imageOf } from '../common/image.ts';
+import { openDesk } from '../common/job.ts';
+import { handleMessages } from '../common/message-handler.ts';
+import { modelNode } from '../common/model.ts';
+import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
+import { FIELDS, type JobsConfig, type JobsCredentials, type JobSettings, readSettings } from './config.ts';
+import { accepted, answerTo, requestOf } from './http.ts';
+import { keptOf, webhookOf } from './kept-message.ts';
+import { JobOffice } from './office.ts';
+
+/** Keeps pictures as jobs, sends them into the flow one after the other, and tells what became of them. */
+export default function (RED: NodeAPI): void {
+  function createJobs(this: Node<JobsCredentials>, stored: NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const status = new StatusLine(RED, this);
+    const report = reporter(this, status);
+
+    const office = openOffice(RED, this, form.config, status, report);
+    const work = form.guard(status, async (msg) => {
+      const { value, failure } = office;
+      if (!value) throw failure;
+      const request = requestOf(msg);
+      if (request && request.method !== 'POST' && request.method !== 'PUT') {
+        await answerTo(msg, request, value);
+      } else {
+        const image = await imageOf(RED, this, msg, { picture: 'payload', pictureType: 'msg' }, limits());
+        accepted(msg, await value.accept(image, keptOf(msg), webhookOf(msg)));
+      }
+      return new Outputs([null, msg]);
+    });
+    const limits = () => modelNode(RED, form.config.model)?.limits() ?? DEFAULT_LIMITS;
+    handleMessages(RED, this, status, work);
+
+    const start = (): void => void office.value?.start();
+    RED.events.on('flows:started', start);
+    const closeDesk = office.value ? openDesk(this.id, office.value) : () => {};
+    this.on('close', (_removed: boolean, done: () => void) => {
+      RED.events.off('flows:started', start);
+      closeDesk();
+      const closed = office.value?.close() ?? Promise.resolve();
+      closed.catch(report).finally(done);
+    });
+  }
+  RED.nodes.registerType<Node<JobsCredentials>, NodeDef, object, JobsCredentials>('m2fp-jobs', createJobs, {
+    credentials: { webhookSecret: { type: 'password' } },
+  });
+}
+
+/** Nothing where the form is wrong, with what is wrong: it is said of each message, and shown. */
+function openOffice(
+  RED: NodeAPI,
+  node: Node<JobsCredentials>,
+  config: JobsConfig,
+  status: StatusLine,
+  report: (error: unknown) => void,
+): { value?: JobOffice; failure?: unknown } {
+  try {
+    const settings = readSettings(config, node.credentials?.webhookSecret);
+    const send = ({ id, image, message, attempts }: Claim, run: number): void => {
+      const job = { id, attempt: attempts, run, node: node.id };
+      node.send([{ ...message, payload: image, job } as NodeMessage, null]);
+    };
+    return {
+      value: new JobOffice({
+        settings,
+        open: (signal) => openStore(RED, node, config.model, settings, signal),
+        send,
+        onError: report,
+        onChange: (waiting, n) => status.done(status.text('result.jobs', { n, waiting })),
+      }),
+    };
+  } catch (failure) {
+    status.error(failure);
+    return { failure };
+  }
+}
+
+/** In the Redis of the model's workers, or in the user folder. */
+async function openStore(
+  RED: NodeAPI,
+  node: Node,
+  id: string,
+  { line, limits }: JobSettings,
+  signal: AbortSignal,
+): Promise<JobStore> {
+  const model = modelNode(RED, id);
+  if (id && !model) {
+    throw new M2fpError(
+      'M2FP_MODEL_NOT_FOUND',
+      'The model that is chosen is disabled, or was deleted: choose another one, or none, which means a folder here.',
+    );
+  }
+  const address = model?.workerAddress();
+  if (!address) {
+    return SpoolStore.open(join(resolve(RED.settings.userDir ?? '.'), 'm2fp', 'jobs', line), limits);
+  }
+  const { RedisStore } = await import('../../src/service/jobs/redis-store.ts');
+  const store = await RedisStore.open(address, line, limits, signal);
+  if (store.warning !== null) node.warn(store.warning);
+  return store;
+}
+
+/** Shows what goes wrong without a message, and says each thing once until it is another. */
+function reporter(node: Node, status: StatusLine): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    status.error(error);
+    const text = error instanceof Error ? error.message : String(error);
+    if (text !== last) node.warn(text);
+    last = text;
+  };
+}

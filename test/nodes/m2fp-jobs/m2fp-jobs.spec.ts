@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NodeMessage } from 'node-red';
+import { endJob, jobOf, type JobMark } from '../../../nodes/common/job.ts';
+import type { JobView } from '../../../src/service/jobs/view.ts';
+import { twoPeople } from '../../support/images.ts';
+import { nodeConfig } from '../support/flows.ts';
+import {
+  type CaughtMessage,
+  deploy,
+  type Events,
+  type NodeConfig,
+  send,
+  startFlow,
+  stopFlow,
+  useSettings,
+} from '../support/red.ts';
+
+type Told = NodeMessage & { statusCode: number; headers: Record<string, string> };
+
+const SECRET = `whsec_${Buffer.alloc(32, 'x').toString('base64')}`;
+
+/** What the parsing response node hands over. */
+const json = (statusCode: number, content: object) => ({
+  statusCode,
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(JSON.stringify(content)),
+});
+
+describe('m2fp-jobs', () => {
+  let userDir: string;
+  let events: Events;
+
+  const jobs = (properties: object = {}): NodeConfig[] => [
+    nodeConfig('m2fp-jobs', 'node', { wires: [['out'], ['out2']], ...properties }),
+  ];
+  const request = (method: string, url: string, more: object = {}): NodeMessage => {
+    const [path = '', query] = url.split('?');
+    const id = path.split('/')[4];
+    return {
+      req: { method, originalUrl: url, params: { id }, query: query === undefined ? {} : { [query]: '' } },
+      ...more,
+    } as NodeMessage;
+  };
+  const post = (more: object = {}): NodeMessage =>
+    request('POST', '/m2fp/api/jobs', { payload: twoPeople, m2fp: { flip: true }, topic: 'door', ...more });
+
+  /** What the node answers to a message on its second output. */
+  const ask = async (msg: NodeMessage): Promise<Told> => {
+    const before = events.sentOnSecondWire.length;
+    send(msg);
+    await events.until(() => events.sentOnSecondWire.length > before || events.caught.length > 0);
+    assert.deepEqual(
+      events.caught.map(({ error }) => error),
+      [],
+    );
+    return events.sentOnSecondWire.at(-1) as Told;
+  };
+  const view = ({ payload }: NodeMessage): JobView =>
+    (Buffer.isBuffer(payload) ? JSON.parse(payload.toString()) : payload) as JobView;
+  const refuse = async (msg: NodeMessage): Promise<CaughtMessage> => {
+    const before = events.caught.length;
+    send(msg);
+    await events.until(() => events.caught.length > before);
+    return events.caught.at(-1)!;
+  };
+  const look = async (path: string): Promise<JobView> => view(await ask(request('GET', path)));
+  const sent = async (count: number): Promise<NodeMessage & { job: JobMark }> => {
+    await events.until(() => events.sent.length >= count);
+    return events.sent[count - 1] as NodeMessage & { job: JobMark };
+  };
+  const pictures = (): string[] => globSync('m2fp/jobs/jobs/queued/*', { cwd: userDir });
+
+  beforeEach(async () => {
+    userDir = await mkdtemp(join(tmpdir(), 'm2fp-jobs-node-'));
+    useSettings({ userDir });
+  });
+  afterEach(async () => {
+    await stopFlow();
+    useSettings({});
+    await rm(userDir, { recursive: true, force: true });
+  });
+
+  describe('as it is at first', () => {
+    beforeEach(async () => {
+      events = await startFlow(jobs());
+    });
+
+    it('accepts a picture, sends it into the flow, and tells what came of it', async () => {
+      const told = await ask(post());
+      assert.equal(told.statusCode, 202);
+      const { id, state, place, error } = view(told);
+      assert.deepEqual([state, place, error], ['queued', 1, null]);
+      const path = `/m2fp/api/jobs/${id}`;
+      assert.equal(told.headers['location'], path);
+      const msg = await sent(1);
+      assert.deepEqual(msg.payload, twoPeople);
+      const { m2fp, topic, job, req } = msg as unknown as Record<string, unknown>;
+      assert.deepEqual([m2fp, topic, req], [{ flip: true }, 'door', undefined]);
+      assert.deepEqual(job, { id, attempt: 1, run: (job as JobMark).run, node: 'node' });
+      assert.equal((await look(path)).state, 'running');
+      assert.equal(await endJob(structuredClone(msg), json(200, { persons: [1, 2] })), true);
+      const done = await look(path);
+      assert.deepEqual([done.state, done.resultType], ['done', 'application/json']);
+      assert.deepEqual((done as unknown as { result: unknown }).result, { persons: [1, 2] });
+      assert.equal(done.resultUrl, `${path}?result`);
+      const result = await ask(request('GET', `${path}?result`));
+      assert.deepEqual([result.statusCode, String(result.payload)], [200, '{"persons":[1,2]}']);
+      assert.deepEqual(pictures(), []);
+      // A second outcome changes nothing.
+      await endJob(msg, json(500, { code: 'M2FP_ENGINE_CRASHED' }));
+      assert.equal((await look(path)).state, 'done');
+    });
+
+    it('sends no more at once than it may', async () => {
+      for (let n = 0; n < 4; n++) await ask(post());
+      const first = await sent(2);
+      const last = view(await ask(post()));
+      assert.equal((await look(`/m2fp/api/jobs/${last.id}`)).place, 3);
+      assert.equal(events.sent.length, 2);
+      await endJob(first, json(200, {}));
+      await sent(3);
+      assert.equal(events.sent.length, 3);
+    });
+
+    it('tells why a job failed', async () => {
+      const { id } = view(await ask(post()));
+      const path = `/m2fp/api/jobs/${id}`;
+      await endJob(await sent(1), json(400, { code: 'M2FP_BAD_IMAGE', detail: 'It is broken.' }));
+      const { state, error } = await look(path);
+      assert.deepEqual(
+        [state, error],
+        ['failed', { code: 'M2FP_BAD_IMAGE', message: 'It is broken.', status: 400 }],
+      );
+      const refused = await refuse(request('GET', `${path}?result`));
+      assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_JOB_NOT_DONE', 409]);
+    });
+
+    it('sends a job once more where a part of the flow was stopped', async () => {
+      await ask(post());
+      await endJob(await sent(1), json(499, { code: 'M2FP_CANCELLED', detail: 'redeployed' }));
+      const again = await sent(2);
+      assert.deepEqual([again.job.attempt, again.payload], [2, twoPeople]);
+    });
+
+    it('cancels what waits and runs, and forgets what has ended', async () => {
+      const path = `/m2fp/api/jobs/${view(await ask(post())).id}`;
+      const msg = await sent(1);
+      const told = await ask(request('DELETE', path));
+      assert.deepEqual([told.statusCode, view(told).state], [200, 'cancelled']);
+      await endJob(msg, json(200, {}));
+      assert.equal((await look(path)).state, 'cancelled');
+      assert.equal((await ask(request('DELETE', path))).statusCode, 204);
+      for (const method of ['GET', 'DELETE']) {
+        const refused = await refuse(request(method, path));
+        assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_JOB_NOT_FOUND', 404]);
+      }
+    });
+
+    it('tells of no result while there is none', async () => {
+      const path = `/m2fp/api/jobs/${view(await ask(post())).id}?result`;
+      assert.equal((await refuse(request('GET', path))).error.code, 'M2FP_JOB_NOT_DONE');
+    });
+
+    it('accepts nothing but pictures, and no webhook where none are allowed', async () => {
+      const codes = [];
+      for (const more of [
+        { payload: 'a text' },
+        { payload: '' },
+        { m2fp: { job: { webhook: 'https://example.org/' } } },
+      ]) {
+        codes.push((await refuse(post(more))).error.code);
+      }
+      assert.deepEqual(codes, ['M2FP_UNSUPPORTED_FORMAT', 'M2FP_NO_IMAGE', 'M2FP_BAD_OPTION']);
+      assert.deepEqual(pictures(), []);
+    });
+
+    it('takes pictures from flows without HTTP, too', async () => {
+      const told = await ask({ payload: twoPeople, topic: 'camera' } as NodeMessage);
+      assert.equal(view(told).state, 'queued');
+      assert.equal(((await sent(1)) as { topic?: string }).topic, 'camera');
+    });
+
+    it('keeps no message that is not about its jobs', async () => {
+      for (const job of [undefined, null, 'a job', { id: 'x' }, {}]) {
+        assert.equal(jobOf({ job } as NodeMessage), undefined);
+        assert.equal(await endJob({ job } as NodeMessage, json(200, {})), false);
+      }
+      const other = { job: { id: 'x', attempt: 1, run: 1, node: 'elsewhere' } } as NodeMessage;
+      assert.equal(await endJob(other, json(200, {})), true);
+    });
+  });
+
+  it('sends what was in the flow once more when it was deployed', async () => {
+    events = await startFlow(jobs());
+    const { id } = view(await ask(post()));
+    const old = await sent(1);
+    events = await deploy(jobs({ name: 'other' }));
+    const again = await sent(1);
+    assert.deepEqual([again.job.id, again.job.attempt], [id, 1]);
+    // Of the flow that was stopped, a failure says nothing; a result is one.
+    await endJob(old, json(503, { code: 'M2FP_ENGINE_CRASHED' }));
+    assert.equal((await look(`/m2fp/api/jobs/${id}`)).state, 'running');
+    await endJob(again, json(200, {}));
+    assert.equal((await look(`/m2fp/api/jobs/${id}`)).state, 'done');
+  });
+
+  it('refuses what it has no room for', async () => {
+    events = await startFlow(jobs({ maxJobs: 1 }));
+    await ask(post());
+    const refused = await refuse(post());
+    assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_BUSY', 429]);
+  });
+
+  it('keeps nothing where nothing can be written, and says so', async () => {
+    await writeFile(join(userDir, 'm2fp'), 'a file');
+    events = await startFlow(jobs());
+    const refused = await refuse(post());
+    assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_NOT_KEPT', 507]);
+  });
+
+  it('takes webhooks to hosts that are allowed, and no others', async () => {
+    events = await startFlow(jobs({ webhookHosts: 'hooks.example.org' }), [], {
+      node: { webhookSecret: SECRET },
+    });
+    const webhook = (address: string): NodeMessage => post({ m2fp: { job: { webhook: address } } });
+    assert.equal((await ask(webhook('https://hooks.example.org/x'))).statusCode, 202);
+    assert.equal((await refuse(webhook('https://evil.example.org/x'))).error.code, 'M2FP_BAD_OPTION');
+    // To the nodes that follow, it is no option.
+    assert.deepEqual(((await sent(1)) as { m2fp?: object }).m2fp, {});
+  });
+
+  for (const [what, properties, secret] of [
+    ['no secret for its webhooks', { webhookHosts: 'example.org' }, ''],
+    ['a secret that is none', { webhookHosts: 'example.org' }, 'password'],
+    ['a host that is none', { webhookHosts: '*.org' }, SECRET],
+    ['a line that is a path', { line: '../x' }, ''],
+    ['no number', { maxJobs: 'many' }, ''],
+  ] as const) {
+    it(`takes nothing while it has ${what}`, async () => {
+      events = await startFlow(jobs(properties), [], { node: { webhookSecret: secret } });
+      const { error } = await refuse(post());
+      assert.equal(error.code, 'M2FP_BAD_OPTION');
+      assert.ok(!secret || !error.message.includes(secret));
+      assert.deepEqual(await readdir(userDir), []);
+    });
+  }
+});

@@ -1,0 +1,169 @@
+/** The jobs of the packed package: a Node-RED that is killed between 202 and the result. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { globSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import sharp from 'sharp';
+import { Webhook } from 'standardwebhooks';
+import type { ParsingSummary } from '../../src/parsing/summary.ts';
+import type { JobView } from '../../src/service/jobs/view.ts';
+import { example, NodeRed } from '../support/node-red.ts';
+import { twoPeople } from '../support/images.ts';
+
+type Told = JobView & { result?: ParsingSummary };
+
+const SECRET = `whsec_${Buffer.alloc(32, 'x').toString('base64')}`;
+
+describe('the jobs of a Node-RED', function () {
+  this.timeout(120_000);
+  let nodeRed: NodeRed;
+  let receiver: Server;
+  const calls: { type: string; data: { id: string } }[] = [];
+
+  before(async () => {
+    receiver = createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        calls.push(new Webhook(SECRET).verify(body, request.headers as Record<string, string>) as never);
+        response.end();
+        receiver.emit('called');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const hosts = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+    const flow = example('10 Jobs').map((node) =>
+      node.type === 'm2fp-jobs'
+        ? { ...node, webhookHosts: hosts, credentials: { webhookSecret: SECRET } }
+        : node,
+    );
+    nodeRed = await NodeRed.start('node-red', flow);
+    // As the editor deploys it: the secret goes to the credentials.
+    const deployed = await nodeRed.post('/flows', {
+      headers: { 'content-type': 'application/json', 'Node-RED-Deployment-Type': 'full' },
+      body: JSON.stringify(flow),
+    });
+    assert.equal(deployed.status, 204);
+    while (nodeRed.log.split('Started flows').length < 3) await once(nodeRed.child, 'log');
+  });
+  after(async () => {
+    await nodeRed?.stop();
+    receiver?.close();
+  });
+
+  const submit = async (query = '', body: Buffer = twoPeople): Promise<JobView> => {
+    const response = await nodeRed.post(`/m2fp/api/jobs${query}`, { body: new Uint8Array(body) });
+    const text = await response.text();
+    assert.equal(response.status, 202, text);
+    const job = JSON.parse(text) as JobView;
+    assert.equal(response.headers.get('location'), `/m2fp/api/jobs/${job.id}`);
+    return job;
+  };
+  const get = (id: string, query = '', init: RequestInit = {}): Promise<Response> =>
+    fetch(`${nodeRed.url}/m2fp/api/jobs/${id}${query}`, init);
+  const ended = async (id: string): Promise<Told> => {
+    for (;;) {
+      const response = await get(id);
+      const text = await response.text();
+      assert.equal(response.status, 200, text);
+      const job = JSON.parse(text) as Told;
+      if (job.ended !== null) return job;
+      await pause(100);
+    }
+  };
+  const kept = (): string[] =>
+    globSync('m2fp/jobs/jobs/{queued,new,claims,tries}/*', { cwd: nodeRed.userDir });
+
+  it('are parsed, and told of', async () => {
+    const { id } = await submit();
+    const job = await ended(id);
+    assert.deepEqual([job.state, job.error], ['done', null]);
+    assert.deepEqual([job.result?.width, job.result?.model.id], [448, 'm2fp-demo']);
+  });
+
+  it('have the format that was asked for', async () => {
+    const { id } = await submit('?format=png&view=map');
+    const { resultType, resultUrl } = await ended(id);
+    assert.equal(resultType, 'image/png');
+    const response = await fetch(nodeRed.url + resultUrl!);
+    assert.equal(response.headers.get('content-type'), 'image/png');
+    const { format, width } = await sharp(await response.arrayBuffer()).metadata();
+    assert.deepEqual([format, width], ['png', 448]);
+  });
+
+  it('fail with what a client is told of its picture', async () => {
+    const { id } = await submit('', twoPeople.subarray(0, 20_000));
+    const { state, error } = await ended(id);
+    assert.deepEqual([state, error?.code, error?.status], ['failed', 'M2FP_BAD_IMAGE', 400]);
+  });
+
+  it('are refused where there is no picture, and unknown where there is no job', async () => {
+    const refused = await nodeRed.post('/m2fp/api/jobs', { body: 'a text' });
+    assert.deepEqual(
+      [refused.status, refused.headers.get('content-type')],
+      [415, 'application/problem+json'],
+    );
+    for (const method of ['GET', 'DELETE']) {
+      const unknown = await get('01a229e6-b4a0-7000-9b55-9618413aeaa9', '', { method });
+      assert.equal(unknown.status, 404);
+      assert.equal(((await unknown.json()) as { code: string }).code, 'M2FP_JOB_NOT_FOUND');
+    }
+    const elsewhere = await nodeRed.post('/m2fp/api/jobs?job.webhook=https://example.org/', {
+      body: new Uint8Array(twoPeople),
+    });
+    assert.equal(elsewhere.status, 400);
+  });
+
+  it('are cancelled, and forgotten', async () => {
+    const jobs = await Promise.all(Array.from({ length: 5 }, () => submit()));
+    const last = jobs
+      .map(({ id }) => id)
+      .toSorted()
+      .at(-1)!;
+    const cancelled = await get(last, '', { method: 'DELETE' });
+    assert.equal(cancelled.status, 200);
+    assert.equal(((await cancelled.json()) as JobView).state, 'cancelled');
+    for (const { id } of jobs) assert.equal((await ended(id)).state, id === last ? 'cancelled' : 'done');
+    assert.equal((await get(last, '', { method: 'DELETE' })).status, 204);
+    assert.equal((await get(last)).status, 404);
+  });
+
+  it('survive that Node-RED is killed between 202 and the result, and are called for once', async () => {
+    const { port } = receiver.address() as AddressInfo;
+    const hook = `?job.webhook=${encodeURIComponent(`http://127.0.0.1:${port}/done`)}&format=json`;
+    const done = await submit(hook);
+    await ended(done.id);
+    const jobs = await Promise.all(Array.from({ length: 8 }, () => submit(hook)));
+    const before = kept().length;
+    assert.ok(before > 0, 'all had ended before it was killed');
+    await nodeRed.restart('SIGKILL');
+    for (const { id } of jobs) {
+      const job = await ended(id);
+      assert.deepEqual([job.state, job.error, job.result?.width], ['done', null, 448]);
+    }
+    assert.equal((await ended(done.id)).state, 'done');
+    const ids = [done, ...jobs].map(({ id }) => id);
+    const called = (): string[] => calls.filter(({ type }) => type === 'job.done').map(({ data }) => data.id);
+    while (!ids.every((id) => called().includes(id))) await once(receiver, 'called');
+    // No picture is kept that has a result.
+    assert.deepEqual(kept(), []);
+    assert.ok(!nodeRed.log.includes(SECRET));
+  });
+
+  it('go on when flows are deployed', async () => {
+    const jobs = await Promise.all(Array.from({ length: 4 }, () => submit()));
+    const flows = await (await fetch(`${nodeRed.url}/flows`)).text();
+    const deployed = await nodeRed.post('/flows', {
+      headers: { 'content-type': 'application/json', 'Node-RED-Deployment-Type': 'full' },
+      body: flows,
+    });
+    assert.equal(deployed.status, 204);
+    for (const { id } of jobs) {
+      let job: Told | undefined;
+      while (job === undefined) job = await ended(id).catch(() => pause(200, undefined));
+      assert.equal(job.state, 'done');
+    }
+  });
+});
