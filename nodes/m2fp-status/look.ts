@@ -18,9 +18,10 @@ export interface Look {
  * @param deployed all models of the flows, where there is no such one; what nobody uses stands in nobody's way
  */
 export async function look(model: ModelNode | undefined, deployed: readonly ModelNode[] = []): Promise<Look> {
-  const all = await services.list();
   const used = model ? [model] : deployed.filter(({ users }) => Object.keys(users).length > 0);
   const found = await Promise.all(used.map(examine));
+  // Not before: an engine may have begun to load while the model's files were read.
+  const all = await services.list();
   const missing = found.flatMap((one) => ('missing' in one ? [one.missing] : []));
   // One that lingers after a deploy, or serves a model node that nobody uses, stands in nobody's way either.
   const serving = all.filter(({ owners }) => used.some(({ id }) => owners.includes(id)));

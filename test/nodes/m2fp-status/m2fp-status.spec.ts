@@ -194,6 +194,16 @@ describe('m2fp-status', () => {
       );
     });
 
+    it('sees an engine that begins to load while the files are read', async () => {
+      const read = services.readManifest.bind(services);
+      services.readManifest = async (folder, thoroughly) => {
+        if (thoroughly) others = [engineInfo({ state: 'loading' })];
+        return read(folder);
+      };
+      const events = await startFlow([model, infer, status({ format: 'ready' })]);
+      assert.equal((await answer(events))['statusCode'], 503);
+    });
+
     it('is not ready where no picture can be read', async () => {
       const imageProblem = services.imageProblem.bind(services);
       services.imageProblem = async () => new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'install sharp');
@@ -261,7 +271,7 @@ describe('m2fp-status', () => {
       const load = nodeConfig('m2fp-load', 'load', { model: 'model' });
       const events = await startFlow([model, load, status({ model: 'model', onChange: true })]);
       nodeOf('load').receive({});
-      await events.until(() => events.sent.length > 0 || shown(events) === 'ready');
+      await until(engine, ({ state }) => state === 'ready');
       engine.set('failed', 0, { name: 'M2fpError', message: 'gave up' });
       await events.until(() =>
         events.sent.some(({ payload }) => (payload as Told).health.status === 'unready'),
