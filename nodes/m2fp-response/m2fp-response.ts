@@ -1,9 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import type { M2fpError } from '../../src/errors.ts';
+import { asM2fpError, type M2fpError } from '../../src/errors.ts';
 import { optionsInFields } from '../../src/parsing/options/option-table.ts';
 import { type Answer, answerOf, problemAnswer } from '../../src/service/answer.ts';
 import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import type { ErrorLike } from '../../src/service/problem.ts';
+import { answerUnlessFlowDoes } from '../common/client.ts';
 import { codeOf } from '../common/failure.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';
 import { endJob } from '../common/job.ts';
@@ -15,7 +16,7 @@ import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { acceptOf, optionsInQuery } from './asked.ts';
 import { FIELDS, RESPONSE_SETTINGS } from './config.ts';
-import { headersFor } from './headers.ts';
+import { headersFor, toldIn } from './headers.ts';
 import { RetryEstimate } from './retry-estimate.ts';
 
 /** Turns a parsing, or an error, into the answer of an HTTP request. */
@@ -40,9 +41,9 @@ export default function (RED: NodeAPI): void {
       return answer;
     };
 
-    const tell = async (error: ErrorLike): Promise<Answer> => {
+    const tell = async (error: ErrorLike, msg: NodeMessageInFlow): Promise<Answer> => {
       status.error(error);
-      return problemAnswer(error, await retry.seconds(codeOf(error)));
+      return problemAnswer(error, toldIn(msg['headers']) ?? (await retry.seconds(codeOf(error))));
     };
 
     const inTurn = sequentially(RED, async (msg) => give(msg, await answerTo(msg)));
@@ -51,7 +52,7 @@ export default function (RED: NodeAPI): void {
         return await inTurn(msg, signal);
       } catch (error) {
         if (signal.aborted || codeOf(error) === undefined) throw error;
-        return give(msg, await tell(error as M2fpError));
+        return give(msg, await tell(error as M2fpError, msg));
       }
     });
     handleMessages(
@@ -60,9 +61,16 @@ export default function (RED: NodeAPI): void {
       status,
       async (msg, signal) => {
         const error = caughtIn(msg);
-        if (error === undefined) return answer(msg, signal);
+        if (error === undefined) {
+          return answer(msg, signal).catch((failure: unknown) => {
+            // A flow without a Catch node must not leave the client waiting.
+            if (!signal.aborted)
+              answerUnlessFlowDoes(msg, asM2fpError(failure, 'M2FP_NO_PARSING'), problemAnswer({}));
+            throw failure;
+          });
+        }
         // What is wrong with this node is no fault of the client.
-        return give(msg, await tell(error.source?.id === this.id ? {} : error));
+        return give(msg, await tell(error.source?.id === this.id ? {} : error, msg));
       },
       { dropsGone: true },
     );

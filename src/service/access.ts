@@ -60,8 +60,12 @@ export function addressOf(
     .map((address) => address.trim())
     .filter(Boolean);
   const told = proxies > 0 ? (noted[Math.max(0, noted.length - proxies)] ?? remote) : remote;
-  const address = (told ?? '').replace(/^\[|\](:\d+)?$/g, '').replace(/^::ffff:(?=\d+\.)/i, '');
-  return address.includes(':') ? expanded(address).slice(0, 4).join(':') : address.replace(/:\d+$/, '');
+  // A proxy may note the port, too; an address of IPv4 may come as one of IPv6.
+  const address = (told ?? '')
+    .replace(/^\[|\](:\d+)?$/g, '')
+    .replace(/^::ffff:(?=\d+\.)/i, '')
+    .replace(/^([\d.]+):\d+$/, '$1');
+  return address.includes(':') ? expanded(address).slice(0, 4).join(':') : address;
 }
 
 /** The groups of an IPv6 address. */

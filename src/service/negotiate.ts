@@ -30,7 +30,9 @@ export function negotiate(
   // COCO is JSON for whoever accepts that.
   const offered: readonly Format[] = [preferred, ...BY_ACCEPT.filter((other) => other !== preferred)];
   const types = offered.map((name) => CONTENT_TYPES[name]);
-  const [chosen] = new Negotiator({ headers: { accept } }).mediaTypes([...new Set(types)]);
+  const [chosen] = new Negotiator({ headers: { accept: accept || undefined } }).mediaTypes([
+    ...new Set(types),
+  ]);
   if (chosen !== undefined) return offered[types.indexOf(chosen)]!;
   throw new M2fpError(
     'M2FP_NOT_ACCEPTABLE',

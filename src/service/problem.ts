@@ -164,8 +164,8 @@ export function problemOf(error: ErrorLike, retryAfter?: number): Problem {
     type: `${PAGE}#${code.toLowerCase()}`,
     title,
     status: code === 'INTERNAL' ? 500 : STATUS_CODES[code],
-    detail: detailOf(code, error.message, advice),
     code,
+    detail: detailOf(code, error.message, advice),
     ...(wait !== undefined && { retryAfter: wait }),
   };
 }

@@ -251,7 +251,7 @@ for (const version of VERSIONS) {
               MULTIPART,
               Buffer.concat([multipartHead, chunk(piece)]),
             ]),
-            ['/PARSE/?a=b', MULTIPART, Buffer.concat([multipartHead, chunk(piece)])],
+            ['/PARSE/?flip=false', MULTIPART, Buffer.concat([multipartHead, chunk(piece)])],
             // The forms in which Express takes an address, also where it is no URL.
             ...['/parse#there', '//a@b/parse#there', 'http://x:99999/parse'].map(
               (address): [string, string, Buffer] => [

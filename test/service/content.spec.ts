@@ -1,0 +1,143 @@
+/** What bodies say, made by programs that are not ours where there are such. */
+import assert from 'node:assert/strict';
+import { contentOf } from '../../src/service/body/content.ts';
+
+const PICTURE = Buffer.from('89504e470d0a1a0a00ff00fe', 'hex');
+
+/** As undici sends a form. */
+async function sent(form: FormData): Promise<{ body: Buffer; type: string }> {
+  const response = new Response(form);
+  return {
+    body: Buffer.from(await response.arrayBuffer()),
+    type: response.headers.get('content-type')!,
+  };
+}
+
+const buffersOf = (picture: unknown): Buffer[] =>
+  (picture as { buffer: Buffer }[]).map(({ buffer }) => buffer);
+
+/** As Python's requests sends a file, a field and an empty file. */
+const REQUESTS = [
+  '--5a0ee9b7c2\r\nContent-Disposition: form-data; name="masks"\r\n\r\nrle\r\n',
+  '--5a0ee9b7c2\r\nContent-Disposition: form-data; name="image"; filename="ä.png"\r\nContent-Type: image/png\r\n\r\n',
+  PICTURE,
+  '\r\n--5a0ee9b7c2\r\nContent-Disposition: form-data; name="empty"; filename=""\r\n\r\n\r\n--5a0ee9b7c2--\r\n',
+].map((piece) => Buffer.from(piece as string));
+
+describe('the content of a body', () => {
+  it('is the files of a form, and its fields', async () => {
+    const form = new FormData();
+    form.append('flip', 'true');
+    form.append('名', 'é, 中');
+    form.append('a', new Blob([PICTURE]), 'ä 中.png');
+    form.append('b', new Blob([new Uint8Array(20_000_000).fill(7)]));
+    const { body, type } = await sent(form);
+    const { picture, texts, values } = await contentOf(body, type);
+    const [first, second] = buffersOf(picture);
+    assert.deepEqual(first, PICTURE);
+    assert.ok(second!.equals(Buffer.alloc(20_000_000, 7)));
+    assert.deepEqual(texts, [
+      ['flip', 'true'],
+      ['名', 'é, 中'],
+    ]);
+    assert.deepEqual(values, {});
+  });
+
+  it("is the files and fields of Python's requests", async () => {
+    const { picture, texts } = await contentOf(
+      Buffer.concat(REQUESTS),
+      'multipart/form-data; boundary=5a0ee9b7c2',
+    );
+    assert.deepEqual(buffersOf(picture), [PICTURE]);
+    assert.deepEqual(texts, [['masks', 'rle']]);
+  });
+
+  it('is a picture that a form holds without a file name, behind a preamble, under a quoted boundary', async () => {
+    const body = Buffer.concat([
+      Buffer.from(
+        'hello\r\n--a b\r\ncontent-disposition: form-data; name=x\r\ncontent-type: image/png\r\n\r\n',
+      ),
+      PICTURE,
+      Buffer.from('\r\n--a b--\r\nbye'),
+    ]);
+    const { picture } = await contentOf(body, 'Multipart/Form-Data; charset=utf-8; boundary="a b"');
+    assert.deepEqual(buffersOf(picture), [PICTURE]);
+  });
+
+  it('is the text of a field that has a name for pictures', async () => {
+    for (const name of ['image', 'Picture', 'photo', 'file']) {
+      const form = new FormData();
+      form.append(name, 'aGVsbG8=');
+      form.append('masks', 'rle');
+      const { body, type } = await sent(form);
+      assert.deepEqual(await contentOf(body, type), {
+        picture: 'aGVsbG8=',
+        texts: [['masks', 'rle']],
+        values: {},
+      });
+    }
+    const search = Buffer.from(new URLSearchParams({ image: 'a+b/c=', flip: 'true' }).toString());
+    const { picture, texts } = await contentOf(search, 'application/x-www-form-urlencoded');
+    assert.deepEqual([picture, texts], ['a+b/c=', [['flip', 'true']]]);
+  });
+
+  it('is the picture in JSON, and what lies beside it', async () => {
+    const body = Buffer.from('\ufeff {"image": "abc", "flip": true, "colorize": {"opacity": 1}}');
+    assert.deepEqual(await contentOf(body, 'text/plain'), {
+      picture: 'abc',
+      texts: [],
+      values: { flip: true, colorize: { opacity: 1 } },
+    });
+    assert.deepEqual((await contentOf(Buffer.from('["a", "b"]'), '')).picture, ['a', 'b']);
+  });
+
+  it('is the body itself, under any type', async () => {
+    for (const type of ['', 'image/png', 'application/json', 'application/x-www-form-urlencoded']) {
+      assert.equal((await contentOf(PICTURE, type)).picture, PICTURE);
+    }
+  });
+
+  const broken: [what: string, body: Buffer, type: string, words: RegExp][] = [
+    [
+      'a form that was cut off',
+      Buffer.concat(REQUESTS.slice(0, 3)),
+      'multipart/form-data; boundary=5a0ee9b7c2',
+      /cut off/,
+    ],
+    [
+      'a form of another boundary',
+      Buffer.concat(REQUESTS),
+      'multipart/form-data; boundary=b',
+      /holds no file/,
+    ],
+    ['a form without a boundary', Buffer.concat(REQUESTS), 'multipart/form-data', /no boundary/],
+    [
+      'a list of parts',
+      Buffer.from('--b\r\n\r\n\r\n--b--'),
+      'multipart/mixed; boundary=b',
+      /Content-Type of the upload/,
+    ],
+    ['JSON that is none', Buffer.from('{"image": '), '', /looks like JSON/],
+    ['an address in JSON', Buffer.from('{"image": "https://example.org/a.png"}'), '', /fetches no pictures/],
+    ['an address as text', Buffer.from(' http://127.0.0.1/a.png'), 'text/plain', /fetches no pictures/],
+    ['an address of a file', Buffer.from('"file:///etc/passwd"'), '', /fetches no pictures/],
+    [
+      'an address in a form',
+      Buffer.from('image=HTTP%3A%2F%2Fa'),
+      'application/x-www-form-urlencoded',
+      /fetches no pictures/,
+    ],
+  ];
+  for (const [what, body, type, words] of broken) {
+    it(`is not ${what}`, async () => {
+      await assert.rejects(contentOf(body, type), { code: 'M2FP_NO_IMAGE', message: words });
+    });
+  }
+
+  it('is no more than a thousand fields', async () => {
+    const form = new FormData();
+    for (let i = 0; i < 1001; i++) form.append(`a${i}`, '1');
+    const { body, type } = await sent(form);
+    await assert.rejects(contentOf(body, type), /more than 1000 fields/);
+  });
+});
