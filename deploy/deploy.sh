@@ -25,7 +25,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # What on-server.sh wants beside it.
 parts=(on-server.sh smoke.mjs http-only.mjs)
 # Seconds for the server to answer again after the connection was lost.
-patience=${DEPLOY_PATIENCE:-600}
+patience=600
 
 usage() {
   echo "$*" >&2
@@ -123,9 +123,13 @@ fi
 
 if [ "$what" = finish ]; then
   run=$(remote "ls $runs | tail -n 1")
+  [ -n "$run" ] || usage "There was no deploy to $DEPLOY_HOST yet."
 else
+  trap cancel INT TERM HUP
   code=0
   begin || code=$?
+  # Where ssh itself failed (255), it may have begun all the same.
+  if [ "$code" -eq 255 ] && remote "[ -e $runs/$run/log ]"; then code=0; fi
   if [ "$code" -ne 0 ]; then
     if [ "$code" -eq 75 ]; then
       reason='Another deploy is running there; this one has changed nothing. Try again when it has ended.'
@@ -137,7 +141,6 @@ else
   fi
 fi
 begun=yes
-trap cancel INT TERM HUP
 if ! follow; then
   tell failure "$DEPLOY_HOST: nobody knows how the $what ends" \
     "The server does not answer. It goes on by itself, or goes back to the version before. See there: $runs/$run/log"

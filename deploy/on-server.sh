@@ -379,19 +379,27 @@ EOF
 start() {
   for name in what image worker_image strategy user; do read -r "${name?}"; done
   IFS= read -r password
-  [ -e compose.yaml ] || { echo "There is no compose.yaml in $(pwd): docs/operating.md tells how to lay the stack there." && exit 1; }
+  [ -e compose.yaml ] || refuse 1 "There is no compose.yaml in $(pwd): docs/operating.md tells how to lay the stack there."
   exec 9>"$lock"
-  flock --nonblock 9 || exit 75
+  flock --nonblock 9 || refuse 75 'Somebody else holds the lock.'
   if [ -n "$user" ]; then
-    case $image in *.*/* | *:*/*) registry=${image%%/*} ;; *) registry='' ;; esac
+    named=${image:-$(head -n 1 .deploy/former 2>/dev/null)}
+    case $named in *.*/* | *:*/*) registry=${named%%/*} ;; *) registry= ;; esac
     (umask 077 && mkdir "$run/docker")
     # shellcheck disable=SC2086 # none for Docker Hub
-    printf '%s' "$password" | docker --config "$run/docker" login --username "$user" --password-stdin $registry >/dev/null 2>"$run/login.log" ||
-      { rm -rf "$run/docker" && echo "The registry does not let $user in." && exit 1; }
+    printf '%s' "$password" | docker --config "$run/docker" login --username "$user" --password-stdin $registry >"$run/login.log" 2>&1 ||
+      refuse 1 "The registry $registry does not let $user in."
   fi
   unset password
   export what image worker_image strategy
   setsid sh "$0" run </dev/null >"$run/log" 2>&1 &
+}
+
+# Ends before anything has begun.
+refuse() {
+  echo "$2"
+  rm -rf "$run"
+  exit "$1"
 }
 
 follow() {
