@@ -1,4 +1,4 @@
-// Runs inside a Node-RED container. It ends with 0 when the flows do nothing but answer HTTP requests, so that two Node-REDs
+// Runs inside a Node-RED container. It says so when the flows do nothing but answer HTTP requests, so that two Node-REDs
 // may run them at the same time; else it says what they do. Whatever is not known here counts as doing something.
 import { readFileSync } from 'node:fs';
 
@@ -44,6 +44,7 @@ try {
   const active = nodes.filter((node) => !node.d && !disabled.has(node.z) && !disabled.has(node.id));
   const doing = new Set(active.filter((node) => !waits(node)).map(({ type }) => type));
   if (doing.size > 0) throw new Error(`Not only HTTP: the flows have ${[...doing].join(', ')}.`);
+  console.log('These flows only answer HTTP.');
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -9,11 +9,12 @@ const file = join(temporaryFolder('http-only'), 'flows.json');
 
 /** What it says of a flow file: nothing where the flows only answer HTTP. */
 function says(flowFile: string): string {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'deploy/http-only.mjs')], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'deploy/http-only.mjs')], {
     env: { M2FP_FLOW_FILE: flowFile },
     encoding: 'utf8',
   });
   assert.equal(status, stderr === '' ? 0 : 1);
+  assert.equal(stdout, stderr === '' ? 'These flows only answer HTTP.\n' : '');
   return stderr.trim();
 }
 
