@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
@@ -67,7 +67,7 @@ function openOffice(
     const settings = readSettings(config, node.credentials?.webhookSecret);
     const send = ({ id, image, message, attempts }: Claim, run: number): void => {
       const job = { id, attempt: attempts, run, node: node.id };
-      node.send([{ ...message, payload: image, job } as NodeMessage, null]);
+      node.send([{ ...message, payload: image, job }, null]);
     };
     return {
       value: new JobOffice({

@@ -87,11 +87,13 @@ describe('commands that the pages tell', () => {
       ),
     );
     const asked = told.flatMap(({ line }) =>
-      [...line.matchAll(/127\.0\.0\.1:1880(\/[\w/]+)/g)].map(([, path]) => path!),
+      [...line.matchAll(/127\.0\.0\.1:1880(\/[\w/]+)/g)].map(([, path]) => path!.replace(/\/ID$/, '/:id')),
     );
     assert.deepEqual([...new Set(asked)].toSorted(), [
       '/colorize',
       '/health',
+      '/m2fp/api/jobs',
+      '/m2fp/api/jobs/:id',
       '/metrics',
       '/parse',
       '/ready',

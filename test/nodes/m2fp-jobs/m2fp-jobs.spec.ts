@@ -43,7 +43,7 @@ describe('m2fp-jobs', () => {
     return {
       req: { method, originalUrl: url, params: { id }, query: query === undefined ? {} : { [query]: '' } },
       ...more,
-    } as NodeMessage;
+    };
   };
   const post = (more: object = {}): NodeMessage =>
     request('POST', '/m2fp/api/jobs', { payload: twoPeople, m2fp: { flip: true }, topic: 'door', ...more });
@@ -179,15 +179,15 @@ describe('m2fp-jobs', () => {
     });
 
     it('takes pictures from flows without HTTP, too', async () => {
-      const told = await ask({ payload: twoPeople, topic: 'camera' } as NodeMessage);
+      const told = await ask({ payload: twoPeople, topic: 'camera' });
       assert.equal(view(told).state, 'queued');
       assert.equal(((await sent(1)) as { topic?: string }).topic, 'camera');
     });
 
     it('keeps no message that is not about its jobs', async () => {
       for (const job of [undefined, null, 'a job', { id: 'x' }, {}]) {
-        assert.equal(jobOf({ job } as NodeMessage), undefined);
-        assert.equal(await endJob({ job } as NodeMessage, json(200, {})), false);
+        assert.equal(jobOf({ job }), undefined);
+        assert.equal(await endJob({ job }, json(200, {})), false);
       }
       const other = { job: { id: 'x', attempt: 1, run: 1, node: 'elsewhere' } } as NodeMessage;
       assert.equal(await endJob(other, json(200, {})), true);
