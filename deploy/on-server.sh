@@ -105,7 +105,7 @@ wait_until_ready() {
 start_more() {
   before=$(containers "$1" --all)
   compose up -d --no-deps --no-recreate --scale "$1=$(($(count "$before") + $2))" "$1" >>"$run/compose.log" 2>&1 ||
-    fail "docker compose could not start $1: $(tail -n 1 "$run/compose.log")"
+    fail "docker compose could not start $1: $(grep -i error "$run/compose.log" | tail -n 1)"
   without "$(containers "$1" --all)" "$before"
 }
 
@@ -251,7 +251,7 @@ steps() {
   others=$(compose config --services | grep -vxE 'node-red|worker')
   # shellcheck disable=SC2086 # one word for each
   compose up -d --no-deps --no-recreate $others >"$run/compose.log" 2>&1 ||
-    fail "docker compose could not start the rest of the stack: $(tail -n 1 "$run/compose.log")"
+    say "Not all of the rest of the stack runs: $(grep -i error "$run/compose.log" | head -n 1)"
   export M2FP_IMAGE="$image" M2FP_WORKER_IMAGE="$worker_image"
   [ -z "$worker_image" ] || replace_workers
   replace_node_red
