@@ -28,7 +28,7 @@ export interface Endpoint {
  */
 export function endpointsBefore(RED: NodeAPI, node: Node & { _alias?: string }): Endpoint[] {
   const stored = new Map<string, Stored>();
-  RED.nodes.eachNode((config) => stored.set(config.id, config as unknown as Stored));
+  RED.nodes.eachNode((config) => stored.set(config.id, config as Stored));
   const target = node._alias ?? node.id;
   const reaches = (from: Stored, seen: Set<string>): boolean =>
     nextOf(from, stored).some((id) => {

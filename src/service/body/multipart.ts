@@ -23,11 +23,11 @@ export interface Form {
 export async function readMultipart(body: Buffer, type: string): Promise<Form> {
   const form: Form = { files: [], texts: [] };
   const parser = open(type);
-  let failure: unknown;
+  const failed: { reason?: unknown } = {};
   let tooMany = false;
   const closed = new Promise<void>((resolve) => {
     parser.on('error', (error) => {
-      failure ??= error;
+      failed.reason ??= error;
       resolve();
     });
     parser.on('finish', resolve);
@@ -35,7 +35,7 @@ export async function readMultipart(body: Buffer, type: string): Promise<Form> {
   parser.on('file', (_name, stream, filename, _encoding, mimetype) => {
     const pieces: Buffer[] = [];
     stream.on('data', (piece: Buffer) => pieces.push(piece));
-    stream.on('error', (error) => (failure ??= error));
+    stream.on('error', (error) => (failed.reason ??= error));
     stream.on('end', () => {
       const buffer = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
       if (buffer.length > 0) form.files.push({ buffer, originalname: filename ?? '', mimetype });
@@ -43,7 +43,7 @@ export async function readMultipart(body: Buffer, type: string): Promise<Form> {
   });
   parser.on('field', (name, value) => form.texts.push([name, value]));
   parser.on('fieldsLimit', () => (tooMany = true));
-  for (let at = 0; at < body.length && failure === undefined; at += SLICE) {
+  for (let at = 0; at < body.length && failed.reason === undefined; at += SLICE) {
     if (at > 0) await setImmediate();
     parser.write(body.subarray(at, at + SLICE));
   }
@@ -52,10 +52,13 @@ export async function readMultipart(body: Buffer, type: string): Promise<Form> {
   if (tooMany)
     throw noImage(`The form has more than ${MOST_FIELDS} fields: send the picture as a file of it.`);
   if (form.files.length === 0 && form.texts.length === 0) {
-    throw noImage('The upload holds no file: send the picture as a file of the form.', failure);
+    throw noImage('The upload holds no file: send the picture as a file of the form.', failed.reason);
   }
-  if (failure !== undefined) {
-    throw noImage('The upload is cut off or broken: its last boundary is missing. Send it again.', failure);
+  if (failed.reason !== undefined) {
+    throw noImage(
+      'The upload is cut off or broken: its last boundary is missing. Send it again.',
+      failed.reason,
+    );
   }
   return form;
 }
