@@ -20,8 +20,8 @@ function noParsing(problem: string): M2fpError {
 
 /**
  * The parsing that `value` is, with Buffers, also where it went through JSON; the same object where nothing had to be
- * made of it. The numbers of a Buffer are bounded, and are read in slices between turns of the event loop. A parsing
- * from before there were doubtful persons and parts has none.
+ * made of it. The numbers of a Buffer are bounded, and are read in slices between turns of the event loop. What is not
+ * there is not made up: without its `doubtful` nobody knows whom the network was not sure of, so that redact refuses it.
  *
  * @throws {M2fpError} `M2FP_NO_PARSING` for what is no parsing, or lost its pixels; the message says what to do
  */
@@ -47,9 +47,7 @@ export async function reviveParsing(value: unknown): Promise<Parsing> {
     }
   }
   checkParsing(parsing);
-  // Not in what an older version of this package stored.
-  const { doubtful }: Partial<Parsing> = parsing;
-  return doubtful === undefined ? { ...parsing, doubtful: { persons: [], parts: [] } } : parsing;
+  return parsing;
 }
 
 /** The bytes of a property, `least` to `most` of them. */

@@ -50,10 +50,13 @@ describe('reviveParsing', () => {
     assert.deepEqual(await reviveParsing({ ...throughJson(parsing), ...maps }), parsing);
   });
 
-  it('takes one from before there were doubtful persons and parts', async () => {
+  it('takes one without its doubtful persons and parts, and makes none up: redact refuses it as without JSON', async () => {
     const { doubtful: _doubtful, ...old } = parsing;
-    assert.deepEqual(await reviveParsing(old), parsing);
-    assert.deepEqual(await reviveParsing(throughJson(old)), parsing);
+    for (const without of [old, throughJson(old)]) {
+      const revived = await reviveParsing(without);
+      assert.deepEqual(revived, old);
+      await assert.rejects(redact(revived), { code: 'M2FP_NO_PARSING', message: /lost its "doubtful"/ });
+    }
   });
 
   const wrong: [string, (parsing: Parsing) => unknown, RegExp][] = [

@@ -36,8 +36,8 @@ export interface Uncovered {
 /** The persons and parts of a parsing, the doubtful ones last. */
 export function allOf({ persons, parts, doubtful }: Parsing): { persons: Person[]; parts: Part[] } {
   return {
-    persons: [...persons, ...(doubtful?.persons ?? [])],
-    parts: [...parts, ...(doubtful?.parts ?? [])],
+    persons: [...persons, ...doubtful.persons],
+    parts: [...parts, ...doubtful.parts],
   };
 }
 
