@@ -27,7 +27,7 @@ export class Answers {
   async to(msg: NodeMessageInFlow, taken?: Look): Promise<NodeMessageInFlow> {
     let latest = taken;
     const look = async (): Promise<Look> => (latest ??= await this.#look());
-    const format = FIELDS.format.read('format', this.#config.format) as Format;
+    const format = FIELDS.format.read('format', this.#config.format);
     if (format === 'json') {
       const { health, engines, ...of } = await look();
       const metrics = await processMetrics().json({ health, engines, ...of });

@@ -30,21 +30,15 @@ const FRESH = { 'cache-control': 'no-store' };
  * reasons. `health`: the same status, and all that is known. `metrics`: 200, whatever they tell.
  */
 export async function answerProbe(probe: Probe, source: ProbeSource): Promise<ProbeAnswer> {
-  switch (probe) {
-    case 'live':
-      return { statusCode: 200, headers: FRESH, body: { live: true } };
-    case 'metrics': {
-      const headers = { ...FRESH, 'content-type': METRICS_CONTENT_TYPE };
-      return { statusCode: 200, headers, body: await source.metrics() };
-    }
-    case 'ready':
-    case 'health': {
-      const health = await source.health();
-      const { live: _live, ...readiness } = health;
-      const body = probe === 'ready' ? readiness : health;
-      return { statusCode: health.ready ? 200 : 503, headers: FRESH, body };
-    }
+  if (probe === 'live') return { statusCode: 200, headers: FRESH, body: { live: true } };
+  if (probe === 'metrics') {
+    const headers = { ...FRESH, 'content-type': METRICS_CONTENT_TYPE };
+    return { statusCode: 200, headers, body: await source.metrics() };
   }
+  const health = await source.health();
+  const { live: _live, ...readiness } = health;
+  const body = probe === 'ready' ? readiness : health;
+  return { statusCode: health.ready ? 200 : 503, headers: FRESH, body };
 }
 
 /** The probe that the end of an HTTP path names, for example `/m2fp/ready`; undefined where it names none. */

@@ -63,7 +63,7 @@ describe('pictures that no engine gets', () => {
     assert.equal(refused.length, 3);
     assert.deepEqual(
       engine.requests.map(({ caller, trial }) => [caller, trial]),
-      Array(2).fill([{ node: 'gate', camera: 'camera/1' }, undefined]),
+      [1, 2].map(() => [{ node: 'gate', camera: 'camera/1' }, undefined]),
     );
   });
 

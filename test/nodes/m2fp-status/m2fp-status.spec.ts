@@ -117,7 +117,7 @@ describe('m2fp-status', () => {
   });
 
   describe('for probes', () => {
-    const request = (path: string): NodeMessage => ({ req: { path } }) as NodeMessage;
+    const request = (path: string): NodeMessage => ({ req: { path } });
     const told = ({ statusCode, payload }: Record<string, unknown>): unknown[] => [statusCode, payload];
 
     it('tells by the end of the path whether it lives, is ready and why not, and the metrics', async () => {
