@@ -14,6 +14,7 @@ const all: Options = {
     ...Object.fromEntries(nodeTypes.map((type) => [`nodes/${type}/${type}`, `nodes/${type}/${type}.ts`])),
     'engine/child/child': 'src/engine/child/child.ts',
     'store/convert-child': 'src/store/convert-child.ts',
+    'quantize/quantize-child': 'src/quantize/quantize-child.ts',
     'cli/m2fp': 'src/cli/m2fp.ts',
   },
   format: ['cjs'],

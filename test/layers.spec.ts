@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 const FLOORS = [
   ['nodes', 'src/cli'],
   ['src/service'],
-  ['src/observe', 'src/engine', 'src/store', 'src/parsing'],
+  ['src/observe', 'src/quantize', 'src/engine', 'src/store', 'src/parsing'],
   ['src/image', 'src/m2fp'],
   ['src/onnx', 'src/checkpoint'],
 ];
@@ -22,6 +22,10 @@ const NEVER: readonly [from: string, to: string][] = [
   ['src/store', 'src/engine'],
   ['src/store', 'src/observe'],
   ['src/engine', 'src/observe'],
+  ['src/parsing', 'src/quantize'],
+  ['src/store', 'src/quantize'],
+  ['src/engine', 'src/quantize'],
+  ['src/quantize', 'src/observe'],
 ];
 
 const files = globSync('{src,nodes}/**/*.ts', { cwd: root })

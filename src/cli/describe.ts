@@ -1,5 +1,5 @@
 /** A model in words. */
-import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
+import type { InputRule, Int8Origin, ModelManifest } from '../m2fp/manifest.ts';
 import type { Origin, Origins } from '../m2fp/origin.ts';
 import { megabytes } from './progress.ts';
 
@@ -21,7 +21,7 @@ export function kindAndLabels({ kind, labels }: Pick<ModelManifest, 'kind' | 'la
 
 /** All that a user may want to know about a model that was just made. */
 export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
-  const { id, input, precision, files, source, hyperParameters } = manifest;
+  const { id, input, precision, files, source, hyperParameters, int8 } = manifest;
   const size = Object.values(files).reduce((sum, file) => sum + file.size, 0);
   return [
     ['model', id],
@@ -29,9 +29,16 @@ export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
     ['input', describeInput(input)],
     ['backbone', `ResNet with ${hyperParameters.backbone.blocks.join(', ')} blocks`],
     ['weights', `${precision}, ${megabytes(size)}`],
+    ...(int8 === undefined ? [] : [['int8', describeInt8(int8)] as const]),
     ['read from', source.configuration ? `${source.file} and configuration.json` : source.file],
     ['folder', folder],
   ];
+}
+
+function describeInt8({ parts, pictures, weightBits, calibration, correctedBias }: Int8Origin): string {
+  const seen = pictures === 1 ? 'one picture' : `${pictures} pictures`;
+  const biases = correctedBias ? ', biases corrected' : '';
+  return `${parts.join(', ')}; weights of ${weightBits} bits, ${calibration} ranges of ${seen}${biases}`;
 }
 
 function describeInput(rule: InputRule): string {

@@ -9,10 +9,11 @@ import { Interruption } from './interrupt.ts';
 import { models } from './models.ts';
 import { parse } from './parse.ts';
 import { pull } from './pull.ts';
+import { quantize } from './quantize.ts';
 import { didYouMean } from './similar.ts';
 import { worker } from './worker.ts';
 
-const COMMANDS: readonly Command[] = [pull, models, convert, parse, worker, doctor];
+const COMMANDS: readonly Command[] = [pull, models, convert, quantize, parse, worker, doctor];
 
 const HELP_WORDS = ['help', '--help', '-h'];
 const VERSION_WORDS = ['--version', '-v', '-V', 'version'];

@@ -1,5 +1,6 @@
 /** `m2fp models`: the models in the store. */
 import { M2fpError } from '../errors.ts';
+import { PRECISIONS } from '../m2fp/manifest.ts';
 import type { ModelName } from '../store/names.ts';
 import type { ModelStore, StoreEntry } from '../store/store.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
@@ -36,7 +37,7 @@ Options:
 ${storeHelp(22)}
   --json              print the list as JSON
   --revision NAME     the one to verify or remove, where the store has several of that id
-  --precision NAME    the same: fp32 or fp16
+  --precision NAME    the same: fp32, fp16 or int8
   --help              show this text
 `,
   run,
@@ -126,6 +127,6 @@ async function nameOf(args: string[]): Promise<{ store: ModelStore; name: ModelN
     options,
   } = readArguments(models, args, { takes: ['ID'], options: [...STORE_OPTIONS, 'revision', 'precision'] });
   const store = storeOption(options);
-  const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
+  const precision = choiceOption('precision', options.precision, PRECISIONS);
   return { store, name: await chooseModel(store, { id, revision: options.revision, precision }) };
 }

@@ -4,6 +4,7 @@ import { shutdownEngines } from '../engine/index.ts';
 import type { WorkerAddress } from '../engine/remote/client/transport.ts';
 import type { RunningWorker, WorkerOptions } from '../engine/remote/worker/worker.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
+import { PRECISIONS } from '../m2fp/manifest.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
 import {
@@ -64,7 +65,8 @@ Options:
                         model that ships with the package
   --store DIR           where models are kept (default: ${DEFAULT_STORE})
 ${storeHelp(24)}
-  --precision NAME      how its weights are stored: fp32 (default) or fp16 (half the size)
+  --precision NAME      how its weights are stored: fp32 (default), fp16 (half the size), or int8, which
+                        "m2fp quantize" has made
   --base-url URL        where models are pulled from (default: ${MODELSCOPE})
   --processes N         pictures that are parsed at the same time, each in a process with the model in memory
                         (default: 1; 0: as many as cores and memory allow)
@@ -187,7 +189,7 @@ async function readPassword(file: string): Promise<string> {
 /** The folder of the model, which is pulled where it is a published one that is not there yet. */
 async function modelFolder(options: Options, err: NodeJS.WriteStream): Promise<string> {
   const { model = BUNDLED, 'base-url': baseUrl } = options;
-  const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
+  const precision = choiceOption('precision', options.precision, PRECISIONS);
   const store = storeOption(options);
   if (model === BUNDLED) return bundledModelFolder();
   const bar = new ProgressBar(err);

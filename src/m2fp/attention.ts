@@ -87,7 +87,10 @@ export function crossAttention(
   const { weight, bias } = scaledFor(withPositionEmbedding(query, queryPosition), perHead);
   /** Channel-major, so that heads are contiguous without a transpose. */
   const project = (x: Value, projection: Projection) =>
-    g.reshape(g.gemm(g.weight(projection.weight), x, undefined, { transB: true }), [heads, perHead, -1]);
+    g.reshape(
+      g.part('keys', () => g.linearTransposed(x, g.weight(projection.weight))),
+      [heads, perHead, -1],
+    );
   const keys = project(memory.positioned, key);
   const values = project(memory.content, value);
 

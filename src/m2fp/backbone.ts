@@ -1,5 +1,6 @@
 /** ResNet with detectron2's "deeplab" stem (docs/m2fp-architecture.md section 4). */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
+import type { ConvOptions } from '../onnx/types.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { affine, foldBatchNorm, groupNorm } from './layers.ts';
 import type { StateDict } from './state-dict.ts';
@@ -28,13 +29,10 @@ export function stageStride(hyper: HyperParameters, stage: Stage): number {
   );
 }
 
-interface ConvShape {
+interface ConvShape extends Omit<ConvOptions, 'weight' | 'bias'> {
   inputs: number;
   outputs: number;
   kernel: number;
-  stride?: number;
-  dilation?: number;
-  groups?: number;
 }
 
 /** image [1, 3, H, W], normalised, H and W multiples of 32 -> one map per stage, at 1/4 to 1/32. */
@@ -49,21 +47,25 @@ export function backbone(
   const convNorm = (
     x: Value,
     module: StateDict,
-    { inputs, outputs, kernel, groups = 1, ...rest }: ConvShape,
+    { inputs, outputs, kernel, groups = 1, relu = false, ...rest }: ConvShape,
   ) => {
     const weight = module.get('weight', [outputs, inputs / groups, kernel, kernel]);
     const norm = module.at('norm');
-    if (sizes.norm === 'GN')
-      return groupNorm(g, g.conv(x, { weight, groups, ...rest }), affine(norm, outputs));
-    return g.conv(x, { ...foldBatchNorm(weight, norm), groups, ...rest });
+    if (sizes.norm === 'BN') return g.conv(x, { ...foldBatchNorm(weight, norm), groups, relu, ...rest });
+    const y = groupNorm(g, g.conv(x, { weight, groups, ...rest }), affine(norm, outputs));
+    return relu ? g.relu(y) : y;
   };
 
   const stem = (x: Value) => {
     const stemState = state.at('stem');
     const inner = stemState.shape('conv1.weight', 4)[0]!;
-    x = g.relu(convNorm(x, stemState.at('conv1'), { inputs: 3, outputs: inner, kernel: 3, stride: 2 }));
-    x = g.relu(convNorm(x, stemState.at('conv2'), { inputs: inner, outputs: inner, kernel: 3 }));
-    x = g.relu(convNorm(x, stemState.at('conv3'), { inputs: inner, outputs: sizes.stemChannels, kernel: 3 }));
+    const convolution = (name: 'conv1' | 'conv2' | 'conv3', inputs: number, outputs: number, stride = 1) =>
+      g.part(`stem.${name}`, () =>
+        convNorm(x, stemState.at(name), { inputs, outputs, kernel: 3, stride, relu: true }),
+      );
+    x = convolution('conv1', 3, inner, 2);
+    x = convolution('conv2', inner, inner);
+    x = convolution('conv3', inner, sizes.stemChannels);
     return g.maxPool(x, 3, 2, 1);
   };
 
@@ -82,11 +84,12 @@ export function backbone(
     const shortcut =
       inputs === outputs ? x : convNorm(x, block.at('shortcut'), { inputs, outputs, kernel: 1, stride });
     const { groups } = sizes;
-    let y = g.relu(convNorm(x, block.at('conv1'), { inputs, outputs: width, kernel: 1, stride: stride1 }));
-    const middle = { inputs: width, outputs: width, kernel: 3, stride: stride3, dilation, groups };
-    y = g.relu(convNorm(y, block.at('conv2'), middle));
+    const relu = true;
+    let y = convNorm(x, block.at('conv1'), { inputs, outputs: width, kernel: 1, stride: stride1, relu });
+    const middle = { inputs: width, outputs: width, kernel: 3, stride: stride3, dilation, groups, relu };
+    y = convNorm(y, block.at('conv2'), middle);
     y = convNorm(y, block.at('conv3'), { inputs: width, outputs, kernel: 1 });
-    return g.relu(g.add(y, shortcut));
+    return g.residual(y, shortcut);
   };
 
   /** detectron2's rule: all blocks of a stage alike, but res5 block by block. */
@@ -107,9 +110,8 @@ export function backbone(
       const stride = block === 0 ? firstStride(sizes, stage) : 1;
       const dilation = dilationOf(stage, block);
       const blockState = state.at(`${stage}.${block}`);
-      x = g.scope(`${stage}.${block}`, () =>
-        bottleneck(x, blockState, { inputs, outputs, width, stride, dilation }),
-      );
+      const build = () => bottleneck(x, blockState, { inputs, outputs, width, stride, dilation });
+      x = g.scope(`${stage}.${block}`, () => g.part(stage, build));
       inputs = outputs;
     }
     maps[stage] = x;

@@ -73,8 +73,10 @@ export function deformableAttention(
   const valueWeight = projection.get('weight', [channels, channels]);
   const valueMatrix = g.weight(valueWeight);
   const valueBias = compensateBias(projection.get('bias', [channels]), valueWeight, shift);
+  const linear = (x: Value, matrix: Value, bias: Weight) =>
+    g.part('encoder.attention', () => g.linearTransposed(x, matrix, bias));
   const maps = contents.map((content, level) =>
-    unflatten(g, g.linearTransposed(content, valueMatrix, valueBias), channels, levels[level]!),
+    unflatten(g, linear(content, valueMatrix, valueBias), channels, levels[level]!),
   );
 
   const sample = sampler(g, state, shape, shift);
@@ -148,7 +150,7 @@ function sampler(
     const taps = levels.flatMap((_, valueLevel) => tapBias(ratioOf(strides, queryLevel, valueLevel), heads));
     const bias = compensateBias(concatRows([plus(offsetBias, literal(taps)), weightBias]), rows, shift);
     const pieces = g.split(
-      g.linearTransposed(tokens, weight, bias),
+      g.part('encoder.attention', () => g.linearTransposed(tokens, weight, bias)),
       [...levels.map(() => heads * POINTS * 2), weightRows],
       0,
     );

@@ -93,7 +93,7 @@ function encoderLayer(
   const output = negated(g, attention.get('output_proj.weight', [channels, channels]));
   const attended = g.scope('self_attn', () =>
     deformableAttention(g, queries, tokens, attention, shape, shift).map((x) =>
-      g.gemm(x, output, undefined, { transA: true, transB: true }),
+      g.part('encoder.attention', () => g.gemm(x, output, undefined, { transA: true, transB: true })),
     ),
   );
 
@@ -106,8 +106,11 @@ function encoderLayer(
   const norm2 = shiftingNorm(g, state.at('norm2'), channels, nextShift);
   const chunk = (x: Value, negatedDelta: Value) => {
     const y = norm1(g.sub(x, negatedDelta));
-    const hidden = g.relu(g.gemm(y, linear1.weight, linear1.bias, { transB: true }));
-    return norm2(g.sub(y, g.gemm(hidden, linear2, undefined, { transB: true })));
+    const delta = g.part('encoder.ffn', () => {
+      const hidden = g.gemm(y, linear1.weight, linear1.bias, { transB: true, relu: true });
+      return g.gemm(hidden, linear2, undefined, { transB: true });
+    });
+    return norm2(g.sub(y, delta));
   };
 
   return tokens.map((x, level) => {

@@ -4,7 +4,7 @@ import { ConfigurationReader } from './configuration-reader.ts';
 import type { ModelConfiguration } from './configuration.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import type { Origins } from './origin.ts';
-import { StateDict } from './state-dict.ts';
+import { CheckpointState } from './state-dict.ts';
 import { assertComputable, assertSupported } from './supported.ts';
 
 /** Fixed in M2FP's code. */
@@ -30,7 +30,7 @@ export function inferHyperParameters(
   checkpoint: Checkpoint,
   configuration?: ModelConfiguration,
 ): InferredNetwork {
-  const state = new StateDict(checkpoint);
+  const state = new CheckpointState(checkpoint);
   const reader = new ConfigurationReader(configuration, (reason) => state.fail(reason));
   assertSupported(state, configuration);
 
@@ -52,7 +52,7 @@ export function inferHyperParameters(
 
 type BackboneSizes = HyperParameters['backbone'];
 
-function backboneOf(state: StateDict, reader: ConfigurationReader): BackboneSizes {
+function backboneOf(state: CheckpointState, reader: ConfigurationReader): BackboneSizes {
   const blocks = ['res2', 'res3', 'res4', 'res5'].map((stage) => state.count(stage, 'conv1.weight'));
   const bottleneckChannels = state.shape('res2.0.conv1.weight', 4)[0]!;
   const read = reader.section('backbone');
@@ -71,7 +71,7 @@ function backboneOf(state: StateDict, reader: ConfigurationReader): BackboneSize
 }
 
 /** Batch norms have running statistics; among the norms without, GN is the only one that M2FP knows. */
-function normOf(state: StateDict, reader: ConfigurationReader): 'BN' | 'GN' {
+function normOf(state: CheckpointState, reader: ConfigurationReader): 'BN' | 'GN' {
   const norm = state.has('stem.conv1.norm.running_mean') ? 'BN' : 'GN';
   const configured = reader.peek('backbone', 'norm');
   if (norm === 'GN' && configured === undefined) {
@@ -89,7 +89,10 @@ function normOf(state: StateDict, reader: ConfigurationReader): 'BN' | 'GN' {
   return norm;
 }
 
-function pixelDecoderOf(state: StateDict, reader: ConfigurationReader): HyperParameters['pixelDecoder'] {
+function pixelDecoderOf(
+  state: CheckpointState,
+  reader: ConfigurationReader,
+): HyperParameters['pixelDecoder'] {
   const [maskDim, convDim] = state.shape('mask_features.weight', 4) as [number, number];
   const layer = 'transformer.encoder.layers';
   const layers = state.count(layer, 'linear1.weight');
@@ -119,7 +122,7 @@ function pixelDecoderOf(state: StateDict, reader: ConfigurationReader): HyperPar
   };
 }
 
-function decoderOf(state: StateDict, reader: ConfigurationReader): HyperParameters['decoder'] {
+function decoderOf(state: CheckpointState, reader: ConfigurationReader): HyperParameters['decoder'] {
   const [queries, hiddenDim] = state.shape('query_feat.weight', 2) as [number, number];
   const read = reader.section('decoder');
   return {

@@ -4,8 +4,29 @@ import type { HyperParameters } from './hyper-parameters.ts';
 /** Several people, each with their parts, or one person's label map. */
 export type ModelKind = 'multi' | 'single';
 
-/** Weights are stored in this precision; the arithmetic is always float32. */
-export type Precision = 'fp32' | 'fp16';
+/** What a checkpoint is converted to: weights are stored in this precision, the arithmetic is float32. */
+export const FLOAT_PRECISIONS = ['fp32', 'fp16'] as const;
+export type FloatPrecision = (typeof FLOAT_PRECISIONS)[number];
+
+/** `int8`: made of a converted model; parts of the arithmetic are on whole numbers. */
+export const PRECISIONS = [...FLOAT_PRECISIONS, 'int8'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+/** How a model was made int8. */
+export interface Int8Origin {
+  /** The parts of the network that are int8. */
+  parts: string[];
+  /** How the ranges of activations were chosen. */
+  calibration: string;
+  /** Bits of a weight. */
+  weightBits: number;
+  /** Whether biases were corrected. */
+  correctedBias: boolean;
+  /** Pictures that the ranges were taken from. */
+  pictures: number;
+  /** Digest and precision of the model that it was made of. */
+  from: { digest: string; precision: FloatPrecision };
+}
 
 /**
  * How a picture becomes the network's input (sizes in pixels).
@@ -40,6 +61,8 @@ export interface ModelManifest {
    */
   mapConfidence?: number;
   precision: Precision;
+  /** Of an `int8` model. */
+  int8?: Int8Origin;
   hyperParameters: HyperParameters;
   files: Record<'model.onnx' | 'model.onnx.data', { size: number; sha256: string }>;
   /** What is wrong with the weights, in words: some are no numbers. Absent where nothing is. */

@@ -9,7 +9,7 @@ import type { HyperParameters } from './hyper-parameters.ts';
 import { mapSize } from './layers.ts';
 import type { ModelKind } from './manifest.ts';
 import { pixelDecoder } from './pixel-decoder.ts';
-import { StateDict } from './state-dict.ts';
+import { CheckpointState, type StateDict } from './state-dict.ts';
 import { transformerDecoder } from './transformer-decoder.ts';
 
 /** ImageNet's, RGB, as in M2FP's training configuration. */
@@ -44,9 +44,21 @@ export function buildNetwork(
   kind: ModelKind,
   formulation: Formulation = FAST,
 ): Network {
-  const state = new StateDict(checkpoint);
-  const head = state.at('sem_seg_head');
+  const state = new CheckpointState(checkpoint);
   const g = new GraphBuilder();
+  addNetwork(g, state, hyper, kind, formulation);
+  return { ...g.finish(), warnings: untakenTensors([state.at('backbone'), state.at('sem_seg_head')]) };
+}
+
+/** Adds the network to a graph: see {@link buildNetwork}. */
+export function addNetwork(
+  g: GraphBuilder,
+  state: StateDict,
+  hyper: HyperParameters,
+  kind: ModelKind,
+  formulation: Formulation = FAST,
+): void {
+  const head = state.at('sem_seg_head');
   const image = g.input('image', 'uint8', ['height', 'width', 3]);
 
   const x = g.scope('normalize', () => normalize(g, image));
@@ -69,10 +81,9 @@ export function buildNetwork(
     const semantic = g.scope('semantic', () => semanticHead(g, logits, masks, padded, hyper));
     g.output('semantic', semantic, [hyper.decoder.classes, 'padded_height', 'padded_width']);
   }
-  return { ...g.finish(), warnings: untakenTensors([state.at('backbone'), head]) };
 }
 
-function untakenTensors(modules: readonly StateDict[]): string[] {
+function untakenTensors(modules: readonly CheckpointState[]): string[] {
   const names = modules.flatMap((module) => module.untaken()).filter((name) => !NO_WEIGHT.test(name));
   if (names.length === 0) return [];
   const rest = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';

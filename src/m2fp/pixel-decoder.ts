@@ -1,6 +1,6 @@
 /** Mask2Former's pixel decoder: a deformable encoder on res3..res5 and one FPN step (docs/m2fp-architecture.md section 5). */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
-import { sliceRows } from '../onnx/weight.ts';
+import { sliceRows, type Weight } from '../onnx/weight.ts';
 import { stageChannels, stageStride, type Stage } from './backbone.ts';
 import type { Formulation } from './formulations/types.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
@@ -37,7 +37,7 @@ export function pixelDecoder(
     g.scope(`input_proj.${level}`, () => {
       const weight = state.get(`input_proj.${level}.0.weight`, [channels, stageChannels(hyper, stage), 1, 1]);
       const bias = state.get(`input_proj.${level}.0.bias`, [channels]);
-      const x = g.conv(maps[stage], { weight, bias });
+      const x = g.part('projections', () => g.conv(maps[stage], { weight, bias }));
       return formulation.groupNorm(g, x, affine(state.at(`input_proj.${level}.1`), channels));
     }),
   );
@@ -79,14 +79,11 @@ function fpn(
 ): Value {
   const { convDim: channels } = hyper.pixelDecoder;
   const adapter = state.get('adapter_1.weight', [channels, stageChannels(hyper, 'res2'), 1, 1]);
-  const lateral = groupNorm(
-    g,
-    g.conv(res2, { weight: adapter }),
-    affine(state.at('adapter_1.norm'), channels),
-  );
+  const convolution = (x: Value, weight: Weight) => g.part('fpn', () => g.conv(x, { weight }));
+  const lateral = groupNorm(g, convolution(res2, adapter), affine(state.at('adapter_1.norm'), channels));
   const map = unflatten(g, g.transpose(level.tokens, [1, 0]), channels, level.size);
   const { height, width } = mapSize(g, lateral);
   const x = g.add(lateral, g.resizeBilinear(map, [1, channels, height, width]));
-  const smooth = g.conv(x, { weight: state.get('layer_1.weight', [channels, channels, 3, 3]) });
+  const smooth = convolution(x, state.get('layer_1.weight', [channels, channels, 3, 3]));
   return g.relu(groupNorm(g, smooth, affine(state.at('layer_1.norm'), channels)));
 }

@@ -9,7 +9,23 @@ const OLD_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Keys below a prefix, as `nn.Module` names them. */
-export class StateDict {
+export interface StateDict {
+  /** The tensors of a sub-module. */
+  at(module: string): StateDict;
+  /**
+   * A tensor of exactly this shape.
+   * @throws M2fpError naming the tensor, the shape found and the one expected
+   */
+  get(key: string, shape: readonly number[]): Weight;
+  /**
+   * Shape of a tensor that the network cannot do without: `rank` axes, none of them empty.
+   * @throws M2fpError naming the tensor
+   */
+  shape(key: string, rank: number): readonly number[];
+}
+
+/** That of a checkpoint. */
+export class CheckpointState implements StateDict {
   readonly #checkpoint: Checkpoint;
   readonly #prefix: string;
   /** The checkpoint's names of all tensors that were taken, shared by all prefixes. */
@@ -22,8 +38,8 @@ export class StateDict {
   }
 
   /** The tensors of a sub-module. */
-  at(module: string): StateDict {
-    return new StateDict(this.#checkpoint, `${this.#prefix}${module}.`, this.#taken);
+  at(module: string): CheckpointState {
+    return new CheckpointState(this.#checkpoint, `${this.#prefix}${module}.`, this.#taken);
   }
 
   has(key: string): boolean {

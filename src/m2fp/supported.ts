@@ -2,7 +2,7 @@
 import type { ModelConfiguration } from './configuration.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { NORM_GROUPS } from './layers.ts';
-import type { StateDict } from './state-dict.ts';
+import type { CheckpointState } from './state-dict.ts';
 
 /** Tensors that only another network has, and what they are. */
 const UNSUPPORTED_VARIANTS: readonly [pattern: RegExp, what: string][] = [
@@ -39,7 +39,7 @@ function agrees(value: unknown, supported: unknown): boolean {
  * Checks that the checkpoint is of a network of this kind, before its sizes are known.
  * @throws M2fpError M2FP_CHECKPOINT_INVALID naming the variant and the tensor or setting that tells
  */
-export function assertSupported(state: StateDict, configuration: ModelConfiguration | undefined): void {
+export function assertSupported(state: CheckpointState, configuration: ModelConfiguration | undefined): void {
   for (const [pattern, what] of UNSUPPORTED_VARIANTS) {
     const name = state.find(pattern);
     if (name !== undefined) throw state.fail(`the network has ${what} (the tensor ${name})`);
@@ -79,7 +79,7 @@ export function assertSupported(state: StateDict, configuration: ModelConfigurat
  * Checks that the sizes are such that the network is defined, and computed as its authors' code computes it.
  * @throws M2fpError M2FP_CHECKPOINT_INVALID with the numbers that do not fit
  */
-export function assertComputable(state: StateDict, hyper: HyperParameters): void {
+export function assertComputable(state: CheckpointState, hyper: HyperParameters): void {
   const { backbone, pixelDecoder, decoder } = hyper;
   const multipleOf = (divisor: number, size: number, what: string, why: string) => {
     if (size % divisor !== 0) throw state.fail(`${what} is ${size}, no multiple of ${divisor}: ${why}`);
@@ -127,7 +127,7 @@ export function assertComputable(state: StateDict, hyper: HyperParameters): void
 }
 
 /** detectron2's rule, without which its strides and ours would part. */
-function assertDilation(state: StateDict, backbone: HyperParameters['backbone']): void {
+function assertDilation(state: CheckpointState, backbone: HyperParameters['backbone']): void {
   const { res4Dilation: res4, res5Dilation: res5 } = backbone;
   if ((res4 === 1 && [1, 2, 4].includes(res5)) || (res4 === 2 && res5 === 4)) return;
   throw state.fail(
@@ -135,7 +135,7 @@ function assertDilation(state: StateDict, backbone: HyperParameters['backbone'])
   );
 }
 
-function assertHeads(state: StateDict, what: string, heads: number, name: string, width: number): void {
+function assertHeads(state: CheckpointState, what: string, heads: number, name: string, width: number): void {
   if (Number.isInteger(heads) && width % heads === 0) return;
   throw state.fail(`${what} has ${heads} heads, which do not divide ${name} = ${width}`);
 }

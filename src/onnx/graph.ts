@@ -4,50 +4,16 @@
  * written.
  */
 import type { Attribute, DataType, NodeProto, ValueInfoProto } from './proto.ts';
+import type { ConvOptions, DeformConvOptions, Dim, GemmOptions, Graph, Initializer, Value } from './types.ts';
 import { elements, literal, reshaped, type Weight } from './weight.ts';
+
+export type { Dim, Graph, Value } from './types.ts';
 
 /** The operator set that every graph declares. */
 export const OPSET = 20;
 
-/** A tensor in the graph. */
-export interface Value {
-  readonly name: string;
-  readonly type: DataType;
-}
-
-/** A dimension: known now, or a one-element int64 tensor. */
-export type Dim = number | Value;
-
-export type Initializer =
-  | { name: string; dataType: 'float32'; weight: Weight }
-  | { name: string; dataType: 'int64'; shape: readonly number[]; values: readonly number[] };
-
-export interface Graph {
-  nodes: readonly NodeProto[];
-  initializers: readonly Initializer[];
-  inputs: readonly ValueInfoProto[];
-  outputs: readonly ValueInfoProto[];
-}
-
-export interface ConvOptions {
-  weight: Weight;
-  bias?: Weight;
-  stride?: number;
-  dilation?: number;
-  groups?: number;
-}
-
-export interface DeformConvOptions {
-  weight: Value;
-  offset: Value;
-  mask: Value;
-  kernel: [number, number];
-  /** [top, left, bottom, right]. */
-  pads: [number, number, number, number];
-  stride: number;
-  groups: number;
-  offsetGroups: number;
-}
+/** What is written in the place of the weight of that name. */
+export type Replace = (name: string, weight: Weight) => Weight;
 
 export class GraphBuilder {
   readonly #nodes: NodeProto[] = [];
@@ -56,7 +22,14 @@ export class GraphBuilder {
   readonly #outputs: ValueInfoProto[] = [];
   readonly #integers = new Map<string, Value>();
   readonly #names = new Map<string, number>();
+  readonly #replace: Replace;
   #path = '';
+  #part: string | null = null;
+
+  /** @param replace what is written in the place of each weight; by default itself */
+  constructor(replace: Replace = (_name, weight) => weight) {
+    this.#replace = replace;
+  }
 
   /** Everything that `build` adds carries `name` in its path, so that a profile reads like the network. */
   scope<T>(name: string, build: () => T): T {
@@ -67,6 +40,22 @@ export class GraphBuilder {
     } finally {
       this.#path = outer;
     }
+  }
+
+  /** The same for a part of the network that is chosen as a whole, to be int8 for example; names stay as they are. */
+  part<T>(name: string, build: () => T): T {
+    const outer = this.#part;
+    this.#part = name;
+    try {
+      return build();
+    } finally {
+      this.#part = outer;
+    }
+  }
+
+  /** The innermost {@link part} that is being built. */
+  protected get currentPart(): string | null {
+    return this.#part;
   }
 
   /** The finished graph. */
@@ -91,9 +80,13 @@ export class GraphBuilder {
 
   /** Floating-point values from the checkpoint, or computed from it. */
   weight(weight: Weight): Value {
-    const name = this.#unique('weight');
-    this.#initializers.push({ name, dataType: 'float32', weight });
-    return { name, type: 'float32' };
+    const name = this.unique('weight');
+    return this.initializer({ name, dataType: 'float32', weight: this.#replace(name, weight) });
+  }
+
+  protected initializer(item: Initializer): Value {
+    this.#initializers.push(item);
+    return { name: item.name, type: item.dataType };
   }
 
   /** A floating-point constant of our own. */
@@ -110,112 +103,103 @@ export class GraphBuilder {
     const key = values.join();
     let value = this.#integers.get(key);
     if (value === undefined) {
-      value = { name: this.#unique('integers'), type: 'int64' };
-      this.#initializers.push({ name: value.name, dataType: 'int64', shape: [values.length], values });
+      const name = this.unique('integers');
+      value = this.initializer({ name, dataType: 'int64', shape: [values.length], values });
       this.#integers.set(key, value);
     }
     return value;
   }
 
-  /** One output of an operator that has no method here; the type is that of the first input unless told. */
+  /** One output of an operator; the type is that of the first input unless told. */
   operator(
     opType: string,
     inputs: readonly Value[],
     attributes: Record<string, Attribute> = {},
     type?: DataType,
   ): Value {
-    return this.#op(opType, inputs, attributes, type);
+    return this.#ops(opType, inputs, attributes, type ?? inputs[0]!.type, 1)[0]!;
   }
 
   // Arithmetic, with numpy's broadcasting.
 
   add(a: Value, b: Value): Value {
-    return this.#op('Add', [a, b]);
+    return this.operator('Add', [a, b]);
   }
 
   sub(a: Value, b: Value): Value {
-    return this.#op('Sub', [a, b]);
+    return this.operator('Sub', [a, b]);
   }
 
   mul(a: Value, b: Value): Value {
-    return this.#op('Mul', [a, b]);
+    return this.operator('Mul', [a, b]);
   }
 
   div(a: Value, b: Value): Value {
-    return this.#op('Div', [a, b]);
+    return this.operator('Div', [a, b]);
   }
 
   mod(a: Value, b: Value): Value {
-    return this.#op('Mod', [a, b]);
+    return this.operator('Mod', [a, b]);
   }
 
   /** A sum that onnxruntime leaves alone, where it would fuse Add with what follows. */
   sum(...values: Value[]): Value {
-    return this.#op('Sum', values);
+    return this.operator('Sum', values);
   }
 
   relu(x: Value): Value {
-    return this.#op('Relu', [x]);
+    return this.operator('Relu', [x]);
   }
 
   sigmoid(x: Value): Value {
-    return this.#op('Sigmoid', [x]);
+    return this.operator('Sigmoid', [x]);
   }
 
   exp(x: Value): Value {
-    return this.#op('Exp', [x]);
+    return this.operator('Exp', [x]);
   }
 
   sin(x: Value): Value {
-    return this.#op('Sin', [x]);
+    return this.operator('Sin', [x]);
   }
 
   less(a: Value, b: Value): Value {
-    return this.#op('Less', [a, b], {}, 'bool');
+    return this.operator('Less', [a, b], {}, 'bool');
   }
 
   greaterOrEqual(a: Value, b: Value): Value {
-    return this.#op('GreaterOrEqual', [a, b], {}, 'bool');
+    return this.operator('GreaterOrEqual', [a, b], {}, 'bool');
   }
 
   and(a: Value, b: Value): Value {
-    return this.#op('And', [a, b]);
+    return this.operator('And', [a, b]);
   }
 
   cast(x: Value, to: 'float32' | 'int64'): Value {
-    return this.#op('Cast', [x], { to: to === 'float32' ? 1 : 7 }, to);
+    return this.operator('Cast', [x], { to: to === 'float32' ? 1 : 7 }, to);
   }
 
   softmax(x: Value, axis: number): Value {
-    return this.#op('Softmax', [x], { axis });
+    return this.operator('Softmax', [x], { axis });
   }
 
   reduceMax(x: Value, axis: number): Value {
-    return this.#op('ReduceMax', [x, this.integers([axis])], { keepdims: 1 });
+    return this.operator('ReduceMax', [x, this.integers([axis])], { keepdims: 1 });
   }
 
   reduceSum(x: Value, axis: number): Value {
-    return this.#op('ReduceSum', [x, this.integers([axis])], { keepdims: 1 });
+    return this.operator('ReduceSum', [x, this.integers([axis])], { keepdims: 1 });
   }
 
   // Matrices.
 
   matmul(a: Value, b: Value): Value {
-    return this.#op('MatMul', [a, b]);
+    return this.operator('MatMul', [a, b]);
   }
 
   /** a · b + c for matrices, each of a and b transposed first where asked. */
-  gemm(
-    a: Value,
-    b: Value,
-    c: Value | undefined,
-    options: { transA?: boolean; transB?: boolean } = {},
-  ): Value {
-    const { transA = false, transB = false } = options;
-    return this.#op('Gemm', c === undefined ? [a, b] : [a, b, c], {
-      transA: Number(transA),
-      transB: Number(transB),
-    });
+  gemm(a: Value, b: Value, c: Value | undefined, options: GemmOptions = {}): Value {
+    return this.#gemm(a, b, c, options);
   }
 
   /** PyTorch's Linear: x [n, in] · weightᵀ + bias, weight [out, in]. */
@@ -224,30 +208,29 @@ export class GraphBuilder {
   }
 
   /** A Linear whose result is channel-major: weight [out, in] · xᵀ + bias -> [out, n], x [n, in]. */
-  linearTransposed(x: Value, weight: Value, bias: Weight): Value {
-    const column = this.weight(reshaped(bias, [elements(bias.shape), 1]));
-    return this.gemm(weight, x, column, { transB: true });
+  linearTransposed(x: Value, weight: Value, bias?: Weight): Value {
+    const column = bias && this.weight(reshaped(bias, [elements(bias.shape), 1]));
+    return this.#gemm(weight, x, column, { transB: true });
   }
 
   // Pictures, [1, channels, height, width].
 
   /** Odd kernels, padded so that stride 1 keeps the size. */
-  conv(x: Value, { weight, bias, stride = 1, dilation = 1, groups = 1 }: ConvOptions): Value {
-    const kernel = weight.shape.slice(2);
-    const pads = kernel.map((size) => ((size - 1) / 2) * dilation);
-    return this.#op('Conv', [x, this.weight(weight), ...(bias ? [this.weight(bias)] : [])], {
-      kernel_shape: kernel,
-      pads: [...pads, ...pads],
-      strides: [stride, stride],
-      dilations: [dilation, dilation],
-      group: groups,
-    });
+  conv(x: Value, { weight, bias, relu = false, ...shape }: ConvOptions): Value {
+    const inputs = [x, this.weight(weight), ...(bias ? [this.weight(bias)] : [])];
+    const y = this.operator('Conv', inputs, convAttributes(weight, shape));
+    return relu ? this.relu(y) : y;
+  }
+
+  /** The end of a residual block: Relu of what the block adds and what goes round it. */
+  residual(delta: Value, shortcut: Value): Value {
+    return this.relu(this.add(delta, shortcut));
   }
 
   deformConv(x: Value, options: DeformConvOptions): Value {
     // An empty name stands for an absent input: there is no bias.
     const none: Value = { name: '', type: 'float32' };
-    return this.#op('DeformConv', [x, options.weight, options.offset, none, options.mask], {
+    return this.operator('DeformConv', [x, options.weight, options.offset, none, options.mask], {
       kernel_shape: options.kernel,
       pads: options.pads,
       strides: [options.stride, options.stride],
@@ -258,7 +241,7 @@ export class GraphBuilder {
   }
 
   maxPool(x: Value, kernel: number, stride: number, padding: number): Value {
-    return this.#op('MaxPool', [x], {
+    return this.operator('MaxPool', [x], {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],
@@ -268,7 +251,7 @@ export class GraphBuilder {
   /** Bilinear, PyTorch's align_corners=False without antialias. `size` holds all dimensions of the result. */
   resizeBilinear(x: Value, size: readonly Dim[]): Value {
     const none: Value = { name: '', type: 'float32' };
-    return this.#op('Resize', [x, none, none, this.dims(size)], {
+    return this.operator('Resize', [x, none, none, this.dims(size)], {
       mode: 'linear',
       coordinate_transformation_mode: 'half_pixel',
     });
@@ -276,13 +259,13 @@ export class GraphBuilder {
 
   /** Zeros around x; `pads` holds the begin of every axis, then the end of every axis. */
   pad(x: Value, pads: readonly Dim[]): Value {
-    return this.#op('Pad', [x, this.dims(pads)], { mode: 'constant' });
+    return this.operator('Pad', [x, this.dims(pads)], { mode: 'constant' });
   }
 
   // Normalisation.
 
   layerNorm(x: Value, weight: Weight, bias: Weight, epsilon: number): Value {
-    return this.#op('LayerNormalization', [x, this.weight(weight), this.weight(bias)], {
+    return this.operator('LayerNormalization', [x, this.weight(weight), this.weight(bias)], {
       axis: -1,
       epsilon: { float: epsilon },
     });
@@ -298,13 +281,15 @@ export class GraphBuilder {
     const rows = this.reshape(x, [channels, -1]);
     // First over each channel: the sum of a whole group in one go would lose digits.
     const mean = (reduction: 'ReduceSum' | 'ReduceSumSquare') => {
-      const sums = this.#op(reduction, [rows, this.integers([1])], { keepdims: 1 });
+      const sums = this.operator(reduction, [rows, this.integers([1])], { keepdims: 1 });
       const means = this.div(sums, this.cast(this.dim(rows, 1), 'float32'));
-      return this.#op('ReduceMean', [this.reshape(means, perGroup), this.integers([1])], { keepdims: 1 });
+      return this.operator('ReduceMean', [this.reshape(means, perGroup), this.integers([1])], {
+        keepdims: 1,
+      });
     };
     const centre = mean('ReduceSum');
     const variance = this.sub(mean('ReduceSumSquare'), this.mul(centre, centre));
-    const deviation = this.#op('Sqrt', [this.add(variance, this.scalar(epsilon))]);
+    const deviation = this.operator('Sqrt', [this.add(variance, this.scalar(epsilon))]);
     const scale = this.div(this.weight(reshaped(weight, perGroup)), deviation);
     const offset = this.sub(this.weight(reshaped(bias, perGroup)), this.mul(centre, scale));
     const perChannel = (values: Value) => this.reshape(values, [1, channels, 1, 1]);
@@ -315,12 +300,12 @@ export class GraphBuilder {
 
   /** All dimensions of x as an int64 vector. */
   shape(x: Value): Value {
-    return this.#op('Shape', [x], {}, 'int64');
+    return this.operator('Shape', [x], {}, 'int64');
   }
 
   /** Dimension `axis` of x, as a one-element vector. */
   dim(x: Value, axis: number): Value {
-    return this.#op('Shape', [x], { start: axis, end: axis + 1 }, 'int64');
+    return this.operator('Shape', [x], { start: axis, end: axis + 1 }, 'int64');
   }
 
   /** A shape from known and computed dimensions. */
@@ -334,23 +319,23 @@ export class GraphBuilder {
 
   /** ONNX's Reshape: -1 is what remains. */
   reshape(x: Value, dims: readonly Dim[]): Value {
-    return this.#op('Reshape', [x, this.dims(dims)]);
+    return this.operator('Reshape', [x, this.dims(dims)]);
   }
 
   expand(x: Value, dims: readonly Dim[]): Value {
-    return this.#op('Expand', [x, this.dims(dims)]);
+    return this.operator('Expand', [x, this.dims(dims)]);
   }
 
   transpose(x: Value, permutation: readonly number[]): Value {
-    return this.#op('Transpose', [x], { perm: permutation });
+    return this.operator('Transpose', [x], { perm: permutation });
   }
 
   squeeze(x: Value, axis: number): Value {
-    return this.#op('Squeeze', [x, this.integers([axis])]);
+    return this.operator('Squeeze', [x, this.integers([axis])]);
   }
 
   concat(values: readonly Value[], axis: number): Value {
-    return this.#op('Concat', values, { axis });
+    return this.operator('Concat', values, { axis });
   }
 
   /** Pieces of the given sizes. */
@@ -361,16 +346,20 @@ export class GraphBuilder {
   /** The floats 1, 2, .. up to the one-element int64 vector `count`. */
   countFromOne(count: Value): Value {
     const limit = this.add(this.cast(this.squeeze(count, 0), 'float32'), this.scalar(1));
-    return this.#op('Range', [this.scalar(1), limit, this.scalar(1)]);
+    return this.operator('Range', [this.scalar(1), limit, this.scalar(1)]);
   }
 
-  #op(
-    opType: string,
-    inputs: readonly Value[],
-    attributes: Record<string, Attribute> = {},
-    type?: DataType,
+  #gemm(
+    a: Value,
+    b: Value,
+    c: Value | undefined,
+    { transA = false, transB = false, relu = false }: GemmOptions,
   ): Value {
-    return this.#ops(opType, inputs, attributes, type ?? inputs[0]!.type, 1)[0]!;
+    const y = this.operator('Gemm', c === undefined ? [a, b] : [a, b, c], {
+      transA: Number(transA),
+      transB: Number(transB),
+    });
+    return relu ? this.relu(y) : y;
   }
 
   #ops(
@@ -380,16 +369,33 @@ export class GraphBuilder {
     type: DataType,
     count: number,
   ): Value[] {
-    const name = this.#unique(opType);
+    const name = this.unique(opType);
     const outputs = Array.from({ length: count }, (_, index) => (count === 1 ? name : `${name}.${index}`));
     this.#nodes.push({ name, opType, inputs: inputs.map((input) => input.name), outputs, attributes });
     return outputs.map((output) => ({ name: output, type }));
   }
 
-  #unique(name: string): string {
+  /** A name below the current scope that nothing has yet. */
+  protected unique(name: string): string {
     const path = `${this.#path}/${name}`;
     const count = this.#names.get(path) ?? 0;
     this.#names.set(path, count + 1);
     return count === 0 ? path : `${path}_${count}`;
   }
+}
+
+/** The attributes of Conv for odd kernels, padded so that stride 1 keeps the size. */
+export function convAttributes(
+  { shape }: Weight,
+  { stride = 1, dilation = 1, groups = 1 }: Pick<ConvOptions, 'stride' | 'dilation' | 'groups'>,
+): Record<string, Attribute> {
+  const kernel = shape.slice(2);
+  const pads = kernel.map((size) => ((size - 1) / 2) * dilation);
+  return {
+    kernel_shape: kernel,
+    pads: [...pads, ...pads],
+    strides: [stride, stride],
+    dilations: [dilation, dilation],
+    group: groups,
+  };
 }

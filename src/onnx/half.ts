@@ -27,3 +27,19 @@ export function toHalfBytes(values: Float32Array): Uint8Array {
   for (let i = 0; i < values.length; i++) halves[i] = toHalfBits(values[i]!);
   return new Uint8Array(halves.buffer);
 }
+
+/** The value of a half, given as its 16 bits. */
+export function fromHalfBits(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The values of little-endian halves. */
+export function fromHalfBytes(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => fromHalfBits(view.getUint16(2 * i, true)));
+}

@@ -5,7 +5,15 @@
 import protobuf from 'protobufjs/minimal.js';
 
 /** `TensorProto.DataType`. */
-export const DATA_TYPES = { float32: 1, uint8: 2, int64: 7, bool: 9, float16: 10 } as const;
+export const DATA_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+} as const;
 export type DataType = keyof typeof DATA_TYPES;
 
 export type Attribute = number | readonly number[] | string | { float: number };

@@ -14,6 +14,11 @@ const IR_VERSION = 9;
 const EXTERNAL_FROM_BYTES = 1024;
 const ALIGNMENT = 64;
 
+/** The file that holds the weights, beside `model.onnx`. */
+export const WEIGHTS_FILE = 'model.onnx.data';
+/** What follows a weight's name in that of its halves. */
+export const HALF = '.half';
+
 export interface WriteOptions {
   /** `fp16` stores matrices and kernels as halves, which the graph casts back: half the size on disk. */
   precision: 'fp32' | 'fp16';
@@ -37,13 +42,13 @@ export async function writeModel(
   folder: string,
   { precision, producer, onProgress }: WriteOptions,
 ): Promise<Record<'model.onnx' | 'model.onnx.data', WrittenFile>> {
-  const location = 'model.onnx.data';
+  const location = WEIGHTS_FILE;
   const data = await ExternalData.create(join(folder, location), location);
   const initializers: TensorProto[] = [];
   const casts: NodeProto[] = [];
   try {
     const total = graph.initializers.reduce(
-      (sum, item) => sum + (item.dataType === 'float32' ? elements(item.weight.shape) : 0),
+      (sum, item) => sum + (item.dataType === 'int64' ? 0 : elements(item.weight.shape)),
       0,
     );
     let done = 0;
@@ -54,6 +59,19 @@ export async function writeModel(
         continue;
       }
       const { shape } = item.weight;
+      if (item.dataType !== 'float32') {
+        const integers = await item.weight.load();
+        const bytes = new Uint8Array(integers.buffer, integers.byteOffset, integers.byteLength);
+        initializers.push({
+          name: item.name,
+          dataType: item.dataType,
+          dims: shape,
+          data: await data.store(bytes),
+        });
+        done += integers.length;
+        onProgress?.(done / total);
+        continue;
+      }
       const values = await item.weight.load();
       if (values.length !== elements(shape)) {
         throw new Error(
@@ -65,7 +83,7 @@ export async function writeModel(
       const bytes = half
         ? toHalfBytes(values)
         : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      const stored = half ? `${item.name}.half` : item.name;
+      const stored = half ? item.name + HALF : item.name;
       if (half) {
         const attributes = { to: 1 };
         casts.push({
@@ -80,7 +98,7 @@ export async function writeModel(
         name: stored,
         dataType: half ? 'float16' : 'float32',
         dims: shape,
-        data: bytes.length < EXTERNAL_FROM_BYTES ? bytes.slice() : await data.append(bytes),
+        data: await data.store(bytes),
       });
       done += values.length;
       onProgress?.(done / total);
@@ -117,7 +135,12 @@ class ExternalData {
     return new ExternalData(await open(path, 'w'), location);
   }
 
-  async append(bytes: Uint8Array): Promise<{ location: string; offset: number; length: number }> {
+  /** Where `bytes` are kept: here, or small ones as they are. */
+  async store(bytes: Uint8Array): Promise<TensorProto['data']> {
+    return bytes.length < EXTERNAL_FROM_BYTES ? bytes.slice() : await this.#append(bytes);
+  }
+
+  async #append(bytes: Uint8Array): Promise<{ location: string; offset: number; length: number }> {
     const gap = (ALIGNMENT - (this.#size % ALIGNMENT)) % ALIGNMENT;
     if (gap > 0) await this.#write(new Uint8Array(gap));
     const offset = this.#size;

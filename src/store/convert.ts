@@ -1,5 +1,5 @@
 /** From a PyTorch checkpoint to a model folder that the engine runs. */
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { isArchiveName, isShardName, JOIN_SHARDS } from '../checkpoint/format.ts';
@@ -8,7 +8,7 @@ import { M2fpError } from '../errors.ts';
 import { readConfiguration, type ModelConfiguration } from '../m2fp/configuration.ts';
 import { inferHyperParameters } from '../m2fp/infer-hyper-parameters.ts';
 import { modelLabels, type LabelOverrides } from '../m2fp/labels.ts';
-import type { InputRule, ModelKind, ModelManifest, Precision } from '../m2fp/manifest.ts';
+import type { InputRule, ModelKind, ModelManifest, FloatPrecision } from '../m2fp/manifest.ts';
 import { buildNetwork } from '../m2fp/network.ts';
 import type { Origins } from '../m2fp/origin.ts';
 import { OPSET } from '../onnx/graph.ts';
@@ -16,10 +16,9 @@ import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
 import { watchFinite } from './finite.ts';
-import { makeFolder } from './folders.ts';
 import { modelDigest } from './manifest.ts';
 import { MANIFEST_FILE } from './names.ts';
-import { partialPrefix } from './partial.ts';
+import { writeBeside } from './write-beside.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
 export const CHECKPOINT_FILES = [
@@ -44,7 +43,7 @@ export interface ConvertOptions extends LabelOverrides {
   out: string;
   /** The model's name; default: the name of the source folder. */
   id?: string;
-  precision?: Precision;
+  precision?: FloatPrecision;
   /** Which weights, where the checkpoint has both: those of the last step (default) or their running average. */
   weights?: WeightsChoice;
   /** For multi-human models: the sizes that pictures are scaled to, pixels. */
@@ -71,25 +70,13 @@ export interface Conversion {
 export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
   const { file, configurationFile, name } = await locateCheckpoint(options.source);
   const configuration = await readConfiguration(configurationFile);
-  const out = resolve(options.out);
   const checkpoint = await openCheckpoint(file, options.weights);
-  let leave: (() => Promise<void>) | undefined;
-  let partial: string | undefined;
   try {
-    leave = await makeFolder(dirname(out));
-    // Beside `out`, on the same file system.
-    partial = await mkdtemp(partialPrefix(out, process.pid));
-    const conversion = await convertInto(partial, checkpoint, configuration, {
-      ...options,
-      id: options.id ?? name,
-    });
-    throwIfCancelled(options.signal);
-    await moveInto(partial, out);
-    return conversion;
+    return await writeBeside(options.out, options.signal, (folder) =>
+      convertInto(folder, checkpoint, configuration, { ...options, id: options.id ?? name }),
+    );
   } finally {
     await checkpoint.close();
-    if (partial !== undefined) await rm(partial, { recursive: true, force: true });
-    await leave?.();
   }
 }
 
@@ -225,12 +212,4 @@ function inputRule(
     return { kind: 'canvas', width, height, pad: CANVAS_PAD };
   }
   return { ...MULTI_INPUT, ...(shortSide && { shortSide }), ...(longSide && { longSide }) };
-}
-
-/** Moves a whole model to where it belongs; the manifest, which makes a folder a model, goes last. */
-async function moveInto(partial: string, out: string): Promise<void> {
-  await mkdir(out, { recursive: true });
-  await rm(join(out, MANIFEST_FILE), { force: true });
-  for (const name of ['model.onnx.data', 'model.onnx', MANIFEST_FILE])
-    await rename(join(partial, name), join(out, name));
 }

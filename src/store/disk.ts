@@ -1,10 +1,10 @@
 /** Whether a model will fit on the disk: better asked before minutes of work than found out after them. */
 import { statfs } from 'node:fs/promises';
 import { M2fpError, type M2fpErrorCode } from '../errors.ts';
-import type { Precision } from '../m2fp/manifest.ts';
+import type { FloatPrecision } from '../m2fp/manifest.ts';
 
 /** Size of a converted model per byte of its checkpoint, a little more than measured. */
-const CONVERTED_SHARE: Record<Precision, number> = { fp32: 1.05, fp16: 0.55 };
+const CONVERTED_SHARE: Record<FloatPrecision, number> = { fp32: 1.05, fp16: 0.55 };
 /** Bytes that must stay free beside what is needed. */
 const SPARE_BYTES = 16 * 2 ** 20;
 
@@ -18,7 +18,7 @@ export function freeBytes(folder: string): Promise<number> {
 }
 
 /** Bytes that the model of a checkpoint takes. */
-export function convertedSize(checkpoint: number, precision: Precision): number {
+export function convertedSize(checkpoint: number, precision: FloatPrecision): number {
   return checkpoint * CONVERTED_SHARE[precision];
 }
 

@@ -21,6 +21,13 @@ export async function makeFolder(folder: string): Promise<() => Promise<void>> {
   };
 }
 
+/** `folder`, or where it is missing, the nearest folder above that is there. */
+export async function existingFolder(folder: string): Promise<string> {
+  let at = folder;
+  while (!(await exists(at)) && at !== dirname(at)) at = dirname(at);
+  return at;
+}
+
 function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

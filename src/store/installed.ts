@@ -115,6 +115,7 @@ export async function verifyModel(
 function repairOf({ id, revision, precision }: ModelName): string {
   const words = [id, ...(revision === 'master' ? [] : ['--revision', revision])];
   if (precision !== 'fp32') words.push('--precision', precision);
+  if (precision === 'int8') return 'Remove it, and make it again with "m2fp quantize"';
   if (id.startsWith(`${LOCAL_OWNER}/`)) return 'Remove it: it is converted again when it is needed';
   return `"m2fp pull ${words.join(' ')} --verify" makes it again`;
 }

@@ -11,7 +11,14 @@ import { convertInProcess } from './convert-process.ts';
 import { CHECKPOINT_FILES, locateCheckpoint } from './convert.ts';
 import { convertedSize, freeBytes, requireSpace } from './disk.ts';
 import { intactModel, ModelInstaller, type Product, type PulledModel } from './install-model.ts';
-import { checkName, folderNameOf, LOCAL_OWNER, MANIFEST_FILE, modelKey, type ModelName } from './names.ts';
+import {
+  checkConvertedName,
+  folderNameOf,
+  LOCAL_OWNER,
+  MANIFEST_FILE,
+  modelKey,
+  type ConvertedName,
+} from './names.ts';
 import type { PullProgress } from './progress.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -21,7 +28,7 @@ const EXTENSIONS = ['.pt', '.pth', '.bin', '.safetensors'];
 const KEY_LENGTH = 16;
 
 /** A checkpoint, and the name of the model that it becomes in the store `root`. */
-export interface LocalCheckpoint extends ModelName {
+export interface LocalCheckpoint extends ConvertedName {
   root: string;
   /** Absolute: a checkpoint file, or a folder that holds one. */
   source: string;
@@ -59,7 +66,7 @@ export async function localCheckpoint(
   const digest = createHash('sha256')
     .update(JSON.stringify([file, ...states, ...(weights === 'ema' ? [weights] : [])]))
     .digest('hex');
-  const name = checkName({
+  const name = checkConvertedName({
     id: `${LOCAL_OWNER}/${folderNameOf(basename(source))}`,
     revision: digest.slice(0, KEY_LENGTH),
     precision,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseJson, readBounded } from '../bounded-file.ts';
 import { isArchiveName } from '../checkpoint/format.ts';
 import { M2fpError } from '../errors.ts';
-import type { ModelManifest } from '../m2fp/manifest.ts';
+import { type ModelManifest, type Precision, PRECISIONS } from '../m2fp/manifest.ts';
 import { fileDigest } from './digest.ts';
 import { MANIFEST_FILE } from './names.ts';
 
@@ -152,7 +152,7 @@ export function parseManifest(text: string, file: string): ModelManifest {
   require(isInputRule(input), 'input');
   require(typeof manifest.scoreThreshold === 'number', 'scoreThreshold');
   require(['undefined', 'number'].includes(typeof manifest.mapConfidence), 'mapConfidence');
-  require(manifest.precision === 'fp32' || manifest.precision === 'fp16', 'precision');
+  require(PRECISIONS.includes(manifest.precision as Precision), 'precision');
   require(manifest.warnings === undefined ||
     (Array.isArray(manifest.warnings) &&
       manifest.warnings.every((warning) => typeof warning === 'string')), 'warnings');

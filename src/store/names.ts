@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
-import type { Precision } from '../m2fp/manifest.ts';
+import { type FloatPrecision, type Precision, PRECISIONS } from '../m2fp/manifest.ts';
 import { namesOf } from '../m2fp/published.ts';
 import { isFolderName, isModelId } from './model-id.ts';
 
@@ -42,13 +42,31 @@ export function checkName({ id, revision, precision }: ModelName): ModelName {
         '(letters, digits, ".", "_" and "-")',
     );
   }
-  if (precision !== 'fp32' && precision !== 'fp16') {
+  if (!PRECISIONS.includes(precision)) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
-      `The precision is ${String(precision)}, allowed are fp32 and fp16`,
+      `The precision is ${precision}, allowed are ${PRECISIONS.join(', ')}`,
     );
   }
   return { id, revision, precision };
+}
+
+/** The name of a model that is converted from a checkpoint. */
+export interface ConvertedName extends ModelName {
+  precision: FloatPrecision;
+}
+
+/**
+ * Checks the name of a model that is to be converted.
+ * @throws M2fpError M2FP_BAD_OPTION as {@link checkName} does, and for `int8`
+ */
+export function checkConvertedName(name: ModelName): ConvertedName {
+  const { id, revision, precision } = checkName(name);
+  if (precision !== 'int8') return { id, revision, precision };
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    'A checkpoint is converted to fp32 or fp16, not to int8: that is made of the model, with "m2fp quantize"',
+  );
 }
 
 /** A name that can be a folder everywhere, made of any text. */
@@ -63,7 +81,7 @@ export function folderNameOf(text: string): string {
 }
 
 /**
- * The folder of a model: `<root>/<id>/<revision>`, and `<root>/<id>/<revision>+fp16` for halved weights. A model that has
+ * The folder of a model: `<root>/<id>/<revision>`, and with `+fp16` or `+int8` behind it for another precision. A model that has
  * an older name, too, and lies there under it, stays there: see {@link storedName}.
  */
 export function modelFolder(root: string, name: ModelName): string {

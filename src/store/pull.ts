@@ -19,7 +19,7 @@ import {
   type PulledModel,
 } from './install-model.ts';
 import { listFiles, MODELSCOPE, ModelAddress, type ListedFile } from './modelscope.ts';
-import { checkName, modelKey, storedName, type ModelName } from './names.ts';
+import { checkConvertedName, modelKey, storedName, type ConvertedName } from './names.ts';
 import type { PullProgress } from './progress.ts';
 import type { RetryOptions } from './retry.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -86,7 +86,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const { id, revision = 'master', precision = 'fp32', baseUrl = MODELSCOPE, verify = false } = options;
   const { signal, onProgress, keepCheckpoint = false } = options;
   const root = resolve(options.root);
-  const name = storedName(root, checkName({ id, revision, precision }));
+  const name = storedName(root, checkConvertedName({ id, revision, precision }));
   // As it was asked for first: a mirror may have it under one of its names only.
   const addresses = [...new Set([id, ...namesOf(id)])].map(
     (each) => new ModelAddress(each, revision, baseUrl),
@@ -105,7 +105,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
 }
 
 class Pull {
-  readonly #name: ModelName;
+  readonly #name: ConvertedName;
   readonly #addresses: readonly ModelAddress[];
   /** The one that is asked. */
   #address: ModelAddress;
@@ -114,7 +114,9 @@ class Pull {
   readonly #making: ModelInstaller;
 
   constructor(
-    options: Pick<ModelInstallerOptions, 'root' | 'name' | 'signal' | 'notify' | 'verify' | 'keep'>,
+    options: Pick<ModelInstallerOptions, 'root' | 'signal' | 'notify' | 'verify' | 'keep'> & {
+      name: ConvertedName;
+    },
     addresses: readonly ModelAddress[],
     tools: PullTools,
   ) {

@@ -73,6 +73,19 @@ function words(error: unknown): string {
  * @throws M2FP_ENGINE_UNAVAILABLE without onnxruntime; M2FP_MODEL_INVALID where it refuses the model
  */
 export async function openSession(model: string, threads: number, loaders?: Loaders): Promise<Session> {
+  const { runtime, session } = await loadGraph(model, threads, loaders);
+  return new GraphSession(runtime, session);
+}
+
+/**
+ * The loaded graph itself, for whoever wants other outputs of it.
+ * @throws as {@link openSession} does
+ */
+export async function loadGraph(
+  model: string,
+  threads: number,
+  loaders?: Loaders,
+): Promise<{ runtime: Runtime; session: InferenceSession }> {
   const runtime = await loadRuntime(threads, loaders);
   const file = join(model, FILE);
   let session: InferenceSession;
@@ -90,7 +103,7 @@ export async function openSession(model: string, threads: number, loaders?: Load
       `The model ${file} has no input "image": convert the checkpoint again.`,
     );
   }
-  return new GraphSession(runtime, session);
+  return { runtime, session };
 }
 
 class GraphSession implements Session {

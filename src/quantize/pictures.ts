@@ -1,0 +1,113 @@
+/** The pictures of a folder, as network input: those that the ranges of activations are taken from. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asM2fpError, M2fpError } from '../errors.ts';
+import { checkBytes, DEFAULT_LIMITS } from '../image/limits.ts';
+import { preprocess } from '../image/preprocess.ts';
+import type { NetworkInput } from '../image/types.ts';
+import type { InputRule } from '../m2fp/manifest.ts';
+
+const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
+/** More tell nothing new, and take time. */
+const MOST = 200;
+/** Fewer tell too little. */
+const ENOUGH = 32;
+/** How many names a warning lists. */
+const LISTED = 3;
+
+/**
+ * The paths of the folder's pictures, in the order of their names; of very many, some from everywhere in between.
+ * @throws M2fpError M2FP_NO_IMAGE where there are none
+ */
+export async function listPictures(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: Error) => {
+    throw new M2fpError('M2FP_NO_IMAGE', `The folder of pictures cannot be read: ${error.message}`, {
+      cause: error,
+    });
+  });
+  const found = names.filter((name) => IMAGE_FILE.test(name)).toSorted();
+  if (found.length === 0) {
+    throw new M2fpError(
+      'M2FP_NO_IMAGE',
+      `${folder} holds no pictures: put ${ENOUGH} or more there that are like those that the model will see`,
+    );
+  }
+  const count = Math.min(MOST, found.length);
+  return Array.from({ length: count }, (_, i) =>
+    join(folder, found[Math.floor((i * found.length) / count)]!),
+  );
+}
+
+/** Reads pictures one by one, and keeps account of those that are of no use. */
+export class Pictures {
+  readonly #files: readonly string[];
+  readonly #rule: InputRule;
+  readonly #problems: string[] = [];
+  #used = 0;
+
+  constructor(files: readonly string[], rule: InputRule) {
+    this.#files = files;
+    this.#rule = rule;
+  }
+
+  /** Pictures that {@link inputs} has given. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** What a user should know. */
+  get warnings(): string[] {
+    const warnings: string[] = [];
+    if (this.#problems.length > 0) {
+      const more = this.#problems.length > LISTED ? `; and ${this.#problems.length - LISTED} more` : '';
+      warnings.push(`Pictures that were left out: ${this.#problems.slice(0, LISTED).join('; ')}${more}`);
+    }
+    if (this.#used < ENOUGH) {
+      warnings.push(
+        `Only ${this.#used === 1 ? 'one picture was' : `${this.#used} pictures were`} used: ${ENOUGH} or more that are ` +
+          'like those that the model will see make a better model',
+      );
+    }
+    return warnings;
+  }
+
+  /**
+   * @param onProgress told the share of the files that were read
+   * @throws M2fpError M2FP_BAD_IMAGE where none of them can be used
+   */
+  async *inputs(onProgress: (share: number) => void = () => {}): AsyncGenerator<NetworkInput, void> {
+    for (const [i, file] of this.#files.entries()) {
+      const input = await this.#read(file);
+      if (input !== undefined) {
+        this.#used++;
+        yield input;
+      }
+      onProgress((i + 1) / this.#files.length);
+    }
+    if (this.#used > 0) return;
+    throw new M2fpError(
+      'M2FP_BAD_IMAGE',
+      `None of the pictures can be used: ${this.#problems.slice(0, LISTED).join('; ')}`,
+    );
+  }
+
+  async #read(file: string): Promise<NetworkInput | undefined> {
+    try {
+      const stats = await stat(file);
+      if (!stats.isFile()) throw new Error('not a regular file');
+      checkBytes(stats.size, DEFAULT_LIMITS);
+      const { input } = await preprocess(await readFile(file), this.#rule);
+      if (isBlank(input.data)) throw new Error('it shows nothing but one colour');
+      return input;
+    } catch (error) {
+      this.#problems.push(`${file}: ${asM2fpError(error, 'M2FP_BAD_IMAGE').message}`);
+      return undefined;
+    }
+  }
+}
+
+/** Whether all pixels of a picture, RGB, are the same. */
+function isBlank(data: Uint8Array): boolean {
+  for (let i = 3; i < data.length; i++) if (data[i] !== data[i - 3]) return false;
+  return true;
+}

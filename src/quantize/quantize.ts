@@ -1,0 +1,169 @@
+/** From a converted model and pictures to the same model with parts of it in int8. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
+import { M2fpError } from '../errors.ts';
+import type { ModelManifest } from '../m2fp/manifest.ts';
+import { DEFAULT_PARTS, type Part, PARTS } from '../m2fp/parts.ts';
+import { Int8Builder } from '../onnx/int8-builder.ts';
+import type { WeightBits } from '../onnx/int8-weight.ts';
+import { writeModel } from '../onnx/write.ts';
+import { throwIfCancelled } from '../store/cancel.ts';
+import { freeBytes, requireSpace } from '../store/disk.ts';
+import { existingFolder } from '../store/folders.ts';
+import { intactManifest, modelDigest } from '../store/manifest.ts';
+import { MANIFEST_FILE } from '../store/names.ts';
+import type { JobOptions } from '../store/one-job.ts';
+import { writeBeside } from '../store/write-beside.ts';
+import { calibrate } from './calibrate.ts';
+import { type FloatModel, openFloatModel } from './float-model.ts';
+import { listPictures, Pictures } from './pictures.ts';
+import { type ActivationStatistics, type Calibration, CALIBRATIONS } from './range.ts';
+
+/** More are no better where a processor without VNNI adds up two products in 16 bits (docs/performance.md). */
+const DEFAULT_BITS: WeightBits = 7;
+/** The share of the work that the pictures take; the rest is writing. */
+const PICTURES_SHARE = 0.9;
+
+export interface QuantizeOptions extends JobOptions {
+  /** The folder of a converted model, fp32 or fp16. */
+  model: string;
+  /** A folder with pictures, like those that the model will see. */
+  pictures: string;
+  /** The folder to make; a model that it holds is replaced. */
+  out: string;
+  /** Default: {@link DEFAULT_PARTS}. */
+  parts?: readonly Part[];
+  /** Default: `min-max`. */
+  calibration?: Calibration;
+  /** Default: 7. */
+  weightBits?: WeightBits;
+  /** Default: false. */
+  correctBias?: boolean;
+  /** Bytes that can be written where a folder is; for tests. */
+  freeBytes?: typeof freeBytes;
+}
+
+export interface Quantized {
+  manifest: ModelManifest;
+  /** What a user should know: pictures that could not be used, or were too few. */
+  warnings: string[];
+}
+
+/**
+ * Makes an int8 model. It is written beside `out` and moved there when it is whole.
+ * @throws M2fpError M2FP_BAD_OPTION, also for a model that is int8 already; M2FP_NO_IMAGE and M2FP_BAD_IMAGE where no
+ *   picture can be used; M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, also where the disk has no room; M2FP_ENGINE_UNAVAILABLE,
+ *   M2FP_CANCELLED
+ */
+export async function quantizeModel(options: QuantizeOptions): Promise<Quantized> {
+  checkOptions(options);
+  const folder = resolve(options.model);
+  const manifest = await intactManifest(folder);
+  if (manifest.precision === 'int8') {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `The model in ${folder} is int8 already: give the fp32 or fp16 model that it was made of`,
+    );
+  }
+  const pictures = new Pictures(await listPictures(options.pictures), manifest.input);
+  const model = await openFloatModel(folder, manifest);
+  try {
+    await requireRoom(options, manifest);
+    return await writeBeside(options.out, options.signal, async (made) => {
+      const written = await quantizeInto(made, model, manifest, pictures, options);
+      return { manifest: written, warnings: pictures.warnings };
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+async function quantizeInto(
+  folder: string,
+  model: FloatModel,
+  float: ModelManifest,
+  pictures: Pictures,
+  options: QuantizeOptions,
+): Promise<ModelManifest> {
+  const {
+    parts = DEFAULT_PARTS,
+    calibration = 'min-max',
+    weightBits = DEFAULT_BITS,
+    correctBias = false,
+  } = options;
+  const { signal, onProgress = () => {} } = options;
+  const producer = { name: packageJson.name, version: packageJson.version };
+
+  const watched = join(folder, 'watched');
+  await mkdir(watched);
+  const inputs = pictures.inputs((share) => onProgress(share * PICTURES_SHARE));
+  const seen = await calibrate({ model, parts, folder: watched, producer, inputs, signal });
+  await rm(watched, { recursive: true });
+
+  const facts = (statistics: ActivationStatistics) => ({
+    ...statistics.range(calibration),
+    means: statistics.means(),
+  });
+  const g = new Int8Builder({
+    parts,
+    activations: new Map([...seen].map(([name, statistics]) => [name, facts(statistics)])),
+    weightBits,
+    correctBias,
+    replace: model.replace,
+  });
+  model.addTo(g);
+  const files = await writeModel(g.finish(), folder, {
+    precision: model.precision,
+    producer,
+    onProgress: (share) => {
+      throwIfCancelled(signal);
+      onProgress(PICTURES_SHARE + share * (1 - PICTURES_SHARE));
+    },
+  });
+  const manifest: ModelManifest = {
+    ...float,
+    digest: modelDigest({ ...float, files }),
+    precision: 'int8',
+    int8: {
+      parts: [...parts],
+      calibration,
+      weightBits,
+      correctedBias: correctBias,
+      pictures: pictures.used,
+      from: { digest: float.digest, precision: model.precision },
+    },
+    files,
+  };
+  await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  return manifest;
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION */
+function checkOptions({ parts = DEFAULT_PARTS, calibration, weightBits }: QuantizeOptions): void {
+  const fail = (reason: string) => new M2fpError('M2FP_BAD_OPTION', reason);
+  const known = Object.keys(PARTS);
+  const unknown = parts.find((part) => !known.includes(part));
+  if (unknown !== undefined) throw fail(`There is no part ${unknown}, there are ${known.join(', ')}`);
+  if (parts.length === 0) throw fail(`No part was chosen: give some of ${known.join(', ')}`);
+  if (calibration !== undefined && !CALIBRATIONS.includes(calibration))
+    throw fail(`calibration is ${calibration}, allowed are ${CALIBRATIONS.join(', ')}`);
+  if (weightBits !== undefined && weightBits !== 7 && weightBits !== 8)
+    throw fail(`weightBits is ${String(weightBits)}, allowed are 7 and 8`);
+}
+
+/** Room for the network that is watched, and for the int8 one. */
+async function requireRoom(
+  { out, freeBytes: free = freeBytes }: QuantizeOptions,
+  { files }: ModelManifest,
+): Promise<void> {
+  const size = Object.values(files).reduce((sum, file) => sum + file.size, 0);
+  const root = await existingFolder(dirname(resolve(out)));
+  requireSpace({
+    root,
+    free: await free(root),
+    bytes: 2 * size,
+    purpose: 'to make it int8',
+    code: 'M2FP_MODEL_INVALID',
+  });
+}
