@@ -16,7 +16,8 @@ import { intactManifest, readManifest } from '../../src/store/manifest.ts';
 import { WITHOUT_NATIVE } from '../engine/support/wasm.ts';
 import { goldenFolder } from '../support/golden.ts';
 
-describe('making a model int8', () => {
+describe('making a model int8', function () {
+  this.timeout(120_000);
   let folder = '';
   let model = '';
   let pictures = '';

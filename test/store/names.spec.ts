@@ -76,7 +76,21 @@ describe('the names of published models', () => {
     });
   }
 
-  for (const folder of ['master+int8', 'master+fp32', 'master+fp16+x', '+fp16', 'a b']) {
+  it('knows the folder of each precision', () => {
+    for (const [folder, precision] of [
+      ['master', 'fp32'],
+      ['master+fp16', 'fp16'],
+      ['master+int8', 'int8'],
+    ]) {
+      assert.deepEqual(parseFolder('damo', 'model', folder!), {
+        id: 'damo/model',
+        revision: 'master',
+        precision,
+      });
+    }
+  });
+
+  for (const folder of ['master+int4', 'master+fp32', 'master+fp16+x', '+fp16', 'a b']) {
     it(`leaves ${folder} alone, which is foreign`, () => {
       assert.equal(parseFolder('damo', 'model', folder), undefined);
     });

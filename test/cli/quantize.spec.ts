@@ -1,0 +1,75 @@
+/** `m2fp quantize` as a user meets it: on the bundled model and its samples. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ModelManifest } from '../../src/m2fp/manifest.ts';
+import { bundledModelFolder } from '../../src/paths.ts';
+import { temporaryFolder } from '../support/installed-package.ts';
+import { failure, success } from './support.ts';
+
+const folder = temporaryFolder('cli-quantize');
+const bundled = bundledModelFolder();
+const samples = join(bundled, 'samples');
+
+describe('m2fp quantize', function () {
+  this.timeout(180_000);
+
+  it('makes a model that parses a picture, and tells how', async () => {
+    const out = join(folder, 'int8');
+    const made = await success(
+      ...[
+        'quantize',
+        bundled,
+        '--pictures',
+        samples,
+        '--out',
+        out,
+        '--parts',
+        'res4, res5',
+        '--weight-bits=8',
+      ],
+    );
+    assert.match(made.out, /^weights: +int8, [\d.]+ MB$/m);
+    assert.match(made.out, /^int8: +res4, res5; weights of 8 bits, min-max ranges of \d+ pictures$/m);
+    assert.match(made.err, /^Making it int8: 100 %$/m);
+    assert.match(made.err, /warning: Only \d+ pictures were used/);
+    const { precision, int8 } = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
+    assert.deepEqual([precision, int8?.parts], ['int8', ['res4', 'res5']]);
+
+    const parsed = await success('parse', join(samples, 'two-people.png'), '--model', out);
+    const { model, persons } = JSON.parse(parsed.out) as { model: { precision: string }; persons: unknown[] };
+    assert.equal(model.precision, 'int8');
+    assert.equal(persons.length, 2);
+
+    assert.match(
+      await failure(
+        'M2FP_BAD_OPTION',
+        'quantize',
+        out,
+        '--pictures',
+        samples,
+        '--out',
+        join(folder, 'again'),
+      ),
+      /int8 already/,
+    );
+  });
+
+  it('says what is missing or wrong, and makes nothing', async () => {
+    const out = join(folder, 'none');
+    const wrong = (...args: string[]) => failure('M2FP_BAD_OPTION', 'quantize', bundled, ...args);
+    assert.match(await wrong('--out', out), /--pictures is missing/);
+    assert.match(await wrong('--pictures', samples), /--out is missing/);
+    assert.match(await wrong('--pictures', samples, '--out', out, '--parts', 'res9'), /no part res9/);
+    assert.match(
+      await wrong('--pictures', samples, '--out', out, '--weight-bits', '4'),
+      /takes 7, 8, not "4"/,
+    );
+    const none = join(folder, 'no-pictures');
+    assert.match(
+      await failure('M2FP_NO_IMAGE', 'quantize', bundled, '--pictures', none, '--out', out),
+      /pictures cannot be read/,
+    );
+    assert.ok(!existsSync(out));
+  });
+});
