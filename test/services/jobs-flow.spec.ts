@@ -1,16 +1,20 @@
 /** The jobs of the packed package: a Node-RED that is killed between 202 and the result. */
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { Webhook } from 'standardwebhooks';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import type { JobView } from '../../src/service/jobs/view.ts';
+import { installedPackage } from '../support/installed-package.ts';
 import { example, NodeRed } from '../support/node-red.ts';
 import { twoPeople } from '../support/images.ts';
+import { RedisServer } from './support/redis.ts';
 
 type Told = JobView & { result?: ParsingSummary };
 
@@ -165,5 +169,56 @@ describe('the jobs of a Node-RED', function () {
       while (job === undefined) job = await ended(id).catch(() => pause(200, undefined));
       assert.equal(job.state, 'done');
     }
+  });
+});
+
+describe('the jobs of two Node-REDs with one Redis', function () {
+  this.timeout(120_000);
+  let redis: RedisServer;
+  const nodeReds: NodeRed[] = [];
+  let worker: ChildProcess | undefined;
+
+  before(async () => {
+    redis = await RedisServer.start({ persistent: true });
+    const { url, queue } = redis.address;
+    const flow = example('10 Jobs').map((node) =>
+      node.type === 'm2fp-model' ? { ...node, source: 'remote', redis: url, queue } : node,
+    );
+    for (let n = 0; n < 2; n++) nodeReds.push(await NodeRed.start('node-red', flow));
+  });
+  after(async () => {
+    worker?.kill('SIGKILL');
+    for (const nodeRed of nodeReds) await nodeRed.stop();
+    await redis?.stop();
+  });
+
+  it('wait for a worker through a restart of Redis and the death of the one that took them, and are seen by both', async () => {
+    const [first, second] = nodeReds as [NodeRed, NodeRed];
+    const response = await first.post('/m2fp/api/jobs', { body: new Uint8Array(twoPeople) });
+    const { id } = (await response.json()) as JobView;
+    assert.equal(response.status, 202);
+    const look = async (): Promise<Told | undefined> => {
+      const told = await fetch(`${second.url}/m2fp/api/jobs/${id}`);
+      return told.status === 200 ? ((await told.json()) as Told) : undefined;
+    };
+    assert.equal((await look())?.ended, null);
+    await redis.stop('SIGKILL');
+    await redis.start();
+    first.child.kill('SIGKILL');
+    const { address } = redis;
+    const program = join(installedPackage().folder, 'dist', 'cli', 'm2fp.js');
+    worker = spawn(process.execPath, [program, 'worker', '--redis', address.url, '--queue', address.queue], {
+      stdio: 'ignore',
+    });
+    let job: Told | undefined;
+    while (job === undefined || job.ended === null) {
+      job = await look();
+      await pause(200);
+    }
+    assert.deepEqual([job.state, job.error, job.result?.width], ['done', null, 448]);
+    assert.doesNotMatch(second.log, /append-only/);
+    const left = await redis.keys();
+    const pictures = left.filter((key) => /:job:/.test(key) && !key.endsWith(id));
+    assert.deepEqual(pictures, []);
   });
 });
