@@ -98,7 +98,8 @@ describe('a deploy', function () {
 
   /** The versions of a service's containers, running or not. */
   function versionsOf(service: string): string[] {
-    const ids = docker('ps', '-aq', '--filter', `label=com.docker.compose.service=${service}`).split('\n');
+    const labels = ['project=m2fp', `service=${service}`].map((label) => `label=com.docker.compose.${label}`);
+    const ids = docker('ps', '-aq', ...labels.flatMap((label) => ['--filter', label])).split('\n');
     return ids.filter(Boolean).map((id) => {
       const [{ Config, State }] = JSON.parse(docker('inspect', id)) as [
         { Config: { Env: string[] }; State: { Running: boolean } },
