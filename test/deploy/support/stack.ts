@@ -10,10 +10,13 @@ import { freePort } from '../../support/node-red.ts';
 import type { Containers } from './containers.ts';
 import { images } from './images.ts';
 
-/** What the entrypoint of nginx's own image does: values into the templates, name servers into a variable. */
+/**
+ * What the entrypoint of nginx's own image does: values into the templates, name servers into a variable. The first one only:
+ * podman lists the host's, too, which know no containers, and nginx asks all in turn.
+ */
 const NGINX = `
 set -eu
-NGINX_LOCAL_RESOLVERS=$$(awk '$$1 == "nameserver" {print $$2}' /etc/resolv.conf | tr '\\n' ' ')
+NGINX_LOCAL_RESOLVERS=$$(awk '$$1 == "nameserver" {print $$2; exit}' /etc/resolv.conf)
 export NGINX_LOCAL_RESOLVERS
 names=$$(env | sed -n 's/^\\(\\(M2FP\\|NGINX\\)_[A-Z_]*\\)=.*/$\${\\1}/p')
 for template in /etc/nginx/templates/*.template; do
