@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(import.meta.url);
-const fromSource = here.endsWith('.ts');
+/** Whether this runs from the TypeScript sources. */
+export const isFromSource = here.endsWith('.ts');
 
 /** The package's root folder: the nearest one above that holds `models/demo`. */
 export function packageRoot(): string {
@@ -23,7 +24,7 @@ export function packageRoot(): string {
 
 /** The file to start for one of our own processes, for example `engine/child/child`. */
 export function entryPoint(name: string): string {
-  return fromSource ? join(packageRoot(), 'src', `${name}.ts`) : join(packageRoot(), 'dist', `${name}.js`);
+  return isFromSource ? join(packageRoot(), 'src', `${name}.ts`) : join(packageRoot(), 'dist', `${name}.js`);
 }
 
 /** The folder of the model that ships with the package. */

@@ -11,9 +11,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { transformSync } from 'esbuild';
+import { openApi } from '../src/service/openapi/document.ts';
 import { nodeHtml } from './node-html.ts';
+
+/** Lays `file` into `folder`, compressed with Brotli. @param quality 11 is the best, and slow */
+function packInto(file: string, folder: string, quality: number): void {
+  const content = readFileSync(file);
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: quality,
+    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+    [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+  };
+  writeFileSync(join(folder, `${basename(file)}.br`), brotliCompressSync(content, { params }));
+}
 
 // Not left to tsup, whose builds run at once and would delete each other's files.
 rmSync('dist', { recursive: true, force: true });
@@ -36,14 +49,21 @@ for (const type of readdirSync('nodes')) {
 }
 // What runs the model where onnxruntime-node does not load: 14 MB out of the 139 MB of the package onnxruntime-web.
 const web = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
-for (const file of ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
-  copyFileSync(join(web, file), join('dist', 'engine', 'child', 'wasm', file));
-}
+const wasm = join('dist', 'engine', 'child', 'wasm');
+copyFileSync(join(web, 'ort-wasm-simd-threaded.mjs'), join(wasm, 'ort-wasm-simd-threaded.mjs'));
+// Compressed: 0.8 MB less to download than with the gzip of npm, and 11 MB less on disk.
+packInto(join(web, 'ort-wasm-simd-threaded.wasm'), wasm, 6);
 copyFileSync(
   join('src', 'engine', 'child', 'wasm', 'NOTICE'),
   join('dist', 'engine', 'child', 'wasm', 'NOTICE'),
 );
 copyFileSync(join('src', 'parsing', 'colorize', 'pixel-font.NOTICE'), join('dist', 'pixel-font.NOTICE'));
 cpSync('schemas', 'dist/schemas', { recursive: true });
+writeFileSync('dist/schemas/openapi.json', JSON.stringify(openApi()));
+const page = join('dist', 'service', 'page');
+cpSync(join('src', 'service', 'page'), page, { recursive: true });
+const viewer = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist'));
+for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) packInto(join(viewer, file), page, 9);
+copyFileSync(join(viewer, 'NOTICE'), join(page, 'swagger-ui.NOTICE'));
 // The package itself is made of ES modules; what is built for Node-RED is not.
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');

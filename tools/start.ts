@@ -17,7 +17,7 @@ const EXAMPLES = [
   '1 First picture',
   '2 HTTP API',
   '3 Parts',
-  '4 Web page',
+  '4 Parsing service',
   '6 Folder watch',
   '7 Privacy',
   '8 Health and metrics',
@@ -102,7 +102,7 @@ function announce(port: number): void {
   console.log(`
   Editor           ${url}/   (press the button of "two people")
   First picture    ${url}/m2fp
-  Web page         ${url}/m2fp/page
+  Parsing service  ${url}/m2fp/   (${url}/m2fp/docs describes it)
 
   curl ${upload} ${url}/parse
   curl ${upload} ${url}/colorize --output coloured.png

@@ -3,6 +3,7 @@ import type { NodeMessageInFlow } from 'node-red';
 import { processMetrics } from '../../src/observe/metrics.ts';
 import { answerProbe, type Probe, probeOf, PROBES } from '../../src/observe/probes.ts';
 import { badOption } from '../../src/parsing/options/options.ts';
+import { SITE_ENDS, type SiteAnswer, siteAnswer } from '../../src/service/site.ts';
 import { FIELDS } from './config.ts';
 import { engineFacts } from './facts.ts';
 import type { Look } from './look.ts';
@@ -28,7 +29,12 @@ export class Answers {
     let latest = taken;
     const look = async (): Promise<Look> => (latest ??= await this.#look());
     const format = FIELDS.format.read('format', this.#config.format);
-    if (format === 'json') {
+    const page = format === 'path' ? await siteOf(msg) : undefined;
+    if (page) {
+      msg.payload = page.body;
+      msg['headers'] = { ...without(msg['headers'], Object.keys(page.headers)), ...page.headers };
+      msg['statusCode'] = page.statusCode;
+    } else if (format === 'json') {
       const { health, engines, ...of } = await look();
       const metrics = await processMetrics().json({ health, engines, ...of });
       msg.payload = { health, engines: engines.map(engineFacts), metrics };
@@ -51,6 +57,13 @@ export class Answers {
 /** These set the status whatever the form says of it, which does not ask. */
 const ALWAYS: ReadonlySet<Format> = new Set(['ready', 'live', 'path']);
 
+/** What is asked for beside the probes, by the path; undefined where that is none of it. */
+async function siteOf(msg: NodeMessageInFlow): Promise<SiteAnswer | undefined> {
+  const { path, route } = (msg['req'] ?? {}) as { path?: unknown; route?: { path?: unknown } };
+  if (typeof path !== 'string') return undefined;
+  return siteAnswer(path, typeof route?.path === 'string' ? route.path : path);
+}
+
 function probeFor(format: Exclude<Format, 'json'>, msg: NodeMessageInFlow): Probe {
   if (format === 'prometheus') return 'metrics';
   if (format !== 'path') return format;
@@ -59,7 +72,7 @@ function probeFor(format: Exclude<Format, 'json'>, msg: NodeMessageInFlow): Prob
   if (typeof path !== 'string') return 'health';
   const probe = probeOf(path);
   if (probe === undefined) {
-    const ends = PROBES.map((name) => `/${name}`).join(', ');
+    const ends = [...PROBES.map((name) => `/${name}`), ...SITE_ENDS].join(', ');
     throw badOption('path', path, `one that ends in ${ends}`);
   }
   return probe;

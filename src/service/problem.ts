@@ -169,3 +169,6 @@ export function problemOf(error: ErrorLike, retryAfter?: number): Problem {
     ...(wait !== undefined && { retryAfter: wait }),
   };
 }
+
+/** What an error of this code is, in two or three words. */
+export const titleOf = (code: M2fpErrorCode | 'INTERNAL'): string => TEXTS[code].title;

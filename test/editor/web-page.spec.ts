@@ -1,4 +1,4 @@
-/** The page of the example "4 Web page", in a real browser. */
+/** The page of the example "4 Parsing service", in a real browser. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -47,7 +47,7 @@ interface Shown {
 }
 
 for (const version of VERSIONS) {
-  describe(`the web page of the examples (${version})`, function () {
+  describe(`the page of the parsing service (${version})`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
     const folder = temporaryFolder('web-page');
@@ -56,7 +56,7 @@ for (const version of VERSIONS) {
 
     before(async () => {
       writeFileSync(image, twoPeople);
-      nodeRed = await NodeRed.start(version, example('4 Web page'));
+      nodeRed = await NodeRed.start(version, example('4 Parsing service'));
     });
     after(() => nodeRed?.stop());
     afterEach(async () => {
@@ -77,7 +77,7 @@ for (const version of VERSIONS) {
       });
       open.push({ page, complaints, close: () => context.close() });
       await prepare?.(page);
-      await page.goto(`${nodeRed.url}/m2fp/page`);
+      await page.goto(`${nodeRed.url}/m2fp/`);
       return page;
     }
     const done = (page: Page) => page.locator('#message', { hasText: /Done|完成/ }).waitFor();
@@ -191,18 +191,19 @@ for (const version of VERSIONS) {
       const page = await show();
       const form = new FormData();
       form.append('picture', new Blob([new Uint8Array(twoPeople)]), 'picture.png');
-      const response = await nodeRed.post('/m2fp/page/parse', { body: form });
-      const answer = (await response.json()) as { maps: Record<string, string> };
-      const { width, height } = await sharp(Buffer.from(answer.maps['labels']!, 'base64')).metadata();
+      const address = '/m2fp/api/parse?view=labels&picture=true&masks=rle';
+      const response = await nodeRed.post(address, { body: form });
+      const answer = (await response.json()) as { picture: { data: string } };
+      const { width, height } = await sharp(Buffer.from(answer.picture.data, 'base64')).metadata();
       const labels = Buffer.alloc(width * height)
         .fill(1, 0, 30)
         .fill(2, 1000, 2000);
       const map = sharp(labels, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
-      answer.maps['labels'] = (await map.png().toBuffer()).toString('base64');
-      await page.route('**/m2fp/page/parse', (route) => route.fulfill({ json: answer }));
+      answer.picture.data = (await map.png().toBuffer()).toString('base64');
+      await page.route('**/m2fp/api/parse*', (route) => route.fulfill({ json: answer }));
       await upload(page);
       assert.deepEqual(await page.locator('#legend .share').allInnerTexts(), ['0.5 %', '<0.1 %']);
-      await page.unroute('**/m2fp/page/parse');
+      await page.unroute('**/m2fp/api/parse*');
     });
 
     it('names what is under the pointer', async () => {
@@ -296,18 +297,18 @@ for (const version of VERSIONS) {
       });
       assert.match(await failed(page), /cannot read that as a picture/);
       const answers: [{ status: number; body: string }, RegExp][] = [
-        [{ status: 429, body: '{"error":{"code":"M2FP_BUSY","message":"The queue is full."}}' }, /Too many/],
-        [{ status: 500, body: '{"error":{"message":"Something new."}}' }, /Something new\./],
+        [{ status: 429, body: '{"code":"M2FP_BUSY","detail":"The queue is full."}' }, /Too many/],
+        [{ status: 500, body: '{"code":"INTERNAL","detail":"Something new."}' }, /Something new\./],
         [{ status: 502, body: '<html>' }, /502/],
       ];
       for (const [answer, words] of answers) {
-        await page.route('**/m2fp/page/parse', (route) => route.fulfill(answer));
+        await page.route('**/m2fp/api/parse*', (route) => route.fulfill(answer));
         await page.locator('#error').evaluate((element) => (element.textContent = ''));
         await page.locator('#file').setInputFiles(image);
         assert.match(await failed(page), words);
-        await page.unroute('**/m2fp/page/parse');
+        await page.unroute('**/m2fp/api/parse*');
       }
-      await page.route('**/m2fp/page/parse', (route) => route.abort());
+      await page.route('**/m2fp/api/parse*', (route) => route.abort());
       await page.locator('#error').evaluate((element) => (element.textContent = ''));
       await page.locator('#file').setInputFiles(image);
       assert.match(await failed(page), /does not answer/);

@@ -8,8 +8,8 @@ import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.t
 import sharp from 'sharp';
 import { twoPeople as largeImage, upload } from '../support/images.ts';
 
-const NAMES = ['2 HTTP API', '4 Web page', '7 Privacy', '9 Gallery'];
-const ADDRESSES = ['/parse', '/colorize', '/m2fp/page/parse', '/m2fp/private', '/m2fp/gallery'];
+const NAMES = ['2 HTTP API', '4 Parsing service', '7 Privacy', '9 Gallery'];
+const ADDRESSES = ['/parse', '/colorize', '/m2fp/api/parse', '/m2fp/private', '/m2fp/gallery'];
 const MB = 1024 * 1024;
 /** What Node-RED may take more while it refuses: the body's limit, and what the garbage of it is. */
 const HEADROOM_MB = 400;
@@ -246,7 +246,7 @@ for (const version of VERSIONS) {
           const before = statusOf(pid, 'VmRSS');
           const cases: [string, string, Buffer][] = [
             ['/parse', 'Content-Type: image/png', chunk(piece)],
-            ...['/colorize', '/m2fp/page/parse', '/m2fp/private'].map((address): [string, string, Buffer] => [
+            ...['/colorize', '/m2fp/api/parse', '/m2fp/private'].map((address): [string, string, Buffer] => [
               address,
               MULTIPART,
               Buffer.concat([multipartHead, chunk(piece)]),

@@ -21,7 +21,7 @@ describe('one minimum score', function () {
 
   before(async () => {
     broker = await startBroker();
-    const flows = ['2 HTTP API', '4 Web page', '5 MQTT camera'].flatMap(example);
+    const flows = ['2 HTTP API', '4 Parsing service', '5 MQTT camera'].flatMap(example);
     nodeRed = await NodeRed.start(
       'node-red',
       flows.map((node) =>
@@ -55,8 +55,8 @@ describe('one minimum score', function () {
         const answer = await nodeRed.post('/parse', upload(photo));
         const ofHttp = counts((await answer.json()) as ParsingSummary);
 
-        const page = await nodeRed.post('/m2fp/page/parse', upload(photo));
-        assert.deepEqual(counts(((await page.json()) as { summary: ParsingSummary }).summary), ofHttp);
+        const page = await nodeRed.post('/m2fp/api/parse', upload(photo));
+        assert.deepEqual(counts((await page.json()) as ParsingSummary), ofHttp);
 
         const program = join(installedPackage().folder, 'dist', 'cli', 'm2fp.js');
         const printed = execFileSync(process.execPath, [program, 'parse', file], { encoding: 'utf8' });

@@ -14,7 +14,7 @@ import { twoPeople, upload } from '../support/images.ts';
 import { childrenOf } from '../support/processes.ts';
 import { changed, dyed, emptyRoom, FACE, HEIGHT, PANTS, pixelsOf, WIDTH } from '../support/sample.ts';
 
-const NAMES = ['3 Parts', '4 Web page', '5 MQTT camera', '6 Folder watch', '7 Privacy', '9 Gallery'];
+const NAMES = ['3 Parts', '4 Parsing service', '5 MQTT camera', '6 Folder watch', '7 Privacy', '9 Gallery'];
 
 for (const version of VERSIONS) {
   describe(`the examples (${version})`, function () {
@@ -64,49 +64,6 @@ for (const version of VERSIONS) {
         assert.ok(images.length > 4);
         const labels = parts.map((text) => (JSON.parse(text) as { label: string }).label);
         for (const label of ['Face', 'Hair', 'Pants']) assert.ok(labels.includes(label), labels.join());
-      });
-    });
-
-    describe('4 Web page', () => {
-      it('is one page that loads nothing from elsewhere', async () => {
-        const response = await get('/m2fp/page');
-        assert.equal(response.status, 200);
-        assert.match(response.headers.get('content-type') ?? '', /^text\/html; charset=utf-8/);
-        assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);
-        const page = await response.text();
-        assert.doesNotMatch(page, /(src|href|url|import)\W{1,3}(https?:)?\/\//);
-        assert.doesNotMatch(page, /\{\{/, 'a template that was not filled in');
-        assert.match(page, /<meta name="viewport"/);
-      });
-
-      it('gets numbers and colours for each pixel, beside the summary', async () => {
-        const response = await nodeRed.post('/m2fp/page/parse', upload(twoPeople));
-        assert.equal(response.status, 200);
-        const { summary, labels, maps } = (await response.json()) as {
-          summary: ParsingSummary;
-          labels: string[];
-          maps: Record<'labels' | 'persons' | 'colors', string>;
-        };
-        const images = Object.values(maps).map((base64) => sharp(Buffer.from(base64, 'base64')));
-        const facts = await Promise.all(images.map((map) => map.metadata()));
-        assert.deepEqual(
-          facts.map(({ width, height, channels }) => [width, height, channels]),
-          [1, 1, 3].map((channels) => [WIDTH, HEIGHT, channels]),
-        );
-        const [numbers, persons] = await Promise.all(
-          images.map((map) => map.extractChannel(0).raw().toBuffer()),
-        );
-        const found = new Set([...numbers!].map((index) => labels[index]));
-        for (const label of ['Background', 'Face', 'Hair', 'Pants']) assert.ok(found.has(label), label);
-        const ids = summary.persons.map(({ id }) => id);
-        for (const id of new Set(persons)) assert.ok(id === 0 || ids.includes(id), String(id));
-        assert.ok(persons!.includes(1));
-      });
-
-      it('gets an error as a code and a sentence', async () => {
-        const response = await nodeRed.post('/m2fp/page/parse', upload(Buffer.from('a text')));
-        assert.equal(response.status, 415);
-        assert.equal(await errorCode(response), 'M2FP_UNSUPPORTED_FORMAT');
       });
     });
 

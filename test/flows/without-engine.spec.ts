@@ -81,7 +81,7 @@ for (const version of VERSIONS) {
 
     before(async () => {
       const { modules, folder } = installedPackage();
-      const wasm = join(folder, 'dist', 'engine', 'child', 'wasm', 'ort-wasm-simd-threaded.wasm');
+      const wasm = join(folder, 'dist', 'engine', 'child', 'wasm', 'ort-wasm-simd-threaded.wasm.br');
       restore = hide(join(modules, 'onnxruntime-node'), wasm);
       nodeRed = await NodeRed.start(version, [...example('2 HTTP API'), ...LOGGED]);
     });

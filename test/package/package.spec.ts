@@ -53,7 +53,7 @@ describe('the package', function () {
       'dist/engine/child/child.js',
       'dist/engine/child/wasm/NOTICE',
       'dist/engine/child/wasm/ort-wasm-simd-threaded.mjs',
-      'dist/engine/child/wasm/ort-wasm-simd-threaded.wasm',
+      'dist/engine/child/wasm/ort-wasm-simd-threaded.wasm.br',
       'dist/engine/child/wasm/runtime.js',
       'dist/pixel-font.NOTICE',
       'dist/schemas/parsing.schema.json',

@@ -39,6 +39,9 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'mhp-v2': mhpV2,
 };
 
+/** "#rrggbb" by label name, of all tables; they agree where they know the same label. */
+export const PALETTE_OF_LABELS: Readonly<Record<string, string>> = Object.assign({}, ...Object.values(TABLES));
+
 /**
  * `auto`: the table that knows the most of the model's labels, `distinct` where none knows half of them. `pascal`: the PASCAL VOC palette by label index,
  * in which human-parsing papers print their results. `distinct`: a hue of its own for each label index, for models

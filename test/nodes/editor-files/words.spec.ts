@@ -27,8 +27,8 @@ describe('words in Chinese', () => {
   }
 
   it('of labels are in the web page as in the forms', () => {
-    const page = readFileSync(join(EXAMPLES, '4 Web page.json'), 'utf8');
-    const table = /const LABELS_ZH = \{(.*?)\};/.exec(page)![1]!;
+    const page = readFileSync(join(root, 'src/service/page/texts.js'), 'utf8');
+    const table = /const LABELS_ZH = \{(.*?)\};/s.exec(page)![1]!;
     const labels = [...table.matchAll(/'?([\w-]+)'?: '([^']+)'/g)];
     assert.ok(labels.length > 15);
     for (const [, label, word] of labels) assert.equal(word, names[`m2fp-model.parts.name.${label}`], label);

@@ -1,0 +1,80 @@
+/** The options of a request as JSON Schema, from the tables that the code reads them with. */
+import { DEFAULT_MIN_SCORE } from '../../parsing/postprocess/postprocess.ts';
+import { flag, number, type OptionTable } from '../../parsing/options/option-table.ts';
+import { ANSWER_OPTIONS } from '../answer-options.ts';
+
+export type Schema = Record<string, unknown>;
+
+/** What a client may set of infer, unless the service's owner says otherwise. */
+export const USUALLY_ALLOWED = { scoreThreshold: number(0.1, 1, DEFAULT_MIN_SCORE), flip: flag(false) };
+
+export const CLIENT_OPTIONS = { ...ANSWER_OPTIONS, ...USUALLY_ALLOWED } satisfies OptionTable;
+
+const TEXTS: Readonly<Record<keyof typeof CLIENT_OPTIONS, string>> = {
+  format:
+    'The format of the answer. Without it, what `Accept` prefers. `coco`: a COCO data set of this picture.',
+  view:
+    'What a picture shows. `overlay`: colours over the source; `map`: colours only; `persons`: a colour for each ' +
+    'person; `labels`: the label index of each pixel, as PNG; `redacted`: the source with faces and hair, or `labels`, ' +
+    'unrecognisable; `crop`: a person, or `labels`, cut out.',
+  masks: 'The form of the masks in JSON. `rle`: COCO run-length encoding; `png`: base64, of the box.',
+  picture: 'Puts the picture of `view` into JSON, too, as base64.',
+  iou: 'How well polygons meet the masks.',
+  labels: 'Labels that a picture is about, with commas.',
+  persons: 'Ids of the persons that a picture is about, with commas.',
+  cutout: 'Of `crop`: only what the mask has.',
+  padding: 'Of `crop`: a margin in pixels, or such as 10%.',
+  method: 'Of `redacted`.',
+  cells: 'Of `redacted`: how coarse it becomes.',
+  color: 'Of `redacted`: what `fill` fills with.',
+  grow: 'Of `redacted`: pixels that are hidden around what is chosen; without it, as many as the model is coarse.',
+  opacity: 'Of colours over the source.',
+  contours: 'The width of outlines, pixels.',
+  contourColor: 'The colour of outlines.',
+  names: 'Writes the names of parts into the picture.',
+  scores: 'Writes scores beside the names.',
+  legend: 'Where the picture gets a legend.',
+  palette: 'The colours of the labels.',
+  background: 'What becomes of the background.',
+  minScore: 'Parts that score less are not painted.',
+  quality: 'Of WebP and JPEG.',
+  scoreThreshold: 'Persons and parts that score less are left out.',
+  flip: 'Looks at the mirrored picture, too: a little better, and takes twice as long.',
+};
+
+/** What is a text with commas in an address, and may be a list in JSON. */
+const LISTS: Readonly<Record<string, Schema>> = {
+  labels: { type: 'array', items: { type: 'string' } },
+  persons: { type: 'array', items: { type: 'integer' } },
+};
+
+/** The schema of each option. @param asText as addresses and forms say it, where a list is a text */
+export function optionSchemas(asText: boolean): Record<string, Schema> {
+  const table: OptionTable = CLIENT_OPTIONS;
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { form }]): [string, Schema] => {
+      const { input, choices, check, value } = form;
+      // Without it, `Accept` decides.
+      const fallback = value === '' || name === 'format' ? {} : { default: value };
+      const description = TEXTS[name as keyof typeof TEXTS];
+      return [name, { ...typeOf(name, input, choices, check, asText), ...fallback, description }];
+    }),
+  );
+}
+
+function typeOf(
+  name: string,
+  input: string,
+  choices: readonly string[] | undefined,
+  check: readonly [name: string, ...limits: number[]] | undefined,
+  asText: boolean,
+): Schema {
+  if (input === 'checkbox') return { type: 'boolean' };
+  if (input === 'select') return { type: 'string', enum: [...(choices ?? [])] };
+  if (input === 'number') {
+    const [kind, minimum, maximum] = check!;
+    return { type: kind === 'whole' ? 'integer' : 'number', minimum, maximum };
+  }
+  if (LISTS[name] && !asText) return { anyOf: [{ type: 'string' }, LISTS[name]] };
+  return { type: 'string' };
+}
