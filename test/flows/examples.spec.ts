@@ -5,14 +5,13 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import sharp from 'sharp';
-import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { type Broker, startBroker } from '../support/broker.ts';
 import { debugSidebar } from '../support/debug-sidebar.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
 import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { twoPeople, upload } from '../support/images.ts';
 import { childrenOf } from '../support/processes.ts';
-import { changed, dyed, emptyRoom, FACE, HEIGHT, PANTS, pixelsOf, WIDTH } from '../support/sample.ts';
+import { changed, dyed, emptyRoom, FACE, PANTS, pixelsOf } from '../support/sample.ts';
 
 const NAMES = ['3 Parts', '4 Parsing service', '5 MQTT camera', '6 Folder watch', '7 Privacy', '9 Gallery'];
 
@@ -48,8 +47,6 @@ for (const version of VERSIONS) {
     });
 
     const get = (path: string) => fetch(nodeRed.url + path);
-    const errorCode = async (response: Response) =>
-      ((await response.json()) as { error: { code: string } }).error.code;
 
     it('start without a complaint', () => {
       assert.doesNotMatch(nodeRed.log, /missing node types|\[error\]/);

@@ -38,7 +38,7 @@ describe('the jobs of a Node-RED', function () {
     }).listen(0, '127.0.0.1');
     await once(receiver, 'listening');
     const hosts = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-    const flow = example('10 Jobs').map((node) =>
+    const flow = example('4 Parsing service').map((node) =>
       node.type === 'm2fp-jobs'
         ? { ...node, webhookHosts: hosts, credentials: { webhookSecret: SECRET } }
         : node,

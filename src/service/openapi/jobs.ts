@@ -6,6 +6,13 @@ const job = (description: string): object =>
 
 const DENIED = ['M2FP_UNAUTHORIZED', 'M2FP_BAD_OPTION', 'M2FP_JOB_NOT_FOUND', 'INTERNAL'] as const;
 
+const WEBHOOK = {
+  name: 'job.webhook',
+  in: 'query',
+  description: "Called when the job has ended; its host must be one that the service's owner allows.",
+  schema: { type: 'string', format: 'uri' },
+};
+
 /** @param body and `parameters` as of a request for a picture, which a job is, later */
 export function jobPaths(body: object, parameters: readonly object[]): Record<string, object> {
   const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
@@ -15,7 +22,7 @@ export function jobPaths(body: object, parameters: readonly object[]): Record<st
         operationId: 'createJob',
         tags: ['Jobs'],
         summary: 'Keeps a picture, and parses it when its turn comes; 202 means kept, also over a restart',
-        parameters,
+        parameters: [...parameters, WEBHOOK],
         requestBody: body,
         responses: {
           202: {
