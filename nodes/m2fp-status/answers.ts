@@ -60,7 +60,7 @@ const ALWAYS: ReadonlySet<Format> = new Set(['ready', 'live', 'path']);
 /** What is asked for beside the probes, by the path; undefined where that is none of it. */
 async function siteOf(msg: NodeMessageInFlow): Promise<SiteAnswer | undefined> {
   const { path, route } = (msg['req'] ?? {}) as { path?: unknown; route?: { path?: unknown } };
-  if (typeof path !== 'string') return undefined;
+  if (typeof path !== 'string' || probeOf(path) !== undefined) return undefined;
   return siteAnswer(path, typeof route?.path === 'string' ? route.path : path);
 }
 
