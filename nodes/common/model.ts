@@ -135,6 +135,16 @@ export function deployedModels(RED: NodeAPI): ModelNode[] {
   return found;
 }
 
+/** The nodes that run and whose model is disabled, or was deleted, with the id that they name. */
+const unlinked = new Map<Node, string>();
+
+/** The models that nodes name and that are not there, with those nodes. */
+export function missingModels(): Map<string, Node[]> {
+  const found = new Map<string, Node[]>();
+  for (const [node, id] of unlinked) found.set(id, [...(found.get(id) ?? []), node]);
+  return found;
+}
+
 /** The deployed config node; undefined for what is none, or is disabled. */
 export function modelNode(RED: NodeAPI, id: unknown): ModelNode | undefined {
   const node = typeof id === 'string' ? (RED.nodes.getNode(id) as Partial<ModelNode> | null) : null;
@@ -152,11 +162,12 @@ export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user
           'which means the bundled one.',
       );
     user.modelFailed(missing());
+    unlinked.set(node, String(id));
     return {
       model() {
         throw missing();
       },
-      close() {},
+      close: () => void unlinked.delete(node),
     };
   }
   model.register(node, user);

@@ -3,7 +3,7 @@ import type { EngineInfo } from '../../src/engine/types.ts';
 import { type Health, healthOf, type MissingModel } from '../../src/observe/health.ts';
 import { processMetrics } from '../../src/observe/metrics.ts';
 import { services } from '../common/services.ts';
-import type { ModelNode } from '../common/model.ts';
+import { type ModelNode, missingModels } from '../common/model.ts';
 
 export interface Look {
   health: Health;
@@ -23,6 +23,7 @@ export async function look(model: ModelNode | undefined, deployed: readonly Mode
   // Not before: an engine may have begun to load while the model's files were read.
   const all = await services.list();
   const missing = found.flatMap((one) => ('missing' in one ? [one.missing] : []));
+  if (model === undefined) missing.push(...goneModels());
   // One that lingers after a deploy, or serves a model node that nobody uses, stands in nobody's way either.
   const serving = all.filter(({ owners }) => used.some(({ id }) => owners.includes(id)));
   const recentRestarts = (of: string): number => processMetrics().recentRestarts(of);
@@ -31,6 +32,15 @@ export async function look(model: ModelNode | undefined, deployed: readonly Mode
   const [only] = found;
   const digest = only && 'digest' in only ? only.digest : '';
   return { health, engines: all.filter((info) => info.manifest.digest === digest), digest };
+}
+
+/** Models that nodes name though they are disabled, or were deleted: every picture that comes to those nodes fails. */
+function goneModels(): MissingModel[] {
+  return [...missingModels()].map(([id, nodes]) => {
+    const names = nodes.map((node) => `"${node.name || node.id}" (${node.type})`).join(', ');
+    const message = `The model that is chosen in ${names} is disabled, or was deleted: choose another one there.`;
+    return { id, state: 'failed', message };
+  });
 }
 
 async function examine(model: ModelNode): Promise<{ digest: string } | { missing: MissingModel }> {

@@ -420,6 +420,22 @@ describe('m2fp-status', () => {
       assert.deepEqual((await health(events)).reasons, []);
     });
 
+    it('is not ready while nodes name one that is not there, until they name another one', async () => {
+      const other = { ...model, id: 'other' };
+      const well = { ...infer, id: 'well', model: 'other' };
+      const gate = { ...infer, name: 'gate' };
+      const load = nodeConfig('m2fp-load', 'load', { model: 'model' });
+      const look = status({ format: 'ready' });
+      const bad = await answer(await startFlow([other, well, gate, load, look]));
+      const { ready, reasons } = bad.payload as Health;
+      assert.deepEqual([bad['statusCode'], ready, reasons.length], [503, false, 1]);
+      const { code, model: id, message } = reasons[0]!;
+      assert.deepEqual([code, id], ['model-failed', 'model']);
+      assert.match(message, /"gate" \(m2fp-infer\), "load" \(m2fp-load\) is disabled, or was deleted/);
+      const good = await answer(await deploy([other, well, { ...gate, model: 'other' }, look]));
+      assert.deepEqual([good['statusCode'], (good.payload as Health).reasons], [200, []]);
+    });
+
     it('counts the bundled model where nodes have none of their own', async () => {
       services.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'reinstall the package');
