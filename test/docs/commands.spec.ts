@@ -6,6 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import parsingSchema from '../../schemas/parsing.schema.json' with { type: 'json' };
 import summarySchema from '../../schemas/summary.schema.json' with { type: 'json' };
 import { STATUS_CODES } from '../../src/errors.ts';
+import { problemOf } from '../../src/service/problem.ts';
 import { m2fp } from '../cli/support.ts';
 import { commands, pages, read, root } from './pages.ts';
 
@@ -58,7 +59,7 @@ describe('commands that the pages tell', () => {
 
   it('give m2fp commands and options that it has', async () => {
     const helps = new Map<string, string>();
-    for (const name of ['convert', 'parse', 'pull', 'models', 'worker', 'doctor']) {
+    for (const name of ['convert', 'parse', 'pull', 'models', 'worker', 'doctor', 'quantize']) {
       const { code, out } = await m2fp([name, '--help']);
       assert.equal(code, 0);
       helps.set(name, out);
@@ -129,6 +130,18 @@ describe('the page about messages', () => {
         STATUS_CODES,
         page,
       );
+    });
+  }
+});
+
+describe('the page about HTTP', () => {
+  const codes = new Set(Object.keys(STATUS_CODES).map((code) => problemOf({ code }).code));
+  const statuses = Object.fromEntries([...codes].map((code) => [code, problemOf({ code }).status]));
+  for (const page of ['docs/http.md', 'docs/zh-CN/http.md']) {
+    it(`has a section for every error, with its status: ${page}`, () => {
+      const sections = read(page).matchAll(/^### (M2FP_\w+|INTERNAL)\n\n(\d+)/gm);
+      const told = Object.fromEntries([...sections].map(([, code, status]) => [code, Number(status)]));
+      assert.deepEqual(told, statuses);
     });
   }
 });

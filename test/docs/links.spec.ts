@@ -192,7 +192,9 @@ function isInTree(path: string): boolean {
     'src/engine',
     'src/engine/queue',
     'src/engine/remote',
+    'src/onnx',
     'src/parsing',
+    'src/quantize',
     'nodes/common',
   ];
   return rooms.some((room) => {
