@@ -19,7 +19,7 @@ export type Part = keyof typeof PARTS;
 
 /**
  * What becomes int8 unless somebody says otherwise: all that is much work and loses nothing. Not the first convolution,
- * which alone does harm, and not the decoder and the heads, which are little work (docs/performance.md).
+ * with which the foreground does, and not the decoder and the heads, which are little work (docs/performance.md).
  */
 export const DEFAULT_PARTS: readonly Part[] = [
   'stem.conv2',

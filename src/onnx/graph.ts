@@ -3,6 +3,7 @@
  * the operator's documentation is https://onnx.ai/onnx/operators/. Weights stay recipes until the file is
  * written.
  */
+import { convAttributes } from './conv-attributes.ts';
 import type { Attribute, DataType, NodeProto, ValueInfoProto } from './proto.ts';
 import type { ConvOptions, DeformConvOptions, Dim, GemmOptions, Graph, Initializer, Value } from './types.ts';
 import { elements, literal, reshaped, type Weight } from './weight.ts';
@@ -382,20 +383,4 @@ export class GraphBuilder {
     this.#names.set(path, count + 1);
     return count === 0 ? path : `${path}_${count}`;
   }
-}
-
-/** The attributes of Conv for odd kernels, padded so that stride 1 keeps the size. */
-export function convAttributes(
-  { shape }: Weight,
-  { stride = 1, dilation = 1, groups = 1 }: Pick<ConvOptions, 'stride' | 'dilation' | 'groups'>,
-): Record<string, Attribute> {
-  const kernel = shape.slice(2);
-  const pads = kernel.map((size) => ((size - 1) / 2) * dilation);
-  return {
-    kernel_shape: kernel,
-    pads: [...pads, ...pads],
-    strides: [stride, stride],
-    dilations: [dilation, dilation],
-    group: groups,
-  };
 }

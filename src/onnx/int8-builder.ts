@@ -4,7 +4,8 @@
  * scale for each output channel. A Relu is no operator here: activations end at zero.
  */
 import { ActivationBuilder } from './activation-builder.ts';
-import { convAttributes, type Graph, type Replace, type Value } from './graph.ts';
+import { convAttributes } from './conv-attributes.ts';
+import type { Graph, Replace, Value } from './graph.ts';
 import { biasScales, correctedBias, int32Bias, int8Rows, rowScales, type WeightBits } from './int8-weight.ts';
 import type { ConvOptions, GemmOptions, Initializer } from './types.ts';
 import { elements, literal, reshaped, type Weight } from './weight.ts';
