@@ -26,7 +26,10 @@ const QUIET_MODULES = new Set([
   'zlib',
 ]);
 
-function waits(node) {
+function waits(node, nodes) {
+  // Jobs of workers lie in their Redis, where both Node-REDs see them; else in the folder of one.
+  if (node.type === 'm2fp-jobs')
+    return nodes.some(({ id, source }) => id === node.model && source === 'remote');
   if (node.type.startsWith('subflow:')) return true; // its nodes are in the file, too
   if (node.type === 'inject') return !node.once && !node.repeat && !node.crontab; // a button only
   if (!WAITING.has(node.type)) return false;
@@ -42,7 +45,7 @@ try {
   const nodes = JSON.parse(readFileSync(file, 'utf8'));
   const disabled = new Set(nodes.filter((node) => node.disabled).map(({ id }) => id));
   const active = nodes.filter((node) => !node.d && !disabled.has(node.z) && !disabled.has(node.id));
-  const doing = new Set(active.filter((node) => !waits(node)).map(({ type }) => type));
+  const doing = new Set(active.filter((node) => !waits(node, nodes)).map(({ type }) => type));
   if (doing.size > 0) throw new Error(`Not only HTTP: the flows have ${[...doing].join(', ')}.`);
   console.log('These flows only answer HTTP.');
 } catch (error) {
