@@ -2,6 +2,7 @@
 import { MemoizedPromise, raceSignal } from '../../src/async.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
+import { isRemote } from '../../src/engine/info.ts';
 import { ReloadableEngine } from '../../src/engine/reload.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
@@ -22,6 +23,8 @@ export interface EngineHolder {
 
 /** Before the next look whether somebody has mended the model, milliseconds. Files that did not change are not read again. */
 const MODEL_PAUSE = 30_000;
+/** Between tries to load a model that does not load although its files are as they should be, at most. */
+const LONGEST_PAUSE = 600_000;
 
 export class EngineLeaseHolder {
   /** The config node's id. */
@@ -32,6 +35,8 @@ export class EngineLeaseHolder {
   readonly #engine = new MemoizedPromise<ReloadableEngine>();
   readonly #retry: Retry;
   #info: EngineInfo | undefined;
+  /** Before the next try to load, milliseconds. */
+  #pause = MODEL_PAUSE;
   #failure: unknown;
   /** That of the try to reach workers that is under way. */
   #reaching: AbortSignal | undefined;
@@ -90,6 +95,12 @@ export class EngineLeaseHolder {
     await engine.reload(() => this.#obtain(this.#settings()));
   }
 
+  /** Somebody uses it: what failed is tried again by itself. */
+  wake(): void {
+    if (this.#info !== undefined) this.#planLoad(this.#info);
+    else if (this.#failure !== undefined) this.#planGet(this.#failure);
+  }
+
   /** Tries no more by itself. */
   rest(): void {
     this.#retry.cancel();
@@ -101,6 +112,7 @@ export class EngineLeaseHolder {
     this.#wanted = new AbortController();
     this.#retry.cancel();
     this.#failure = undefined;
+    this.#pause = MODEL_PAUSE;
     const engine = this.#engine.forget();
     this.#info = undefined;
     await engine?.then(
@@ -120,7 +132,7 @@ export class EngineLeaseHolder {
       settings.source === 'remote'
         ? await this.#reach(settings)
         : await this.#take(await this.#here(settings));
-    const engine = new ReloadableEngine(lease);
+    const engine = new ReloadableEngine(lease, () => this.#obtain(this.#settings()));
     // Nothing comes from it once it is released.
     engine.subscribe((info) => this.#changed(info));
     this.#changed(engine.info());
@@ -177,6 +189,10 @@ export class EngineLeaseHolder {
   #missed(reason: unknown, pause?: number): void {
     this.#failure = reason;
     this.#holder.failed(reason);
+    this.#planGet(reason, pause);
+  }
+
+  #planGet(reason: unknown, pause?: number): void {
     // What is wrong with the form is mended by a deploy only.
     if (!this.#holder.isUsed() || codeOf(reason) === 'M2FP_BAD_OPTION') return;
     this.#retry.plan(() => {
@@ -188,5 +204,37 @@ export class EngineLeaseHolder {
   #changed(info: EngineInfo): void {
     this.#info = info;
     this.#holder.changed(info);
+    if (info.state === 'ready' || info.state === 'running') this.#pause = MODEL_PAUSE;
+    this.#planLoad(info);
+  }
+
+  /**
+   * A model that did not load is tried again, for whoever looks at the health sends no picture meanwhile. Where the engine
+   * does so by itself, as after many crashes, it is left alone.
+   */
+  #planLoad(info: EngineInfo): void {
+    const { state, failure, retryIn } = info;
+    if (state !== 'failed') {
+      if (state !== 'loading') this.#retry.cancel();
+      return;
+    }
+    if (isRemote(info) || retryIn !== null || !this.#holder.isUsed()) return;
+    // What is wrong with the form is mended by a deploy only.
+    if (failure?.code === 'M2FP_BAD_OPTION') return;
+    this.#retry.plan(() => void this.#loadAgain(), this.#pause);
+  }
+
+  /** Never rejects. Starts no process before the files are as they should be. */
+  async #loadAgain(): Promise<void> {
+    try {
+      const settings = this.#settings();
+      if (settings.source === 'remote') return;
+      await services.readManifest(await this.#folder(settings), true);
+      if (this.#info?.state !== 'failed') return;
+      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+      await (await this.get()).load();
+    } catch {
+      if (this.#info !== undefined) this.#planLoad(this.#info);
+    }
   }
 }

@@ -23,6 +23,8 @@ export class ModelService {
   readonly #files: ModelFiles;
   readonly #waiting = new WaitingMessages();
   readonly #manifest = new MemoizedPromise<ModelManifest>();
+  /** Of the engine's model. */
+  #digest: string | undefined;
   readonly #engine: EngineLeaseHolder;
 
   /**
@@ -43,6 +45,9 @@ export class ModelService {
     const isUsed = (): boolean => this.#listeners.size > 0;
     const changed = (info: EngineInfo): void => {
       if (info.fallback !== null) onFallback(info.fallback);
+      // Another model lay in the folder when the engine loaded it anew.
+      if (info.manifest.digest !== (this.#digest ?? info.manifest.digest)) void this.#manifest.forget();
+      this.#digest = info.manifest.digest;
       this.#notify((user) => user.engineChanged?.(info));
     };
     this.#files = new ModelFiles(
@@ -64,6 +69,7 @@ export class ModelService {
     this.users[node.id] = node;
     this.#listeners.set(node.id, user);
     const { info, failure } = this.#engine;
+    this.#engine.wake();
     if (info) user.engineChanged?.(info);
     if (failure !== undefined) user.modelFailed(failure);
     const { progress } = this.#files;

@@ -15,19 +15,25 @@ export class ReloadableEngine implements Engine {
   /** The end of the last reload; never rejects. */
   #reloaded: Promise<unknown> = Promise.resolve();
   #released = false;
+  readonly #acquire: (() => Promise<EngineLease>) | undefined;
+  /** The look that is under way whether another model lies there now; never rejects. */
+  #looking: Promise<boolean> | undefined;
 
-  constructor(lease: EngineLease) {
+  /** @param acquire gives what lies there now, where the model that the engine is of cannot be loaded any more */
+  constructor(lease: EngineLease, acquire?: () => Promise<EngineLease>) {
     this.#lease = lease;
+    this.#acquire = acquire;
     this.#unsubscribe = this.#follow(lease);
   }
 
+  /** Loads the model that lies there now, where that of the engine was replaced on disk. */
   async load(): Promise<EngineInfo> {
     for (;;) {
       const { engine } = this.#lease;
       try {
         return await engine.load();
       } catch (error) {
-        if (engine === this.#lease.engine) throw error;
+        if (engine === this.#lease.engine && !(await this.#replaced(error, engine))) throw error;
       }
     }
   }
@@ -41,7 +47,7 @@ export class ReloadableEngine implements Engine {
       try {
         return await engine.parse(request);
       } catch (error) {
-        if (engine === this.#lease.engine || !isOfModel(error)) throw error;
+        if (!(await this.#replaced(error, engine))) throw error;
       }
     }
   }
@@ -102,6 +108,33 @@ export class ReloadableEngine implements Engine {
     }
     this.#adopt(lease, !isSame);
     return isSame ? engine.restart() : this.load();
+  }
+
+  /** Whether `engine` failed because of its model, and another one has, or now takes, its place. */
+  async #replaced(error: unknown, engine: Engine): Promise<boolean> {
+    if (!isOfModel(error)) return false;
+    if (engine !== this.#lease.engine) return true;
+    // All that failed with it wait for one look.
+    this.#looking ??= this.#adoptOther(engine).finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  /** Takes the model that lies there now, where that is another one than that of `engine`. */
+  async #adoptOther(engine: Engine): Promise<boolean> {
+    const lease = await this.#acquire?.().catch(() => undefined);
+    // A reload may have been faster.
+    if (engine !== this.#lease.engine) {
+      lease?.release();
+      return true;
+    }
+    if (lease === undefined) return false;
+    const isSame = lease.engine.info().manifest.digest === engine.info().manifest.digest;
+    if (isSame || this.#released) {
+      lease.release({ retire: !isSame });
+      return false;
+    }
+    this.#adopt(lease, true);
+    return true;
   }
 
   /** @param retire whether it is the engine of another model */

@@ -191,6 +191,50 @@ describe('an engine whose model is read anew', () => {
     assert.equal((await loading).pid, pid);
   });
 
+  describe('and was replaced on disk', () => {
+    /** The child finds another model than the engine's in its folder, as the real one does. */
+    async function replaced(): Promise<{
+      broken: string;
+      old: Awaited<ReturnType<typeof acquire>>;
+      next: string;
+    }> {
+      const broken = await mkdtemp(join(root, 'fail M2FP_MODEL_INVALID '));
+      await writeModel(broken);
+      engine.release();
+      await shutdownEngines();
+      return { broken, old: await acquire(broken), next: await other() };
+    }
+
+    it('takes what lies there now with the next pictures and loads, and loses nobody', async () => {
+      const { old, next } = await replaced();
+      let looks = 0;
+      engine = new ReloadableEngine(old, () => {
+        looks++;
+        return acquire(next);
+      });
+      const before = digest();
+      const asked = [ask(engine, 'a'), ask(engine, 'b')];
+      const { pid } = await engine.load();
+      assert.deepEqual(await pidsOf(asked), new Set([pid]));
+      assert.notEqual(digest(), before);
+      assert.equal(looks, 1);
+      while (listEngines().length > 1) await new Promise((resolve) => setImmediate(resolve));
+    });
+
+    it('tells what is wrong where nothing better lies there', async () => {
+      const { broken, old } = await replaced();
+      for (const look of [
+        () => acquire(join(root, 'nowhere')),
+        // The same model.
+        () => acquire(broken),
+      ]) {
+        engine = new ReloadableEngine(old, look);
+        await fails(ask(engine, 'a'), 'M2FP_MODEL_INVALID');
+        await fails(engine.load(), 'M2FP_MODEL_INVALID');
+      }
+    });
+  });
+
   it('twice at once, also of different models, is read in turn', async () => {
     await engine.load();
     const second = await other();

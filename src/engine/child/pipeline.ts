@@ -62,7 +62,7 @@ export async function openPipeline(model: string, digest: string, threads: numbe
   if (manifest.digest !== digest) {
     throw new M2fpError(
       'M2FP_MODEL_INVALID',
-      `The model in ${model} was replaced by another one while it was in use: deploy again.`,
+      `The model in ${model} was replaced by another one while it was in use: reload it.`,
     );
   }
   return createPipeline(await openSession(model, threads), manifest);
