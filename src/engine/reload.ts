@@ -115,8 +115,16 @@ export class ReloadableEngine implements Engine {
     if (!isOfModel(error)) return false;
     if (engine !== this.#lease.engine) return true;
     // All that failed with it wait for one look.
-    this.#looking ??= this.#adoptOther(engine).finally(() => (this.#looking = undefined));
+    this.#looking ??= this.#lookFor(engine);
     return this.#looking;
+  }
+
+  async #lookFor(engine: Engine): Promise<boolean> {
+    try {
+      return await this.#adoptOther(engine);
+    } finally {
+      this.#looking = undefined;
+    }
   }
 
   /** Takes the model that lies there now, where that is another one than that of `engine`. */
