@@ -1,6 +1,9 @@
 /** The nodes with the real engine and the model that ships with the package. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NodeMessage } from 'node-red';
 import sharp from 'sharp';
 import type { ModelFacts } from '../../nodes/common/model-facts.ts';
@@ -50,6 +53,40 @@ describe('the nodes with the bundled model', function () {
     send({ payload: { action: 'unload' } });
     await events.ended(2);
     assert.equal((events.sent[1]!.payload as ModelFacts).state, 'idle');
+  });
+
+  it('take what lies in its folder after an unload, also where that is another model', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'm2fp-replaced-'));
+    try {
+      await cp(new URL('../../models/demo/', import.meta.url), folder, { recursive: true });
+      const manifest = JSON.parse(await readFile(join(folder, 'm2fp.json'), 'utf8')) as object;
+      const events = await startFlow([
+        { ...model, source: 'folder', folder },
+        nodeConfig('m2fp-load', 'load', { model: 'model', action: 'unload', wires: [['out']] }),
+        nodeConfig('m2fp-infer', 'node', { model: 'model' }),
+        nodeConfig('m2fp-status', 'health', { format: 'ready', wires: [['out']] }),
+      ]);
+      const digest = async (): Promise<string> => {
+        const before = events.sent.length;
+        send({ payload: image });
+        await events.until(() => events.sent.length > before || events.caught.length > 0);
+        assert.deepEqual(events.caught, []);
+        return (events.sent.at(-1) as { parsing: Parsing }).parsing.model.digest;
+      };
+      const first = await digest();
+      nodeOf('load').receive({ payload: '' });
+      await events.until(() => events.sent.length === 2);
+      await writeFile(join(folder, 'm2fp.json'), JSON.stringify({ ...manifest, scoreThreshold: 0.32 }));
+      const second = await digest();
+      assert.notEqual(second, first);
+      assert.equal(await digest(), second);
+      nodeOf('health').receive({});
+      await events.until(() => 'statusCode' in events.sent.at(-1)!);
+      assert.equal((events.sent.at(-1) as { statusCode?: number }).statusCode, 200);
+    } finally {
+      await stopFlow();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('make of a picture parts of persons, a coloured picture and crops', async () => {
