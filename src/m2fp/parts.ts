@@ -18,8 +18,9 @@ export const PARTS = {
 export type Part = keyof typeof PARTS;
 
 /**
- * What becomes int8 unless somebody says otherwise: all that is much work and loses nothing. Not the first convolution,
- * with which the foreground does, and not the decoder and the heads, which are little work (docs/performance.md).
+ * What becomes int8 unless somebody says otherwise: all that is much work and loses nothing (docs/performance.md). Not the
+ * first convolution, which bears least and with weights of 8 bits does harm, and not the decoder and the heads, which are
+ * little work.
  */
 export const DEFAULT_PARTS: readonly Part[] = [
   'stem.conv2',
