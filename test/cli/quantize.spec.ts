@@ -17,17 +17,15 @@ describe('m2fp quantize', function () {
   it('makes a model that parses a picture, and tells how', async () => {
     const out = join(folder, 'int8');
     const made = await success(
-      ...[
-        'quantize',
-        bundled,
-        '--pictures',
-        samples,
-        '--out',
-        out,
-        '--parts',
-        'res4, res5',
-        '--weight-bits=8',
-      ],
+      'quantize',
+      bundled,
+      '--pictures',
+      samples,
+      '--out',
+      out,
+      '--parts',
+      'res4, res5',
+      '--weight-bits=8',
     );
     assert.match(made.out, /^weights: +int8, [\d.]+ MB$/m);
     assert.match(made.out, /^int8: +res4, res5; weights of 8 bits, min-max ranges of \d+ pictures$/m);
