@@ -34,8 +34,18 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Of the package swagger-ui-dist; the build lays them beside the other files. */
 const VIEWER = new Set(['swagger-ui.css', 'swagger-ui-bundle.js']);
 const FILES = new Set([
-  ...['page.css', 'texts.js', 'pixels.js', 'page.js', 'docs.css', 'docs.js', 'icon.svg', 'palette.json'],
-  ...['two-people.jpg', 'group.jpg', 'portrait.jpg', 'running.jpg'],
+  'page.css',
+  'texts.js',
+  'pixels.js',
+  'page.js',
+  'docs.css',
+  'docs.js',
+  'icon.svg',
+  'palette.json',
+  'two-people.jpg',
+  'group.jpg',
+  'portrait.jpg',
+  'running.jpg',
   ...VIEWER,
 ]);
 

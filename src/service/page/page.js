@@ -1,4 +1,6 @@
-'use strict';
+import { canvasOf, personsOf, pixelsOf } from './pixels.js';
+import { chinese, labelText, text, texts } from './texts.js';
+
 const SAMPLES = ['two-people', 'group', 'portrait', 'running'];
 /** Pixels of the longer side that is sent: more only costs time. */
 const LONGEST = 1600;
@@ -26,9 +28,9 @@ const say = (message, error = '') => {
   $('error').textContent = error;
 };
 
-let colors;
+let hexes;
 /** "#rrggbb" by label. */
-const palette = () => (colors ??= fetch('files/palette.json').then((response) => response.json()));
+const palette = () => (hexes ??= fetch('files/palette.json').then((response) => response.json()));
 
 async function parse(file) {
   request?.abort();
@@ -200,7 +202,7 @@ function showLegend() {
     found.set(key, entry);
   }
   const order = persons ? ([a], [b]) => a - b : ([, a], [, b]) => b.pixels - a.pixels;
-  const rows = [...found].sort(order).map(([key, { pixels, color }]) => {
+  const rows = [...found].toSorted(order).map(([key, { pixels, color }]) => {
     const box = element('input', { type: 'checkbox', checked: true });
     box.addEventListener('change', () => {
       if (box.checked) hidden.delete(key);

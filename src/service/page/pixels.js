@@ -1,13 +1,12 @@
-'use strict';
 // What the pixels of an answer are.
-function canvasOf(picture, width, height) {
-  const canvas = element('canvas', { width, height });
+export function canvasOf(picture, width, height) {
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
   canvas.getContext('2d', { willReadFrequently: true }).drawImage(picture, 0, 0, width, height);
   return canvas;
 }
 
 /** The red, green, blue and alpha of each pixel of a PNG, as they stand in it. */
-async function pixelsOf(base64) {
+export async function pixelsOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }), {
     colorSpaceConversion: 'none',
@@ -45,11 +44,11 @@ function pixelsOfMask({ size: [height, width], counts }) {
 }
 
 /** The person that each part in the label map belongs to; 0 for nobody. Of two, the one that is surer is on top. */
-function personsOf({ parts, width, height }, labelOf) {
+export function personsOf({ parts, width, height }, labelOf) {
   const persons = new Uint8Array(width * height);
   for (const { person, index, mask } of parts
     .filter((part) => part.person !== null)
-    .sort((a, b) => a.score - b.score)) {
+    .toSorted((a, b) => a.score - b.score)) {
     pixelsOfMask(mask).forEach((inside, at) => {
       if (inside && labelOf[4 * at] === index) persons[at] = person;
     });

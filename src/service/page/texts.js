@@ -1,4 +1,3 @@
-'use strict';
 // What the page says, in the language of the browser.
 const TEXTS = {
   en: {
@@ -152,10 +151,10 @@ const LABELS_ZH = {
   'Left-shoe': '左鞋',
   'Right-shoe': '右鞋',
 };
-const chinese = navigator.language.startsWith('zh');
-const texts = chinese ? TEXTS.zh : TEXTS.en;
-const text = (key, ...values) => texts[key].replace(/\{(\d)\}/g, (_, index) => values[index]);
-const labelText = (label) =>
+export const chinese = navigator.language.startsWith('zh');
+export const texts = chinese ? TEXTS.zh : TEXTS.en;
+export const text = (key, ...values) => texts[key].replace(/\{(\d)\}/g, (_, index) => values[index]);
+export const labelText = (label) =>
   (chinese && LABELS_ZH[label]) ||
   label
     .replace(/([a-z])([A-Z])/g, '$1 $2')
