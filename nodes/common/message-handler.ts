@@ -6,8 +6,8 @@ import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { raceSignal } from '../../src/async.ts';
 import { type MessageEndEvent, messageEvents } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { answerUnlessFlowDoes, whenClientGone } from './client.ts';
-import { codeOf, httpStatusOf, isRefusal } from './failure.ts';
+import { answerUnlessFlowDoes, hasClient, whenClientGone } from './client.ts';
+import { codeOf, httpStatusOf, INTERNAL_ERROR, isRefusal, isSetupFault } from './failure.ts';
 import { HandOver, Outputs, type Result, type Send } from './hand-over.ts';
 import { leaveOutMany } from './left-out.ts';
 import type { Property } from './property.ts';
@@ -138,7 +138,7 @@ class MessageHandler {
   #fail(msg: NodeMessageInFlow, error: unknown): Error {
     if (!this.#closing) this.#status.error(error);
     this.#onFailure?.(msg, error);
-    msg['statusCode'] = httpStatusOf(error);
+    msg['statusCode'] = isSetupFault(error) && hasClient(msg) ? INTERNAL_ERROR : httpStatusOf(error);
     if (this.#input?.type === 'msg' && isRefusal(error)) leaveOutMany(this.#red, msg, this.#input.value);
     return error instanceof Error ? error : new Error(String(error));
   }

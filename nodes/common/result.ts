@@ -3,6 +3,7 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import type { Stored } from '../../src/parsing/options/option-table.ts';
 import { typedField } from './form-fields.ts';
+import { asSetupFault } from './failure.ts';
 import { markMade } from './made.ts';
 
 /** The TypedInput of the forms. */
@@ -28,10 +29,12 @@ export async function putResult(
       throw new Error('what lies above it is no object');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `The result cannot be put into ${type}.${name}: ${reason}. Choose another property in the form.`,
-      { cause: error },
+    throw asSetupFault(
+      new M2fpError(
+        'M2FP_BAD_OPTION',
+        `The result cannot be put into ${type}.${name}: ${reason}. Choose another property in the form.`,
+        { cause: error },
+      ),
     );
   }
 }

@@ -2,10 +2,11 @@
  * What flows store of a node's form, checked before it is used: the editor stores nothing else than the form has, but
  * flows are also written by hand, by programs, and with environment variables.
  */
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import type { FormField, FormFields, Option } from '../../src/parsing/options/option-table.ts';
-import { show } from '../../src/parsing/options/options.ts';
+import { isRecord, show } from '../../src/parsing/options/options.ts';
+import { asSetupFault, codeOf } from './failure.ts';
 import { type Config, withDefaults } from './form-fields.ts';
 import type { Work } from './message-handler.ts';
 import type { StatusLine } from './status.ts';
@@ -167,7 +168,10 @@ export function rangeOf({ check = ['between'] }: Pick<FormField<unknown>, 'check
 /** A node's form as the node uses it. */
 export interface StoredForm<Fields extends FormFields> {
   config: Config<Fields>;
-  /** `work` for a node whose form is right; where it is wrong, the status says so at once, and every message ends in the error. */
+  /**
+   * `work` for a node whose form is right; where it is wrong, the status says so at once, and every message ends in the error.
+   * An error about the form is no fault of an HTTP client.
+   */
   guard(status: StatusLine, work: Work): Work;
 }
 
@@ -187,13 +191,37 @@ export function readForm<Fields extends FormFields>(
     guard(status, work) {
       try {
         checkFields(fields, config, enteredIn(RED, node));
-        return work;
       } catch (error) {
-        status.error(error);
+        status.error(asSetupFault(error));
         return async () => {
           throw error;
         };
       }
+      return async (msg, signal) => {
+        try {
+          return await work(msg, signal);
+        } catch (error) {
+          throw isAboutForm(fields, msg, error) ? asSetupFault(error) : error;
+        }
+      };
     },
   };
+}
+
+/** Whether the error is about an option that the form has set, rather than the message. */
+function isAboutForm(fields: FormFields, msg: NodeMessageInFlow, error: unknown): boolean {
+  if (codeOf(error) !== 'M2FP_BAD_OPTION') return false;
+  const name = /^Option "(\w+)"/.exec((error as Error).message)?.[1] ?? '';
+  return Object.hasOwn(fields, name) && isOption(fields[name]!) && !isInMessage(msg, name);
+}
+
+function isInMessage(msg: NodeMessageInFlow, name: string): boolean {
+  try {
+    const given: unknown = msg['m2fp'];
+    if (!isRecord(given)) return false;
+    return [given, ...Object.values(given)].some((own) => isRecord(own) && Object.hasOwn(own, name));
+  } catch {
+    // A getter or a Proxy of a function node.
+    return true;
+  }
 }

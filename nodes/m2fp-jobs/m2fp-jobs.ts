@@ -4,6 +4,7 @@ import { M2fpError } from '../../src/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
 import { SpoolStore } from '../../src/service/jobs/spool.ts';
+import { asSetupFault } from '../common/failure.ts';
 import { Outputs } from '../common/hand-over.ts';
 import { imageOf } from '../common/image.ts';
 import { openDesk } from '../common/job.ts';
@@ -80,7 +81,7 @@ function openOffice(
     };
   } catch (failure) {
     status.error(failure);
-    return { failure };
+    return { failure: asSetupFault(failure) };
   }
 }
 

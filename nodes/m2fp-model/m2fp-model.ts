@@ -3,6 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { crashEvents } from '../../src/engine/events.ts';
 import { limitsFrom } from '../../src/image/limits.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
+import { fromSetup } from '../common/failure.ts';
 import { services } from '../common/services.ts';
 import { type ModelNode, offerBundledModel, type RedisCredentials } from '../common/model.ts';
 import { ModelService } from './model-service.ts';
@@ -14,7 +15,7 @@ import { type ModelSettings, readSettings } from './settings.ts';
 export default function (RED: NodeAPI): void {
   function createModel(this: ModelNode, config: ModelConfig): void {
     RED.nodes.createNode(this, config);
-    const settings = () => readSettings(RED, this, config, this.credentials);
+    const settings = () => fromSetup(() => readSettings(RED, this, config, this.credentials));
     const access = giveAccess(this, settings);
     const unsubscribe = warnOfEnds(this, access);
     // Before the first picture takes so long that somebody wonders.

@@ -1,14 +1,15 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { fromSetup } from '../common/failure.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { answerLater, refusalHeaders } from './refusal.ts';
 import { FIELDS, type RequestCredentials } from './config.ts';
-import { httpRequestOf } from './read-request.ts';
+import { checkAcceptable, httpRequestOf } from './read-request.ts';
 import { RequestGate } from './request-gate.ts';
 import { leaveUnread } from './unread-bodies.ts';
-import { type Endpoint, endpointsBefore } from './wired-from.ts';
+import { type Endpoint, endpointsBefore, isAnsweredBehind } from './wired-from.ts';
 
 /** Takes the picture and the options out of an HTTP request, from whoever may ask. */
 export default function (RED: NodeAPI): void {
@@ -19,20 +20,23 @@ export default function (RED: NodeAPI): void {
 
     // Looked for when all nodes of a deploy are there.
     let endpoints: readonly Endpoint[] | undefined;
-    const forget = (): void => void (endpoints = undefined);
+    let isAnswered: boolean | undefined;
+    const forget = (): void => void (endpoints = isAnswered = undefined);
     RED.events.on('flows:started', forget);
     const stop = leaveUnread(() => (endpoints ??= endpointsBefore(RED, this)));
 
     const refusals = new Refusals(() => ({ node: nameOf(this) }));
     let gate: RequestGate | undefined;
     const work = form.guard(status, async (msg) => {
-      gate ??= RequestGate.open(form.config, this.credentials, enteredKeys(RED, this));
+      gate ??= fromSetup(() => RequestGate.open(form.config, this.credentials, enteredKeys(RED, this)));
       const order = await gate.take(msg);
       if (!order) return [msg];
       const { picture, options } = order;
       msg.payload = picture;
       const { m2fp: own } = msg as { m2fp?: { response?: object } };
       msg['m2fp'] = { ...options, ...own, response: { ...options.response, ...own?.response } };
+      // Rather than after the model has run.
+      if ((isAnswered ??= isAnsweredBehind(RED, this))) checkAcceptable(msg);
       status.done(status.text('result.taken', { kB: Math.ceil(picture.length / 1024) }));
       return [msg];
     });

@@ -5,6 +5,7 @@ import { Throttled } from '../../src/service/access.ts';
 import { problemAnswer } from '../../src/service/answer.ts';
 import { discardRest } from '../../src/service/body/read-body.ts';
 import { answerUnlessFlowDoes } from '../common/client.ts';
+import { isSetupFault } from '../common/failure.ts';
 import type { HttpRequest } from './read-request.ts';
 
 /** `msg.headers` for the http response node, with or without a parsing response before it. */
@@ -18,7 +19,7 @@ export function refusalHeaders(error: unknown): Record<string, string> {
 
 function answerTo(error: unknown) {
   return problemAnswer(
-    error instanceof Error ? error : {},
+    error instanceof Error && !isSetupFault(error) ? error : {},
     error instanceof Throttled ? error.retryAfter : undefined,
   );
 }

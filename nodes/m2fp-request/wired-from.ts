@@ -1,4 +1,4 @@
-/** The http in nodes whose requests come to a node as they are. */
+/** The http in nodes whose requests come to a node as they are, and whether a parsing response answers them. */
 import type { Node, NodeAPI } from 'node-red';
 
 /** A node as flows store it. */
@@ -26,21 +26,49 @@ export interface Endpoint {
  * The http in nodes from which wires lead to `node`, directly or through link nodes, junctions and into a subflow. What
  * lies behind any other node is not one: that node may want what Node-RED reads.
  */
-export function endpointsBefore(RED: NodeAPI, node: Node & { _alias?: string }): Endpoint[] {
+export function endpointsBefore(RED: NodeAPI, node: Aliased): Endpoint[] {
+  const stored = storedNodes(RED);
+  const target = node._alias ?? node.id;
+  return [...stored.values()]
+    .filter((from) => from.type === 'http in' && reaches(from, ({ id }) => id === target, passesOn, stored))
+    .map((from) => endpointOf(RED, from));
+}
+
+/** What a picture may pass through on its way to a parsing response that surely answers the same request. */
+const ON_THE_WAY = ['preprocess', 'infer', 'colorize', 'crop', 'redact', 'preview'].map(
+  (name) => `m2fp-${name}`,
+);
+
+/** Whether what `node` sends comes to a parsing response, with nothing in between that may answer in another way. */
+export function isAnsweredBehind(RED: NodeAPI, node: Aliased): boolean {
+  const stored = storedNodes(RED);
+  const from = stored.get(node._alias ?? node.id);
+  const leadsOn = (next: Stored): boolean => ON_THE_WAY.includes(next.type) || passesOn(next);
+  return from !== undefined && reaches(from, ({ type }) => type === 'm2fp-response', leadsOn, stored);
+}
+
+type Aliased = Node & { _alias?: string };
+
+function storedNodes(RED: NodeAPI): ReadonlyMap<string, Stored> {
   const stored = new Map<string, Stored>();
   RED.nodes.eachNode((config) => stored.set(config.id, config as Stored));
-  const target = node._alias ?? node.id;
-  const reaches = (from: Stored, seen: Set<string>): boolean =>
-    nextOf(from, stored).some((id) => {
-      if (id === target) return true;
-      const next = stored.get(id);
-      if (next === undefined || seen.has(id) || !passesOn(next)) return false;
-      seen.add(id);
-      return reaches(next, seen);
-    });
-  return [...stored.values()]
-    .filter((from) => from.type === 'http in' && reaches(from, new Set()))
-    .map((from) => endpointOf(RED, from));
+  return stored;
+}
+
+function reaches(
+  from: Stored,
+  isTarget: (node: Stored) => boolean,
+  leadsOn: (node: Stored) => boolean,
+  stored: ReadonlyMap<string, Stored>,
+  seen = new Set<string>(),
+): boolean {
+  return nextOf(from, stored).some((id) => {
+    const next = stored.get(id);
+    if (next === undefined || seen.has(id)) return false;
+    if (isTarget(next)) return true;
+    seen.add(id);
+    return leadsOn(next) && reaches(next, isTarget, leadsOn, stored, seen);
+  });
 }
 
 const passesOn = ({ type, mode }: Stored): boolean =>

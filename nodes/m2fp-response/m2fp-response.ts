@@ -5,7 +5,7 @@ import { type Answer, answerOf, problemAnswer } from '../../src/service/answer.t
 import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import type { ErrorLike } from '../../src/service/problem.ts';
 import { answerUnlessFlowDoes } from '../common/client.ts';
-import { codeOf } from '../common/failure.ts';
+import { codeOf, INTERNAL_ERROR } from '../common/failure.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';
 import { endJob } from '../common/job.ts';
 import { handleMessages } from '../common/message-handler.ts';
@@ -70,7 +70,8 @@ export default function (RED: NodeAPI): void {
           });
         }
         // What is wrong with this node is no fault of the client.
-        return give(msg, await tell(error.source?.id === this.id ? {} : error, msg));
+        const isOwn = error.source?.id === this.id;
+        return give(msg, await tell(isOwn || isAboutSetup(msg, error) ? {} : error, msg));
       },
       { dropsGone: true },
     );
@@ -83,6 +84,11 @@ function caughtIn(msg: NodeMessageInFlow): (ErrorLike & { source?: { id?: string
   const { error } = msg as { error?: unknown };
   if (error === undefined || error === null) return undefined;
   return typeof error === 'object' ? error : { message: error };
+}
+
+/** Whether the node where it happened has found that it is about what the service's owner has set. */
+function isAboutSetup(msg: NodeMessageInFlow, error: ErrorLike): boolean {
+  return codeOf(error) === 'M2FP_BAD_OPTION' && msg['statusCode'] === INTERNAL_ERROR;
 }
 
 /** Answers over HTTP; the answer to a picture of a job is kept with the job, and nothing is sent. */

@@ -32,6 +32,8 @@ const WRONG: Record<string, [field: string, value: string]> = {
   crop: ['minScore', '7'],
   redact: ['cells', '99'],
   preview: ['size', '999'],
+  request: ['maxBody', '0'],
+  jobs: ['inFlight', '0'],
 };
 
 for (const version of VERSIONS) {

@@ -4,12 +4,28 @@ import { once } from 'node:events';
 import sharp from 'sharp';
 import type { Problem } from '../../src/service/problem.ts';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
+import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { pngHeader, twoPeople } from '../support/images.ts';
 import { gone } from '../engine/support/fakes.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 
 const INFER = 'm2fpe2infer00001';
+
+/** Writes what the owner of the service is told into Node-RED's log. */
+const ownersCatch = (tab: unknown): FlowNode[] => [
+  { id: 'ownercatch', type: 'catch', z: tab, scope: null, uncaught: false, wires: [['ownerlog']] },
+  {
+    id: 'ownerlog',
+    type: 'debug',
+    z: tab,
+    active: true,
+    tosidebar: false,
+    console: true,
+    complete: 'error',
+    targetType: 'msg',
+    wires: [],
+  },
+];
 
 const png = (body: Buffer): RequestInit => ({
   body: new Uint8Array(body),
@@ -29,7 +45,9 @@ for (const version of VERSIONS) {
     let nodeRed: NodeRed;
 
     before(async () => {
-      nodeRed = await NodeRed.start(version, [...example('1 First picture'), ...example('2 HTTP API')]);
+      const api = example('2 HTTP API');
+      const { z } = api.find(({ id }) => id === INFER)!;
+      nodeRed = await NodeRed.start(version, [...example('1 First picture'), ...api, ...ownersCatch(z)]);
     });
     after(() => nodeRed?.stop());
 
@@ -130,11 +148,16 @@ for (const version of VERSIONS) {
         it('answers 503 when the engine process is killed, and the next request as ever', async () => {
           const { answer, engine } = await requestInFlight();
           process.kill(engine, 'SIGKILL');
-          const error = await errorOf(await answer);
+          const response = await answer;
+          assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+          const error = await errorOf(response);
           assert.deepEqual([error.status, error.code], [503, 'M2FP_ENGINE_CRASHED']);
           // The client is told what to do, and nothing of processes and signals.
           assert.match(error.message, /Send it again/);
           assert.doesNotMatch(error.message, /SIGKILL|process|node/i);
+          // The owner is.
+          await nodeRed.logged("code: 'M2FP_ENGINE_CRASHED'");
+          assert.match(nodeRed.log, /message: 'M2fpError: [^\n]*SIGKILL/);
           assert.equal((await nodeRed.post('/parse', png(twoPeople))).status, 200);
         });
 

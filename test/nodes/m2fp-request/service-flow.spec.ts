@@ -20,7 +20,12 @@ describe('a service of parsing request and parsing response', () => {
   /** @param caught whether the flow has a Catch node that answers */
   async function start(
     request: object = {},
-    { keys, caught = true, input = {} }: { keys?: string; caught?: boolean; input?: object } = {},
+    {
+      keys,
+      caught = true,
+      input = {},
+      infer = {},
+    }: { keys?: string; caught?: boolean; input?: object; infer?: object } = {},
   ): Promise<void> {
     ({ engine } = fakeEngines());
     image = Buffer.from(
@@ -40,8 +45,9 @@ describe('a service of parsing request and parsing response', () => {
         ...input,
       },
       nodeConfig('m2fp-model', 'model'),
-      nodeConfig('m2fp-request', 'node', { ...request, wires: [['infer']] }),
-      nodeConfig('m2fp-infer', 'infer', { model: 'model', wires: [['answer'], []] }),
+      { id: 'change', type: 'change', rules: [], wires: [['infer']] },
+      nodeConfig('m2fp-request', 'node', { wires: [['infer']], ...request }),
+      nodeConfig('m2fp-infer', 'infer', { model: 'model', wires: [['answer'], []], ...infer }),
       nodeConfig('m2fp-response', 'answer', { wires: [['response', 'out']] }),
       {
         id: 'catcher',
@@ -54,7 +60,7 @@ describe('a service of parsing request and parsing response', () => {
     ];
     events = await startFlow(
       flow,
-      [coreNode('network/21-httpin')],
+      [coreNode('network/21-httpin'), coreNode('function/15-change')],
       keys === undefined ? {} : { node: { keys } },
     );
     server = http.createServer(redApi().httpNode as unknown as http.RequestListener);
@@ -220,6 +226,46 @@ describe('a service of parsing request and parsing response', () => {
     assert.deepEqual([told.status, told.code], [429, 'M2FP_BUSY']);
     engine.failure = new TypeError('x of undefined');
     assert.deepEqual((await problem(await post())).code, 'INTERNAL');
+  });
+
+  const tooHigh = { scoreThreshold: 7 };
+  const wrongForms: [what: string, request: object, infer: object, words: RegExp][] = [
+    ['no option that a client may set', { allowed: 'flop' }, {}, /"allowed" names "flop"/],
+    ['a word for a number', { maxBody: 'much' }, {}, /"maxBody" is "much"/],
+    ['a number that is too large', { maxBody: 4096 }, {}, /"maxBody" is 4096/],
+    ['no minimum score', {}, { scoreThreshold: 'much' }, /"scoreThreshold" is "much"/],
+    ['a minimum score that is too high', {}, tooHigh, /"scoreThreshold" is 7/],
+    ['a place where no result can lie', {}, { result: '_msgid.a' }, /cannot be put into msg._msgid.a/],
+  ];
+  for (const [what, request, infer, words] of wrongForms) {
+    it(`is at fault where a form has ${what}: the owner is told what is wrong`, async () => {
+      await start({ allowed: 'flip', ...request }, { infer });
+      if (infer === tooHigh)
+        engine.failure = new M2fpError(
+          'M2FP_BAD_OPTION',
+          'Option "scoreThreshold" is 7; allowed: a number from 0.1 to 1.',
+        );
+      const told = await problem(await post('?flip'));
+      assert.deepEqual([told.status, told.code], [500, 'INTERNAL'], told.detail);
+      assert.doesNotMatch(told.detail, words);
+      await events.until(() => events.caught.length > 0);
+      assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
+      assert.match(events.caught[0]!.error.message, words);
+    });
+  }
+
+  it('looks before the model runs whether an answer can be given, where a parsing response gives it', async () => {
+    await start();
+    const headers = { accept: 'text/html' };
+    assert.equal((await problem(await post('', { headers }))).code, 'M2FP_NOT_ACCEPTABLE');
+    assert.equal(engine.requests.length, 0);
+    assert.equal((await post('?format=png', { headers })).status, 200);
+  });
+
+  it('leaves it to the flow what is answered where something else may do so', async () => {
+    await start({ wires: [['change']] });
+    assert.equal((await problem(await post('', { headers: { accept: 'text/html' } }))).status, 406);
+    assert.equal(engine.requests.length, 1);
   });
 
   it('answers by itself where no Catch node does', async () => {
