@@ -14,7 +14,7 @@ const PICTURE = readFileSync(join(root, 'models/demo/samples/two-people.png'));
 /** Flows whose answer to a picture has nobody in it. */
 const BLIND = [
   { id: 'tab', type: 'tab', label: 'blind' },
-  ...['parse', 'health'].flatMap((path) => [
+  ...['parse', 'ready'].flatMap((path) => [
     {
       id: path,
       z: 'tab',
