@@ -140,8 +140,8 @@ describe('the page about HTTP', () => {
   for (const page of ['docs/http.md', 'docs/zh-CN/http.md']) {
     it(`has a section for every error, with its status: ${page}`, () => {
       const sections = read(page).matchAll(/^### (M2FP_\w+|INTERNAL)\n\n(\d+)/gm);
-      const told = Object.fromEntries([...sections].map(([, code, status]) => [code, Number(status)]));
-      assert.deepEqual(told, statuses);
+      const inPage = Object.fromEntries([...sections].map(([, code, status]) => [code, Number(status)]));
+      assert.deepEqual(inPage, statuses);
     });
   }
 });
