@@ -74,6 +74,26 @@ describe('an answer of a worker', () => {
     }
   }
 
+  it('may not have a label map with whole persons in it', () => {
+    const parsing = small();
+    parsing.labelMap[0] = MODEL.humanIndex!;
+    assert.match(fault(parsing)!, /its label map holds ".+", which is no part/);
+  });
+
+  it('may not have a person map without the person that it is surest of', () => {
+    const parsing = small();
+    parsing.personMap.fill(0);
+    assert.match(fault(parsing)!, /its person map has nothing of the person/);
+  });
+
+  it('may not have a blank label map beside parts, where the map goes by them', () => {
+    const parsing = small();
+    parsing.labelMap.fill(0);
+    assert.match(fault(parsing, { scoreThreshold: 0.5 })!, /its label map is blank/);
+    assert.equal(fault(parsing), null);
+    assert.equal(fault(parsing, { scoreThreshold: 0.5, flip: true }), null);
+  });
+
   it('is taken whatever scores a worker splits by whatever minimum, and after the way through Redis', async () => {
     const near = fc.double({ min: 0.1, max: 1, noNaN: true });
     await fc.assert(

@@ -36,7 +36,11 @@ export function misfit(parsing: ChildParsing, request: Asked, model: AskedModel)
     const other = all.find(({ index }) => index === BACKGROUND_INDEX || index === model.humanIndex);
     if (other) return `"${other.label}" is no part`;
   }
-  return scoreMisfit(parsing, request, model) ?? networkMisfit(parsing, request, model);
+  return (
+    scoreMisfit(parsing, request, model) ??
+    networkMisfit(parsing, request, model) ??
+    mapMisfit(parsing, request, model)
+  );
 }
 
 function scoreMisfit(
@@ -55,6 +59,29 @@ function scoreMisfit(
     if (high) return `doubtful.${name} holds a score of ${high.score}, which is not below ${minimum}`;
     const none = unsure.find(({ score }) => score < least);
     if (none) return `doubtful.${name} holds a score of ${none.score}, and the least there is, is ${least}`;
+  }
+  return null;
+}
+
+/** Only what postprocessing guarantees: maps may well leave out what stands behind something else. */
+function mapMisfit(
+  { labelMap, personMap, persons, parts }: ChildParsing,
+  { options }: Asked,
+  { labels, humanIndex }: AskedModel,
+): string | null {
+  if (humanIndex !== null && labelMap.includes(humanIndex)) {
+    return `its label map holds "${labels[humanIndex]}", which is no part`;
+  }
+  const best = Math.max(...persons.map(({ score }) => score));
+  const hasPixels = ({ score, area }: ChildParsing['persons'][number], index: number): boolean =>
+    score === best && (area === 0 || personMap.includes(index + 1));
+  if (persons.length > 0 && !persons.some(hasPixels)) {
+    return 'its person map has nothing of the person that it is surest of';
+  }
+  // Without a minimum, and with the mirror image, the map goes by a confidence of its own.
+  const goesByParts = options.scoreThreshold !== undefined && options.flip !== true;
+  if (goesByParts && parts.some(({ area }) => area > 0) && !labelMap.some((index) => index > 0)) {
+    return 'its label map is blank, and it has parts';
   }
   return null;
 }
