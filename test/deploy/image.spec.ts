@@ -109,12 +109,12 @@ describe('the images', function () {
 
       it('says what it is, how to ask it, and runs without root', async () => {
         // docker does not tell of the health check what podman does.
-        const [{ Config, HealthCheck }] = JSON.parse(
+        const [{ Config, Healthcheck }] = JSON.parse(
           await host.podman('image', 'inspect', built[target]),
-        ) as [{ Config: Config; HealthCheck: { Test: string[] } }];
+        ) as [{ Config: Config; Healthcheck: { Test: string[] } }];
         assert.equal(Config.User, '1000');
         assert.equal(Config.StopSignal, 'SIGTERM');
-        assert.deepEqual(HealthCheck.Test, ['CMD', 'm2fp-ready']);
+        assert.deepEqual(Healthcheck.Test, ['CMD', 'm2fp-ready']);
         const label = (name: string) => Config.Labels[`org.opencontainers.image.${name}`];
         assert.equal(label('version'), '0.0.0-test');
         assert.equal(label('licenses'), packageJson.license);

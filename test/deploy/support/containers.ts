@@ -4,9 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { root } from '../../support/installed-package.ts';
 import { end, run, type RunOptions, type Ran, tryRun, until } from './run.ts';
 
@@ -54,6 +63,59 @@ graphroot = "${join(folder, 'storage')}"
 runroot = "${join(folder, 'run')}"
 `;
 
+/** How the folders of runs begin; then comes the process that made one. */
+const PREFIX = 'm2fp-deploy-';
+
+/** Makes podman use what lies in a folder. */
+const podmanEnvironment = (folder: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  CONTAINERS_CONF: join(folder, 'containers.conf'),
+  CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
+});
+
+/** Kills the programs that were started with something of a folder, but those whose names are spared. */
+function killProgramsOf(folder: string, ...spared: string[]): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+    try {
+      const words = readFileSync(join('/proc', pid, 'cmdline'), 'utf8').split('\0');
+      if (Number(pid) === process.pid || !words.some((word) => word.includes(`${folder}/`))) continue;
+      if (!spared.includes(basename(words[0]!))) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+}
+
+/** What is mounted below a folder, the innermost first. */
+const mountsBelow = (folder: string): string[] =>
+  readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((mount) => mount.startsWith(`${folder}/`))
+    .toReversed();
+
+/** Ends and removes all of a run: programs, containers, networks, mounts, files. */
+function clearFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  // First whatever could start more; conmon is how podman ends a container.
+  killProgramsOf(folder, 'conmon');
+  const podman = (...args: string[]) =>
+    spawnSync('podman', args, { env: podmanEnvironment(folder), stdio: 'ignore', timeout: 60_000 });
+  podman('rm', '--all', '--force', '--time', '0', '--volumes');
+  podman('network', 'prune', '--force');
+  killProgramsOf(folder);
+  // Those of containers, of builds that were stopped, and of the storage itself would keep the folder.
+  for (const mount of mountsBelow(folder)) spawnSync('umount', ['--lazy', mount], { stdio: 'ignore' });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** What runs have left that were killed. */
+function clearAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const [, pid] = new RegExp(`^${PREFIX}(\\d+)-`).exec(name) ?? [];
+    if (pid !== undefined && !existsSync(join('/proc', pid))) clearFolder(join(parent, name));
+  }
+}
+
 export class Containers {
   /** For whatever belongs to this run; gone at its end. */
   readonly folder: string;
@@ -64,17 +126,15 @@ export class Containers {
 
   constructor() {
     // In a container of GitHub's, /tmp is an overlay, on which there can be no other.
-    this.folder = mkdtempSync(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'm2fp-deploy-'));
+    const parent = process.env['RUNNER_TEMP'] ?? tmpdir();
+    clearAbandoned(parent);
+    this.folder = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
     this.socket = join(this.folder, 'docker.sock');
     for (const name of ['tmp', 'run', 'storage', 'volumes', 'networks']) mkdirSync(join(this.folder, name));
-    const conf = join(this.folder, 'containers.conf');
-    const storage = join(this.folder, 'storage.conf');
-    writeFileSync(conf, containersConf(this.folder));
-    writeFileSync(storage, storageConf(this.folder));
+    writeFileSync(join(this.folder, 'containers.conf'), containersConf(this.folder));
+    writeFileSync(join(this.folder, 'storage.conf'), storageConf(this.folder));
     this.env = {
-      ...process.env,
-      CONTAINERS_CONF: conf,
-      CONTAINERS_STORAGE_CONF: storage,
+      ...podmanEnvironment(this.folder),
       DOCKER_HOST: `unix://${this.socket}`,
       DOCKER_CONFIG: join(this.folder, 'docker'),
       DOCKER_BUILDKIT: '0',
@@ -118,24 +178,7 @@ export class Containers {
 
   /** The same at once, for the end of the process. */
   clear(): void {
-    if (!existsSync(this.folder)) return;
-    const podman = (...args: string[]) =>
-      spawnSync('podman', args, { env: this.env, stdio: 'ignore', timeout: 60_000 });
-    podman('rm', '--all', '--force', '--time', '0', '--volumes');
-    podman('network', 'prune', '--force');
-    this.#service?.kill('SIGKILL');
-    // Those of containers, of builds that were stopped, and of the storage itself would keep the folder.
-    for (const mount of this.#mounts()) spawnSync('umount', ['--lazy', mount], { stdio: 'ignore' });
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  /** What is mounted below the folder, the innermost first. */
-  #mounts(): string[] {
-    return readFileSync('/proc/mounts', 'utf8')
-      .split('\n')
-      .map((line) => line.split(' ')[1] ?? '')
-      .filter((mount) => mount.startsWith(`${this.folder}/`))
-      .toReversed();
+    clearFolder(this.folder);
   }
 }
 
