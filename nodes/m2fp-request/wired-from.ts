@@ -51,7 +51,7 @@ type Aliased = Node & { _alias?: string };
 
 function storedNodes(RED: NodeAPI): ReadonlyMap<string, Stored> {
   const stored = new Map<string, Stored>();
-  RED.nodes.eachNode((config) => stored.set(config.id, config as Stored));
+  RED.nodes.eachNode((config) => stored.set(config.id, config));
   return stored;
 }
 

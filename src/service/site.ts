@@ -69,9 +69,9 @@ export async function siteAnswer(path: string, route = path): Promise<SiteAnswer
   if (end === 'docs') return path.endsWith('/') ? moved('../docs') : page('docs.html');
   if (end === 'openapi.json') return answer('.json', JSON.stringify(openApi()));
   if (folder !== 'files') return undefined;
-  if (!FILES.has(end!)) throw new M2fpError('M2FP_NOTHING_FOUND', `There is no file "${end!.slice(0, 80)}".`);
-  const content = end === 'palette.json' ? JSON.stringify(PALETTE_OF_LABELS) : await fileOf(end!);
-  return answer(extname(end!), content);
+  if (!FILES.has(end)) throw new M2fpError('M2FP_NOTHING_FOUND', `There is no file "${end.slice(0, 80)}".`);
+  const content = end === 'palette.json' ? JSON.stringify(PALETTE_OF_LABELS) : await fileOf(end);
+  return answer(extname(end), content);
 }
 
 const page = async (name: string): Promise<SiteAnswer> => answer('.html', await fileOf(name));

@@ -28,7 +28,10 @@ describe('the pages of the parsing service behind a proxy', function () {
     nodeRed = await NodeRed.start('node-red', example('4 Parsing service'));
     const { port } = new URL(nodeRed.url);
     proxy = createServer((asked, answer) => {
-      if (!asked.url!.startsWith(`${PREFIX}/`)) return void answer.writeHead(404).end();
+      if (!asked.url!.startsWith(`${PREFIX}/`)) {
+        answer.writeHead(404).end();
+        return;
+      }
       const path = `/m2fp${asked.url!.slice(PREFIX.length)}`;
       const { method, headers } = asked;
       const onward = request({ host: '127.0.0.1', port, path, method, headers }, (got) => {

@@ -124,7 +124,7 @@ for (const version of VERSIONS) {
       const validate = ajv.getSchema(`openapi.json#/paths/${escaped.join('/')}`)!;
       assert.ok(
         validate(JSON.parse(body.toString())),
-        `${route}: ${ajv.errorsText(validate.errors)}\n${body}`,
+        `${route}: ${ajv.errorsText(validate.errors)}\n${body.toString()}`,
       );
       return body;
     }

@@ -68,7 +68,7 @@ describe('the OpenAPI document', () => {
     for (const { name, schema } of post!.parameters!) {
       const values = [...(schema.enum ?? []), schema.default, schema.minimum, schema.maximum];
       for (const value of values.filter((each) => each !== undefined)) {
-        readClientOptions([[name, String(value)]], {}, rules);
+        readClientOptions([[name, JSON.stringify(value).replaceAll('"', '')]], {}, rules);
       }
       const wrong = schema.enum
         ? 'none of them'

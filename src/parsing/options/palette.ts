@@ -40,7 +40,10 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** "#rrggbb" by label name, of all tables; they agree where they know the same label. */
-export const PALETTE_OF_LABELS: Readonly<Record<string, string>> = Object.assign({}, ...Object.values(TABLES));
+export const PALETTE_OF_LABELS: Readonly<Record<string, string>> = Object.assign(
+  {},
+  ...Object.values(TABLES),
+);
 
 /**
  * `auto`: the table that knows the most of the model's labels, `distinct` where none knows half of them. `pascal`: the PASCAL VOC palette by label index,

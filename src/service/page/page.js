@@ -295,7 +295,7 @@ for (const [id, checked] of [
 
 const take = (files) => {
   const file = [...files][0];
-  if (file) parse(file);
+  if (file) void parse(file);
   else say('', text('noPicture'));
 };
 $('file').addEventListener('change', () => {
@@ -310,7 +310,7 @@ for (const name of SAMPLES) {
     const bytes = await fetch(picture.src)
       .then((response) => response.blob())
       .catch(() => undefined);
-    if (bytes) parse(new File([bytes], `${name}.jpg`, { type: 'image/jpeg' }));
+    if (bytes) void parse(new File([bytes], `${name}.jpg`, { type: 'image/jpeg' }));
     else say('', text('offline'));
   });
   $('samples').append(button);
@@ -334,7 +334,7 @@ function closeCamera() {
   $('camera').focus();
 }
 
-$('camera').addEventListener('click', async () => {
+async function openCamera() {
   if (!navigator.mediaDevices?.getUserMedia) return say('', text('insecure'));
   try {
     const video = { facingMode: 'environment', width: { ideal: 1280 } };
@@ -346,11 +346,12 @@ $('camera').addEventListener('click', async () => {
     const known = { NotAllowedError: 'denied', NotFoundError: 'noCamera' }[error.name];
     say('', known ? text(known) : text('cameraBusy', error.message));
   }
-});
+}
+$('camera').addEventListener('click', () => void openCamera());
 $('stop').addEventListener('click', closeCamera);
 $('snap').addEventListener('click', () => {
   const { videoWidth: width, videoHeight: height } = $('video');
   if (width === 0) return;
-  canvasOf($('video'), width, height).toBlob((blob) => parse(blob), 'image/jpeg', 0.92);
+  canvasOf($('video'), width, height).toBlob((blob) => void parse(blob), 'image/jpeg', 0.92);
   closeCamera();
 });
