@@ -67,5 +67,6 @@ export async function until<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   } while (performance.now() < deadline);
-  throw new Error(`Not within ${milliseconds / 1000} s: ${what}`, { cause: last });
+  const why = last instanceof Error ? `\n${last.message}` : '';
+  throw new Error(`Not within ${milliseconds / 1000} s: ${what}${why}`, { cause: last });
 }
