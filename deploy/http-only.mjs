@@ -7,10 +7,10 @@ const file = process.env.M2FP_FLOW_FILE || '/data/flows.json';
 /** Nodes that wait until a message comes, and those that hold settings. */
 const WAITING = new Set(
   `tab, group, subflow, comment, junction, global-config, tls-config, http proxy,
-  http in, http response, http request, debug, catch, status, complete, link in, link out, link call,
+  http in, http response, http request, inject, debug, catch, status, complete, link in, link out, link call,
   function, switch, change, range, template, delay, trigger, filter, rbe, split, join, sort, batch,
   csv, html, json, xml, yaml, file, file in, m2fp-model, m2fp-load, m2fp-preprocess, m2fp-infer, m2fp-colorize,
-  m2fp-crop, m2fp-redact, m2fp-preview, m2fp-status, m2fp-describe, m2fp-mask, m2fp-export, m2fp-request, m2fp-response`
+  m2fp-crop, m2fp-redact, m2fp-preview, m2fp-status, m2fp-jobs, m2fp-request, m2fp-response`
     .split(',')
     .map((type) => type.trim()),
 );
@@ -26,25 +26,45 @@ const QUIET_MODULES = new Set([
   'zlib',
 ]);
 
-function waits(node, nodes) {
+/** Code that does nothing: Node-RED writes a comment into an empty tab of a function node. */
+const isBlank = (code) => (code ?? '').replace(/\/\*[^]*?\*\/|\/\/.*/g, '').trim() === '';
+
+/** Whether what a node sends is only shown. */
+const leadsToDebug = (wires, nodes) =>
+  (wires ?? []).flat().every((id) => nodes.some((node) => node.id === id && node.type === 'debug'));
+
+/** Of the types above, those that wait only in some of their modes: when that is. */
+const WAITING_WHEN = {
+  inject: ({ once, repeat, crontab }) => !once && !repeat && !crontab, // a button only
+  // Every interval another empty message.
+  batch: ({ mode, allowEmptySequence }) =>
+    ['count', 'concat'].includes(mode) || (mode === 'interval' && !allowEmptySequence),
+  // Below 0 it sends again and again, once it was triggered.
+  trigger: ({ duration }) => Number.parseFloat(duration) >= 0,
+  // These send by themselves: that a model is loaded, how far its download has come, that a worker is gone.
+  status: ({ wires }, nodes) => leadsToDebug(wires, nodes),
+  'm2fp-status': ({ onChange, wires }, nodes) => !onChange || leadsToDebug(wires, nodes),
+  'm2fp-load': ({ onStart, wires }, nodes) => leadsToDebug(onStart ? wires : wires?.slice(1), nodes),
   // Jobs of workers lie in their Redis, where both Node-REDs see them; else in the folder of one.
-  if (node.type === 'm2fp-jobs')
-    return nodes.some(({ id, source }) => id === node.model && source === 'remote');
-  if (node.type.startsWith('subflow:')) return true; // its nodes are in the file, too
-  if (node.type === 'inject') return !node.once && !node.repeat && !node.crontab; // a button only
-  if (!WAITING.has(node.type)) return false;
-  if (node.type !== 'function') return true;
-  return (
-    !/\bset(Interval|Timeout|Immediate)\b|\bnode\.send\b/.test(node.initialize ?? '') &&
-    !/\bsetInterval\b/.test(node.func ?? '') &&
-    (node.libs ?? []).every(({ module }) => QUIET_MODULES.has(module.replace(/^node:/, '')))
-  );
+  'm2fp-jobs': ({ model }, nodes) => nodes.some(({ id, source }) => id === model && source === 'remote'),
+  function: ({ initialize, func, libs }) =>
+    isBlank(initialize) &&
+    !/\bset(Interval|Timeout|Immediate)\b/.test(func ?? '') &&
+    (libs ?? []).every(({ module }) => QUIET_MODULES.has(module.replace(/^node:/, ''))),
+};
+
+function waits(node, nodes) {
+  // What is in a subflow is in the file, too, and looked at there.
+  if (node.type.startsWith('subflow:')) return nodes.some(({ id }) => `subflow:${id}` === node.type);
+  return WAITING.has(node.type) && (WAITING_WHEN[node.type]?.(node, nodes) ?? true);
 }
 
 try {
   const nodes = JSON.parse(readFileSync(file, 'utf8'));
-  const disabled = new Set(nodes.filter((node) => node.disabled).map(({ id }) => id));
-  const active = nodes.filter((node) => !node.d && !disabled.has(node.z) && !disabled.has(node.id));
+  const disabled = new Set(
+    nodes.filter(({ type, disabled: off }) => type === 'tab' && off).map(({ id }) => id),
+  );
+  const active = nodes.filter((node) => node.d !== true && !disabled.has(node.z));
   const doing = new Set(active.filter((node) => !waits(node, nodes)).map(({ type }) => type));
   if (doing.size > 0) throw new Error(`Not only HTTP: the flows have ${[...doing].join(', ')}.`);
   console.log('These flows only answer HTTP.');

@@ -48,13 +48,83 @@ describe('flows that only answer HTTP', () => {
 
   it('have no function that begins something by itself', () => {
     const code = { id: 'a', type: 'function', func: 'return msg;', initialize: '', libs: [] };
-    assert.equal(saysOf(code), '');
+    const untouched = '// Code added here will be run once\n// whenever the node is started.\n';
+    for (const none of [{}, { initialize: untouched }, { initialize: '/* later:\n node.send({}) */' }])
+      assert.equal(saysOf({ ...code, ...none }), '');
     for (const more of [
       { initialize: 'setTimeout(() => node.send({}), 1000)' },
+      { initialize: "node['send']({ payload: 'started' });" },
+      { initialize: "// on air\nglobal.get('radio').begin();" },
       { func: 'setInterval(() => {}, 1000)' },
+      { func: "globalThis['setTimeout'](again, 1000)" },
+      { func: 'setImmediate(again)' },
       { libs: [{ var: 'mqtt', module: 'mqtt' }] },
     ])
-      assert.match(saysOf({ ...code, ...more }), /function/);
+      assert.match(saysOf({ ...code, ...more }), /function/, JSON.stringify(more));
+  });
+
+  /** Modes of types that else wait: what waits in them, and what acts. */
+  const MODES: Record<string, { waits: object[]; acts: object[] }> = {
+    batch: {
+      waits: [
+        { mode: 'count', allowEmptySequence: true },
+        { mode: 'concat' },
+        { mode: 'interval', interval: '10', allowEmptySequence: false },
+      ],
+      acts: [{ mode: 'interval', interval: '10', allowEmptySequence: true }, { mode: '${MODE}' }],
+    },
+    trigger: {
+      waits: [{ duration: '250', units: 'ms' }, { duration: 0 }],
+      acts: [{ duration: '-5', units: 's' }, { duration: '${PAUSE}' }],
+    },
+    'm2fp-status': {
+      waits: [
+        { onChange: false, wires: [['request']] },
+        { onChange: true, wires: [['debug']] },
+      ],
+      acts: [{ onChange: true, wires: [['request']] }],
+    },
+    'm2fp-load': {
+      waits: [
+        { onStart: false, wires: [['request'], []] },
+        { onStart: true, wires: [['debug'], []] },
+      ],
+      acts: [{ onStart: true, wires: [['request'], []] }, { wires: [[], ['request']] }],
+    },
+    status: { waits: [{ wires: [] }, { wires: [['debug']] }], acts: [{ wires: [['debug', 'request']] }] },
+  };
+  for (const [type, { waits, acts }] of Object.entries(MODES))
+    it(`have ${type} only in modes in which it waits`, () => {
+      const others = [
+        { id: 'debug', type: 'debug' },
+        { id: 'request', type: 'http request' },
+      ];
+      for (const mode of waits)
+        assert.equal(saysOf({ id: 'a', type, ...mode }, ...others), '', JSON.stringify(mode));
+      for (const mode of acts)
+        assert.match(saysOf({ id: 'a', type, ...mode }, ...others), new RegExp(type), JSON.stringify(mode));
+    });
+
+  it('have nothing of Node-RED itself that listens, watches, or runs programs', () => {
+    for (const type of [
+      'mqtt in',
+      'mqtt-broker',
+      'websocket in',
+      'websocket-client',
+      'tcp in',
+      'udp in',
+      'watch',
+      'exec',
+    ])
+      assert.match(saysOf({ id: 'a', type }), new RegExp(type));
+  });
+
+  it('have subflows only with what is in them', () => {
+    const subflow = { id: 's', type: 'subflow', disabled: true };
+    const instance = { id: 'a', type: 'subflow:s' };
+    assert.equal(saysOf(subflow, instance), '');
+    assert.match(saysOf(instance), /subflow:s/);
+    assert.match(saysOf(subflow, instance, { id: 'b', type: 'mqtt in', z: 's' }), /mqtt in/);
   });
 
   it('have no type that is not known', () => {
