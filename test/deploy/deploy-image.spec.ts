@@ -76,10 +76,10 @@ describe('a deploy of the image', function () {
     return ran;
   }
 
-  /** Deploys while a picture comes each second; all must be answered with two people. */
+  /** Deploys while pictures come all the time; all must be answered with two people. */
   async function deployUnderLoad(image: string, worker: string): Promise<Ran> {
     const url = `https://localhost:${stack.ports.https}/parse`;
-    const { ended: ran, results } = await Load.during(() => deploy(image, worker), url, PICTURE, 1000);
+    const { ended: ran, results } = await Load.during(() => deploy(image, worker), url, PICTURE, 1000, 8);
     const answers = results.map(({ status, body }) =>
       status === 200 ? (JSON.parse(body) as { persons: unknown[] }).persons.length : `${status}: ${body}`,
     );

@@ -8,8 +8,10 @@ export class Load {
   readonly #timer: NodeJS.Timeout;
   readonly #waiting = new Set<Promise<void>>();
 
-  constructor(url: string, body: Buffer | string = 'picture', interval = 50) {
+  /** @param most how many may be under way at once: what is slow is not asked for more than it can do */
+  constructor(url: string, body: Buffer | string = 'picture', interval = 50, most = Infinity) {
     this.#timer = setInterval(() => {
+      if (this.#waiting.size >= most) return;
       const asked = this.#ask(url, body).finally(() => this.#waiting.delete(asked));
       this.#waiting.add(asked);
     }, interval);

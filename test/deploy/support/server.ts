@@ -249,6 +249,9 @@ export async function startDeployServer(containers: Containers): Promise<DeployS
     folder,
     async stop() {
       await ssh.stop(stack);
+      const mine = '--filter=label=com.docker.compose.project=m2fp';
+      const ids = (await containers.podman('ps', '--all', '--quiet', mine)).split('\n').filter(Boolean);
+      if (ids.length > 0) await containers.podman('rm', '--force', '--time=0', ...ids);
       await registry.stop();
       execFileSync('umount', [disk]);
     },
