@@ -42,7 +42,7 @@ describe('m2fp worker', function () {
   for (const [args, words] of [
     [['--queue', 'a:b'], /queue's name .* "a:b"/],
     [['--queue', ''], /queue's name/],
-    [['--precision', 'int8'], /--precision takes fp32, fp16/],
+    [['--precision', 'int4'], /--precision takes fp32, fp16, int8, not "int4"/],
     [['--processes', 'two'], /--processes takes a number/],
     [['--processes', '-1'], /processes/],
     [['--timeout', 'x'], /--timeout takes a number/],
