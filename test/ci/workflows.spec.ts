@@ -1,7 +1,7 @@
 /** The workflows: pinned, with few rights, and made of scripts that anybody can run (actionlint: lint-files.spec.ts). */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { root } from '../support/installed-package.ts';
@@ -10,10 +10,12 @@ interface Step {
   uses?: string;
   run?: string;
   with?: Record<string, unknown>;
+  env?: Record<string, string>;
 }
 
 interface Job {
   uses?: string;
+  env?: Record<string, string>;
   'timeout-minutes'?: number;
   permissions?: Record<string, string>;
   steps?: Step[];
@@ -22,6 +24,7 @@ interface Job {
 
 interface Workflow {
   permissions: unknown;
+  env?: Record<string, string>;
   concurrency?: { group: string };
   jobs: Record<string, Job>;
 }
@@ -39,6 +42,8 @@ const RIGHTS: Record<string, string[]> = {
   'security.yml codeql': ['security-events: write'], // findings
   'security.yml njsscan': ['security-events: write'],
 };
+/** What logs in at the server, who is told, what pulls the images. */
+const SERVER_SECRETS = ['DEPLOY_KEY', 'NOTIFY_URLS', 'REGISTRY_PASSWORD'];
 const scripts = new Set(Object.keys(packageJson.scripts));
 
 /** Whether one line of a `run` is a script of ours, or the installation before it. */
@@ -113,5 +118,55 @@ describe('the job that installs', () => {
     ];
     assert.deepEqual(versions, tested);
     for (const { 'node-red': version } of include) assert.ok(tested.includes(version!), version);
+  });
+});
+
+const TEMPLATE = join(root, 'examples', 'ci', '.github', 'workflows');
+for (const [folder, file] of [FOLDER, TEMPLATE].flatMap((one) =>
+  readdirSync(one).map((name) => [one, name] as const),
+))
+  describe(`the secrets of ${relative(root, join(folder, file))}`, () => {
+    const { env = {}, jobs } = parse(readFileSync(join(folder, file), 'utf8')) as Workflow;
+    const isSecret = (value: unknown): boolean => /\bsecrets\b|\bgithub\.token\b/.test(String(value));
+    const secretsOf = (variables: Record<string, string> = {}): string[] =>
+      Object.keys(variables).filter((name) => isSecret(variables[name]));
+
+    it('are given to single steps only, never to a whole job', () => {
+      assert.deepEqual(secretsOf(env), []);
+      for (const [name, job] of Object.entries(jobs)) assert.deepEqual(secretsOf(job.env), [], name);
+    });
+
+    it('of the server are given to the steps that talk to it', () => {
+      for (const { uses, run, env: variables } of Object.values(jobs).flatMap(({ steps = [] }) => steps)) {
+        const given = secretsOf(variables).filter((name) => SERVER_SECRETS.includes(name));
+        const [, script, finish] = /^bash deploy\/(deploy|rollback)\.sh( --finish)?$/.exec(run ?? '') ?? [];
+        const needed = script === undefined ? [] : finish ? SERVER_SECRETS.slice(0, 2) : SERVER_SECRETS;
+        assert.deepEqual(given, needed, run ?? uses);
+      }
+    });
+  });
+
+describe('the workflow of the template', () => {
+  const text = readFileSync(join(TEMPLATE, 'deploy.yml'), 'utf8');
+  const { jobs } = parse(text) as { jobs: Record<string, { if?: string; needs?: string | string[] }> };
+
+  it('goes back without the tests, and brings nothing that has not passed them', () => {
+    assert.match(jobs['test']!.if!, /inputs\.what != 'rollback'/);
+    assert.equal(jobs['image']!.needs, 'test');
+    assert.deepEqual([jobs['deploy']!.needs].flat(), ['image']);
+    assert.match(jobs['deploy']!.if!, /needs\.image\.result == 'success' \|\| inputs\.what == 'rollback'/);
+  });
+
+  it('names the image in small letters', () => {
+    assert.match(text, /image=ghcr\.io\/\$\{GITHUB_REPOSITORY,,\}/);
+    assert.doesNotMatch(text, /ghcr\.io\/\$\{\{/);
+  });
+
+  it('has its versions kept up to date, as its Dockerfile says', () => {
+    const { updates } = parse(readFileSync(join(TEMPLATE, '..', 'dependabot.yml'), 'utf8')) as {
+      updates: { 'package-ecosystem': string }[];
+    };
+    const ecosystems = updates.map((update) => update['package-ecosystem']);
+    assert.deepEqual(ecosystems.toSorted(), ['docker', 'github-actions', 'npm']);
   });
 });
