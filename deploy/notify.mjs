@@ -39,9 +39,18 @@ const MAIL_SERVICES = {
 const MAIL_PORTS = { starttls: 587, ssl: 465, insecure: 25 };
 
 const list = (text) => (text ?? '').split(/[\s,]+/).filter(Boolean);
-const path = (url) => url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+/** Why something is not told; other errors may hold parts of an address. */
+class Trouble extends Error {}
+/** What an address says, decoded. Line breaks in it would begin headers of their own. */
+function plain(text) {
+  if (/[\r\n\0]/.test(text)) throw new Trouble('the address is not right: line breaks in it');
+  return text;
+}
+const decoded = (text) => plain(decodeURIComponent(text));
+const path = (url) => url.pathname.split('/').filter(Boolean).map(decoded);
 /** `url.searchParams` would take `+` for a blank, and Apprise does not. */
-const query = (url) => new URLSearchParams(url.search.replaceAll('+', '%2B'));
+const query = (url) =>
+  [...new URLSearchParams(url.search.replaceAll('+', '%2B'))].map((pair) => pair.map(plain));
 
 /** How to post JSON, as options of curl's configuration file. */
 const post = (url, body, headers = []) => [
@@ -63,7 +72,7 @@ const SERVICES = {
   },
   dingtalk: {
     request(url, { text }) {
-      const secret = decodeURIComponent(url.username);
+      const secret = decoded(url.username);
       const parameters = new URLSearchParams({ access_token: url.hostname });
       if (secret !== '') {
         const timestamp = String(Date.now());
@@ -112,7 +121,7 @@ const SERVICES = {
 };
 
 function json(url, { title, body, type }) {
-  const headers = [...query(url)].flatMap(([name, value]) =>
+  const headers = query(url).flatMap(([name, value]) =>
     name.startsWith('+') ? [`${name.slice(1)}: ${value}`] : [],
   );
   const scheme = url.protocol === 'jsons:' ? 'https' : 'http';
@@ -122,16 +131,14 @@ function json(url, { title, body, type }) {
       { version: '1.0', title, message: body, attachments: [], type },
       headers,
     ),
-    ...(url.username === ''
-      ? []
-      : [['user', `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`]]),
+    ...(url.username === '' ? [] : [['user', `${decoded(url.username)}:${decoded(url.password)}`]]),
   ];
 }
 
 function mail(url, { title, body, file }) {
   const options = Object.fromEntries(query(url));
   const known = MAIL_SERVICES[url.hostname] ?? {};
-  const name = decodeURIComponent(url.username);
+  const name = decoded(url.username);
   const address = name.includes('@') || name === '' ? name : `${name}@${url.hostname}`;
   const from = options.from ?? address;
   const to = [...path(url), ...list(options.to)];
@@ -139,7 +146,7 @@ function mail(url, { title, body, file }) {
   const cc = list(options.cc);
   const mode =
     url.protocol === 'mailto:' ? 'insecure' : (options.mode ?? known.mode ?? 'starttls').toLowerCase();
-  if (MAIL_PORTS[mode] === undefined) throw new Error('mode must be starttls or ssl');
+  if (MAIL_PORTS[mode] === undefined) throw new Trouble('mode must be starttls or ssl');
   const server = `${options.smtp ?? known.smtp ?? url.hostname}:${url.port || MAIL_PORTS[mode]}`;
   const encoded = (text) => `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
   writeFileSync(
@@ -154,9 +161,9 @@ function mail(url, { title, body, file }) {
       'Content-Type: text/plain; charset=utf-8',
       'Content-Transfer-Encoding: base64',
       '',
-      ...Buffer.from(body)
+      ...(Buffer.from(body)
         .toString('base64')
-        .match(/.{1,76}/g),
+        .match(/.{1,76}/g) ?? []),
       '',
     ].join('\r\n'),
   );
@@ -166,10 +173,21 @@ function mail(url, { title, body, file }) {
     ...(mode === 'starttls' ? [['ssl-reqd']] : []),
     ['mail-from', from],
     ...[...to, ...cc, ...list(options.bcc)].map((one) => ['mail-rcpt', one]),
-    ...(url.password === '' ? [] : [['user', `${user}:${decodeURIComponent(url.password)}`]]),
+    ...(url.password === '' ? [] : [['user', `${user}:${decoded(url.password)}`]]),
     ['upload-file', file],
   ];
 }
+
+/** What went wrong, by the code that curl ends with. Its own words would name the host. */
+const CURL_TROUBLE = {
+  6: 'the host is not known',
+  7: 'the host takes no connection',
+  28: `no answer within ${PATIENCE} seconds`,
+  35: 'no encrypted connection',
+  60: 'the certificate is not trusted',
+  64: 'the host encrypts nothing',
+  67: 'user or password is wrong',
+};
 
 /** Runs curl with its options on standard input, where `ps` does not show them. Gives what the service answered. */
 async function curl(options) {
@@ -177,19 +195,28 @@ async function curl(options) {
   const lines = options.map(([name, value]) => (value === undefined ? name : `${name} = ${quoted(value)}`));
   const child = spawn(
     'curl',
-    ['--silent', '--show-error', '--fail', '--max-time', String(PATIENCE), '--config', '-'],
-    {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    },
+    [
+      ...['--silent', '--max-time', String(PATIENCE)],
+      ...['--write-out', '%{stderr}status %{http_code}', '--config', '-'],
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   let answer = '';
-  let trouble = '';
+  let report = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (answer += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (trouble += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (report += text));
   child.stdin.on('error', () => {}); // curl is gone: its end tells why
   child.stdin.end(lines.join('\n'));
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  if (code !== 0) throw new Error(trouble.trim() || `curl ended with ${code}`);
+  const code = await new Promise((resolve, reject) => {
+    child.on('error', () => reject(new Trouble('curl cannot be started: install it'))).on('close', resolve);
+  });
+  const status = Number(/status (\d+)$/.exec(report)?.[1] ?? 0);
+  const last = status === 0 ? '' : `, the last answer was ${status}`;
+  if (code !== 0) throw new Trouble(CURL_TROUBLE[code] ?? `curl ended with ${code}${last}`);
+  // A redirection is no answer: nobody there has read the message.
+  const isWeb = options.some(([name, value]) => name === 'url' && value.startsWith('http'));
+  if (isWeb && (status < 200 || status > 299))
+    throw new Trouble(`the service answered with status ${status}`);
   return answer;
 }
 
@@ -206,16 +233,16 @@ async function tell(address, number, message, folder) {
     const file = join(folder, String(number));
     const options = service.request(new URL(address), { ...message, file });
     const code = service.code(await curl(options));
-    if (code !== 0) throw new Error(`the service answered with error ${code}`);
+    if (code !== 0) throw new Trouble(`the service answered with error ${code}`);
     return { failed: false, line: `Told ${kind}.` };
   } catch (error) {
-    // Errors of URL and JSON.parse hold the address or the answer.
+    // Errors of others hold the address, or the answer.
     const reason =
-      error.code === 'ERR_INVALID_URL' || error instanceof URIError
-        ? 'the address is not right'
+      error instanceof Trouble
+        ? error.message
         : error instanceof SyntaxError
           ? 'the service answered with something else'
-          : error.message;
+          : 'the address is not right';
     return { failed: true, line: `Could not tell ${kind} (number ${number} of NOTIFY_URLS): ${reason}` };
   }
 }

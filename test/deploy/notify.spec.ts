@@ -4,7 +4,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type IncomingHttpHeaders, type RequestListener, createServer as createHttp } from 'node:http';
+import {
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  createServer as createHttp,
+} from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
@@ -22,6 +27,8 @@ const WEB_HOSTS = [
 ];
 const MAIL_HOSTS = ['mail.example', 'smtp.qq.com'];
 const TITLE = 'shop: rolled back "v2" – 回滚';
+/** What all services say when they have taken a message. */
+const TAKEN = '{"errcode":0,"code":0,"ok":true}';
 const TEXT = 'It failed at <ready>.\nThe version before runs & answers.';
 
 interface Request {
@@ -47,17 +54,17 @@ describe('notify.mjs', () => {
   const folder = temporaryFolder('notify');
   const requests: Request[] = [];
   const mails: Mail[] = [];
-  let answer: { status: number; body: string } | undefined;
+  let answer: { status: number; body: string; headers?: OutgoingHttpHeaders } | undefined;
   const servers: Server[] = [];
   let httpPort: number;
 
   /** Runs it with the addresses; `seconds` is how long it took. */
   async function notify(
     urls: string,
-    type = 'failure',
+    words = ['failure', TITLE, TEXT],
   ): Promise<{ code: number; output: string; seconds: number }> {
     const began = performance.now();
-    const child = spawn(process.execPath, [join(root, 'deploy/notify.mjs'), type, TITLE, TEXT], {
+    const child = spawn(process.execPath, [join(root, 'deploy/notify.mjs'), ...words], {
       env: { PATH: process.env['PATH'], CURL_HOME: folder, NOTIFY_URLS: urls },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -82,8 +89,8 @@ describe('notify.mjs', () => {
     request.on('end', () => {
       const { headers, url } = request;
       requests.push({ host: headers.host, url, headers, body: JSON.parse(text) });
-      const { status, body } = answer ?? { status: 200, body: '{"errcode":0,"code":0,"ok":true}' };
-      response.writeHead(status).end(body);
+      const { status, body, headers: more = {} } = answer ?? { status: 200, body: TAKEN };
+      response.writeHead(status, more).end(body);
     });
   };
 
@@ -238,6 +245,18 @@ describe('notify.mjs', () => {
     assert.equal(Buffer.from(subject!, 'base64').toString(), TITLE);
   });
 
+  it('sends mail without a text, too', async () => {
+    const { code, output } = await notify('mailto://mail.example/a@x.example?from=ci@x.example', [
+      'info',
+      TITLE,
+    ]);
+    assert.equal(code, 0, output);
+    assert.deepEqual(
+      mails.map(({ text }) => text),
+      [''],
+    );
+  });
+
   it('knows the servers of well-known mail services', async () => {
     const { user, from, to } = await only(mails, 'mailtos://123456:p%40ss%20word@qq.com');
     assert.deepEqual([user, from, to], ['123456@qq.com', '123456@qq.com', ['123456@qq.com']]);
@@ -275,6 +294,29 @@ describe('notify.mjs', () => {
     assert.match((await notify('feishu://k3y')).output, /: the service answered with something else$/m);
     answer = { status: 404, body: 'no_service' };
     assert.match((await notify('slack://T1/B2/c3')).output, /404/);
+    answer = { status: 302, body: TAKEN, headers: { location: `http://127.0.0.1:${httpPort}/elsewhere` } };
+    for (const url of [`json://127.0.0.1:${httpPort}/x`, 'wecombot://k3y']) {
+      const { code, output } = await notify(url);
+      assert.equal(code, 1);
+      assert.match(output, /: the service answered with status 302$/m);
+    }
+    assert.ok(requests.every(({ url }) => url !== '/elsewhere'));
+  });
+
+  it('takes no address with line breaks in it, which would begin headers of their own', async () => {
+    for (const url of [
+      `json://127.0.0.1:${httpPort}/x?+X-Key=a%0d%0aX-Other:%20b`,
+      `json://127.0.0.1:${httpPort}/x?+X-Key%0aX-Other=b`,
+      `json://u%0d:p@127.0.0.1:${httpPort}/x`,
+      'mailto://mail.example/a@x.example?from=ci@x.example%0d%0aBcc:%20b@x.example',
+      'mailto://mail.example/a@x.example%0aBcc:%20b@x.example?from=ci@x.example',
+      'mailto://me%0d%0a:x@mail.example/a@x.example',
+    ]) {
+      const { code, output } = await notify(url);
+      assert.equal(code, 1, url);
+      assert.match(output, /: the address is not right: line breaks in it\n$/, url);
+    }
+    assert.deepEqual([requests, mails], [[], []]);
   });
 
   it('never waits longer than it says', async () => {
@@ -301,9 +343,13 @@ describe('notify.mjs', () => {
         'mailtos://u:s3cret%@mail.example',
         'json://u:s3cret@:x/',
         's3cret://x',
+        'json://s3cret-host.invalid/x',
+        'json://127.0.0.1:1/x',
+        'mailto://127.0.0.1:1/a@x.example',
+        `jsons://127.0.0.1:${httpPort}/x`,
       ].join(' '),
     );
-    assert.equal(output.trim().split('\n').length, 9);
-    assert.doesNotMatch(output, /s3cret/);
+    assert.equal(output.trim().split('\n').length, 13);
+    assert.doesNotMatch(output, /s3cret|127\.0\.0\.1|mail\.example|port/);
   });
 });
