@@ -189,16 +189,16 @@ const CURL_TROUBLE = {
   67: 'user or password is wrong',
 };
 
+/** What curl says on standard error at its end. */
+const STATUS_LINE = '%{stderr}status %{http_code}';
+
 /** Runs curl with its options on standard input, where `ps` does not show them. Gives what the service answered. */
 async function curl(options) {
   const quoted = (text) => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
   const lines = options.map(([name, value]) => (value === undefined ? name : `${name} = ${quoted(value)}`));
   const child = spawn(
     'curl',
-    [
-      ...['--silent', '--max-time', String(PATIENCE)],
-      ...['--write-out', '%{stderr}status %{http_code}', '--config', '-'],
-    ],
+    ['--silent', '--max-time', String(PATIENCE), '--write-out', STATUS_LINE, '--config', '-'],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   let answer = '';
