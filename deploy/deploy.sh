@@ -23,7 +23,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 # What on-server.sh wants beside it.
-parts=(on-server.sh smoke.mjs http-only.mjs)
+parts=(on-server.sh containers.sh smoke.mjs http-only.mjs through-nginx.mjs)
 # Seconds for the server to answer again after the connection was lost.
 patience=600
 
@@ -57,18 +57,20 @@ connect() {
 }
 
 # Lays the scripts into a folder of this run's own, so that no other run changes them under its feet, and starts them.
-# Gives the code of on-server.sh: 75 while another deploy runs.
+# Gives 75 while another deploy runs, 1 when it could not be started, and anything else when the connection was lost.
 begin() {
   tar -C "$here" -cf - "${parts[@]}" |
     remote "umask 077 && mkdir -p $runs/$run && tar -xof - -C $runs/$run" || return 1
   # By standard input: what lies in arguments is seen in the list of processes.
   printf '%s\n' "$what" "${IMAGE:-}" "${WORKER_IMAGE:-}" "${DEPLOY_STRATEGY:-auto}" "${REGISTRY_USER:-}" "${REGISTRY_PASSWORD:-}" |
-    remote "sh $runs/$run/on-server.sh start"
+    remote "sh $runs/$run/on-server.sh start || { [ \$? -eq 75 ] && exit 75; exit 1; }"
 }
 
 # Prints what the deploy on the server says until it has ended. Then `outcome` is how, in one word, `title` and `text` tell it.
 follow() {
   local lines=0 seen=$SECONDS line
+  # A deploy that is refused takes its folder with it.
+  local absent="echo outcome refused; echo title the deploy did not begin; echo text It has changed nothing."
   while true; do
     while IFS= read -r line; do
       case $line in
@@ -78,7 +80,7 @@ follow() {
         'log '*) lines=$((lines + 1)) && printf '%s\n' "${line#log }" ;;
       esac
       seen=$SECONDS
-    done < <(remote "sh $runs/$run/on-server.sh follow $((lines + 1))" 2>&1)
+    done < <(remote "if [ -e $runs/$run/on-server.sh ]; then sh $runs/$run/on-server.sh follow $((lines + 1)); else $absent; fi" 2>&1)
     [ -z "$outcome" ] || return 0
     [ $((SECONDS - seen)) -lt "$patience" ] || return 1
     echo 'The connection is lost. The server goes on by itself; trying to reach it again.'
@@ -95,7 +97,7 @@ cancel() {
 # Tells everybody, once.
 tell() {
   # Whoever makes this folder first has the right to tell; a server that cannot be asked is no reason to be silent.
-  if [ -n "${begun:-}" ] && [ "$(remote "mkdir $runs/$run/told 2>/dev/null || echo told" || true)" = told ]; then
+  if [ -n "${begun:-}" ] && [ "$(remote "mkdir $runs/$run/told 2>/dev/null || [ ! -d $runs/$run ] || echo told" || true)" = told ]; then
     echo 'This was told already.'
     return
   fi
@@ -128,9 +130,8 @@ else
   trap cancel INT TERM HUP
   code=0
   begin || code=$?
-  # Where ssh itself failed (255), it may have begun all the same.
-  if [ "$code" -eq 255 ] && remote "[ -e $runs/$run/log ]"; then code=0; fi
-  if [ "$code" -ne 0 ]; then
+  # Where the connection was lost it may have begun all the same: following it tells.
+  if [ "$code" -eq 1 ] || [ "$code" -eq 75 ]; then
     if [ "$code" -eq 75 ]; then
       reason='Another deploy is running there; this one has changed nothing. Try again when it has ended.'
     else

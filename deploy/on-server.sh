@@ -6,11 +6,13 @@
 #   on-server.sh run           `steps`; when one fails, `settle`
 #   on-server.sh steps         pull, workers, Node-RED
 #   on-server.sh settle        back: makes what runs what .env says
+#   on-server.sh recover       `settle` after a `run` that was killed; `follow` calls it
 #
 # .env names the version that runs. It is written when a new one has proved itself, so it is true at any moment.
 set -eu
 umask 022
 run=$(cd "$(dirname "$0")" && pwd)
+me=$run/on-server.sh
 cd "$run/../../.."
 # To standard error, for standard output may be what a function gives; both are the log.
 say() { printf '%s %s\n' "$(date +%T)" "$*" >&2; }
@@ -21,127 +23,23 @@ fail() {
   exit 1
 }
 
+# Whether somebody wants it to stop. Going back is what that brings about, so nothing stops it.
+is_cancelled() { [ -z "${going_back:-}" ] && [ -e "$run/cancel" ]; }
+
 step() {
-  [ ! -e "$run/cancel" ] || fail 'it was stopped by hand'
+  ! is_cancelled || fail 'it was stopped by hand'
   printf '%s\n' "$*" >"$run/step"
   say "$*"
 }
 
-# --- what there is ---
+# shellcheck source=deploy/containers.sh
+. "$run/containers.sh"
 
-# A line of .env.
-setting() { sed -n "s/^$1=//p" .env 2>/dev/null | tail -n 1; }
-
-project=$(setting COMPOSE_PROJECT_NAME)
-project=${project:-m2fp}
-
+project=$(cat "$run/project" 2>/dev/null || true)
 # Seconds for a container to become ready, for requests to end, and for the registry.
 ready_timeout=$(setting M2FP_READY_TIMEOUT)
 drain_timeout=$(setting M2FP_DRAIN_TIMEOUT)
 pull_timeout=$(setting M2FP_PULL_TIMEOUT)
-
-compose() {
-  if [ -e "$run/old-compose" ]; then docker-compose "$@"; else docker compose "$@"; fi
-}
-
-# The containers of a service, one ID a line; more words are for docker ps (--all: those that have ended, too).
-containers() {
-  service=$1
-  shift
-  docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
-    --filter label=com.docker.compose.oneoff=False --filter "label=com.docker.compose.service=$service" "$@"
-}
-
-# Those of the lines $1 that are not among the lines $2.
-without() { printf '%s\n' "$1" | grep . | grep -vxF -e "${2:--}" || true; }
-
-count() { printf '%s\n' "$1" | grep -c . || true; }
-
-# Of the running containers of a service, those that were made of an image.
-running() {
-  wanted=$(docker image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
-  for one in $(containers "$1"); do
-    made_of=$(docker inspect --format '{{.Image}}' "$one")
-    [ "${made_of#sha256:}" != "${wanted#sha256:}" ] || echo "$one"
-  done
-}
-
-# The image that a service runs now: by its digest, where .env or docker know it.
-image_of() {
-  named=$(setting "$2")
-  one=$(containers "$1" | head -n 1)
-  case $named in
-    *@sha256:*) printf '%s\n' "$named" ;;
-    *)
-      [ -n "$one" ] || return 0
-      docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' \
-        "$(docker inspect --format '{{.Image}}' "$one")" | grep . | head -n 1 || printf '%s\n' "$named"
-      ;;
-  esac
-}
-
-# --- containers ---
-
-# Waits until a container says that it is ready. If it does not, its log is kept, here: it may hold anything.
-wait_until_ready() {
-  deadline=$(($(date +%s) + ${ready_timeout:-180}))
-  until trouble=$(docker exec "$1" m2fp-ready 2>&1); do
-    trouble=$(printf '%s\n' "$trouble" | tail -n 1)
-    # docker starts it again and again: once is enough to know.
-    state=$(docker inspect --format '{{.State.Running}} {{.RestartCount}}' "$1")
-    if [ "$state" != 'true 0' ]; then
-      trouble='it ended by itself'
-    elif [ "$(date +%s)" -lt "$deadline" ] && [ ! -e "$run/cancel" ]; then
-      sleep 1
-      continue
-    fi
-    docker logs "$1" >"$run/$2.log" 2>&1 || true
-    fail "the $2 that was started is not ready: $trouble (its log: $run/$2.log)"
-  done
-}
-
-# Starts as many more containers of a service as $2 says, of the image that M2FP_IMAGE or M2FP_WORKER_IMAGE names.
-# Gives their IDs.
-start_more() {
-  before=$(containers "$1" --all)
-  compose up -d --no-deps --no-recreate --scale "$1=$(($(count "$before") + $2))" "$1" >>"$run/compose.log" 2>&1 ||
-    fail "docker compose could not start $1: $(grep -i error "$run/compose.log" | tail -n 1)"
-  without "$(containers "$1" --all)" "$before"
-}
-
-# Stops and removes containers; $1 is the number of seconds that they have to end.
-remove() {
-  seconds=$1
-  shift
-  [ $# -eq 0 ] || { docker stop --time "$seconds" "$@" && docker rm --force "$@"; } >/dev/null
-}
-
-# --- nginx ---
-
-# Sends requests to one container or, with none, to the service, whichever container that is.
-send_requests_to() {
-  if [ $# -eq 1 ]; then
-    printf "set \$node_red %.12s;\n" "$1" >nginx/state/upstream.conf.new
-    mv nginx/state/upstream.conf.new nginx/state/upstream.conf
-  else
-    rm -f nginx/state/upstream.conf
-  fi
-  docker exec "$(containers nginx)" nginx -s reload >"$run/nginx.log" 2>&1 ||
-    fail "nginx does not read its configuration: $(tail -n 1 "$run/nginx.log")"
-}
-
-# Waits until nobody but itself is connected to a Node-RED (port 1880 is 0758, an open connection 01).
-drain() {
-  deadline=$(($(date +%s) + ${drain_timeout:-100}))
-  while docker exec "$1" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-    grep -E '^ *[0-9]+: [0-9A-F]+:0758 [0-9A-F]+:[0-9A-F]+ 01 ' | grep -qvE ':0758 (0100007F|0{16}FFFF00000100007F|0{24}01000000):'; do
-    if [ "$(date +%s)" -ge "$deadline" ]; then
-      say 'Somebody is still connected to the old Node-RED; not waiting any longer.'
-      return
-    fi
-    sleep 1
-  done
-}
 
 # --- the steps ---
 
@@ -153,6 +51,7 @@ pull() {
     timeout "${pull_timeout:-900}" docker "$@" pull --quiet "$wanted" >"$run/pull.log" 2>&1 ||
       fail "$wanted could not be pulled: $(tail -n 1 "$run/pull.log") ($(df -h . | awk 'END { print $4 }') of disk are free)"
   done
+  rm -rf "$run/docker"
 }
 
 # New workers beside the old ones; those then finish what they hold, and end.
@@ -181,6 +80,7 @@ http_only='These flows only answer HTTP.'
 
 # Whether the new Node-RED may run beside the old one: neither may do anything by itself.
 may_run_beside() {
+  [ ! -e "$run/former-is-bad" ] || return 1
   case $strategy in beside) return 0 ;; replace) return 1 ;; esac
   look=$(cat "$run/http-only.mjs")
   # Its words are what counts: an exit code of 0 has other reasons, too.
@@ -191,39 +91,38 @@ may_run_beside() {
 replace_node_red() {
   step 'Node-RED'
   old=$(containers node-red --all)
-  new=$(running node-red "$image" | head -n 1)
-  if [ -n "$new" ]; then
+  new=$(best "$(running node-red "$image")")
+  if [ -n "$new" ] && is_ready "$new"; then
     echo 'It ran already.' >"$run/how"
-    smoke_test "$new"
-  elif [ -z "$old" ]; then
-    echo 'It is the first one.' >"$run/how"
+  else
+    if [ -z "$old" ]; then
+      echo 'It is the first one.' >"$run/how"
+    elif may_run_beside "$(best "$(containers node-red)")"; then
+      echo 'It took over from the one before without a pause.' >"$run/how"
+      step 'Node-RED: these flows only answer HTTP, so the new one starts beside the old one'
+      send_requests_to "$(best "$(containers node-red)")"
+    else
+      echo 'The one before was stopped first; requests were answered 503 with Retry-After meanwhile.' >"$run/how"
+      step 'Node-RED: two of these would do things twice, so the old one is stopped first (503 with Retry-After meanwhile)'
+      touch nginx/state/maintenance
+      # shellcheck disable=SC2086 # one word for each
+      remove 20 $old
+      old=
+    fi
     new=$(start_more node-red 1)
     wait_until_ready "$new" node-red
-    smoke_test "$new"
-    send_requests_to
-  elif may_run_beside "$old"; then
-    echo 'It took over from the one before without a pause.' >"$run/how"
-    step 'Node-RED: these flows only answer HTTP, so the new one starts beside the old one'
-    send_requests_to "$old"
-    new=$(start_more node-red 1)
-    wait_until_ready "$new" node-red
-    smoke_test "$new"
+  fi
+  smoke_test "$new"
+  old=$(without "$old" "$new")
+  if [ -n "$old" ]; then
     step 'Switching over'
     send_requests_to "$new"
-    drain "$old"
-    remove 20 "$old"
-    send_requests_to
-  else
-    echo 'The one before was stopped first; requests were answered 503 with Retry-After meanwhile.' >"$run/how"
-    step 'Node-RED: two of these would do things twice, so the old one is stopped first (503 with Retry-After meanwhile)'
-    touch nginx/state/maintenance
-    remove 20 "$old"
-    new=$(start_more node-red 1)
-    wait_until_ready "$new" node-red
-    smoke_test "$new"
-    send_requests_to
-    rm nginx/state/maintenance
+    rm -f nginx/state/maintenance
+    for one in $old; do drain "$one"; done
+    # shellcheck disable=SC2086
+    remove 20 $old
   fi
+  open_to "$new"
 }
 
 # From here on the new version is the one that runs.
@@ -240,18 +139,28 @@ record() {
   mv .env.new .env
 }
 
+# The first time all of the stack starts; later what somebody has left out stays out.
+start_the_rest() {
+  others=nginx
+  [ -n "$former$former_worker" ] || others=$(compose config --services | grep -vxE 'node-red|worker' || true)
+  # shellcheck disable=SC2086 # one word for each
+  [ -z "$others" ] || compose up -d --no-deps --no-recreate $others >"$run/compose.log" 2>&1 ||
+    say "Not all of the rest of the stack runs: $(grep -i error "$run/compose.log" | head -n 1)"
+}
+
 steps() {
   if [ -n "$former" ] && is_unsettled; then
     step 'A deploy before this one did not end: putting things right'
-    (settle)
+    if ! sh "$me" settle; then
+      say "$former does not come back: going on with the new version"
+      rm -f "$run/reason"
+      touch "$run/former-is-bad"
+    fi
   fi
   step 'Pulling'
   pull
   step 'Workers'
-  others=$(compose config --services | grep -vxE 'node-red|worker')
-  # shellcheck disable=SC2086 # one word for each
-  compose up -d --no-deps --no-recreate $others >"$run/compose.log" 2>&1 ||
-    say "Not all of the rest of the stack runs: $(grep -i error "$run/compose.log" | head -n 1)"
+  start_the_rest
   export M2FP_IMAGE="$image" M2FP_WORKER_IMAGE="$worker_image"
   [ -z "$worker_image" ] || replace_workers
   replace_node_red
@@ -262,8 +171,30 @@ steps() {
 
 # Makes what runs what .env says, from any state: so it also clears away what a killed deploy has left.
 settle() {
+  going_back=yes
   export M2FP_IMAGE="$former" M2FP_WORKER_IMAGE="$former_worker"
-  good=$(running node-red "$former" | head -n 1)
+  if [ -n "$former" ]; then
+    settle_node_red
+  else
+    # shellcheck disable=SC2046 # one word for each
+    remove 20 $(containers node-red --all)
+    rm -f nginx/state/upstream.conf nginx/state/maintenance
+  fi
+
+  good=
+  [ -z "$former_worker" ] || good=$(running worker "$former_worker")
+  others=$(without "$(containers worker --all)" "$good")
+  missing=$(($(cat "$run/workers") - $(count "$good")))
+  if [ -n "$former_worker" ] && [ "$missing" -gt 0 ]; then
+    new=$(start_more worker "$missing")
+    for one in $new; do wait_until_ready "$one" worker; done
+  fi
+  # shellcheck disable=SC2086
+  remove 60 $others
+}
+
+settle_node_red() {
+  good=$(best "$(running node-red "$former")")
   others=$(without "$(containers node-red --all)" "$good")
   if [ -z "$good" ]; then
     touch nginx/state/maintenance
@@ -278,18 +209,7 @@ settle() {
   for one in $others; do drain "$one"; done
   # shellcheck disable=SC2086
   remove 20 $others
-  send_requests_to
-
-  [ -n "$former_worker" ] || return 0
-  good=$(running worker "$former_worker")
-  others=$(without "$(containers worker --all)" "$good")
-  missing=$(($(cat "$run/workers") - $(count "$good")))
-  if [ "$missing" -gt 0 ]; then
-    new=$(start_more worker "$missing")
-    for one in $new; do wait_until_ready "$one" worker; done
-  fi
-  # shellcheck disable=SC2086
-  remove 60 $others
+  open_to "$good"
 }
 
 # Whether something runs that .env does not say.
@@ -308,13 +228,26 @@ end() {
   say "$2"
 }
 
-# Images that are neither this version nor the one before; the disk is not endless.
+# Images that are neither this version nor the one before, those of failed deploys, too; the disk is not endless.
 remove_old_images() {
-  printf '%s\n%s\n' "$image" "$worker_image" >>.deploy/images
   sort -u .deploy/images | grep -vxF -e "$image" -e "$worker_image" -e "${former:--}" -e "${former_worker:--}" |
-    while read -r one; do docker image rm "$one" >/dev/null 2>&1 || true; done
+    while read -r one; do
+      docker image rm "$one" >/dev/null 2>&1 || ! docker image inspect "$one" >/dev/null 2>&1 || echo "$one"
+    done >.deploy/images.new
+  printf '%s\n' "$image" "$worker_image" "$former" "$former_worker" | sed '/^$/d' >>.deploy/images.new
+  mv .deploy/images.new .deploy/images
   # Of the folders of runs, the last twenty stay.
   find .deploy/runs -mindepth 1 -maxdepth 1 | sort -r | tail -n +21 | while read -r one; do rm -rf "$one"; done
+}
+
+# How many workers there shall be: as many as there were, also none; those that a killed deploy has left are not counted twice.
+wanted_workers() {
+  workers=0
+  [ -z "$former_worker" ] || workers=$(count "$(running worker "$former_worker")")
+  [ "$workers" -gt 0 ] || workers=$(count "$(containers worker)")
+  [ "$workers" -gt 0 ] || workers=$(count "$(containers worker --all)")
+  [ -n "$former$former_worker" ] || workers=2
+  echo "$workers"
 }
 
 # What shall run and what runs, a line each, for `run` and its steps.
@@ -323,58 +256,93 @@ plan() {
     [ -e .deploy/former ] || fail 'there is no version before this one.'
     { read -r image && read -r worker_image; } <.deploy/former
   fi
+  # Whoever knows nothing of what runs must not think that nothing does.
+  docker ps --quiet >/dev/null || fail 'docker does not answer.'
   docker compose version >/dev/null 2>&1 || touch "$run/old-compose"
+  project=$(project_name)
+  echo "$project" >"$run/project"
   former=$(image_of node-red M2FP_IMAGE)
   former_worker=$(image_of worker M2FP_WORKER_IMAGE)
   worker_image=${worker_image:-$former_worker}
   mkdir -p nginx/state
-  workers=$(count "$(containers worker)")
-  [ "$workers" -gt 0 ] || workers=2
-  echo "$workers" >"$run/workers"
+  wanted_workers >"$run/workers"
   printf '%s\n' "$image" "$worker_image" "$former" "$former_worker" >"$run/plan"
   # The disk may become full at the worst moment: what has to be written then takes the place of this.
   head -c 65536 /dev/zero >"$run/reserve"
 }
 
-# Where the first version fails there is none to go back to.
-remove_all() {
-  # shellcheck disable=SC2046 # one word for each
-  remove 60 $(containers node-red --all) $(containers worker --all)
+read_plan() {
+  { read -r image && read -r worker_image && read -r former && read -r former_worker; } <"$run/plan"
+  export image worker_image former former_worker
+}
+
+# What is known where the stack could not be put right.
+unsettled() {
+  printf 'Going back to %s failed: %s.' "${former:-what ran before}" "$(cat "$run/reason" 2>/dev/null || tail -n 1 "$run/log")"
+  [ ! -e nginx/state/maintenance ] || printf ' Until a deploy succeeds, requests are answered 503.'
+  printf ' See %s/log on the server.\n' "$run"
+}
+
+# The registry's password goes with whoever ends, however.
+forget_password() {
+  trap 'rm -rf "$run/docker"' EXIT
+  trap 'exit 1' HUP INT TERM
 }
 
 run() {
+  forget_password
   began=$(date +%s)
-  if ! sh "$0" plan; then
+  if ! sh "$me" plan; then
     rm -f "$run/reserve"
     end refused "the $what did not begin" <<EOF
+$(cat "$run/reason" 2>/dev/null || echo 'The disk is full, or docker does not answer.') Nothing was changed.
 $(cat "$run/reason" 2>/dev/null || echo 'The disk is full, or docker does not answer.') Nothing was changed.
 EOF
     return
   fi
-  { read -r image && read -r worker_image && read -r former && read -r former_worker; } <"$run/plan"
-  export image worker_image former former_worker
-  if sh "$0" steps; then
-    rm -rf "$run/docker"
+  read_plan
+  printf '%s\n' "$image" "$worker_image" | sed '/^$/d' >>.deploy/images || true
+  if sh "$me" steps; then
     remove_old_images
     end deployed "the $what is done" <<EOF
 $image runs${worker_image:+, with workers of $worker_image}. $(cat "$run/how") Before: ${former:-nothing}. It took $(($(date +%s) - began)) s.
 EOF
     return
   fi
-  failed="It failed at \"$(cat "$run/step")\": $(cat "$run/reason" 2>/dev/null || tail -n 1 "$run/log")."
-  rm -rf "$run/docker" "$run/reserve" "$run/cancel"
-  if [ -z "$former" ]; then
-    remove_all || true
-    end broken "the $what failed, and there was no version before" <<EOF
-$image is not good. $failed Nothing runs.
+  failed="$image was to run. It failed at \"$(cat "$run/step")\": $(cat "$run/reason" 2>/dev/null || tail -n 1 "$run/log")."
+  rm -rf "$run/docker" "$run/reserve" "$run/reason"
+  if ! sh "$me" settle; then
+    end broken "the $what failed, and going back, too" <<EOF
+$failed $(unsettled)
 EOF
-  elif sh "$0" settle; then
-    end rolled-back "the $what failed; the version before runs" <<EOF
-$image is not good. $failed ${former} runs.
+  elif [ -z "$former" ]; then
+    end broken "the $what failed, and there was no version before" <<EOF
+$failed $([ -n "$former_worker" ] && echo 'No Node-RED runs, as before.' || echo 'Nothing runs.')
 EOF
   else
-    end broken "the $what failed, and going back, too" <<EOF
-$image is not good. $failed Going back to $former failed: $(cat "$run/reason"). See $run/log on the server.
+    end rolled-back "the $what failed; the version before runs" <<EOF
+$failed ${former} runs.
+EOF
+  fi
+}
+
+# After a run that was killed: what .env says, which may be the new version already.
+recover() {
+  say 'It was killed on this server: putting things right'
+  what=$(cat "$run/what")
+  read_plan
+  rm -rf "$run/docker" "$run/reserve" "$run/reason"
+  if [ "$image" != "$former" ] && [ "$(setting M2FP_IMAGE)" = "$image" ]; then
+    former=$image
+    former_worker=$worker_image
+  fi
+  if sh "$me" settle; then
+    end rolled-back "the $what was killed on the server; things were put right" <<EOF
+$image was to run. ${former:-Nothing} runs.
+EOF
+  else
+    end broken "the $what was killed on the server, and putting things right failed" <<EOF
+$image was to run. $(unsettled)
 EOF
   fi
 }
@@ -387,8 +355,14 @@ start() {
   [ -e compose.yaml ] || refuse 1 "There is no compose.yaml in $(pwd): docs/operating.md tells how to lay the stack there."
   exec 9>"$lock"
   flock --nonblock 9 || refuse 75 'Somebody else holds the lock.'
-  if [ -n "$user" ]; then
-    named=${image:-$(head -n 1 .deploy/former 2>/dev/null)}
+  echo "$run" >.deploy/last
+  echo "$what" >"$run/what"
+  # Those of killed ones.
+  rm -rf .deploy/runs/*/docker
+  forget_password
+  named=${image:-$(head -n 1 .deploy/former 2>/dev/null || true)}
+  # Where there is none, `plan` says so.
+  if [ -n "$user" ] && [ -n "$named" ]; then
     case $named in *.*/* | *:*/*) registry=${named%%/*} ;; *) registry= ;; esac
     (umask 077 && mkdir "$run/docker")
     # shellcheck disable=SC2086 # none for Docker Hub
@@ -397,7 +371,9 @@ start() {
   fi
   unset password
   export what image worker_image strategy
-  setsid sh "$0" run </dev/null >"$run/log" 2>&1 &
+  setsid sh "$me" run </dev/null >"$run/log" 2>&1 &
+  # It is the run's now.
+  trap - EXIT
 }
 
 # Ends before anything has begun.
@@ -407,26 +383,48 @@ refuse() {
   exit "$1"
 }
 
+# Whether a killed run can be put right from here: once, and only where no other has begun since.
+begin_recovery() {
+  [ -e "$run/plan" ] && mkdir "$run/recovering" 2>/dev/null || return 1
+  (
+    exec 9>"$lock"
+    flock --nonblock 9 && [ "$(cat .deploy/last)" = "$run" ] || exit 1
+    setsid sh "$me" recover </dev/null >>"$run/log" 2>&1 &
+  )
+}
+
 follow() {
   next=$1
   while true; do
     # Asked before the log is read, so that nothing of it is left out.
     if [ -e "$run/outcome" ]; then ended=outcome; elif flock --nonblock "$lock" true; then ended=killed; else ended=; fi
-    lines=$(wc -l <"$run/log")
+    # There is none while the registry is still asked to let us in.
+    lines=$(wc -l 2>/dev/null <"$run/log" || echo 0)
     [ "$lines" -lt "$next" ] || sed -n "$next,${lines}s/^/log /p" "$run/log"
     next=$((lines + 1))
+    if [ "$ended" = killed ] && [ ! -e "$run/outcome" ] && begin_recovery; then continue; fi
     if [ -n "$ended" ]; then break; fi
     sleep 1
   done
-  cat "$run/outcome" 2>/dev/null || cat <<EOF
+  if [ -e "$run/outcome" ]; then
+    cat "$run/outcome"
+  elif [ -e "$run/plan" ]; then
+    cat <<EOF
 outcome broken
 title the deploy was killed on the server
-text What runs may be of two versions. Deploy or roll back once more: that puts things right first.
+text What runs may be of two versions, and requests may be answered 503. Deploy or roll back once more: that puts things right first.
 EOF
+  else
+    cat <<EOF
+outcome refused
+title the deploy did not begin
+text It ended on the server before it began. Nothing was changed.
+EOF
+  fi
 }
 
 lock=.deploy/lock
 case $1 in
-  start | run | plan | steps | settle) "$1" ;;
+  start | run | plan | steps | settle | recover) "$1" ;;
   follow) follow "$2" ;;
 esac
