@@ -9,6 +9,7 @@ import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { LocalCheckpoint } from '../../src/store/local.ts';
 import type { PullOptions } from '../../src/store/pull.ts';
+import { SharedListener } from './shared-listener.ts';
 
 /** A model that is pulled into a store when it is first needed. */
 export type PublishedModel = Required<
@@ -135,6 +136,8 @@ export function deployedModels(RED: NodeAPI): ModelNode[] {
   return found;
 }
 
+const flowsStarted = new SharedListener('flows:started');
+
 /** The nodes that run and whose model is disabled, or was deleted, with the id that they name. */
 const unlinked = new Map<Node, string>();
 
@@ -163,11 +166,29 @@ export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user
       );
     user.modelFailed(missing());
     unlinked.set(node, String(id));
+    let found: ModelNode | undefined;
+    // It may be put back by a deploy that leaves this node as it is.
+    let stopWaiting = (): void => {};
+    const find = (): void => {
+      found = modelNode(RED, id);
+      if (found === undefined) {
+        stopWaiting = flowsStarted.add(RED.events, find);
+        return;
+      }
+      unlinked.delete(node);
+      found.register(node, user);
+    };
+    stopWaiting = flowsStarted.add(RED.events, find);
     return {
       model() {
-        throw missing();
+        if (found === undefined) throw missing();
+        return found;
       },
-      close: () => void unlinked.delete(node),
+      close() {
+        stopWaiting();
+        unlinked.delete(node);
+        found?.deregister(node);
+      },
     };
   }
   model.register(node, user);

@@ -1,9 +1,12 @@
 /** Flows written by hand or by programs: whatever a field holds, the node says which one is wrong, and what it takes. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { variableIn } from '../../nodes/common/stored-form.ts';
 import { exampleParsing, fakeEngines, restoreEngines } from './support/fake-engine.ts';
 import { fieldsOf, nodeConfig, type NodeType, TYPES } from './support/flows.ts';
-import { type Events, send, startFlow, stopFlow } from './support/red.ts';
+import { type Events, send, startFlow, stopFlow, useSettings } from './support/red.ts';
 
 /** What no field of any kind takes, or only some. */
 const VALUES: Readonly<Record<string, unknown>> = {
@@ -21,6 +24,17 @@ const VALUES: Readonly<Record<string, unknown>> = {
 const FOREIGN = /TypeError|undefined|NaN|\[object|Cannot read|is not a function|RangeError/;
 
 describe('a stored field', () => {
+  let userDir: string;
+
+  before(async () => {
+    // Jobs are kept there.
+    userDir = await mkdtemp(join(tmpdir(), 'm2fp-stored-fields-'));
+    useSettings({ userDir });
+  });
+  after(async () => {
+    useSettings({});
+    await rm(userDir, { recursive: true, force: true });
+  });
   afterEach(async () => {
     await stopFlow();
     restoreEngines();

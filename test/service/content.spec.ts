@@ -140,4 +140,12 @@ describe('the content of a body', () => {
     const { body, type } = await sent(form);
     await assert.rejects(contentOf(body, type), /more than 1000 fields/);
   });
+
+  it('is no form of parts without end, which nobody takes apart', async () => {
+    for (const boundary of ['x', '"x"']) {
+      const body = Buffer.from('--x\r\n\r\n\r\n'.repeat(1200) + '--x--\r\n');
+      const type = `multipart/form-data; boundary=${boundary}`;
+      await assert.rejects(contentOf(body, type), /more than 1000 fields/);
+    }
+  });
 });

@@ -21,6 +21,7 @@ export interface Form {
 
 /** @throws {M2fpError} `M2FP_NO_IMAGE` for a form that is broken, cut off, or has neither file nor field */
 export async function readMultipart(body: Buffer, type: string): Promise<Form> {
+  if (hasTooManyParts(body, type)) throw tooManyFields();
   const form: Form = { files: [], texts: [] };
   const parser = open(type);
   const failed: { reason?: unknown } = {};
@@ -49,8 +50,7 @@ export async function readMultipart(body: Buffer, type: string): Promise<Form> {
   }
   parser.end();
   await closed;
-  if (tooMany)
-    throw noImage(`The form has more than ${MOST_FIELDS} fields: send the picture as a file of it.`);
+  if (tooMany) throw tooManyFields();
   if (form.files.length === 0 && form.texts.length === 0) {
     throw noImage('The upload holds no file: send the picture as a file of the form.', failed.reason);
   }
@@ -62,6 +62,25 @@ export async function readMultipart(body: Buffer, type: string): Promise<Form> {
   }
   return form;
 }
+
+/**
+ * Whether it has far more parts than are looked at. Asked first: busboy takes every part apart, also those beyond its
+ * limits, and hundreds of thousands of tiny ones hold the event loop for seconds.
+ */
+function hasTooManyParts(body: Buffer, type: string): boolean {
+  const { quoted, plain } = /;\s*boundary=(?:"(?<quoted>[^"]+)"|(?<plain>[^;\s]+))/i.exec(type)?.groups ?? {};
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) return false;
+  let parts = 0;
+  for (let at = body.indexOf(`--${boundary}`); at >= 0; at = body.indexOf(`--${boundary}`, at + 1)) {
+    // One more for the end.
+    if (++parts > MOST_FIELDS + MOST_FILES + 1) return true;
+  }
+  return false;
+}
+
+const tooManyFields = (): M2fpError =>
+  noImage(`The form has more than ${MOST_FIELDS} fields: send the picture as a file of it.`);
 
 function open(type: string): Busboy {
   try {

@@ -436,6 +436,14 @@ describe('m2fp-status', () => {
       assert.deepEqual([good['statusCode'], (good.payload as Health).reasons], [200, []]);
     });
 
+    it('is ready again when it is put back by a deploy that leaves the other nodes as they are', async () => {
+      const look = status({ format: 'ready' });
+      const bad = await answer(await startFlow([infer, look]));
+      assert.equal(bad['statusCode'], 503);
+      const good = await answer(await deploy([model, infer, look], 'nodes'));
+      assert.deepEqual([good['statusCode'], (good.payload as Health).reasons], [200, []]);
+    });
+
     it('counts the bundled model where nodes have none of their own', async () => {
       services.readManifest = async () => {
         throw new M2fpError('M2FP_MODEL_INVALID', 'reinstall the package');
