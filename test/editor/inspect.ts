@@ -31,7 +31,8 @@ interface Seen {
 const CONTRAST = 4.5;
 /** Without those that the editor puts into each form to catch browsers' passwords. */
 const FIELDS = 'input:not([id^="red-ui-trap"]), select, textarea';
-const FOCUSABLE = `${FIELDS}, button, summary, a[href]`;
+/** But the type of a TypedInput that has only one: Node-RED itself leaves it out, for there is nothing to choose. */
+const FOCUSABLE = `${FIELDS}, button:not(.red-ui-typedInput-type-select.disabled), summary, a[href]`;
 /** Letters may touch by less, pixels. */
 const TOUCH = 3;
 

@@ -24,6 +24,7 @@ describe('completeConfig', () => {
       key: 'topic',
       priority: '0',
       priorityType: 'num',
+      camera: '',
       result: 'payload',
       resultType: 'msg',
     });
