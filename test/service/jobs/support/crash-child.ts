@@ -13,6 +13,8 @@ const limits = { maxJobs: 10_000, maxBytes: 2 ** 30, retention: 600_000, maxWait
 // Synchronous, so that nothing that was told waits in this process when it is killed.
 const tell = (text: string): void => void writeSync(1, `${text}\n`);
 
+/** What is being done. */
+const works = new Set<Promise<void>>();
 const store = await SpoolStore.open(folder, limits);
 const runner = new JobRunner({
   store,
@@ -25,7 +27,8 @@ const runner = new JobRunner({
       const result = { statusCode: 200, headers: {}, body };
       if (await runner.end(id, run, { state: 'done', result })) tell(`ended ${id}`);
     };
-    void work();
+    const working = work().finally(() => works.delete(working));
+    works.add(working);
   },
   onError(error) {
     tell(`error ${String(error)}`);
@@ -39,6 +42,8 @@ if (mode === 'drain') {
     if (queued + running === 0) break;
     await pause(20);
   }
+  // The outcome is kept a little before whoever wrote it can tell so.
+  await Promise.all(works);
   await runner.stop();
   await store.close();
   tell('drained');
