@@ -181,7 +181,7 @@ describe('the jobs of two Node-REDs with one Redis', function () {
   before(async () => {
     redis = await RedisServer.start({ persistent: true });
     const { url, queue } = redis.address;
-    const flow = example('10 Jobs').map((node) =>
+    const flow = example('4 Parsing service').map((node) =>
       node.type === 'm2fp-model' ? { ...node, source: 'remote', redis: url, queue } : node,
     );
     for (let n = 0; n < 2; n++) nodeReds.push(await NodeRed.start('node-red', flow));
