@@ -8,7 +8,7 @@ import { cocoOf } from './coco.ts';
 import { encodeJson, jsonOf } from './json.ts';
 import { CONTENT_TYPES, negotiate } from './negotiate.ts';
 import { type ErrorLike, problemOf } from './problem.ts';
-import { type View, viewOf } from './view.ts';
+import { checkChoice, type View, viewOf } from './view.ts';
 
 /** Status, headers (in lower case) and body of an HTTP response. */
 export interface Answer {
@@ -42,6 +42,7 @@ export async function answerOf(
 ): Promise<Answer> {
   checkParsing(parsing);
   const plan = readOptions(ANSWER_OPTIONS, { ...defaults, ...options, format: options.format });
+  checkChoice(parsing, plan);
   const format = negotiate(accept, plan.format, defaults.format);
   const { type, body } = await bodyOf(parsing, plan, format);
   return { statusCode: 200, headers: { ...HEADERS, 'content-type': type }, body };

@@ -149,7 +149,21 @@ function detailOf(code: string, message: unknown, advice: string): string {
     if (!OWN_WORDS.has(code) || text === '' || NOT_FOR_CLIENTS.test(text)) text = advice;
     return /\bsend\b/i.test(text) ? text : `${text} ${HOW_TO_SEND}`;
   }
-  return OWN_WORDS.has(code) && text !== '' && !NOT_FOR_CLIENTS.test(text) ? text : advice;
+  if (!OWN_WORDS.has(code) || text === '') return advice;
+  if (!NOT_FOR_CLIENTS.test(text)) return text;
+  return code === 'M2FP_BAD_OPTION' ? (withoutGiven(text) ?? advice) : advice;
+}
+
+/**
+ * What is wrong with an option, without what was given for it: a client may have sent such words, and still has to learn which
+ * option it is. Undefined where the option's name is not known.
+ */
+function withoutGiven(text: string): string | undefined {
+  const [, unknown, others] = /^There is no option "(.*)"(; allowed: .*)$/s.exec(text) ?? [];
+  if (unknown !== undefined && !NOT_FOR_CLIENTS.test(others!)) return text;
+  const [, name, allowed] = /^Option "([\w.]+)" is .*(; allowed: .*)$/s.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  return `Option "${name}" has a wrong value${NOT_FOR_CLIENTS.test(allowed!) ? '.' : allowed}`;
 }
 
 /**

@@ -3,7 +3,7 @@ import { M2fpError } from '../errors.ts';
 import { colorize } from '../parsing/colorize/colorize.ts';
 import { crop } from '../parsing/crop/crop.ts';
 import type { EncodedFormat } from '../parsing/options/image-options.ts';
-import { badOption } from '../parsing/options/options.ts';
+import { badOption, labelIndices } from '../parsing/options/options.ts';
 import { redact } from '../parsing/redact/redact.ts';
 import type { Parsing } from '../parsing/types.ts';
 import type { AnswerPlan } from './answer-options.ts';
@@ -13,6 +13,24 @@ export interface View {
   mime: string;
   width: number;
   height: number;
+}
+
+/**
+ * Refuses persons and labels that the picture, or its model, does not have: whoever was meant is perhaps somebody else in the
+ * picture.
+ * @throws {M2fpError} `M2FP_BAD_OPTION` naming the option, and what there is
+ */
+export function checkChoice(parsing: Parsing, { view, persons, labels }: AnswerPlan): void {
+  labelIndices('labels', labels, parsing.labels);
+  if (persons === null) return;
+  // Who is perhaps there can be hidden. Absent in what an older version stored.
+  const doubtful: Partial<Parsing['doubtful']> = parsing.doubtful ?? {};
+  const known = [...parsing.persons, ...(view === 'redacted' ? (doubtful.persons ?? []) : [])];
+  const ids = new Set(known.map(({ id }) => id));
+  const missing = [...persons].find((id) => !ids.has(id));
+  if (missing === undefined) return;
+  const there = parsing.persons.map(({ id }) => id).join(', ');
+  throw badOption('persons', missing, there === '' ? 'nothing, for there is nobody in the picture' : there);
 }
 
 /**
@@ -27,7 +45,7 @@ export async function viewOf(parsing: Parsing, plan: AnswerPlan, format: Encoded
   switch (view) {
     case 'redacted': {
       const { method, cells, color, grow, persons } = plan;
-      const redacted = await redact(parsing, {
+      return redact(parsing, {
         ...encoding,
         method,
         cells,
@@ -37,17 +55,11 @@ export async function viewOf(parsing: Parsing, plan: AnswerPlan, format: Encoded
         ...(persons && { persons: [...persons] }),
         ...labelsOf(plan),
       });
-      // Whoever was meant is perhaps somebody else in the picture, and visible.
-      const [missing] = redacted.missing;
-      if (missing !== undefined) {
-        const ids = parsing.persons.map(({ id }) => id).join(', ');
-        throw badOption('persons', missing, ids === '' ? 'nothing, for there is nobody in the picture' : ids);
-      }
-      return redacted;
     }
     case 'crop':
       return croppedOf(parsing, plan, encoding);
     case 'labels':
+      if (format !== 'png') throw badOption('format', format, 'png where "view" is "labels"');
       return colorize(only(parsing, plan), {
         ...encoding,
         mode: 'labels',
@@ -105,12 +117,16 @@ function labelsOf({ labels }: AnswerPlan): { labels?: readonly string[] } {
   return Array.isArray(labels) && labels.length > 0 ? { labels: labels as string[] } : {};
 }
 
-/** The parsing with the chosen persons alone, and their parts. */
+/**
+ * The parsing with the chosen persons alone, and their parts. What is not sure is in none of these pictures. The maps stay: who
+ * chooses persons gets a picture of masks.
+ */
 function only(parsing: Parsing, { persons }: AnswerPlan): Parsing {
   if (persons === null) return parsing;
   return {
     ...parsing,
     persons: parsing.persons.filter(({ id }) => persons.has(id)),
     parts: parsing.parts.filter(({ person }) => person !== null && persons.has(person)),
+    doubtful: { persons: [], parts: [] },
   };
 }

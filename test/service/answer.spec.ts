@@ -125,10 +125,13 @@ describe('an answer', () => {
   });
 
   it('says that there is nothing to cut out', async () => {
-    await assert.rejects(ask({ format: 'png', view: 'crop', persons: [9] }), {
-      code: 'M2FP_NOTHING_FOUND',
-      statusCode: 404,
-    });
+    const bald = {
+      ...parsing,
+      parts: parsing.parts.filter(({ person, label }) => person !== 2 || label !== 'Hair'),
+    };
+    const options = { format: 'png', view: 'crop', persons: [2], labels: ['Hair'] } as const;
+    await assert.rejects(answerOf(bald, { options }), { code: 'M2FP_NOTHING_FOUND', statusCode: 404 });
+    await assert.rejects(ask({ format: 'png', view: 'crop', persons: [9] }), { code: 'M2FP_BAD_OPTION' });
     await assert.rejects(ask({ format: 'png', view: 'crop', labels: ['Nose'] }), { code: 'M2FP_BAD_OPTION' });
   });
 

@@ -103,7 +103,7 @@ function identifying(labels: readonly string[]): Set<number> {
 }
 
 function idsInText(text: string): number[] {
-  return namesInText(text).map(Number);
+  return namesInText(text).map(numberOrText);
 }
 
 function readPersons(name: string, given: unknown): Set<number> | null {
@@ -115,8 +115,8 @@ function readPersons(name: string, given: unknown): Set<number> | null {
   if (!isIds(value) || value.length === 0) {
     throw badOption(
       name,
-      given,
-      'a list of ids of msg.parsing.persons, such as [1, 2]; without it: everybody',
+      value,
+      'a list of ids of persons, each from 1 to 255, such as [1, 2]; without it: everybody',
     );
   }
   return new Set(value);
