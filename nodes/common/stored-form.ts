@@ -201,7 +201,7 @@ export function readForm<Fields extends FormFields>(
         try {
           return await work(msg, signal);
         } catch (error) {
-          throw isAboutForm(fields, msg, error) ? asSetupFault(error) : error;
+          throw isAboutForm(node.type, fields, msg, error) ? asSetupFault(error) : error;
         }
       };
     },
@@ -209,17 +209,20 @@ export function readForm<Fields extends FormFields>(
 }
 
 /** Whether the error is about an option that the form has set, rather than the message. */
-function isAboutForm(fields: FormFields, msg: NodeMessageInFlow, error: unknown): boolean {
+function isAboutForm(type: string, fields: FormFields, msg: NodeMessageInFlow, error: unknown): boolean {
   if (codeOf(error) !== 'M2FP_BAD_OPTION') return false;
   const name = /^Option "(\w+)"/.exec((error as Error).message)?.[1] ?? '';
-  return Object.hasOwn(fields, name) && isOption(fields[name]!) && !isInMessage(msg, name);
+  return Object.hasOwn(fields, name) && isOption(fields[name]!) && !isInMessage(type, msg, name);
 }
 
-function isInMessage(msg: NodeMessageInFlow, name: string): boolean {
+/** An option of the same name may be in the message for another node: what an answer is about, or how a crop is made. */
+function isInMessage(type: string, msg: NodeMessageInFlow, name: string): boolean {
   try {
     const given: unknown = msg['m2fp'];
     if (!isRecord(given)) return false;
-    return [given, ...Object.values(given)].some((own) => isRecord(own) && Object.hasOwn(own, name));
+    return [given, given[type.replace(/^m2fp-/, '')]].some(
+      (own) => isRecord(own) && Object.hasOwn(own, name),
+    );
   } catch {
     // A getter or a Proxy of a function node.
     return true;

@@ -147,12 +147,14 @@ describe('a service of parsing request and parsing response', () => {
     ],
     [
       'nothing to cut out',
-      '?format=png&view=crop&persons=9',
+      '?format=png&view=crop&persons=2&labels=Background',
       () => ({}),
       404,
       'M2FP_NOTHING_FOUND',
-      /persons 9/,
+      /no Background of the persons 2/,
     ],
+    ['somebody else', '?persons=9', () => ({}), 400, 'M2FP_BAD_OPTION', /"persons" is 9; allowed: 1, 2/],
+    ['other labels', '?labels=Nose', () => ({}), 400, 'M2FP_BAD_OPTION', /"labels" is "Nose".*Hair, Coat/],
     [
       'a large body',
       '',
