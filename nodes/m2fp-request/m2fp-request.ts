@@ -1,11 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { fromSetup } from '../common/failure.ts';
+import { asSetupFault } from '../common/failure.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { answerLater, refusalHeaders } from './refusal.ts';
-import { FIELDS, type RequestCredentials } from './config.ts';
+import { usableKeys } from './api-keys.ts';
+import { FIELDS, type RequestConfig, type RequestCredentials } from './config.ts';
 import { checkAcceptable, httpRequestOf } from './read-request.ts';
 import { RequestGate } from './request-gate.ts';
 import { leaveUnread } from './unread-bodies.ts';
@@ -13,7 +14,7 @@ import { type Endpoint, endpointsBefore, isAnsweredBehind } from './wired-from.t
 
 /** Takes the picture and the options out of an HTTP request, from whoever may ask. */
 export default function (RED: NodeAPI): void {
-  function createRequest(this: Node, stored: NodeDef): void {
+  function createRequest(this: Node<RequestCredentials>, stored: NodeDef): void {
     RED.nodes.createNode(this, stored);
     const form = readForm(RED, this, FIELDS, stored);
     const status = new StatusLine(RED, this);
@@ -26,10 +27,9 @@ export default function (RED: NodeAPI): void {
     const stop = leaveUnread(() => (endpoints ??= endpointsBefore(RED, this)));
 
     const refusals = new Refusals(() => ({ node: nameOf(this) }));
-    let gate: RequestGate | undefined;
+    const gate = openGate(RED, this, form.config, status);
     const work = form.guard(status, async (msg) => {
-      gate ??= fromSetup(() => RequestGate.open(form.config, this.credentials, enteredKeys(RED, this)));
-      const order = await gate.take(msg);
+      const order = await gate().take(msg);
       if (!order) return [msg];
       const { picture, options } = order;
       msg.payload = picture;
@@ -60,10 +60,34 @@ export default function (RED: NodeAPI): void {
       },
     );
   }
-  RED.nodes.registerType('m2fp-request', createRequest, { credentials: { keys: { type: 'password' } } });
+  RED.nodes.registerType<Node<RequestCredentials>, NodeDef, object, RequestCredentials>(
+    'm2fp-request',
+    createRequest,
+    { credentials: { keys: { type: 'password' } } },
+  );
 }
 
-/** What stands in the form, which may name an environment variable. */
-function enteredKeys(RED: NodeAPI, node: Node & { _alias?: string }): unknown {
-  return (RED.nodes.getCredentials(node._alias ?? node.id) as RequestCredentials | undefined)?.keys;
+/**
+ * What lets requests in; where the form is wrong, nobody is let in, and every request ends in what is wrong. That is said when the
+ * flow starts, in the log, too: a flow that answers errors logs none.
+ */
+function openGate(
+  RED: NodeAPI,
+  node: Node<RequestCredentials>,
+  config: RequestConfig,
+  status: StatusLine,
+): () => RequestGate {
+  try {
+    const { keys, warnings } = usableKeys(RED, node);
+    const gate = new RequestGate(config, keys);
+    for (const warning of warnings) node.warn(warning);
+    if (warnings.length > 0) status.warn(status.text('status.keysMissing'));
+    return () => gate;
+  } catch (error) {
+    status.error(error);
+    node.warn(error instanceof Error ? error.message : String(error));
+    return () => {
+      throw asSetupFault(error);
+    };
+  }
 }

@@ -9,9 +9,8 @@ import { BodyReader } from '../../src/service/body/read-body.ts';
 import { type ClientRules, readClientOptions } from '../../src/service/client-options.ts';
 import { orderOf, type ParseOrder, queryOf } from '../../src/service/request.ts';
 import { hasClient, responseOf } from '../common/client.ts';
-import { variableIn } from '../common/stored-form.ts';
 import { clientRules } from './client-rules.ts';
-import { REQUEST_SETTINGS, type RequestConfig, type RequestCredentials } from './config.ts';
+import { REQUEST_SETTINGS, type RequestConfig } from './config.ts';
 import { contentOfRequest, type HttpRequest, httpRequestOf } from './read-request.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -27,18 +26,10 @@ export class RequestGate {
   readonly #maxBytes: number;
 
   /**
-   * @param entered what the form has for the keys, before environment variables
-   * @throws {M2fpError} `M2FP_BAD_OPTION` for a form that is wrong: nobody is let in then
+   * @param keys with blanks between them; blank: everybody may ask
+   * @throws {M2fpError} `M2FP_BAD_OPTION` for a form that is wrong
    */
-  static open(
-    config: RequestConfig,
-    credentials: RequestCredentials | undefined,
-    entered: unknown,
-  ): RequestGate {
-    return new RequestGate(config, keysOf(credentials, entered));
-  }
-
-  private constructor(config: RequestConfig, keys: string) {
+  constructor(config: RequestConfig, keys: string) {
     const { allowed, maxBody, concurrent, perMinute, proxies } = valuesOf(
       REQUEST_SETTINGS,
       optionsInFields(REQUEST_SETTINGS, config),
@@ -82,21 +73,4 @@ export class RequestGate {
     if (response === undefined || response.destroyed) leave();
     else response.once('close', leave);
   }
-}
-
-/** A key that is missing must not open the door. */
-function keysOf(credentials: RequestCredentials | undefined, entered: unknown): string {
-  const keys = (credentials?.keys ?? '').trim();
-  const wasEntered = typeof entered === 'string' && entered.trim() !== '';
-  const missing = keys
-    .split(/[\s,]+/)
-    .map(variableIn)
-    .find((name) => name !== undefined);
-  if (missing === undefined && (keys !== '' || !wasEntered)) return keys;
-  throw new M2fpError(
-    'M2FP_BAD_OPTION',
-    missing === undefined
-      ? 'The environment variable that the API keys name is empty: nobody is let in until it is set.'
-      : `There is no environment variable ${missing}, which the API keys name: set it, or enter the keys.`,
-  );
 }

@@ -1,31 +1,36 @@
 /** What the owner of a service has set wrong: no fault of a client, whom it tells nothing of it. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import type { Problem } from '../../../src/service/problem.ts';
 import { fakeEngines, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig, type NodeType } from '../support/flows.ts';
-import {
-  coreNode,
-  type Events,
-  type NodeConfig,
-  nodeOf,
-  redApi,
-  startFlow,
-  stopFlow,
-} from '../support/red.ts';
+import { coreNode, type Events, type NodeConfig, redApi, startFlow, stopFlow } from '../support/red.ts';
+
+/** Node-RED's own. */
+const logOf = () =>
+  (
+    createRequire(createRequire(import.meta.url).resolve(process.env['NR'] ?? 'node-red'))(
+      '@node-red/util',
+    ) as { log: { addHandler(handler: EventEmitter): void; removeHandler(handler: EventEmitter): void } }
+  ).log;
 
 describe('a service whose owner has set something wrong', () => {
   let events: Events;
   let server: http.Server | undefined;
   let url: string;
   let image: Uint8Array<ArrayBuffer>;
-  const warnings: string[] = [];
-  const spied = new Set<object>();
+  /** What the log says of the parsing request node. */
+  const logged: string[] = [];
+  const handler = new EventEmitter().on('log', ({ id, msg }: { id?: string; msg: unknown }) => {
+    if (id === 'node') logged.push(String(msg));
+  });
 
   before(async () => {
+    logOf().addHandler(handler);
     const picture = sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } });
     image = new Uint8Array(await picture.png().toBuffer());
   });
@@ -55,16 +60,14 @@ describe('a service whose owner has set something wrong', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/parse`;
-    const node = nodeOf('node');
-    node.warn = (text: unknown) => void warnings.push(String(text));
-    spied.add(node);
   }
+  after(() => logOf().removeHandler(handler));
   afterEach(async () => {
     server?.closeAllConnections();
     server?.close();
     await stopFlow();
     restoreEngines();
-    warnings.length = 0;
+    logged.length = 0;
     for (const name of Object.keys(process.env)) if (name.startsWith('M2FP_TEST_')) delete process.env[name];
   });
 
@@ -105,4 +108,44 @@ describe('a service whose owner has set something wrong', () => {
     assert.deepEqual([told.status, told.code], [400, 'M2FP_BAD_OPTION']);
     assert.match(told.detail, /"labels" is "Ear"; allowed: .*Hair/);
   });
+
+  const status = async (key?: string): Promise<number> =>
+    (await post('', key === undefined ? {} : { 'x-api-key': key })).status;
+
+  it('takes the keys that are there where another one is of a variable that is not set, and says so', async () => {
+    process.env['M2FP_TEST_KEYS'] = 'two, three';
+    await start(undefined, 'one ${M2FP_TEST_NONE},$(M2FP_TEST_OLD) ${M2FP_TEST_KEYS}');
+    for (const key of ['one', 'two', 'three']) assert.equal(await status(key), 200, key);
+    for (const key of [undefined, '${M2FP_TEST_NONE}', '$(M2FP_TEST_OLD)', '${M2FP_TEST_KEYS}', 'undefined'])
+      assert.equal(await status(key), 401, key);
+    assert.equal(logged.length, 2, logged.join('\n'));
+    assert.match(logged[0]!, /no environment variable M2FP_TEST_NONE, which the API keys name/);
+    assert.match(logged[1]!, /no environment variable M2FP_TEST_OLD/);
+    assert.deepEqual(
+      events.statuses.filter(({ fill }) => fill === 'yellow'),
+      [{ fill: 'yellow', shape: 'dot', text: 'API keys missing' }],
+    );
+  });
+
+  for (const [what, keys, set] of [
+    ['that is not set', '${M2FP_TEST_NONE}', undefined],
+    ['of the older form that is not set', '$(M2FP_TEST_NONE)', undefined],
+    ['that is blank', '${M2FP_TEST_NONE}', ' , '],
+    ['that is blank, beside one that is not set', '${M2FP_TEST_NONE} ${M2FP_TEST_OTHER}', ' '],
+    ['that names another one', '${M2FP_TEST_NONE}', '${M2FP_TEST_OTHER}'],
+  ] as const) {
+    it(`lets nobody in where the only key is of a variable ${what}`, async () => {
+      if (set !== undefined) process.env['M2FP_TEST_NONE'] = set;
+      await start(undefined, keys);
+      for (const key of [undefined, keys, set || '-', '', 'undefined']) {
+        const { status: told, detail } = await problem(
+          await post('', key === undefined ? {} : { 'x-api-key': key }),
+        );
+        assert.equal(told, 500);
+        assert.doesNotMatch(detail, /variable|M2FP/);
+      }
+      assert.match(logged.join('\n'), /M2FP_TEST_.*nobody is let in|nobody is let in.*M2FP_TEST_/s);
+      assert.ok(events.statuses.some(({ fill }) => fill === 'red'));
+    });
+  }
 });
