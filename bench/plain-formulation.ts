@@ -4,6 +4,7 @@
  * Add before LayerNormalization. The peer that our formulation is measured against. What costs nothing or what
  * onnxruntime does by itself is shared: folded batch norms, the projections of the 100 queries.
  */
+import { FAST } from '../src/m2fp/formulations/fast.ts';
 import type { Formulation } from '../src/m2fp/formulations/types.ts';
 import { EPSILON, layerNorm, NORM_GROUPS } from '../src/m2fp/layers.ts';
 import type { StateDict } from '../src/m2fp/state-dict.ts';
@@ -102,7 +103,7 @@ function deformableAttention(
     const rows = g.transpose(values[level]!, [0, 2, 1]);
     const map = g.reshape(rows, [heads, perHead, size.height, size.width]);
     const grid = g.transpose(g.squeeze(gridsOf[level]!, 2), [1, 0, 2, 3]);
-    return g.operator('GridSample', [map, grid], { mode: 'linear', padding_mode: 'zeros', align_corners: 0 });
+    return g.gridSample(map, grid);
   });
   const summed = g.reduceSum(g.mul(g.concat(samples, 3), weights), 3);
   const joined = g.transpose(g.reshape(summed, [1, channels, tokens]), [0, 2, 1]);
@@ -207,6 +208,8 @@ const maskHead =
 export function plain(height: number, width: number): Formulation {
   const image = { height: multipleOf32(height), width: multipleOf32(width) };
   return {
+    opset: FAST.opset,
+    planes: FAST.planes,
     groupNorm,
     encoder: encoder(image),
     maskHead: maskHead(image),

@@ -4,13 +4,24 @@ import { parseJson, readBounded } from '../bounded-file.ts';
 import { WEIGHTS_CHOICES } from '../checkpoint/index.ts';
 import { M2fpError } from '../errors.ts';
 import { LABEL_SET_NAMES, type LabelOverrides, type LabelSetName } from '../m2fp/labels.ts';
+import { OPERATORS } from '../m2fp/manifest.ts';
 import { convertCheckpoint } from '../store/convert.ts';
 import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
 import { modelFacts, originFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 
-const OPTIONS = ['out', 'id', 'kind', 'labels', 'precision', 'weights', 'short-side', 'long-side'] as const;
+const OPTIONS = [
+  'out',
+  'id',
+  'kind',
+  'labels',
+  'precision',
+  'operators',
+  'weights',
+  'short-side',
+  'long-side',
+] as const;
 
 /** More than the names of any model's labels take. */
 const MAX_LABELS_BYTES = 2 ** 20;
@@ -33,6 +44,8 @@ Options:
   --labels LABELS     a label set (${LABEL_SET_NAMES.join(', ')}) or a file
                       with the names in the order of their indices, a JSON list or one a line
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
+  --operators NAME    deform-conv (default) or grid-sample: for other engines than onnxruntime, most of which do not know
+                      ONNX's DeformConv (OpenVINO, TensorRT, ncnn)
   --weights NAME      which weights, where the checkpoint has both: model (default) or ema, their running average
   --short-side N      pixels that the shorter side of a picture is scaled to (multi)
   --long-side N       pixels that the longer side must not pass (multi)
@@ -62,6 +75,7 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     kind: choiceOption('kind', options.kind, ['multi', 'single']),
     labels: await labelsOption(options.labels),
     precision: choiceOption('precision', options.precision, ['fp32', 'fp16']),
+    operators: choiceOption('operators', options.operators, OPERATORS),
     weights: choiceOption('weights', options.weights, WEIGHTS_CHOICES),
     shortSide: numberOption('short-side', options['short-side']),
     longSide: numberOption('long-side', options['long-side']),

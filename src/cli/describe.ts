@@ -21,7 +21,7 @@ export function kindAndLabels({ kind, labels }: Pick<ModelManifest, 'kind' | 'la
 
 /** All that a user may want to know about a model that was just made. */
 export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
-  const { id, input, precision, files, source, hyperParameters, int8 } = manifest;
+  const { id, input, precision, operators, files, source, hyperParameters, int8 } = manifest;
   const size = Object.values(files).reduce((sum, file) => sum + file.size, 0);
   return [
     ['model', id],
@@ -29,6 +29,7 @@ export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
     ['input', describeInput(input)],
     ['backbone', `ResNet with ${hyperParameters.backbone.blocks.join(', ')} blocks`],
     ['weights', `${precision}, ${megabytes(size)}`],
+    ...(operators === undefined ? [] : [['operators', operators] as const]),
     ...(int8 === undefined ? [] : [['int8', describeInt8(int8)] as const]),
     ['read from', source.configuration ? `${source.file} and configuration.json` : source.file],
     ['folder', folder],

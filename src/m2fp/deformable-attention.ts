@@ -1,56 +1,15 @@
 /**
- * Multi-scale deformable attention (docs/m2fp-architecture.md section 5.5) as ONNX's DeformConv: a depth-wise 2 x 2
- * convolution of all ones whose four taps are the four sampling points, whose offset groups are the heads and
- * whose mask holds the attention weights. One call per pair of query level and value level, so that every
- * attribute is a constant and one session serves every picture size.
+ * Multi-scale deformable attention (docs/m2fp-architecture.md section 5.5). Which operators take the values from between
+ * the cells is a choice: {@link Sampling}.
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { concatRows, literal, plus, selectRows, type Weight } from '../onnx/weight.ts';
-import { unflatten, compensateBias, type MapSize } from './layers.ts';
+import { unflatten, compensateBias } from './layers.ts';
+import { POINTS, type Sampling, type SamplingShape } from './sampling/types.ts';
 import type { StateDict } from './state-dict.ts';
 
-const KERNEL = 2;
-const POINTS = KERNEL * KERNEL;
-
-export interface AttentionShape {
-  channels: number;
-  heads: number;
-  /** Sizes of the levels, coarsest first. */
-  levels: readonly MapSize[];
-  /** Pixels of the picture per cell of each level; powers of two. */
-  strides: readonly number[];
-  /** {@link positionRamps} of the levels. */
-  ramps: PositionRamps;
-}
-
-/** [query level][value level] -> (ratio - 1) * (y, x) as [1, 2, height, width]; only where ratio < 1. */
-export type PositionRamps = readonly (readonly (Value | undefined)[])[];
-
-/** Pixels of the value level per pixel of the query level, along one axis. */
-function ratioOf(strides: readonly number[], queryLevel: number, valueLevel: number): number {
-  return strides[queryLevel]! / strides[valueLevel]!;
-}
-
-/**
- * Where the value level is coarser than the query level, DeformConv's grid steps by whole pixels while the
- * reference point steps by `ratio`: these ramps, the same in every layer, make up for it.
- */
-export function positionRamps(
-  g: GraphBuilder,
-  levels: readonly MapSize[],
-  strides: readonly number[],
-): PositionRamps {
-  return levels.map((size, queryLevel) => {
-    const dims = [1, 1, size.height, size.width];
-    return levels.map((_, valueLevel) => {
-      const ratio = ratioOf(strides, queryLevel, valueLevel);
-      if (ratio >= 1) return undefined;
-      const steps = (count: Value) => g.mul(g.sub(g.countFromOne(count), g.scalar(1)), g.scalar(ratio - 1));
-      const rows = g.expand(g.reshape(steps(size.height), [1, 1, -1, 1]), dims);
-      const columns = g.expand(g.reshape(steps(size.width), [1, 1, 1, -1]), dims);
-      return g.concat([rows, columns], 1);
-    });
-  });
+export interface AttentionShape extends SamplingShape {
+  sampling: Sampling;
 }
 
 /**
@@ -67,7 +26,7 @@ export function deformableAttention(
   shape: AttentionShape,
   shift: Weight | undefined,
 ): Value[] {
-  const { channels, heads, levels, strides, ramps } = shape;
+  const { channels, levels, sampling } = shape;
 
   const projection = state.at('value_proj');
   const valueWeight = projection.get('weight', [channels, channels]);
@@ -79,31 +38,12 @@ export function deformableAttention(
     unflatten(g, linear(content, valueMatrix, valueBias), channels, levels[level]!),
   );
 
-  const sample = sampler(g, state, shape, shift);
-  const ones = g.floats(Array<number>(channels * POINTS).fill(1), [channels, 1, KERNEL, KERNEL]);
+  const points = samplingPoints(g, state, shape, shift);
+  const sample = sampling.sampler(g);
 
-  return queries.map((tokens, queryLevel) => {
-    const size = levels[queryLevel]!;
-    const { offsets, weights } = sample(tokens, queryLevel);
-    const samples = maps.map((map, valueLevel) => {
-      const ramp = ramps[queryLevel]![valueLevel];
-      const ratio = ratioOf(strides, queryLevel, valueLevel);
-      let offset = offsets[valueLevel]!;
-      if (ramp !== undefined) {
-        offset = g.add(g.reshape(offset, [heads * POINTS, 2, size.height, size.width]), ramp);
-        map = padTo(g, map, levels[valueLevel]!, size);
-      }
-      return g.deformConv(map, {
-        weight: ones,
-        offset: g.reshape(offset, [1, heads * POINTS * 2, size.height, size.width]),
-        mask: unflatten(g, weights[valueLevel]!, heads * POINTS, size),
-        kernel: [KERNEL, KERNEL],
-        pads: [0, 0, 1, 1],
-        stride: Math.max(1, ratio),
-        groups: channels,
-        offsetGroups: heads,
-      });
-    });
+  return queries.map((tokens, query) => {
+    const { offsets, weights } = points(tokens, query);
+    const samples = maps.map((map, value) => sample(map, { query, value }, offsets[value]!, weights[value]!));
     return g.reshape(
       samples.reduce((sum, x) => g.add(sum, x)),
       [channels, -1],
@@ -113,13 +53,13 @@ export function deformableAttention(
 
 /**
  * The function from the tokens [n, channels] of one query level to what they sample from each value level,
- * channel-major: offsets [heads * points * (y, x), n] in pixels of that level from where DeformConv's own tap
- * lies, and softmaxed attention weights [heads * points, n].
+ * channel-major: offsets [heads * points * 2, n] in cells of that level, and softmaxed attention weights
+ * [heads, points, n].
  */
-function sampler(
+function samplingPoints(
   g: GraphBuilder,
   state: StateDict,
-  { channels, heads, levels, strides }: AttentionShape,
+  { channels, heads, levels, sampling }: AttentionShape,
   shift: Weight | undefined,
 ) {
   const count = levels.length;
@@ -128,13 +68,14 @@ function sampler(
   const offsetRows = heads * count * POINTS * 2;
   const weightRows = heads * count * POINTS;
 
-  // The checkpoint orders (head, level, point, (x, y)); DeformConv wants (head, point, (y, x)) per level.
+  // The checkpoint orders (head, level, point, (x, y)); (head, point, (x, y) or (y, x)) per level is wanted.
+  const [first, second] = sampling.coordinates.map((axis) => (axis === 'x' ? 0 : 1)) as [number, number];
   const order: number[] = [];
   for (let level = 0; level < count; level++) {
     for (let head = 0; head < heads; head++) {
       for (let point = 0; point < POINTS; point++) {
         const row = ((head * count + level) * POINTS + point) * 2;
-        order.push(row + 1, row);
+        order.push(row + first, row + second);
       }
     }
   }
@@ -146,9 +87,10 @@ function sampler(
   const offsetBias = selectRows(offsetModule.get('bias', [offsetRows]), order);
   const weightBias = weightModule.get('bias', [weightRows]);
 
-  return (tokens: Value, queryLevel: number) => {
-    const taps = levels.flatMap((_, valueLevel) => tapBias(ratioOf(strides, queryLevel, valueLevel), heads));
-    const bias = compensateBias(concatRows([plus(offsetBias, literal(taps)), weightBias]), rows, shift);
+  return (tokens: Value, query: number) => {
+    const own = levels.flatMap((_, value) => sampling.bias?.({ query, value }) ?? []);
+    const moved = own.length === 0 ? offsetBias : plus(offsetBias, literal(own));
+    const bias = compensateBias(concatRows([moved, weightBias]), rows, shift);
     const pieces = g.split(
       g.part('encoder.attention', () => g.linearTransposed(tokens, weight, bias)),
       [...levels.map(() => heads * POINTS * 2), weightRows],
@@ -166,24 +108,4 @@ function sampler(
     );
     return { offsets: pieces.slice(0, -1), weights };
   };
-}
-
-/**
- * What turns DeformConv's own tap position (y * stride + ky) into the reference point of section 5.5,
- * y * ratio + (ratio - 1) / 2; one (y, x) pair for each head and point.
- */
-function tapBias(ratio: number, heads: number): number[] {
-  const centre = (ratio - 1) / 2;
-  const pairs: number[] = [];
-  for (let head = 0; head < heads; head++) {
-    for (let ky = 0; ky < KERNEL; ky++) {
-      for (let kx = 0; kx < KERNEL; kx++) pairs.push(centre - ky, centre - kx);
-    }
-  }
-  return pairs;
-}
-
-/** Zeros on the right and at the bottom, up to the size `to`. */
-function padTo(g: GraphBuilder, map: Value, from: MapSize, to: MapSize): Value {
-  return g.pad(map, [0, 0, 0, 0, 0, 0, g.sub(to.height, from.height), g.sub(to.width, from.width)]);
 }

@@ -10,9 +10,11 @@
  */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { plus, scaled, type Weight } from '../onnx/weight.ts';
-import { deformableAttention, positionRamps, type AttentionShape } from './deformable-attention.ts';
+import { deformableAttention, type AttentionShape } from './deformable-attention.ts';
 import type { HyperParameters } from './hyper-parameters.ts';
 import { affine, EPSILON, compensateBias, type MapSize } from './layers.ts';
+import { deformConvSampling } from './sampling/deform-conv.ts';
+import type { SamplingOf } from './sampling/types.ts';
 import type { StateDict } from './state-dict.ts';
 
 /**
@@ -40,13 +42,14 @@ export function encoder(
   levels: readonly EncoderLevel[],
   state: StateDict,
   hyper: HyperParameters,
+  samplingOf: SamplingOf = deformConvSampling,
 ): Value[] {
   const { convDim: channels, heads, layers, feedForward } = hyper.pixelDecoder;
   const sizes = levels.map(({ size }) => size);
   const strides = levels.map(({ stride }) => stride);
-  const ramps = positionRamps(g, sizes, strides);
+  const sampling = samplingOf(g, { channels, heads, levels: sizes, strides });
   const chunks = sizes.map(({ height, width }, level) => chunkSizes(g, g.mul(height, width), CHUNKS[level]!));
-  const shape = { channels, heads, levels: sizes, strides, ramps, feedForward, chunks };
+  const shape = { channels, heads, levels: sizes, strides, sampling, feedForward, chunks };
 
   const shiftBefore = (layer: number) =>
     layer < layers ? state.get(`layers.${layer}.self_attn.output_proj.bias`, [channels]) : undefined;

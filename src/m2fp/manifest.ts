@@ -12,6 +12,13 @@ export type FloatPrecision = (typeof FLOAT_PRECISIONS)[number];
 export const PRECISIONS = [...FLOAT_PRECISIONS, 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/**
+ * The operators in which the encoder takes values from between the cells of a map: ONNX's DeformConv, the fastest in
+ * onnxruntime, or GridSample, which more engines know.
+ */
+export const OPERATORS = ['deform-conv', 'grid-sample'] as const;
+export type Operators = (typeof OPERATORS)[number];
+
 /** How a model was made int8. */
 export interface Int8Origin {
   /** The parts of the network that are int8. */
@@ -61,6 +68,8 @@ export interface ModelManifest {
    */
   mapConfidence?: number;
   precision: Precision;
+  /** Absent: `deform-conv`. */
+  operators?: Operators;
   /** Of an `int8` model. */
   int8?: Int8Origin;
   hyperParameters: HyperParameters;

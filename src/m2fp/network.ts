@@ -45,7 +45,7 @@ export function buildNetwork(
   formulation: Formulation = FAST,
 ): Network {
   const state = new CheckpointState(checkpoint);
-  const g = new GraphBuilder();
+  const g = new GraphBuilder(undefined, formulation.opset);
   addNetwork(g, state, hyper, kind, formulation);
   return { ...g.finish(), warnings: untakenTensors([state.at('backbone'), state.at('sem_seg_head')]) };
 }
@@ -61,7 +61,7 @@ export function addNetwork(
   const head = state.at('sem_seg_head');
   const image = g.input('image', 'uint8', ['height', 'width', 3]);
 
-  const x = g.scope('normalize', () => normalize(g, image));
+  const x = g.scope('normalize', () => normalize(g, image, formulation.planes(g, image)));
   const padded = mapSize(g, x);
   const maps = g.scope('backbone', () => backbone(g, x, state.at('backbone'), hyper));
   const { levels, finest } = g.scope('pixel_decoder', () =>
@@ -93,9 +93,12 @@ function untakenTensors(modules: readonly CheckpointState[]): string[] {
   ];
 }
 
-/** uint8 [height, width, 3] -> normalised float [1, 3, H, W], zeros at the right and bottom up to multiples of 32. */
-function normalize(g: GraphBuilder, image: Value): Value {
-  const planes = g.cast(g.transpose(image, [2, 0, 1]), 'float32');
+/**
+ * Normalised [1, 3, H, W], zeros at the right and bottom up to multiples of 32.
+ * @param image [height, width, 3]
+ * @param planes the same, [3, height, width]
+ */
+function normalize(g: GraphBuilder, image: Value, planes: Value): Value {
   const perChannel = (values: readonly number[]) => g.floats(values, [3, 1, 1]);
   const normal = g.div(g.sub(planes, perChannel(PIXEL_MEAN)), perChannel(PIXEL_STD));
   // (-size) mod 32, with ONNX's Mod taking the divisor's sign.

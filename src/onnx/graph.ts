@@ -1,17 +1,18 @@
 /**
- * A typed builder of ONNX graphs (opset 20). Values are handles, operators are methods that return handles;
- * the operator's documentation is https://onnx.ai/onnx/operators/. Weights stay recipes until the file is
- * written.
+ * A typed builder of ONNX graphs. Values are handles, operators are methods that return handles; the operator's documentation
+ * is https://onnx.ai/onnx/operators/. Weights stay recipes until the file is written.
  */
 import { convAttributes } from './conv-attributes.ts';
+import { OPSET, type Opset } from './opset.ts';
 import type { Attribute, DataType, NodeProto, ValueInfoProto } from './proto.ts';
 import type { ConvOptions, DeformConvOptions, Dim, GemmOptions, Graph, Initializer, Value } from './types.ts';
 import { elements, literal, reshaped, type Weight } from './weight.ts';
 
+export { OPSET, type Opset } from './opset.ts';
 export type { Dim, Graph, Value } from './types.ts';
 
-/** The operator set that every graph declares. */
-export const OPSET = 20;
+/** Stands for an input that is absent. */
+const NONE: Value = { name: '', type: 'float32' };
 
 /** What is written in the place of the weight of that name. */
 export type Replace = (name: string, weight: Weight) => Weight;
@@ -24,12 +25,14 @@ export class GraphBuilder {
   readonly #integers = new Map<string, Value>();
   readonly #names = new Map<string, number>();
   readonly #replace: Replace;
+  readonly #opset: Opset;
   #path = '';
   #part: string | null = null;
 
   /** @param replace what is written in the place of each weight; by default itself */
-  constructor(replace: Replace = (_name, weight) => weight) {
+  constructor(replace: Replace = (_name, weight) => weight, opset: Opset = OPSET) {
     this.#replace = replace;
+    this.#opset = opset;
   }
 
   /** Everything that `build` adds carries `name` in its path, so that a profile reads like the network. */
@@ -62,6 +65,7 @@ export class GraphBuilder {
   /** The finished graph. */
   finish(): Graph {
     return {
+      opset: this.#opset,
       nodes: this.#nodes,
       initializers: this.#initializers,
       inputs: this.#inputs,
@@ -185,11 +189,17 @@ export class GraphBuilder {
   }
 
   reduceMax(x: Value, axis: number): Value {
-    return this.operator('ReduceMax', [x, this.integers([axis])], { keepdims: 1 });
+    return this.#reduce('ReduceMax', x, axis);
   }
 
   reduceSum(x: Value, axis: number): Value {
-    return this.operator('ReduceSum', [x, this.integers([axis])], { keepdims: 1 });
+    return this.#reduce('ReduceSum', x, axis);
+  }
+
+  #reduce(opType: string, x: Value, axis: number): Value {
+    const old = this.#opset < 18 && opType !== 'ReduceSum';
+    if (old) return this.operator(opType, [x], { axes: [axis], keepdims: 1 });
+    return this.operator(opType, [x, this.integers([axis])], { keepdims: 1 });
   }
 
   // Matrices.
@@ -229,9 +239,7 @@ export class GraphBuilder {
   }
 
   deformConv(x: Value, options: DeformConvOptions): Value {
-    // An empty name stands for an absent input: there is no bias.
-    const none: Value = { name: '', type: 'float32' };
-    return this.operator('DeformConv', [x, options.weight, options.offset, none, options.mask], {
+    return this.operator('DeformConv', [x, options.weight, options.offset, NONE, options.mask], {
       kernel_shape: options.kernel,
       pads: options.pads,
       strides: [options.stride, options.stride],
@@ -239,6 +247,15 @@ export class GraphBuilder {
       group: options.groups,
       offset_group: options.offsetGroups,
     });
+  }
+
+  /**
+   * Values of x [n, channels, height, width] between its pixels, bilinear, zeros outside: [n, channels, rows, columns].
+   * @param grid [n, rows, columns, (x, y)]; -1 and 1 are the edges of x
+   */
+  gridSample(x: Value, grid: Value): Value {
+    const mode = this.#opset < 20 ? 'bilinear' : 'linear';
+    return this.operator('GridSample', [x, grid], { mode, padding_mode: 'zeros', align_corners: 0 });
   }
 
   maxPool(x: Value, kernel: number, stride: number, padding: number): Value {
@@ -251,8 +268,7 @@ export class GraphBuilder {
 
   /** Bilinear, PyTorch's align_corners=False without antialias. `size` holds all dimensions of the result. */
   resizeBilinear(x: Value, size: readonly Dim[]): Value {
-    const none: Value = { name: '', type: 'float32' };
-    return this.operator('Resize', [x, none, none, this.dims(size)], {
+    return this.operator('Resize', [x, NONE, NONE, this.dims(size)], {
       mode: 'linear',
       coordinate_transformation_mode: 'half_pixel',
     });
@@ -282,11 +298,9 @@ export class GraphBuilder {
     const rows = this.reshape(x, [channels, -1]);
     // First over each channel: the sum of a whole group in one go would lose digits.
     const mean = (reduction: 'ReduceSum' | 'ReduceSumSquare') => {
-      const sums = this.operator(reduction, [rows, this.integers([1])], { keepdims: 1 });
+      const sums = this.#reduce(reduction, rows, 1);
       const means = this.div(sums, this.cast(this.dim(rows, 1), 'float32'));
-      return this.operator('ReduceMean', [this.reshape(means, perGroup), this.integers([1])], {
-        keepdims: 1,
-      });
+      return this.#reduce('ReduceMean', this.reshape(means, perGroup), 1);
     };
     const centre = mean('ReduceSum');
     const variance = this.sub(mean('ReduceSumSquare'), this.mul(centre, centre));

@@ -1,4 +1,5 @@
 /** What a graph is made of. */
+import type { Opset } from './opset.ts';
 import type { DataType, NodeProto, ValueInfoProto } from './proto.ts';
 import type { Weight } from './weight.ts';
 
@@ -23,6 +24,8 @@ export type Initializer =
   | { name: string; dataType: 'int64'; shape: readonly number[]; values: readonly number[] };
 
 export interface Graph {
+  /** The version of ONNX's operator set that its nodes are of. */
+  opset: Opset;
   nodes: readonly NodeProto[];
   initializers: readonly Initializer[];
   inputs: readonly ValueInfoProto[];

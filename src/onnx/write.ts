@@ -3,13 +3,11 @@ import { createHash } from 'node:crypto';
 import { open, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Graph } from './graph.ts';
-import { OPSET } from './graph.ts';
 import { toHalfBytes } from './half.ts';
+import { IR_VERSIONS } from './opset.ts';
 import { encodeModel, type NodeProto, type TensorProto } from './proto.ts';
 import { elements } from './weight.ts';
 
-/** IR version 9 came with opset 20 (ONNX 1.15). */
-const IR_VERSION = 9;
 /** Smaller tensors stand in the graph file itself: a page of the external file costs more than they do. */
 const EXTERNAL_FROM_BYTES = 1024;
 const ALIGNMENT = 64;
@@ -107,8 +105,8 @@ export async function writeModel(
     await data.close();
   }
   const model = encodeModel({
-    irVersion: IR_VERSION,
-    opset: OPSET,
+    irVersion: IR_VERSIONS[graph.opset],
+    opset: graph.opset,
     producer,
     graph: { name: 'm2fp', ...graph, nodes: [...casts, ...graph.nodes], initializers },
   });

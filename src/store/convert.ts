@@ -6,12 +6,12 @@ import { isArchiveName, isShardName, JOIN_SHARDS } from '../checkpoint/format.ts
 import { openCheckpoint, type Checkpoint, type WeightsChoice } from '../checkpoint/index.ts';
 import { M2fpError } from '../errors.ts';
 import { readConfiguration, type ModelConfiguration } from '../m2fp/configuration.ts';
+import { FORMULATIONS } from '../m2fp/formulations/index.ts';
 import { inferHyperParameters } from '../m2fp/infer-hyper-parameters.ts';
 import { modelLabels, type LabelOverrides } from '../m2fp/labels.ts';
-import type { InputRule, ModelKind, ModelManifest, FloatPrecision } from '../m2fp/manifest.ts';
+import type { InputRule, ModelKind, ModelManifest, FloatPrecision, Operators } from '../m2fp/manifest.ts';
 import { buildNetwork } from '../m2fp/network.ts';
 import type { Origins } from '../m2fp/origin.ts';
-import { OPSET } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
@@ -44,6 +44,8 @@ export interface ConvertOptions extends LabelOverrides {
   /** The model's name; default: the name of the source folder. */
   id?: string;
   precision?: FloatPrecision;
+  /** Default: `deform-conv`. */
+  operators?: Operators;
   /** Which weights, where the checkpoint has both: those of the last step (default) or their running average. */
   weights?: WeightsChoice;
   /** For multi-human models: the sizes that pictures are scaled to, pixels. */
@@ -87,7 +89,7 @@ async function convertInto(
   options: ConvertOptions & { id: string },
 ): Promise<Conversion> {
   const checkpoint = watchFinite(source);
-  const { precision = 'fp32' } = options;
+  const { precision = 'fp32', operators = 'deform-conv' } = options;
   const onProgress = (share: number) => {
     throwIfCancelled(options.signal);
     options.onProgress?.(share);
@@ -99,7 +101,7 @@ async function convertInto(
     ...labels
   } = modelLabels(hyper.decoder.classes, configuration, options);
   const input = inputRule(labels.kind, configuration, options);
-  const graph = buildNetwork(checkpoint, hyper, labels.kind);
+  const graph = buildNetwork(checkpoint, hyper, labels.kind, FORMULATIONS[operators]);
   const producer = { name: packageJson.name, version: packageJson.version };
   const files = await writeModel(graph, folder, { precision, producer, onProgress });
   const doubtful = checkpoint.warning();
@@ -115,6 +117,7 @@ async function convertInto(
     input,
     ...thresholds,
     precision,
+    ...(operators !== 'deform-conv' && { operators }),
     hyperParameters: hyper,
     files,
     ...(doubtful !== null && { warnings: [doubtful] }),
@@ -124,7 +127,7 @@ async function convertInto(
       sha256: await sha256File(checkpoint.file, { signal: options.signal }),
       configuration: configuration !== undefined,
     },
-    converter: { ...producer, opset: OPSET },
+    converter: { ...producer, opset: graph.opset },
   };
   await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return {

@@ -68,6 +68,18 @@ describe('m2fp convert', function () {
     assert.deepEqual(manifest.input, { kind: 'short-side', shortSide: 128, longSide: 256 });
   });
 
+  it('writes for other engines', async () => {
+    const out = join(folder, 'grid-sample');
+    const outcome = await success('convert', checkpoint, '--out', out, '--operators', 'grid-sample');
+    assert.match(outcome.out, /^operators: +grid-sample$/m);
+    const manifest = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
+    assert.deepEqual([manifest.operators, manifest.converter.opset], ['grid-sample', 17]);
+    const parsed = await success('parse', image, '--model', out, '--short-side', '64');
+    assert.equal((JSON.parse(parsed.out) as { model: { id: string } }).model.id, 'multi');
+    const again = ['--pictures', join(bundledModelFolder(), 'samples'), '--out', join(folder, 'int8')];
+    assert.match(await failure('M2FP_BAD_OPTION', 'quantize', out, ...again), /for other engines/);
+  });
+
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -112,6 +124,7 @@ describe('m2fp convert', function () {
       ['what is no checkpoint', 'M2FP_CHECKPOINT_INVALID', join(root, 'package.json')],
       ['another kind', 'M2FP_BAD_OPTION', checkpoint, '--kind', 'many'],
       ['another precision', 'M2FP_BAD_OPTION', checkpoint, '--precision', 'int8'],
+      ['other operators', 'M2FP_BAD_OPTION', checkpoint, '--operators', 'gather'],
       ['a size that is no number', 'M2FP_BAD_OPTION', checkpoint, '--short-side', 'big'],
       ['labels that are not there', 'M2FP_BAD_OPTION', checkpoint, '--labels', join(folder, 'nowhere')],
       ['labels that are a picture', 'M2FP_BAD_OPTION', checkpoint, '--labels', image],

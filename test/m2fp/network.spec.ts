@@ -4,34 +4,10 @@ import { openCheckpoint } from '../../src/checkpoint/index.ts';
 import { inferHyperParameters } from '../../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../../src/m2fp/network.ts';
 import { elements } from '../../src/onnx/weight.ts';
-import { goldenCases, goldenFolder, type GoldenTensor, type Variant } from '../support/golden.ts';
+import { goldenCases, goldenFolder, type Variant } from '../support/golden.ts';
 import { goldenModel, removeModels, runModel } from '../support/model.ts';
 import { altered } from './support/altered.ts';
-
-/** The bounds of test/golden/README.md. */
-const LOGITS = 1e-3;
-const MASKS = 4e-3;
-const SIGNS = 0.9999;
-
-function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < b.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
-  return largest;
-}
-
-function bestClasses({ data, shape }: { data: ArrayLike<number>; shape: number[] }): number[] {
-  const [queries, classes] = shape as [number, number];
-  return Array.from({ length: queries }, (_, q) => {
-    const row = Array.from({ length: classes }, (_unused, c) => data[q * classes + c]!);
-    return row.indexOf(Math.max(...row));
-  });
-}
-
-function equalSigns(a: ArrayLike<number>, b: GoldenTensor): number {
-  let equal = 0;
-  for (let i = 0; i < b.data.length; i++) if (a[i]! > 0 === b.data[i]! > 0) equal++;
-  return equal / b.data.length;
-}
+import { assertAsGolden } from './support/as-golden.ts';
 
 describe('the network', () => {
   after(removeModels);
@@ -43,14 +19,7 @@ describe('the network', () => {
         const [height, width] = image.shape as [number, number];
         const folder = await goldenModel(variant);
         const outputs = await runModel(folder, image.data as Uint8Array, height, width);
-        const logits = golden.tensor('pred_logits');
-        const masks = golden.tensor('pred_masks');
-        assert.deepEqual(outputs['pred_logits']!.shape, logits.shape);
-        assert.deepEqual(outputs['pred_masks']!.shape, masks.shape);
-        assert.ok(largestDifference(outputs['pred_logits']!.data, logits.data) <= LOGITS);
-        assert.ok(largestDifference(outputs['pred_masks']!.data, masks.data) <= MASKS);
-        assert.deepEqual(bestClasses(outputs['pred_logits']!), bestClasses(logits));
-        assert.ok(equalSigns(outputs['pred_masks']!.data, masks) >= SIGNS);
+        assertAsGolden(outputs, golden);
       });
     }
   }
