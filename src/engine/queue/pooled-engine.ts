@@ -18,6 +18,7 @@ import { clone } from './clone.ts';
 import { bytesOf, checkImage, digestOf, variantOf, type InputImage } from '../input-image.ts';
 import type { ChildParsing } from '../protocol.ts';
 import { FairQueue } from './queue.ts';
+import { Stops } from './stops.ts';
 import type {
   Engine,
   EngineInfo,
@@ -65,14 +66,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   readonly #listeners = new Listeners<EngineInfo>();
   #idle: Timer | null = null;
   #drained: (() => void)[] = [];
-  /** Requests that have come and not ended. */
-  readonly #open = new Set<Job>();
-  /** Loads that have not ended. */
-  readonly #loads = new Set<Promise<void>>();
-  /** What the processes still take that an unload or a restart is about to stop; null where they take all. */
-  #last: ReadonlySet<Job> | null = null;
-  /** The end of the last unload or restart; never rejects; null where none is under way. */
-  #order: Promise<void> | null = null;
+  readonly #stops = new Stops();
   #closed = false;
   #lastNotified = '';
 
@@ -91,7 +85,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
         this.#pool.pump();
       },
     });
-    const waiting = (): number => this.#takeable;
+    const waiting = (): number => this.#queue.items().filter(this.#stops.takes).length;
     const owner: PoolOwner = {
       get waiting() {
         return waiting();
@@ -109,15 +103,10 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   async load(): Promise<EngineInfo> {
-    while (this.#order !== null) await this.#order;
-    this.#checkOpen();
-    const loading = this.#pool.load();
-    this.#loads.add(loading);
-    try {
-      await loading;
-    } finally {
-      this.#loads.delete(loading);
-    }
+    await this.#stops.loaded(async () => {
+      this.#checkOpen();
+      await this.#pool.load();
+    });
     return this.info();
   }
 
@@ -132,7 +121,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     try {
       const parsing = await this.#lineUp(this.#check(request), (queued) => {
         job = queued;
-        this.#open.add(queued);
+        this.#stops.opened(queued);
       });
       const { cached, timing } = parsing;
       publish({ fate: 'completed', cached, queue: timing.queue, ...(!cached && { timing }) });
@@ -141,7 +130,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       publish({ ...fateOf(error, job !== null), cached: false, queue: job?.queued ?? 0 });
       throw error;
     } finally {
-      if (job !== null) this.#open.delete(job);
+      if (job !== null) this.#stops.ended(job);
     }
   }
 
@@ -183,12 +172,12 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   unload(): Promise<void> {
-    return this.#inTurn(() => this.#stop([]));
+    return this.#stops.inTurn(() => this.#stop(false));
   }
 
   restart(): Promise<EngineInfo> {
-    return this.#inTurn(async () => {
-      await this.#stop([...this.#loads]);
+    return this.#stops.inTurn(async () => {
+      await this.#stop(true);
       this.#checkOpen();
       await this.#pool.load();
       return this.info();
@@ -286,49 +275,27 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
     this.#pool.pump();
   }
 
-  /** One unload or restart after the other; the first one begins at once. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#order;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#order = promise;
-    try {
-      if (before !== null) await before;
-      return await work();
-    } finally {
-      if (this.#order === promise) this.#order = null;
-      resolve();
-    }
-  }
-
   /**
-   * Stops the processes when all that was asked before, and `others`, have ended. What comes meanwhile waits, and then
-   * starts them again.
+   * Stops the processes when all that was asked before has ended. What comes meanwhile waits, and then starts them again.
+   * @param withLoads also waits for loads that are under way
    */
-  async #stop(others: Promise<unknown>[]): Promise<void> {
-    const asked = new Set(this.#open);
-    if (asked.size + others.length > 0) {
-      this.#last = asked;
-      await Promise.allSettled([...[...asked].map(({ promise }) => promise), ...others]);
+  async #stop(withLoads: boolean): Promise<void> {
+    const working = this.#stops.worked(withLoads);
+    if (working !== null) {
+      await working;
       if (this.#closed) return;
     }
     this.#cache?.clear();
     const stopped = this.#pool.stop();
-    this.#last = null;
+    this.#stops.resume();
     this.#pool.pump();
     await stopped;
-  }
-
-  /** Those in line that the processes take. */
-  get #takeable(): number {
-    const last = this.#last;
-    return last === null ? this.#queue.size : this.#queue.items().filter((job) => last.has(job)).length;
   }
 
   /** The next one that has to be parsed; those before it get what an equal picture has come to. */
   #next(): Job | undefined {
     for (;;) {
-      const last = this.#last;
-      const job = this.#queue.take(last === null ? undefined : (waiting) => last.has(waiting));
+      const job = this.#queue.take(this.#stops.takes);
       if (job === undefined || job.kept === null) return job;
       job.answer(clone(job.kept));
     }
