@@ -2,13 +2,13 @@
 import { MemoizedPromise, raceSignal } from '../../src/async.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
-import { isRemote } from '../../src/engine/info.ts';
 import { ReloadableEngine } from '../../src/engine/reload.ts';
 import type { RemoteEngineOptions } from '../../src/engine/remote/redis/settings.ts';
 import type { Engine, EngineInfo } from '../../src/engine/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { services } from '../common/services.ts';
 import { codeOf } from '../common/failure.ts';
+import { LoadRetry, MODEL_PAUSE } from './load-retry.ts';
 import { Retry } from './retry.ts';
 import type { LocalSettings, ModelSettings } from './settings.ts';
 
@@ -21,11 +21,6 @@ export interface EngineHolder {
   isUsed(): boolean;
 }
 
-/** Before the next look whether somebody has mended the model, milliseconds. Files that did not change are not read again. */
-const MODEL_PAUSE = 30_000;
-/** Between tries to load a model that does not load although its files are as they should be, at most. */
-const LONGEST_PAUSE = 600_000;
-
 export class EngineLeaseHolder {
   /** The config node's id. */
   readonly #owner: string;
@@ -34,9 +29,8 @@ export class EngineLeaseHolder {
   readonly #holder: EngineHolder;
   readonly #engine = new MemoizedPromise<ReloadableEngine>();
   readonly #retry: Retry;
+  readonly #loads: LoadRetry;
   #info: EngineInfo | undefined;
-  /** Before the next try to load, milliseconds. */
-  #pause = MODEL_PAUSE;
   #failure: unknown;
   /** That of the try to reach workers that is under way. */
   #reaching: AbortSignal | undefined;
@@ -59,6 +53,7 @@ export class EngineLeaseHolder {
     this.#folder = folder;
     this.#holder = holder;
     this.#retry = new Retry(clock);
+    this.#loads = new LoadRetry(this.#retry, () => void this.#loadAgain());
   }
 
   get info(): EngineInfo | undefined {
@@ -97,7 +92,7 @@ export class EngineLeaseHolder {
 
   /** Somebody uses it: what failed is tried again by itself. */
   wake(): void {
-    if (this.#info !== undefined) this.#planLoad(this.#info);
+    if (this.#info !== undefined) this.#loads.look(this.#info, this.#holder.isUsed());
     else if (this.#failure !== undefined) this.#planGet(this.#failure);
   }
 
@@ -112,7 +107,7 @@ export class EngineLeaseHolder {
     this.#wanted = new AbortController();
     this.#retry.cancel();
     this.#failure = undefined;
-    this.#pause = MODEL_PAUSE;
+    this.#loads.reset();
     const engine = this.#engine.forget();
     this.#info = undefined;
     await engine?.then(
@@ -204,24 +199,7 @@ export class EngineLeaseHolder {
   #changed(info: EngineInfo): void {
     this.#info = info;
     this.#holder.changed(info);
-    if (info.state === 'ready' || info.state === 'running') this.#pause = MODEL_PAUSE;
-    this.#planLoad(info);
-  }
-
-  /**
-   * A model that did not load is tried again, for whoever looks at the health sends no picture meanwhile. Where the engine
-   * does so by itself, as after many crashes, it is left alone.
-   */
-  #planLoad(info: EngineInfo): void {
-    const { state, failure, retryIn } = info;
-    if (state !== 'failed') {
-      if (state !== 'loading') this.#retry.cancel();
-      return;
-    }
-    if (isRemote(info) || retryIn !== null || !this.#holder.isUsed()) return;
-    // What is wrong with the form is mended by a deploy only.
-    if (failure?.code === 'M2FP_BAD_OPTION') return;
-    this.#retry.plan(() => void this.#loadAgain(), this.#pause);
+    this.#loads.look(info, this.#holder.isUsed());
   }
 
   /** Never rejects. Starts no process before the files are as they should be. */
@@ -231,10 +209,10 @@ export class EngineLeaseHolder {
       if (settings.source === 'remote') return;
       await services.readManifest(await this.#folder(settings), true);
       if (this.#info?.state !== 'failed') return;
-      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+      this.#loads.slower();
       await (await this.get()).load();
     } catch {
-      if (this.#info !== undefined) this.#planLoad(this.#info);
+      if (this.#info !== undefined) this.#loads.look(this.#info, this.#holder.isUsed());
     }
   }
 }
