@@ -1,9 +1,4 @@
-/** The middle value; the mean of the two middle ones for an even number. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
+export { median } from '../src/numbers.ts';
 
 /** The value that a share of all does not pass; between two, in proportion. @param share 0.95 for the 95th percentile */
 export function quantile(values: readonly number[], share: number): number {

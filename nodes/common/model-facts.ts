@@ -1,5 +1,6 @@
 /** What is told of a model. */
 import type { EngineInfo } from '../../src/engine/types.ts';
+import { type Int8Origin, int8Warnings } from '../../src/m2fp/int8-origin.ts';
 import type { InputRule, ModelKind, ModelManifest, Precision } from '../../src/m2fp/manifest.ts';
 import { MAP_CONFIDENCE } from '../../src/parsing/postprocess/postprocess.ts';
 import type { ModelName } from '../../src/store/names.ts';
@@ -26,7 +27,9 @@ export interface ModelFacts {
   /** How sure a pixel of the label map must be. */
   mapConfidence: number | null;
   precision: Precision;
-  /** What is wrong with its weights, in words; mostly empty. */
+  /** Of an `int8` model, how it was made and how near it is to the one that it was made of; null of others. */
+  int8: Int8Origin | null;
+  /** What is wrong with its weights, and where an int8 model is far off, in words; mostly empty. */
   warnings: string[];
   /** 'cpu' (native) or 'wasm'. */
   provider: string | null;
@@ -71,6 +74,7 @@ function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): Model
     scoreThreshold,
     mapConfidence = MAP_CONFIDENCE,
     precision,
+    int8,
     warnings = [],
   } = manifest;
   return {
@@ -87,7 +91,8 @@ function modelFacts(place: ModelPlace, info: EngineInfo, licence: string): Model
     scoreThreshold,
     mapConfidence,
     precision,
-    warnings: [...warnings],
+    int8: int8 === undefined ? null : structuredClone(int8),
+    warnings: [...warnings, ...(int8 === undefined ? [] : int8Warnings(int8))],
     provider,
     threads,
     state,
@@ -116,6 +121,7 @@ function absentFacts(place: ModelPlace, model: ModelName, licence: string): Mode
     scoreThreshold: null,
     mapConfidence: null,
     precision: model.precision,
+    int8: null,
     warnings: [],
     provider: null,
     threads: null,

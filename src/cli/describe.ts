@@ -1,5 +1,6 @@
 /** A model in words. */
-import type { InputRule, Int8Origin, ModelManifest } from '../m2fp/manifest.ts';
+import { type Int8Origin, percentOf } from '../m2fp/int8-origin.ts';
+import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
 import type { Origin, Origins } from '../m2fp/origin.ts';
 import { megabytes } from './progress.ts';
 
@@ -30,16 +31,40 @@ export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
     ['backbone', `ResNet with ${hyperParameters.backbone.blocks.join(', ')} blocks`],
     ['weights', `${precision}, ${megabytes(size)}`],
     ...(operators === undefined ? [] : [['operators', operators] as const]),
-    ...(int8 === undefined ? [] : [['int8', describeInt8(int8)] as const]),
+    ...int8Facts(int8),
     ['read from', source.configuration ? `${source.file} and configuration.json` : source.file],
     ['folder', folder],
   ];
 }
 
-function describeInt8({ parts, pictures, weightBits, calibration, correctedBias }: Int8Origin): string {
+/** What of the model is int8, and what that brings and costs; nothing of others. */
+export function int8Facts(int8: Int8Origin | undefined): Fact[] {
+  if (int8 === undefined) return [];
+  const { parts, pictures, weightBits, calibration, correctedBias, from, report } = int8;
   const seen = pictures === 1 ? 'one picture' : `${pictures} pictures`;
   const biases = correctedBias ? ', biases corrected' : '';
-  return `${parts.join(', ')}; weights of ${weightBits} bits, ${calibration} ranges of ${seen}${biases}`;
+  const how = `${parts.join(', ')}; weights of ${weightBits} bits, ${calibration} ranges of ${seen}${biases}`;
+  if (report === undefined) return [['int8', how]];
+  const { agreement, seconds, machine } = report;
+  const { persons, parts: found } = agreement;
+  const share = (value: number | null) => percentOf(value ?? 0);
+  const where = [machine.processor, machine.instructions].filter((name) => name !== null).join(', ');
+  return [
+    ['int8', how],
+    [
+      `like ${from.precision}`,
+      `${share(agreement.pixels)} of the pixels (${share(agreement.leastPixels)} in the worst picture), ` +
+        `${persons.matched} of ${persons.reference} persons, ${found.matched} of ${found.reference} parts; ` +
+        (agreement.pictures === 1
+          ? 'one picture was held back'
+          : `${agreement.pictures} pictures were held back`),
+    ],
+    [
+      'a picture',
+      `${seconds.int8.toFixed(2)} s in place of ${seconds.float.toFixed(2)} s, ` +
+        `${(seconds.float / seconds.int8).toFixed(2)} times as fast (${where}, threads: ${machine.threads})`,
+    ],
+  ];
 }
 
 function describeInput(rule: InputRule): string {

@@ -1,10 +1,11 @@
 /** `m2fp models`: the models in the store. */
 import { M2fpError } from '../errors.ts';
-import { PRECISIONS } from '../m2fp/manifest.ts';
+import { int8Warnings } from '../m2fp/int8-origin.ts';
+import { type ModelManifest, PRECISIONS } from '../m2fp/manifest.ts';
 import type { ModelName } from '../store/names.ts';
 import type { ModelStore, StoreEntry } from '../store/store.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
-import { type Fact, kindAndLabels, table } from './describe.ts';
+import { type Fact, int8Facts, kindAndLabels, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { megabytes, ProgressBar } from './progress.ts';
 import { didYouMean } from './similar.ts';
@@ -76,9 +77,16 @@ function plain({ id, revision, precision, folder, size, manifest, problem }: Sto
     digest: manifest?.digest ?? null,
     state: problem === null ? 'ok' : 'damaged',
     problem: problem?.message ?? null,
-    warnings: manifest?.warnings ?? [],
+    int8: manifest?.int8 ?? null,
+    warnings: warningsOf(manifest),
     folder,
   };
+}
+
+/** What is wrong with its weights, and where it is far from the model that it was made of. */
+function warningsOf(manifest: ModelManifest | null): string[] {
+  if (manifest === null) return [];
+  return [...(manifest.warnings ?? []), ...(manifest.int8 ? int8Warnings(manifest.int8) : [])];
 }
 
 function listing(entries: StoreEntry[]): string {
@@ -89,8 +97,9 @@ function listing(entries: StoreEntry[]): string {
       ...(manifest === null ? [] : kindAndLabels(manifest)),
       ['size', megabytes(size)],
       ...(manifest === null ? [] : [['digest', manifest.digest.slice(0, SHORT_DIGEST)] as const]),
+      ...int8Facts(manifest?.int8),
       ['state', problem === null ? 'ok' : `damaged: ${problem.message}`],
-      ...(manifest?.warnings ?? []).map((warning) => ['warning', warning] as const),
+      ...warningsOf(manifest).map((warning) => ['warning', warning] as const),
     ];
     return `${id}\n${table(facts, '  ')}`;
   });

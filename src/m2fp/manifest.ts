@@ -1,5 +1,6 @@
 /** `m2fp.json`: what a converted model is, beside its `model.onnx` and `model.onnx.data`. */
 import type { HyperParameters } from './hyper-parameters.ts';
+import type { Int8Origin } from './int8-origin.ts';
 
 /** Several people, each with their parts, or one person's label map. */
 export type ModelKind = 'multi' | 'single';
@@ -18,22 +19,6 @@ export type Precision = (typeof PRECISIONS)[number];
  */
 export const OPERATORS = ['deform-conv', 'grid-sample'] as const;
 export type Operators = (typeof OPERATORS)[number];
-
-/** How a model was made int8. */
-export interface Int8Origin {
-  /** The parts of the network that are int8. */
-  parts: string[];
-  /** How the ranges of activations were chosen. */
-  calibration: string;
-  /** Bits of a weight. */
-  weightBits: number;
-  /** Whether biases were corrected. */
-  correctedBias: boolean;
-  /** Pictures that the ranges were taken from. */
-  pictures: number;
-  /** Digest and precision of the model that it was made of. */
-  from: { digest: string; precision: FloatPrecision };
-}
 
 /**
  * How a picture becomes the network's input (sizes in pixels).

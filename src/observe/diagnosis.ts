@@ -1,7 +1,8 @@
 /** What the doctor finds: the facts, and what they mean. */
 import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
 import type { NativeModule, RuntimeModule } from './native.ts';
-import type { Memory, NodeRed, Platform, Processor } from './system.ts';
+import type { Processor } from '../processor.ts';
+import type { Memory, NodeRed, Platform } from './system.ts';
 
 export type CheckState = 'ok' | 'warn' | 'fail';
 

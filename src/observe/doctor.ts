@@ -6,7 +6,8 @@ import type { Diagnosis, Facts } from './diagnosis.ts';
 import { bundledModel, storedModels, type StoreDiagnosis } from './models.ts';
 import { type NativeModule, type Probes, probes as realProbes, type RuntimeModule } from './native.ts';
 import { anonymous } from './privacy.ts';
-import { memoryFacts, nodeRedFacts, platformFacts, processorFacts } from './system.ts';
+import { processorFacts } from '../processor.ts';
+import { memoryFacts, nodeRedFacts, platformFacts } from './system.ts';
 
 export type { Check, CheckState, Diagnosis } from './diagnosis.ts';
 

@@ -3,7 +3,8 @@ import { memoryNeeded } from '../engine/local/memory.ts';
 import { type PoolSize, poolSize } from '../engine/local/sizing.ts';
 import { graphFlops } from '../m2fp/flops.ts';
 import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
-import type { Platform, Processor } from './system.ts';
+import type { Processor } from '../processor.ts';
+import type { Platform } from './system.ts';
 
 /** What the estimate needs of a model. */
 export type ModelSize = Pick<ModelManifest, 'precision' | 'input' | 'hyperParameters'> & {

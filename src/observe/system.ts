@@ -1,7 +1,7 @@
 /** Facts about the machine, the Node.js and the Node-RED at hand. */
 import { readFile, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus, freemem, homedir, totalmem } from 'node:os';
+import { freemem, homedir, totalmem } from 'node:os';
 import { dirname, join, parse } from 'node:path';
 import { describeRuntime } from '../image/sharp.ts';
 import { packageRoot } from '../paths.ts';
@@ -11,14 +11,6 @@ export interface Platform {
   arch: NodeJS.Architecture;
   /** Null where there is none to name. */
   libc: { name: string; version: string | null } | null;
-}
-
-export interface Processor {
-  model: string | null;
-  /** Cores that this process may use. */
-  cores: number;
-  /** The instruction sets that matter here, in Linux's names; null where the system does not tell. */
-  features: string[] | null;
 }
 
 /** Bytes; where a container has a limit, within that. */
@@ -33,25 +25,6 @@ export function platformFacts(): Platform {
     system: process.platform,
     arch: process.arch,
     libc: name === '' ? null : { name, version },
-  };
-}
-
-/** What onnxruntime has kernels for. */
-const FEATURES = new Set(
-  'sse4_1 avx avx2 fma f16c avx_vnni avx512f avx512_vnni avx512_bf16 amx_int8 asimd asimdhp asimddp i8mm bf16 sve'.split(
-    ' ',
-  ),
-);
-
-export async function processorFacts(cpuinfo = '/proc/cpuinfo'): Promise<Processor> {
-  const text = await readFile(cpuinfo, 'utf8').catch(() => '');
-  // x86 says "flags", Arm says "Features".
-  const flags = /^(?:flags|Features)\s*:\s*(.+)$/m.exec(text)?.[1]?.split(/\s+/);
-  const model = cpus()[0]?.model.trim();
-  return {
-    model: model === undefined || model === '' || model === 'unknown' ? null : model,
-    cores: availableParallelism(),
-    features: flags?.filter((flag) => FEATURES.has(flag)) ?? null,
   };
 }
 

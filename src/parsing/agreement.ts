@@ -1,8 +1,12 @@
 /** How far two parsings of the same picture agree: those of two models, precisions or settings. */
+import type { Agreement, MatchFigures } from '../m2fp/int8-origin.ts';
+import { median } from '../numbers.ts';
 import { rleToRuns } from './masks/rle.ts';
 import { type Runs, runsArea, runsByLabel, runsOverlap } from './masks/runs.ts';
 import { BACKGROUND_INDEX } from './options/options.ts';
 import type { Parsing, Rle } from './types.ts';
+
+export type { Agreement, MatchFigures };
 
 /** Two masks whose intersection over union is less show different things. */
 const MIN_IOU = 0.5;
@@ -50,32 +54,6 @@ export interface PictureAgreement {
   foreground: number | null;
   persons: InstanceAgreement;
   parts: InstanceAgreement;
-}
-
-/** Over several pictures. */
-export interface MatchFigures {
-  reference: number;
-  other: number;
-  /** Of `reference` and of `other`, so many are the same. */
-  matched: number;
-  /** Mean over the matched; null where none is. */
-  iou: number | null;
-  /** Mean of how far the two scores of a matched one lie apart; null where none is. */
-  meanScoreDifference: number | null;
-  greatestScoreDifference: number | null;
-}
-
-/** Over several pictures, each of which counts the same. */
-export interface Agreement {
-  pictures: number;
-  /** Mean of {@link PictureAgreement.pixels}; null of no pictures. */
-  pixels: number | null;
-  /** Of the picture that has least. */
-  leastPixels: number | null;
-  /** Mean of {@link PictureAgreement.foreground} where that is known. */
-  foreground: number | null;
-  persons: MatchFigures;
-  parts: MatchFigures;
 }
 
 /**
@@ -168,6 +146,7 @@ export function agreementOverall(pictures: readonly PictureAgreement[]): Agreeme
   return {
     pictures: pictures.length,
     pixels: mean(shares),
+    medianPixels: shares.length === 0 ? null : median(shares),
     leastPixels: shares.length === 0 ? null : Math.min(...shares),
     foreground: mean(pictures.map(({ foreground }) => foreground).filter((share) => share !== null)),
     persons: figuresOf(pictures.map(({ persons }) => persons)),

@@ -1,4 +1,4 @@
-/** The pictures of a folder, as network input: those that the ranges of activations are taken from. */
+/** The pictures of a folder, as network input: those that the ranges of activations are taken from, and those held back. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asM2fpError, M2fpError } from '../errors.ts';
@@ -12,6 +12,8 @@ const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 const MOST = 200;
 /** Fewer tell too little. */
 const ENOUGH = 32;
+/** Every so many-th picture is held back, to compare the models on what the ranges were not taken from. */
+const HELD_BACK_EVERY = 5;
 /** How many names a warning lists. */
 const LISTED = 3;
 
@@ -38,11 +40,12 @@ export async function listPictures(folder: string): Promise<string[]> {
   );
 }
 
-/** Reads pictures one by one, and keeps account of those that are of no use. */
+/** Reads pictures one by one, and keeps account of those that are of no use, and of those that are held back. */
 export class Pictures {
   readonly #files: readonly string[];
   readonly #rule: InputRule;
   readonly #problems: string[] = [];
+  readonly #heldBack: string[] = [];
   #used = 0;
 
   constructor(files: readonly string[], rule: InputRule) {
@@ -55,6 +58,11 @@ export class Pictures {
     return this.#used;
   }
 
+  /** The paths of those that {@link inputs} has read and not given, for {@link read}. */
+  get heldBack(): readonly string[] {
+    return this.#heldBack;
+  }
+
   /** What a user should know. */
   get warnings(): string[] {
     const warnings: string[] = [];
@@ -62,9 +70,10 @@ export class Pictures {
       const more = this.#problems.length > LISTED ? `; and ${this.#problems.length - LISTED} more` : '';
       warnings.push(`Pictures that were left out: ${this.#problems.slice(0, LISTED).join('; ')}${more}`);
     }
-    if (this.#used < ENOUGH) {
+    const count = this.#used + this.#heldBack.length;
+    if (count < ENOUGH) {
       warnings.push(
-        `Only ${this.#used === 1 ? 'one picture was' : `${this.#used} pictures were`} used: ${ENOUGH} or more that are ` +
+        `Only ${count === 1 ? 'one picture was' : `${count} pictures were`} used: ${ENOUGH} or more that are ` +
           'like those that the model will see make a better model',
       );
     }
@@ -72,15 +81,20 @@ export class Pictures {
   }
 
   /**
+   * Four of five pictures.
    * @param onProgress told the share of the files that were read
    * @throws M2fpError M2FP_BAD_IMAGE where none of them can be used
    */
   async *inputs(onProgress: (share: number) => void = () => {}): AsyncGenerator<NetworkInput, void> {
     for (const [i, file] of this.#files.entries()) {
-      const input = await this.#read(file);
+      const input = await this.read(file);
       if (input !== undefined) {
-        this.#used++;
-        yield input;
+        if ((this.#used + this.#heldBack.length) % HELD_BACK_EVERY === HELD_BACK_EVERY - 1)
+          this.#heldBack.push(file);
+        else {
+          this.#used++;
+          yield input;
+        }
       }
       onProgress((i + 1) / this.#files.length);
     }
@@ -91,7 +105,8 @@ export class Pictures {
     );
   }
 
-  async #read(file: string): Promise<NetworkInput | undefined> {
+  /** One picture; undefined for one that is of no use. */
+  async read(file: string): Promise<NetworkInput | undefined> {
     try {
       const stats = await stat(file);
       if (!stats.isFile()) throw new Error('not a regular file');

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { M2fpError } from '../errors.ts';
+import { type Int8Origin, int8Warnings } from '../m2fp/int8-origin.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { DEFAULT_PARTS, type Part, PARTS } from '../m2fp/parts.ts';
 import { Int8Builder } from '../onnx/int8-builder.ts';
@@ -17,13 +18,15 @@ import type { JobOptions } from '../store/one-job.ts';
 import { writeBeside } from '../store/write-beside.ts';
 import { calibrate } from './calibrate.ts';
 import { type FloatModel, openFloatModel } from './float-model.ts';
+import { compareHeldBack, type Model } from './held-back.ts';
 import { listPictures, Pictures } from './pictures.ts';
 import { type ActivationStatistics, type Calibration, CALIBRATIONS } from './range.ts';
 
 /** More are no better where a processor without VNNI adds up two products in 16 bits (docs/performance.md). */
 const DEFAULT_BITS: WeightBits = 7;
-/** The share of the work that the pictures take; the rest is writing. */
-const PICTURES_SHARE = 0.9;
+/** The shares of the work after which the ranges are known, and the int8 model is written; the rest is comparing. */
+const RANGES_SHARE = 0.65;
+const WRITTEN_SHARE = 0.7;
 
 export interface QuantizeOptions extends JobOptions {
   /** The folder of a converted model, fp32 or fp16. */
@@ -46,7 +49,7 @@ export interface QuantizeOptions extends JobOptions {
 
 export interface Quantized {
   manifest: ModelManifest;
-  /** What a user should know: pictures that could not be used, or were too few. */
+  /** What a user should know: pictures that could not be used or were too few, and a result that is far off. */
   warnings: string[];
 }
 
@@ -71,8 +74,8 @@ export async function quantizeModel(options: QuantizeOptions): Promise<Quantized
   try {
     await requireRoom(options, manifest);
     return await writeBeside(options.out, options.signal, async (made) => {
-      const written = await quantizeInto(made, model, manifest, pictures, options);
-      return { manifest: written, warnings: pictures.warnings };
+      const written = await quantizeInto(made, model, { folder, manifest }, pictures, options);
+      return { manifest: written, warnings: [...pictures.warnings, ...int8Warnings(written.int8!)] };
     });
   } finally {
     await model.close();
@@ -82,7 +85,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<Quantized
 async function quantizeInto(
   folder: string,
   model: FloatModel,
-  float: ModelManifest,
+  float: Model,
   pictures: Pictures,
   options: QuantizeOptions,
 ): Promise<ModelManifest> {
@@ -97,7 +100,7 @@ async function quantizeInto(
 
   const watched = join(folder, 'watched');
   await mkdir(watched);
-  const inputs = pictures.inputs((share) => onProgress(share * PICTURES_SHARE));
+  const inputs = pictures.inputs((share) => onProgress(share * RANGES_SHARE));
   const seen = await calibrate({ model, parts, folder: watched, producer, inputs, signal });
   await rm(watched, { recursive: true });
 
@@ -113,28 +116,38 @@ async function quantizeInto(
     replace: model.replace,
   });
   model.addTo(g);
+  const written = pictures.heldBack.length === 0 ? 1 : WRITTEN_SHARE;
   const files = await writeModel(g.finish(), folder, {
     precision: model.precision,
     producer,
     onProgress: (share) => {
       throwIfCancelled(signal);
-      onProgress(PICTURES_SHARE + share * (1 - PICTURES_SHARE));
+      onProgress(RANGES_SHARE + share * (written - RANGES_SHARE));
     },
   });
+  const int8: Int8Origin = {
+    parts: [...parts],
+    calibration,
+    weightBits,
+    correctedBias: correctBias,
+    pictures: pictures.used,
+    from: { digest: float.manifest.digest, precision: model.precision },
+  };
   const manifest: ModelManifest = {
-    ...float,
-    digest: modelDigest({ ...float, files }),
+    ...float.manifest,
+    digest: modelDigest({ ...float.manifest, files }),
     precision: 'int8',
-    int8: {
-      parts: [...parts],
-      calibration,
-      weightBits,
-      correctedBias: correctBias,
-      pictures: pictures.used,
-      from: { digest: float.digest, precision: model.precision },
-    },
+    int8,
     files,
   };
+  const report = await compareHeldBack({
+    float,
+    int8: { folder, manifest },
+    pictures,
+    signal,
+    onProgress: (share) => onProgress(WRITTEN_SHARE + share * (1 - WRITTEN_SHARE)),
+  });
+  if (report !== undefined) int8.report = report;
   await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return manifest;
 }

@@ -7,6 +7,7 @@ import { isArchiveName } from '../checkpoint/format.ts';
 import { M2fpError } from '../errors.ts';
 import { type ModelManifest, type Precision, PRECISIONS } from '../m2fp/manifest.ts';
 import { fileDigest } from './digest.ts';
+import { isInt8Origin } from './int8-check.ts';
 import { MANIFEST_FILE } from './names.ts';
 
 /** A manifest takes some kilobytes; labels may be long, but not so long. */
@@ -153,6 +154,7 @@ export function parseManifest(text: string, file: string): ModelManifest {
   require(typeof manifest.scoreThreshold === 'number', 'scoreThreshold');
   require(['undefined', 'number'].includes(typeof manifest.mapConfidence), 'mapConfidence');
   require(PRECISIONS.includes(manifest.precision as Precision), 'precision');
+  require(manifest.int8 === undefined || isInt8Origin(manifest.int8), 'int8');
   require(manifest.warnings === undefined ||
     (Array.isArray(manifest.warnings) &&
       manifest.warnings.every((warning) => typeof warning === 'string')), 'warnings');

@@ -97,6 +97,7 @@ describe('m2fp models', function () {
         digest,
         state: 'ok',
         problem: null,
+        int8: null,
         warnings: [],
         folder: join(store, 'damo', 'single', 'master'),
       },

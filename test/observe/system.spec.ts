@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import nodeRed from 'node-red/package.json' with { type: 'json' };
-import {
-  freeDisk,
-  memoryFacts,
-  nodeRedFacts,
-  platformFacts,
-  processorFacts,
-} from '../../src/observe/system.ts';
+import { freeDisk, memoryFacts, nodeRedFacts, platformFacts } from '../../src/observe/system.ts';
 
 describe('the facts of the system', () => {
   let folder = '';
@@ -24,28 +18,6 @@ describe('the facts of the system', () => {
     else if (header.glibcVersionRuntime === undefined)
       assert.deepEqual(libc, { name: 'musl', version: null });
     else assert.deepEqual(libc, { name: 'glibc', version: header.glibcVersionRuntime });
-  });
-
-  for (const [name, text, features] of [
-    [
-      'an Intel or AMD',
-      'processor\t: 0\nflags\t\t: fpu avx avx2 rdpid avx512_vnni\nbugs\t: x',
-      ['avx', 'avx2', 'avx512_vnni'],
-    ],
-    ['an Arm', 'processor\t: 0\nFeatures\t: fp asimd evtstrm asimddp\n', ['asimd', 'asimddp']],
-    ['an unknown', 'cpu : 1\n', null],
-  ] as const) {
-    it(`name the features of ${name} processor`, async () => {
-      const file = join(folder, 'cpuinfo');
-      writeFileSync(file, text);
-      const found = await processorFacts(file);
-      assert.deepEqual(found.features, features);
-      assert.equal(found.cores, availableParallelism());
-    });
-  }
-
-  it('know no features where the system has no list', async () => {
-    assert.equal((await processorFacts(join(folder, 'none'))).features, null);
   });
 
   it('count the memory', () => {

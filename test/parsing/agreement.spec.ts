@@ -140,7 +140,13 @@ describe('the agreement of two parsings', () => {
       },
     ];
     const { persons, parts, ...rest } = agreementOverall(pictures);
-    assert.deepEqual(rest, { pictures: 2, pixels: 0.95, leastPixels: 0.9, foreground: 0.5 });
+    assert.deepEqual(rest, {
+      pictures: 2,
+      pixels: 0.95,
+      medianPixels: 0.95,
+      leastPixels: 0.9,
+      foreground: 0.5,
+    });
     assert.deepEqual([persons.reference, persons.other, persons.matched], [3, 3, 2]);
     close(persons.iou, 0.625);
     close(persons.meanScoreDifference, 0.15);
@@ -156,7 +162,7 @@ describe('the agreement of two parsings', () => {
   });
 
   it('says nothing of no pictures', () => {
-    const { pictures, pixels, leastPixels, foreground } = agreementOverall([]);
-    assert.deepEqual([pictures, pixels, leastPixels, foreground], [0, null, null, null]);
+    const { pictures, pixels, medianPixels, leastPixels, foreground } = agreementOverall([]);
+    assert.deepEqual([pictures, pixels, medianPixels, leastPixels, foreground], [0, null, null, null, null]);
   });
 });

@@ -15,6 +15,7 @@ import { convertCheckpoint } from '../../src/store/convert.ts';
 import { intactManifest, readManifest } from '../../src/store/manifest.ts';
 import { WITHOUT_NATIVE } from '../engine/support/wasm.ts';
 import { goldenFolder } from '../support/golden.ts';
+import { drawPicture } from './support/pictures.ts';
 
 describe('making a model int8', function () {
   this.timeout(120_000);
@@ -23,18 +24,6 @@ describe('making a model int8', function () {
   let pictures = '';
   const path = (...names: string[]) => join(folder, ...names);
   const out = () => path('out', 'int8');
-
-  /** A picture with something in it, different for each number. */
-  async function draw(file: string, seed: number): Promise<void> {
-    const [width, height] = [96, 80];
-    const data = Uint8Array.from(
-      { length: width * height * 3 },
-      (_, i) => ((i * (seed + 3)) >> 4) ^ (i % (seed + 50)),
-    );
-    await sharp(data, { raw: { width, height, channels: 3 } })
-      .png()
-      .toFile(file);
-  }
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'm2fp-quantize-'));
@@ -47,7 +36,7 @@ describe('making a model int8', function () {
       longSide: 128,
     });
     mkdirSync(pictures);
-    for (let i = 0; i < 4; i++) await draw(join(pictures, `${i}.png`), i);
+    for (let i = 0; i < 4; i++) await drawPicture(join(pictures, `${i}.png`), i);
   });
   after(() => rmSync(folder, { recursive: true }));
   beforeEach(() => {
@@ -212,7 +201,7 @@ describe('making a model int8', function () {
     it('leaves such pictures out where there are others, and warns', async () => {
       const mixed = folderOf('mixed');
       writeFileSync(join(mixed, 'a.png'), 'no picture');
-      await draw(join(mixed, 'b.png'), 7);
+      await drawPicture(join(mixed, 'b.png'), 7);
       const { manifest, warnings } = await quantizeModel(options({ pictures: mixed }));
       assert.equal(manifest.int8?.pictures, 1);
       assert.match(warnings[0]!, /left out: .*a\.png/);

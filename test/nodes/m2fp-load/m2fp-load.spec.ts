@@ -51,6 +51,7 @@ describe('m2fp-load', () => {
       scoreThreshold: 0.5,
       mapConfidence: 0.5,
       precision: 'fp32',
+      int8: null,
       warnings: [],
       provider: 'cpu',
       threads: 2,

@@ -1,0 +1,47 @@
+/** Whether a manifest's entry on int8 is one. */
+import { isCount } from '../checkpoint/tensors.ts';
+import type { Int8Origin } from '../m2fp/int8-origin.ts';
+import { isRecord } from '../parsing/options/options.ts';
+
+/** Whether `value`, out of a manifest, is one. */
+export function isInt8Origin(value: unknown): value is Int8Origin {
+  if (!isRecord(value)) return false;
+  const { parts, calibration, weightBits, correctedBias, pictures, from, report } = value;
+  return (
+    Array.isArray(parts) &&
+    parts.every((part) => typeof part === 'string') &&
+    typeof calibration === 'string' &&
+    typeof weightBits === 'number' &&
+    typeof correctedBias === 'boolean' &&
+    isCount(pictures) &&
+    isRecord(from) &&
+    typeof from['digest'] === 'string' &&
+    typeof from['precision'] === 'string' &&
+    (report === undefined || isReport(report))
+  );
+}
+
+function isReport(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { agreement, seconds, machine } = value;
+  return (
+    isRecord(agreement) &&
+    isCount(agreement['pictures']) &&
+    ['pixels', 'medianPixels', 'leastPixels', 'foreground'].every((name) => isShare(agreement[name])) &&
+    ['persons', 'parts'].every((name) => isMatchFigures(agreement[name])) &&
+    isRecord(seconds) &&
+    ['float', 'int8'].every((name) => typeof seconds[name] === 'number' && seconds[name] >= 0) &&
+    isRecord(machine) &&
+    ['string', 'object'].includes(typeof machine['processor']) &&
+    ['instructions', 'provider'].every((name) => typeof machine[name] === 'string') &&
+    isCount(machine['threads'])
+  );
+}
+
+const isMatchFigures = (value: unknown): boolean =>
+  isRecord(value) &&
+  ['reference', 'other', 'matched'].every((name) => isCount(value[name])) &&
+  ['iou', 'meanScoreDifference', 'greatestScoreDifference'].every((name) => isShare(value[name]));
+
+const isShare = (value: unknown): boolean =>
+  value === null || (typeof value === 'number' && value >= 0 && value <= 1);

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import {
+  type Agreement,
+  type Int8Origin,
+  int8Warnings,
+  isFarOff,
+  percentOf,
+} from '../../src/m2fp/int8-origin.ts';
+
+const NONE = { iou: null, meanScoreDifference: null, greatestScoreDifference: null };
+const MATCHES = { reference: 0, other: 0, matched: 0, ...NONE };
+
+function origin(agreement: Partial<Agreement>, more: Partial<Int8Origin> = {}, instructions = 'AVX2') {
+  return {
+    parts: ['res4', 'res5'],
+    calibration: 'min-max',
+    weightBits: 7,
+    correctedBias: false,
+    pictures: 26,
+    from: { digest: 'a', precision: 'fp32' },
+    report: {
+      agreement: {
+        pictures: 6,
+        pixels: 0.99,
+        medianPixels: 0.99,
+        leastPixels: 0.98,
+        foreground: 0.9,
+        persons: MATCHES,
+        parts: MATCHES,
+        ...agreement,
+      },
+      seconds: { float: 1, int8: 0.6 },
+      machine: { processor: null, instructions, threads: 2, provider: 'cpu' },
+    },
+    ...more,
+  } as Int8Origin;
+}
+
+describe('what is told of an int8 model', () => {
+  it('is nothing where it is near enough', () => {
+    assert.deepEqual(int8Warnings(origin({ pixels: 0.97 })), []);
+    assert.equal(isFarOff(origin({ pixels: 0.97 })), false);
+  });
+
+  it('is how far off it is below 97 % of the pixels, and what to do', () => {
+    const far = origin({ pixels: 0.9699, medianPixels: 0.991, leastPixels: 0.1412 });
+    assert.equal(isFarOff(far), true);
+    assert.deepEqual(int8Warnings(far), [
+      'Only 96.9 % of the pixels have the label that the float model gives them, less than 97 %, on 6 pictures that ' +
+        'were held back (99.1 % in the middle one, 14.1 % in the worst). What helps: make it again with more pictures ' +
+        'that are like those that it will see, leave some of its 2 parts in float (--parts), or use the float model',
+    ]);
+  });
+
+  it('is that 8 bits may help, where the processor has VNNI', () => {
+    const [warning] = int8Warnings(origin({ pixels: 0.9 }, {}, 'AVX512-VNNI'));
+    assert.match(warning!, /take weights of 8 bits \(--weight-bits 8\)/);
+    const [wide] = int8Warnings(origin({ pixels: 0.9 }, { weightBits: 8 }, 'AVX512-VNNI'));
+    assert.doesNotMatch(wide!, /8 bits/);
+  });
+
+  it('is that nobody knows, where nothing was held back', () => {
+    const { report: _report, ...unknown } = origin({});
+    assert.match(int8Warnings(unknown).join(), /^Nobody knows how near .* Give 32 or more$/);
+  });
+
+  it('has shares that are not rounded up', () => {
+    assert.deepEqual([0.9699, 0.97, 1, 0.9999, 0].map(percentOf), [
+      '96.9 %',
+      '97.0 %',
+      '100.0 %',
+      '99.9 %',
+      '0.0 %',
+    ]);
+  });
+});
