@@ -143,7 +143,10 @@ open_to() {
   rm -f nginx/state/maintenance
   docker exec "$1" node --input-type=module --eval "$(cat "$run/through-nginx.mjs")" >"$run/through-nginx.log" 2>&1 || true
   words=$(tail -n 1 "$run/through-nginx.log")
-  [ "$words" = 'nginx answers.' ] || fail "nginx in front of it: ${words:-no answer}"
+  if [ "$words" != 'nginx answers.' ]; then
+    docker logs --tail 200 "$(containers nginx | head -n 1)" >"$run/nginx.log" 2>&1 || true
+    fail "nginx in front of it: ${words:-no answer} (its log: $run/nginx.log)"
+  fi
 }
 
 # Waits until nobody but itself is connected to a Node-RED (port 1880 is 0758, an open connection 01).

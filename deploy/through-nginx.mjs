@@ -2,13 +2,15 @@
 import { get as byHttp } from 'node:http';
 import { get as byHttps } from 'node:https';
 
-const WAIT = 20_000;
+// nginx may ask for the name for 15 s, and try an address that is gone for 3 s.
+const ONE_ANSWER = 20_000;
+const WAIT = 60_000;
 
 /** Resolves to what is wrong, or to nothing. */
 function ask(get, url) {
   return new Promise((resolve) => {
     // The certificate is for the name by which others know the server.
-    const request = get(url, { rejectUnauthorized: false, timeout: 5000, agent: false }, (response) => {
+    const request = get(url, { rejectUnauthorized: false, timeout: ONE_ANSWER, agent: false }, (response) => {
       response.resume();
       const { statusCode, headers } = response;
       if ([502, 503, 504].includes(statusCode)) resolve(`it answers ${statusCode}`);

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { root } from '../../support/installed-package.ts';
+import { watchNameService } from './name-service.ts';
 import { end, run, type RunOptions, type Ran, tryRun, until } from './run.ts';
 
 /** Where Debian has what podman calls. */
@@ -123,6 +124,7 @@ export class Containers {
   readonly env: NodeJS.ProcessEnv;
   readonly socket: string;
   #service: ChildProcess | undefined;
+  #endWatch = (): void => {};
 
   constructor() {
     // In a container of GitHub's, /tmp is an overlay, on which there can be no other.
@@ -152,6 +154,7 @@ export class Containers {
       const { code } = await this.try('docker', ['version']);
       return code === 0;
     });
+    this.#endWatch = watchNameService();
   }
 
   try(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
@@ -172,6 +175,7 @@ export class Containers {
 
   /** All that was made here, also by others who were given {@link env}. */
   async stop(): Promise<void> {
+    this.#endWatch();
     if (this.#service !== undefined) await end(this.#service);
     this.clear();
   }
