@@ -23,7 +23,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 # What on-server.sh wants beside it.
-parts=(on-server.sh containers.sh smoke.mjs http-only.mjs through-nginx.mjs)
+parts=(on-server.sh steps.sh containers.sh smoke.mjs http-only.mjs through-nginx.mjs)
 # Seconds for the server to answer again after the connection was lost.
 patience=600
 

@@ -254,7 +254,7 @@ describe('a deploy on a server that is played', function () {
     await deploy('next');
     const run = join(stack, '.deploy/runs/99999999T000000Z-1');
     mkdirSync(run);
-    for (const name of ['on-server.sh', 'containers.sh'])
+    for (const name of ['on-server.sh', 'steps.sh', 'containers.sh'])
       writeFileSync(join(run, name), readFileSync(join(root, 'deploy', name)));
     const ran = begin(undefined, {}, '--finish');
     assert.equal(await ran.ended, 1);
