@@ -1,13 +1,14 @@
 /**
- * `npm run bench -- graph`: the full-size network (random weights) in our formulation and in the plain one, on
+ * `npm run bench -- graph [--precision int8] [--rounds N]`: the full-size network (random weights) in our formulation and in the plain one, on
  * pictures of several sizes. Speed is told as the ratio to the plain one and as a share of a convolution probe;
  * all three take turns in one process, so that a busy machine slows all.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { nativeOptions } from '../src/engine/child/session.ts';
+import { parseArgs } from 'node:util';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { M2fpError } from '../src/errors.ts';
 import { FAST } from '../src/m2fp/formulations/fast.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../src/m2fp/network.ts';
@@ -15,6 +16,9 @@ import type { Graph } from '../src/onnx/graph.ts';
 import { writeModel } from '../src/onnx/write.ts';
 import { convolutionProbe, PROBE_FLOPS, PROBE_INPUT } from './convolution-probe.ts';
 import { graphFlops } from '../src/m2fp/flops.ts';
+import { benchInt8Graph, type Int8GraphBench } from './graph-int8.ts';
+import { type Agreement, agreement, feedsOf, milliseconds, openGraph } from './graph-run.ts';
+import { count } from './options.ts';
 import { plain } from './plain-formulation.ts';
 import { FULL_SIZE, randomCheckpoint } from './random-checkpoint.ts';
 import { median } from './statistics.ts';
@@ -43,14 +47,6 @@ interface SizeResult {
   agreement: Agreement;
 }
 
-/** How far the two formulations agree; thresholded attention makes differences of rounding visible. */
-interface Agreement {
-  /** Share of queries with the same best class. */
-  bestClass: number;
-  /** Share of mask values of the same sign. */
-  maskSign: number;
-}
-
 export interface GraphBench {
   threads: number;
   sizes: SizeResult[];
@@ -59,46 +55,44 @@ export interface GraphBench {
 async function load(
   graph: Graph,
   folders: string[],
-  options: InferenceSession.SessionOptions = {},
+  sizes?: Record<string, number>,
 ): Promise<InferenceSession> {
   const folder = await mkdtemp(join(tmpdir(), 'm2fp-bench-'));
   folders.push(folder);
   await writeModel(graph, folder, { precision: 'fp32', producer: { name: 'bench', version: '0' } });
-  return InferenceSession.create(join(folder, 'model.onnx'), {
-    ...nativeOptions(availableParallelism()),
-    ...options,
-  });
+  return openGraph(folder, sizes);
 }
 
-async function milliseconds(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
+/**
+ * What was asked for; without options our graph and the plain one.
+ * @throws M2fpError M2FP_BAD_OPTION
+ */
+export async function benchGraph(
+  log: (line: string) => void,
+  args: string[],
+): Promise<GraphBench | Int8GraphBench> {
+  const { precision, rounds } = graphOptions(args);
+  return precision === 'int8' ? benchInt8Graph(log, rounds) : benchFloatGraph(log, rounds);
 }
 
-type Outputs = InferenceSession.OnnxValueMapType;
-
-function floats(outputs: Outputs, name: string): Float32Array {
-  return outputs[name]!.data as Float32Array;
+function graphOptions(args: string[]): { precision: 'fp32' | 'int8'; rounds: number | undefined } {
+  const fail = (reason: string, cause?: unknown) => new M2fpError('M2FP_BAD_OPTION', reason, { cause });
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: { precision: { type: 'string', default: 'fp32' }, rounds: { type: 'string' } },
+    }));
+  } catch (error) {
+    throw fail((error as Error).message, error);
+  }
+  const { precision } = values;
+  if (precision !== 'fp32' && precision !== 'int8')
+    throw fail(`--precision takes fp32 or int8, not ${precision}`);
+  return { precision, rounds: count('rounds', values.rounds) };
 }
 
-function agreement(a: Outputs, b: Outputs): Agreement {
-  const [queries, classes] = a['pred_logits']!.dims as [number, number];
-  const best = (outputs: Outputs) =>
-    Array.from({ length: queries }, (_, q) => {
-      const row = floats(outputs, 'pred_logits').subarray(q * classes, (q + 1) * classes);
-      return row.indexOf(Math.max(...row));
-    });
-  const other = best(b);
-  const [left, right] = [floats(a, 'pred_masks'), floats(b, 'pred_masks')];
-  const signs = left.reduce((sum, value, i) => sum + Number(value > 0 === right[i]! > 0), 0);
-  return {
-    bestClass: best(a).filter((index, q) => index === other[q]).length / queries,
-    maskSign: signs / left.length,
-  };
-}
-
-export async function benchGraph(log: (line: string) => void): Promise<GraphBench> {
+async function benchFloatGraph(log: (line: string) => void, turns = ROUNDS): Promise<GraphBench> {
   const folders: string[] = [];
   try {
     const checkpoint = randomCheckpoint(FULL_SIZE);
@@ -110,21 +104,18 @@ export async function benchGraph(log: (line: string) => void): Promise<GraphBenc
 
     const sizes: SizeResult[] = [];
     for (const [height, width] of SIZES) {
-      const pixels = Uint8Array.from(
-        { length: height * width * 3 },
-        (_, i) => (i * 7919 + (i >> 9) * 31) % 256,
-      );
       // The exporter's graph is for one size, and onnxruntime is told so.
       const peer = await load(buildNetwork(checkpoint, hyper, 'multi', plain(height, width)), folders, {
-        freeDimensionOverrides: { height, width },
+        height,
+        width,
       });
-      const feeds = { image: new Tensor('uint8', pixels, [height, width, 3]) };
+      const feeds = feedsOf(height, width);
       // The first runs size the memory arenas.
       const agreed = agreement(await ours.run(feeds), await peer.run(feeds));
       await runProbe();
       const flops = graphFlops(hyper, height, width);
       const rounds: Record<'ours' | 'plain' | 'probe', number>[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < turns; round++) {
         // The probe before and after ours sees what ours saw.
         const before = await milliseconds(runProbe);
         const oursMs = await milliseconds(() => ours.run(feeds));

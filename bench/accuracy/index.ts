@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { M2fpError } from '../../src/errors.ts';
 import type { InputRule } from '../../src/m2fp/manifest.ts';
+import { count } from '../options.ts';
 import { type Figures, Judge } from './judge.ts';
 import { listScenes, readScene } from './scenes.ts';
 import { table } from './table.ts';
@@ -45,15 +46,6 @@ interface Options {
   limit: number;
   shortSide: number | undefined;
   flip: boolean;
-}
-
-/** A whole number above 0. */
-function count(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new M2fpError('M2FP_BAD_OPTION', `--${name} must be a whole number above 0, not "${text}".`);
-  }
-  return Number(text);
 }
 
 /** @throws M2FP_BAD_OPTION for anything but the options told above */

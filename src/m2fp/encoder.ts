@@ -19,7 +19,7 @@ import type { StateDict } from './state-dict.ts';
 
 /**
  * Pieces that a level's tokens are worked off in after the attention, coarsest level first: the hidden activation
- * of all tokens of a 640 x 960 picture is 51 MB; in pieces it stays in the cache.
+ * of all tokens of a 640 x 960 picture is 51 MB; in pieces it stays in the cache. In int8 it is small enough.
  */
 const CHUNKS = [1, 2, 6];
 
@@ -48,7 +48,9 @@ export function encoder(
   const sizes = levels.map(({ size }) => size);
   const strides = levels.map(({ stride }) => stride);
   const sampling = samplingOf(g, { channels, heads, levels: sizes, strides });
-  const chunks = sizes.map(({ height, width }, level) => chunkSizes(g, g.mul(height, width), CHUNKS[level]!));
+  const chunks = sizes.map(({ height, width }, level) =>
+    chunkSizes(g, g.mul(height, width), g.pieces('encoder.ffn', CHUNKS[level]!)),
+  );
   const shape = { channels, heads, levels: sizes, strides, sampling, feedForward, chunks };
 
   const shiftBefore = (layer: number) =>
@@ -118,7 +120,9 @@ function encoderLayer(
 
   return tokens.map((x, level) => {
     const pieces = chunks[level]!;
-    if (pieces.length === 1) return chunk(x, attended[level]!);
+    // The norms' weights have their names from the piece, however many there are.
+    if (CHUNKS[level] === 1) return chunk(x, attended[level]!);
+    if (pieces.length === 1) return g.scope('chunk.0', () => chunk(x, attended[level]!));
     const residuals = g.split(x, pieces, 0);
     const deltas = g.split(attended[level]!, pieces, 0);
     return g.concat(

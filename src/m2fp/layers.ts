@@ -1,6 +1,6 @@
 /** Layers that several parts of the network share: convolutions with their norm, positions. */
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
-import { computed, plus, product, reshaped, scaled, type Weight } from '../onnx/weight.ts';
+import { computed, elements, plus, product, reshaped, scaled, type Weight } from '../onnx/weight.ts';
 import type { StateDict } from './state-dict.ts';
 
 /** Of every batch, group and layer norm in the network. */
@@ -30,8 +30,32 @@ export function foldBatchNorm(kernel: Weight, norm: StateDict): { weight: Weight
   };
 }
 
-export function groupNorm(g: GraphBuilder, x: Value, norm: { weight: Weight; bias: Weight }): Value {
-  return g.groupNorm(x, NORM_GROUPS, norm.weight, norm.bias, EPSILON);
+/**
+ * Group normalisation with an affine weight and bias per channel. Written out because onnxruntime's
+ * InstanceNormalization uses one thread.
+ */
+export function groupNorm(
+  g: GraphBuilder,
+  x: Value,
+  { weight, bias }: { weight: Weight; bias: Weight },
+  groups = NORM_GROUPS,
+): Value {
+  const channels = elements(weight.shape);
+  const perGroup = [groups, channels / groups];
+  const rows = g.reshape(x, [channels, -1]);
+  // First over each channel: the sum of a whole group in one go would lose digits.
+  const mean = (reduction: 'ReduceSum' | 'ReduceSumSquare') => {
+    const sums = g.reduce(reduction, rows, 1);
+    const means = g.div(sums, g.cast(g.dim(rows, 1), 'float32'));
+    return g.reduce('ReduceMean', g.reshape(means, perGroup), 1);
+  };
+  const centre = mean('ReduceSum');
+  const variance = g.sub(mean('ReduceSumSquare'), g.mul(centre, centre));
+  const deviation = g.operator('Sqrt', [g.add(variance, g.scalar(EPSILON))]);
+  const scale = g.div(g.weight(reshaped(weight, perGroup)), deviation);
+  const offset = g.sub(g.weight(reshaped(bias, perGroup)), g.mul(centre, scale));
+  const perChannel = (values: Value) => g.reshape(values, [1, channels, 1, 1]);
+  return g.add(g.mul(x, perChannel(scale)), perChannel(offset));
 }
 
 export function layerNorm(g: GraphBuilder, x: Value, state: StateDict, channels: number): Value {

@@ -44,8 +44,9 @@ export abstract class ActivationBuilder extends GraphBuilder {
     if (!this.#isChosen()) return super.gemm(a, b, c, options);
     // A weight may see many values, such as pieces of one level's tokens: they all have the same range.
     const x = this.#round(a, options.transA ? OF_COLUMNS : OF_ROWS, `${b.name}.input`);
-    const y = this.gemmOfRounded(x, b, c, options);
-    return options.relu ? this.#round(y, OF_ROWS, `${b.name}.output`) : y;
+    if (!options.relu) return this.gemmOfRounded(x, b, c, options);
+    const output = `${b.name}.output`;
+    return this.#round(this.gemmReluOfRounded(x, b, c, options, output), OF_ROWS, output);
   }
 
   override linearTransposed(x: Value, weight: Value, bias?: Weight): Value {
@@ -76,6 +77,17 @@ export abstract class ActivationBuilder extends GraphBuilder {
     return super.gemm(a, b, c, options);
   }
 
+  /** @param _output the name of the activation that the result is rounded to */
+  protected gemmReluOfRounded(
+    a: Value,
+    b: Value,
+    c: Value | undefined,
+    options: GemmOptions,
+    _output: string,
+  ): Value {
+    return this.gemmOfRounded(a, b, c, options);
+  }
+
   protected linearTransposedOfRounded(x: Value, weight: Value, bias: Weight | undefined): Value {
     return super.linearTransposed(x, weight, bias);
   }
@@ -85,7 +97,11 @@ export abstract class ActivationBuilder extends GraphBuilder {
   }
 
   #isChosen(): boolean {
-    return this.currentPart !== null && this.#parts.has(this.currentPart);
+    return this.currentPart !== null && this.isChosen(this.currentPart);
+  }
+
+  protected isChosen(part: string): boolean {
+    return this.#parts.has(part);
   }
 
   #round(x: Value, axes = OF_MAP, name?: string): Value {

@@ -57,6 +57,14 @@ export class GraphBuilder {
     }
   }
 
+  /**
+   * In how many pieces a part works off what it does with many tokens.
+   * @param count where float arithmetic is fastest
+   */
+  pieces(_part: string, count: number): number {
+    return count;
+  }
+
   /** The innermost {@link part} that is being built. */
   protected get currentPart(): string | null {
     return this.#part;
@@ -189,14 +197,19 @@ export class GraphBuilder {
   }
 
   reduceMax(x: Value, axis: number): Value {
-    return this.#reduce('ReduceMax', x, axis);
+    return this.reduce('ReduceMax', x, axis);
   }
 
   reduceSum(x: Value, axis: number): Value {
-    return this.#reduce('ReduceSum', x, axis);
+    return this.reduce('ReduceSum', x, axis);
   }
 
-  #reduce(opType: string, x: Value, axis: number): Value {
+  /** The axis stays, with one element. */
+  reduce(
+    opType: 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare',
+    x: Value,
+    axis: number,
+  ): Value {
     const old = this.#opset < 18 && opType !== 'ReduceSum';
     if (old) return this.operator(opType, [x], { axes: [axis], keepdims: 1 });
     return this.operator(opType, [x, this.integers([axis])], { keepdims: 1 });
@@ -286,29 +299,6 @@ export class GraphBuilder {
       axis: -1,
       epsilon: { float: epsilon },
     });
-  }
-
-  /**
-   * Group normalisation with an affine weight and bias per channel. Written out because onnxruntime's
-   * InstanceNormalization uses one thread.
-   */
-  groupNorm(x: Value, groups: number, weight: Weight, bias: Weight, epsilon: number): Value {
-    const channels = elements(weight.shape);
-    const perGroup = [groups, channels / groups];
-    const rows = this.reshape(x, [channels, -1]);
-    // First over each channel: the sum of a whole group in one go would lose digits.
-    const mean = (reduction: 'ReduceSum' | 'ReduceSumSquare') => {
-      const sums = this.#reduce(reduction, rows, 1);
-      const means = this.div(sums, this.cast(this.dim(rows, 1), 'float32'));
-      return this.#reduce('ReduceMean', this.reshape(means, perGroup), 1);
-    };
-    const centre = mean('ReduceSum');
-    const variance = this.sub(mean('ReduceSumSquare'), this.mul(centre, centre));
-    const deviation = this.operator('Sqrt', [this.add(variance, this.scalar(epsilon))]);
-    const scale = this.div(this.weight(reshaped(weight, perGroup)), deviation);
-    const offset = this.sub(this.weight(reshaped(bias, perGroup)), this.mul(centre, scale));
-    const perChannel = (values: Value) => this.reshape(values, [1, channels, 1, 1]);
-    return this.add(this.mul(x, perChannel(scale)), perChannel(offset));
   }
 
   // Shapes.

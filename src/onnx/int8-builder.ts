@@ -79,6 +79,11 @@ export class Int8Builder extends ActivationBuilder {
     this.#options = options;
   }
 
+  /** A quarter of the size, all of it stays in the cache. */
+  override pieces(part: string, count: number): number {
+    return this.isChosen(part) ? 1 : count;
+  }
+
   override finish(): Graph {
     const graph = super.finish();
     const used = new Set(graph.nodes.flatMap((node) => node.inputs));
@@ -107,6 +112,29 @@ export class Int8Builder extends ActivationBuilder {
   protected override gemmOfRounded(x: Value, b: Value, c: Value | undefined, options: GemmOptions): Value {
     const { transA = false } = options;
     return this.#operator('Gemm', x, this.#roundedWeight(b, c, x), { transA: Number(transA), transB: 1 });
+  }
+
+  /**
+   * As a 1 x 1 convolution of a map of one column, whose tokens lie as onnxruntime's int8 convolution wants them: the
+   * transposes vanish. It adds the bias and clips piece by piece, where a Gemm writes all sums to memory first.
+   */
+  protected override gemmReluOfRounded(
+    x: Value,
+    b: Value,
+    c: Value | undefined,
+    options: GemmOptions,
+    output: string,
+  ): Value {
+    if (options.transA === true) return this.gemmOfRounded(x, b, c, options);
+    const [input, result] = [this.#roundingOf(x), this.#activation(output)];
+    const axes = this.integers([0, 2]);
+    // Values are rounded after each step, to what they are already: so onnxruntime does the steps on whole numbers.
+    const rows = this.#quantize(this.operator('Unsqueeze', [x, axes]), input);
+    const map = this.#quantize(this.transpose(rows, [0, 3, 1, 2]), input);
+    const weight = this.#roundedWeight(b, c, map, [1, 1]);
+    const y = this.#operator('Conv', map, weight, { kernel_shape: [1, 1] });
+    const turned = this.#quantize(this.transpose(this.#quantize(y, result), [0, 2, 3, 1]), result);
+    return this.operator('Squeeze', [turned, axes]);
   }
 
   protected override linearTransposedOfRounded(x: Value, weight: Value, bias: Weight | undefined): Value {
@@ -171,13 +199,21 @@ export class Int8Builder extends ActivationBuilder {
     return this.initializer({ name, dataType: 'float32', weight });
   }
 
-  /** The weight once for all values that it is applied to, and each of its biases once. */
-  #roundedWeight(float: Value, floatBias: Value | undefined, x: Value): RoundedWeight {
+  /**
+   * The weight once for all values that it is applied to, and each of its biases once.
+   * @param kernel further dimensions that the weight is to have
+   */
+  #roundedWeight(
+    float: Value,
+    floatBias: Value | undefined,
+    x: Value,
+    kernel: readonly number[] = [],
+  ): RoundedWeight {
     const bias = floatBias && this.#weights.get(floatBias.name);
     const rounding = this.#roundingOf(x);
     let rounded = this.#roundedWeights.get(float.name);
     if (rounded === undefined) {
-      rounded = this.#roundWeight(float.name, bias, rounding);
+      rounded = this.#roundWeight(float.name, bias, rounding, kernel);
       this.#roundedWeights.set(float.name, rounded);
     }
     const { value, biases } = rounded;
@@ -186,9 +222,15 @@ export class Int8Builder extends ActivationBuilder {
     return { weight: value, bias: biases.get(key) };
   }
 
-  #roundWeight(name: string, bias: Weight | undefined, { scale }: Rounding): RoundedMatrix {
+  #roundWeight(
+    name: string,
+    bias: Weight | undefined,
+    { scale }: Rounding,
+    kernel: readonly number[],
+  ): RoundedMatrix {
     const { weightBits } = this.#options;
-    const weight = this.#weights.get(name)!;
+    const matrix = this.#weights.get(name)!;
+    const weight = reshaped(matrix, [...matrix.shape, ...kernel]);
     const scales = rowScales(weight, bias, scale, weightBits);
     const rows = weight.shape[0]!;
     const whole: Initializer[] = [

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { groupNorm } from '../../src/m2fp/layers.ts';
 import { GraphBuilder, type Value } from '../../src/onnx/graph.ts';
 import { literal, type Weight } from '../../src/onnx/weight.ts';
 import { writeModel, type WriteOptions } from '../../src/onnx/write.ts';
@@ -106,7 +107,7 @@ describe('writing a model', () => {
     const gain = [1, 2, 3, 4];
     const shift = [0, 0.5, 1, -1];
     const { values: found, shape } = await evaluate(
-      (g, x) => g.groupNorm(x, 2, literal(gain), literal(shift), 1e-5),
+      (g, x) => groupNorm(g, x, { weight: literal(gain), bias: literal(shift) }, 2),
       { values, shape: [1, channels, 2, 3] },
     );
     const expected = values.map((value, i) => {
