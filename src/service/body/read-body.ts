@@ -7,9 +7,6 @@ const MEBIBYTE = 1024 * 1024;
 /** Of all bodies that are being read at the same time, however slowly they come, as many times the largest one. */
 const ALL_TOGETHER = 8;
 
-/** Milliseconds that a client that was refused may go on sending, so that it reads the answer: its bytes are thrown away. */
-const LINGER = 5000;
-
 const SMALLEST = 64 * 1024;
 
 /** Bodies that were asked for, by whomever: a stream gives its bytes once. */
@@ -106,11 +103,4 @@ function crowded(): M2fpError {
 
 function cancelled(): M2fpError {
   return new M2fpError('M2FP_CANCELLED', 'The client went away while it was sending.');
-}
-
-/** For a request that is refused before it has come: the answer goes out at once, the connection ends a little later. */
-export function discardRest(request: IncomingMessage): void {
-  if (request.complete || request.destroyed) return;
-  request.resume();
-  setTimeout(() => request.complete || request.socket.destroy(), LINGER).unref();
 }
