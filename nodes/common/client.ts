@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
+import { problemAnswer } from '../../src/service/problem-answer.ts';
 import { jobOf } from './job.ts';
 import { SharedListener } from './shared-listener.ts';
 
@@ -40,12 +41,14 @@ const RETRY_AFTER = 1;
  * before: a full deploy closes the Catch and HTTP Response nodes, too, and the client would wait for its own time limit.
  * The status is that of the code, as a flow that is not closed gives it.
  * Does nothing for other messages.
- * @param answer absent: the error as plain JSON
  */
 export function answerUnlessFlowDoes(
   msg: NodeMessageInFlow,
   error: M2fpError,
-  answer: { statusCode: number; headers: OutgoingHttpHeaders; body: Buffer | string } = plainAnswer(error),
+  answer: { statusCode: number; headers: OutgoingHttpHeaders; body: Buffer | string } = problemAnswer(
+    error,
+    RETRY_AFTER,
+  ),
 ): void {
   const response = responseOf(msg);
   if (response === undefined || isAnswered(response)) return;
@@ -61,14 +64,6 @@ export function answerUnlessFlowDoes(
   }, PATIENCE);
   timer.unref();
   const forget = closing.add(response, () => clearTimeout(timer));
-}
-
-function plainAnswer({ statusCode, code, message }: M2fpError) {
-  return {
-    statusCode,
-    headers: { 'Content-Type': 'application/json', 'Retry-After': RETRY_AFTER },
-    body: JSON.stringify({ error: { code, message } }),
-  };
 }
 
 function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): boolean {

@@ -54,8 +54,8 @@ function variableIn(key: string): string | undefined {
 }
 
 /** Also of a flow, a group or a sub-flow. */
-function settingOf(RED: NodeAPI, node: Node, name: string): unknown {
-  const { getSetting } = RED.util as unknown as { getSetting(node: Node, name: string): unknown };
+function settingOf(RED: NodeAPI, node: Node, name: string): string | undefined {
+  const { getSetting } = RED.util as unknown as { getSetting: (node: Node, name: string) => unknown };
   const value = getSetting(node, name);
-  return value === undefined || value === null ? undefined : String(value);
+  return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : undefined;
 }

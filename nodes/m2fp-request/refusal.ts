@@ -2,8 +2,8 @@
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { Throttled } from '../../src/service/access.ts';
-import { problemAnswer } from '../../src/service/answer.ts';
 import { discardRest } from '../../src/service/body/discard.ts';
+import { problemAnswer } from '../../src/service/problem-answer.ts';
 import { answerUnlessFlowDoes } from '../common/client.ts';
 import { isSetupFault } from '../common/failure.ts';
 import type { HttpRequest } from './read-request.ts';

@@ -1,9 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { asM2fpError, type M2fpError } from '../../src/errors.ts';
 import { optionsInFields } from '../../src/parsing/options/option-table.ts';
-import { type Answer, answerOf, problemAnswer } from '../../src/service/answer.ts';
+import { answerOf } from '../../src/service/answer.ts';
 import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import type { ErrorLike } from '../../src/service/problem.ts';
+import { type Answer, problemAnswer } from '../../src/service/problem-answer.ts';
 import { answerUnlessFlowDoes } from '../common/client.ts';
 import { codeOf, INTERNAL_ERROR } from '../common/failure.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';

@@ -7,15 +7,8 @@ import type { Parsing } from '../parsing/types.ts';
 import { cocoOf } from './coco.ts';
 import { encodeJson, jsonOf } from './json.ts';
 import { CONTENT_TYPES, negotiate } from './negotiate.ts';
-import { type ErrorLike, problemOf } from './problem.ts';
+import { type Answer, HEADERS } from './problem-answer.ts';
 import { checkChoice, type View, viewOf } from './view.ts';
-
-/** Status, headers (in lower case) and body of an HTTP response. */
-export interface Answer {
-  statusCode: number;
-  headers: Record<string, string>;
-  body: Buffer;
-}
 
 export interface Asked {
   /** The header; absent: anything. */
@@ -28,9 +21,6 @@ export interface Asked {
 
 /** How a picture is encoded that comes with JSON. */
 const BESIDE_JSON = 'png';
-
-/** Nobody keeps what somebody else sent, and an answer depends on what was accepted. */
-const HEADERS = { 'cache-control': 'no-store', vary: 'Accept', 'x-content-type-options': 'nosniff' };
 
 /**
  * The answer to a client. Pixel work goes in slices between turns of the event loop.
@@ -88,23 +78,5 @@ function inParts(json: Buffer, { image, mime }: View): { type: string; body: Buf
       end,
       Buffer.from(`--${boundary}--\r\n`),
     ]),
-  };
-}
-
-/**
- * The answer that tells a client of an error.
- * @param retryAfter seconds, where more is known than the error's code says
- */
-export function problemAnswer(error: ErrorLike, retryAfter?: number): Answer {
-  const problem = problemOf(error, retryAfter);
-  return {
-    statusCode: problem.status,
-    headers: {
-      ...HEADERS,
-      'content-type': 'application/problem+json',
-      ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
-      ...(problem.code === 'M2FP_UNAUTHORIZED' && { 'www-authenticate': 'Bearer realm="m2fp"' }),
-    },
-    body: Buffer.from(JSON.stringify(problem)),
   };
 }

@@ -184,5 +184,8 @@ export function problemOf(error: ErrorLike, retryAfter?: number): Problem {
   };
 }
 
+/** Whether the same request may succeed later, so that `Retry-After` tells when. */
+export const passes = (code: M2fpErrorCode | 'INTERNAL'): boolean => TEXTS[code].retryAfter !== undefined;
+
 /** What an error of this code is, in two or three words. */
 export const titleOf = (code: M2fpErrorCode | 'INTERNAL'): string => TEXTS[code].title;

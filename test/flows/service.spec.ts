@@ -6,18 +6,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import sharp from 'sharp';
 import { generateApi } from 'swagger-typescript-api';
+import { Description } from '../support/described.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
 import { example, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { twoPeople as largeImage } from '../support/images.ts';
 
 const twoPeople = await sharp(largeImage).resize(224).png().toBuffer();
-
-interface Document {
-  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, object> }> }>>;
-}
 
 const form = (fields: Record<string, string> = {}, image: Buffer = twoPeople): RequestInit => {
   const body = new FormData();
@@ -91,43 +87,15 @@ for (const version of VERSIONS) {
   describe(`the parsing service (${version})`, function () {
     this.timeout(120_000);
     let nodeRed: NodeRed;
-    let document: Document;
-    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    let description: Description;
 
     before(async () => {
       nodeRed = await NodeRed.start(version, example('4 Parsing service'));
-      document = (await (await fetch(`${nodeRed.url}/m2fp/openapi.json`)).json()) as Document;
-      ajv.addSchema(document, 'openapi.json');
+      description = new Description(
+        (await (await fetch(`${nodeRed.url}/m2fp/openapi.json`)).json()) as object,
+      );
     });
     after(() => nodeRed?.stop());
-
-    /** Asserts that the document has this answer. @returns its body */
-    async function check(route: string, method: string, response: Response): Promise<Buffer> {
-      const body = Buffer.from(await response.arrayBuffer());
-      const { status, headers } = response;
-      const { content } = document.paths[route]![method.toLowerCase()]!.responses[status] ?? {
-        content: assert.fail(`${status} of ${route}: ${body.toString()}`),
-      };
-      const type = (headers.get('content-type') ?? '').split(';', 1)[0]!;
-      if (content === undefined) return body;
-      assert.ok(type in content, `${type} of ${route}: ${Object.keys(content).join()}`);
-      if (!type.endsWith('json')) return body;
-      const escaped = [
-        route,
-        method.toLowerCase(),
-        'responses',
-        String(status),
-        'content',
-        type,
-        'schema',
-      ].map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1')));
-      const validate = ajv.getSchema(`openapi.json#/paths/${escaped.join('/')}`)!;
-      assert.ok(
-        validate(JSON.parse(body.toString())),
-        `${route}: ${ajv.errorsText(validate.errors)}\n${body.toString()}`,
-      );
-      return body;
-    }
 
     for (const [route, request, init, status, type] of ANSWERS) {
       const { method = 'GET', headers = {} } = init;
@@ -136,17 +104,17 @@ for (const version of VERSIONS) {
         const response = await fetch(`${nodeRed.url}/m2fp${request}`, init);
         assert.equal(response.status, status);
         if (type !== '') assert.equal((response.headers.get('content-type') ?? '').split(';')[0], type);
-        await check(route, method, response);
+        await description.check(route, method, response);
       });
     }
 
     it('keeps a job, tells of it, and forgets it', async () => {
       const posted = await fetch(`${nodeRed.url}/m2fp/api/jobs?masks=rle`, form());
       assert.equal(posted.status, 202);
-      await check('/api/jobs', 'POST', posted);
+      await description.check('/api/jobs', 'POST', posted);
       const location = nodeRed.url + posted.headers.get('location');
       for (;;) {
-        const body = await check('/api/jobs/{id}', 'GET', await fetch(location));
+        const body = await description.check('/api/jobs/{id}', 'GET', await fetch(location));
         const { ended, result } = JSON.parse(body.toString()) as { ended: string | null; result: object };
         if (ended === null) {
           await pause(100);
@@ -157,15 +125,33 @@ for (const version of VERSIONS) {
       }
       const gone = await fetch(location, { method: 'DELETE' });
       assert.equal(gone.status, 204);
-      await check('/api/jobs/{id}', 'DELETE', gone);
-      await check('/api/jobs/{id}', 'GET', await fetch(location));
+      await description.check('/api/jobs/{id}', 'DELETE', gone);
+      await description.check('/api/jobs/{id}', 'GET', await fetch(location));
+    });
+
+    it('gives the result of a job in the form that was asked for', async () => {
+      for (const [query, type] of [
+        ['format=webp', 'image/webp'],
+        ['format=coco', 'application/json'],
+        ['', 'application/json'],
+      ] as const) {
+        const posted = await fetch(`${nodeRed.url}/m2fp/api/jobs?${query}`, form());
+        const location = nodeRed.url + posted.headers.get('location');
+        let response = await fetch(`${location}?result`);
+        for (; response.status === 409; response = await fetch(`${location}?result`)) {
+          await description.check('/api/jobs/{id}', 'GET', response);
+          await pause(100);
+        }
+        assert.equal((response.headers.get('content-type') ?? '').split(';')[0], type);
+        await description.check('/api/jobs/{id}', 'GET', response);
+      }
     });
 
     it('is called by a client that was generated from its description', async () => {
       const folder = temporaryFolder('client');
       mkdirSync(folder, { recursive: true });
       const input = join(folder, 'openapi.json');
-      writeFileSync(input, JSON.stringify(document));
+      writeFileSync(input, JSON.stringify(description.document));
       await generateApi({ input, output: folder, fileName: 'client.ts', silent: true });
       const program = `
         import { readFileSync } from 'node:fs';

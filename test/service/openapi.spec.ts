@@ -8,6 +8,8 @@ import { namesInText } from '../../src/parsing/options/option-table.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
 import { readClientOptions } from '../../src/service/client-options.ts';
 import { openApi } from '../../src/service/openapi/document.ts';
+import { problemAnswer } from '../../src/service/problem-answer.ts';
+import { Description } from '../support/described.ts';
 import { example } from '../support/node-red.ts';
 
 interface Parameter {
@@ -91,5 +93,49 @@ describe('the OpenAPI document', () => {
     const statuses = new Set([jobs, looks, post!.responses].flatMap((responses) => Object.keys(responses)));
     for (const status of [200, 202, 500, ...Object.values(STATUS_CODES)])
       assert.ok(statuses.has(String(status)));
+  });
+
+  it('has whatever a route may be refused with, as it is told', () => {
+    const description = new Description(openApi());
+    const jobsOnly = ['M2FP_JOB_NOT_FOUND', 'M2FP_JOB_NOT_DONE'];
+    const codes = [...Object.keys(STATUS_CODES), 'INTERNAL'];
+    const ofPictures = codes.filter((code) => ![...jobsOnly, 'M2FP_NOT_KEPT'].includes(code));
+    const ofJobs = [
+      'M2FP_UNAUTHORIZED',
+      'M2FP_BUSY',
+      'M2FP_CANCELLED',
+      'M2FP_NOT_KEPT',
+      'M2FP_JOB_NOT_FOUND',
+      'INTERNAL',
+      'M2FP_ENGINE_UNAVAILABLE',
+      'M2FP_MODEL_NOT_FOUND',
+    ];
+    const REFUSALS: [route: string, method: string, codes: string[]][] = [
+      ['/api/parse', 'post', ofPictures],
+      ['/upload', 'post', ofPictures],
+      ['/api/jobs', 'post', [...ofPictures, 'M2FP_NOT_KEPT']],
+      ['/api/jobs/{id}', 'get', [...ofJobs, 'M2FP_JOB_NOT_DONE']],
+      ['/api/jobs/{id}', 'delete', ofJobs],
+    ];
+    for (const [route, method, all] of REFUSALS) {
+      for (const code of all) {
+        for (const wait of [undefined, 7]) {
+          const {
+            statusCode: status,
+            headers,
+            body,
+          } = problemAnswer({ code, message: 'It is wrong.' }, wait);
+          description.checkAnswer(route, method, { status, type: headers['content-type']!, body });
+          const told = description.document.paths[route]![method]!.responses[status]!.headers ?? {};
+          assert.equal(
+            'Retry-After' in told,
+            all.some((other) => {
+              const same = problemAnswer({ code: other });
+              return same.statusCode === status && 'retry-after' in same.headers;
+            }),
+          );
+        }
+      }
+    }
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { M2fpError, type M2fpErrorCode, STATUS_CODES } from '../../src/errors.ts';
 import { imageFrom } from '../../src/image/source/image-from-message.ts';
-import { problemAnswer } from '../../src/service/answer.ts';
+import { problemAnswer } from '../../src/service/problem-answer.ts';
 import { negotiate } from '../../src/service/negotiate.ts';
 import { problemOf } from '../../src/service/problem.ts';
 

@@ -109,7 +109,7 @@ function paths(): Record<string, object> {
       'upload',
       'The picture with its parts in colour; PNG, unless something else is asked for',
     ),
-    ...jobPaths(pictureBody(), optionParameters()),
+    ...jobPaths(pictureBody(), optionParameters(), parsed.content),
     '/live': get('live', 'State', 'Whether the process runs', { 200: json('It does.', 'Live') }),
     '/ready': get('ready', 'State', 'Whether pictures are parsed now', readiness('Readiness')),
     '/health': get('health', 'State', 'The same, with all that is known', readiness('Health')),

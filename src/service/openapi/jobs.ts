@@ -1,10 +1,20 @@
 /** The part about jobs. */
 import { failures, ok, problemsOf } from './responses.ts';
 
-const job = (description: string): object =>
-  ok(description, 'application/json', { $ref: '#/components/schemas/Job' });
+const JOB = { $ref: '#/components/schemas/Job' };
+const job = (description: string): object => ok(description, 'application/json', JOB);
 
-const DENIED = ['M2FP_UNAUTHORIZED', 'M2FP_BAD_OPTION', 'M2FP_JOB_NOT_FOUND', 'INTERNAL'] as const;
+/** Whatever a request for a job may fail with: that of the parsing request node, and that of the place where jobs are kept. */
+const DENIED = [
+  'M2FP_UNAUTHORIZED',
+  'M2FP_BUSY',
+  'M2FP_JOB_NOT_FOUND',
+  'M2FP_NOT_KEPT',
+  'M2FP_ENGINE_UNAVAILABLE',
+  'M2FP_MODEL_NOT_FOUND',
+  'M2FP_CANCELLED',
+  'INTERNAL',
+] as const;
 
 const WEBHOOK = {
   name: 'job.webhook',
@@ -13,8 +23,15 @@ const WEBHOOK = {
   schema: { type: 'string', format: 'uri' },
 };
 
-/** @param body and `parameters` as of a request for a picture, which a job is, later */
-export function jobPaths(body: object, parameters: readonly object[]): Record<string, object> {
+/**
+ * @param body and `parameters` as of a request for a picture, which a job is, later
+ * @param results by type, what comes of one
+ */
+export function jobPaths(
+  body: object,
+  parameters: readonly object[],
+  results: Record<string, { schema: object }>,
+): Record<string, object> {
   const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
   return {
     '/api/jobs': {
@@ -48,7 +65,16 @@ export function jobPaths(body: object, parameters: readonly object[]): Record<st
             schema: { type: 'string' },
           },
         ],
-        responses: { 200: job('The job, or its result.'), ...problemsOf([...DENIED, 'M2FP_JOB_NOT_DONE']) },
+        responses: {
+          200: {
+            description: 'The job; with `result`, its result in the form that was asked for.',
+            content: {
+              ...results,
+              'application/json': { schema: { anyOf: [JOB, results['application/json']!.schema] } },
+            },
+          },
+          ...problemsOf([...DENIED, 'M2FP_JOB_NOT_DONE']),
+        },
       },
       delete: {
         operationId: 'cancelJob',

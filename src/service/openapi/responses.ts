@@ -1,6 +1,6 @@
 /** Answers, by status, from the table of error codes. */
 import { type M2fpErrorCode, STATUS_CODES } from '../../errors.ts';
-import { titleOf } from '../problem.ts';
+import { passes, titleOf } from '../problem.ts';
 
 type Code = M2fpErrorCode | 'INTERNAL';
 
@@ -29,18 +29,23 @@ export function problemsOf(codes: readonly Code[]): Record<number, object> {
           .filter((code) => statusOf(code) === status)
           .map((code) => `\`${code}\`: ${titleOf(code)}`)
           .join('; '),
-        ...([429, 503].includes(status) && {
-          headers: {
-            'Retry-After': {
-              description: 'Seconds after which it may succeed.',
-              schema: { type: 'integer' },
-            },
-          },
-        }),
+        ...headersOf(codes.filter((code) => statusOf(code) === status)),
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     ]),
   );
+}
+
+function headersOf(codes: readonly Code[]): { headers?: object } {
+  const headers = {
+    ...(codes.some(passes) && {
+      'Retry-After': { description: 'Seconds after which it may succeed.', schema: { type: 'integer' } },
+    }),
+    ...(codes.includes('M2FP_UNAUTHORIZED') && {
+      'WWW-Authenticate': { description: 'How to send a key.', schema: { type: 'string' } },
+    }),
+  };
+  return Object.keys(headers).length > 0 ? { headers } : {};
 }
 
 /** Whatever a request for a picture may fail with. */

@@ -264,9 +264,9 @@ describe('MessageHandler', () => {
         this.headersSent = true;
         this.answers.push(head);
       }
-      end(text: string): void {
+      end(text: Buffer): void {
         this.writableEnded = true;
-        this.answers.push([JSON.parse(text)]);
+        this.answers.push([JSON.parse(text.toString())]);
       }
     }
     const closed = async (response: Response, meanwhile = () => {}): Promise<Response> => {
@@ -290,10 +290,14 @@ describe('MessageHandler', () => {
 
     it('answers it when the flow has not after two seconds', async () => {
       const [head, body] = (await closed(new Response())).answers;
-      assert.deepEqual(head, [499, { 'Content-Type': 'application/json', 'Retry-After': 1 }]);
-      const [{ error }] = body as [{ error: { code: string; message: string } }];
-      assert.equal(error.code, 'M2FP_CANCELLED');
-      assert.match(error.message, /redeployed/);
+      const [status, headers] = head as [number, Record<string, string>];
+      assert.deepEqual(
+        [status, headers['content-type'], headers['retry-after']],
+        [499, 'application/problem+json', '1'],
+      );
+      const [{ code, detail }] = body as [{ code: string; detail: string }];
+      assert.equal(code, 'M2FP_CANCELLED');
+      assert.match(detail, /Send it again/);
     });
 
     for (const name of ['headersSent', 'writableEnded', 'destroyed'] as const) {
