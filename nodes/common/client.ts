@@ -3,14 +3,17 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { problemAnswer } from '../../src/service/problem-answer.ts';
-import { jobOf } from './job.ts';
+import { jobOf, whenJobOver } from './job.ts';
 import { SharedListener } from './shared-listener.ts';
 
 /**
  * Calls `onGone`, at most once, when the client of a message from an HTTP In node closes the connection before
- * it has its answer; other messages have no client. Returns the function that ends the watch.
+ * it has its answer, or the job that a message is about is over; other messages have no client. Returns the function that
+ * ends the watch.
  */
 export function whenClientGone(msg: NodeMessageInFlow, onGone: (error: M2fpError) => void): () => void {
+  const job = jobOf(msg);
+  if (job) return whenJobOver(job, onGone);
   const response = responseOf(msg);
   if (response === undefined) return () => {};
 

@@ -3,6 +3,7 @@
  * of it, in place of an answer over HTTP.
  */
 import type { NodeMessage } from 'node-red';
+import type { M2fpError } from '../../src/errors.ts';
 import type { JobOutcome } from '../../src/service/jobs/types.ts';
 
 /** `msg.job`: plain data, since Node-RED copies messages. */
@@ -20,6 +21,8 @@ export interface JobMark {
 export interface JobDesk {
   /** @returns whether it is the job's outcome now */
   end(id: string, run: number, outcome: JobOutcome): Promise<boolean>;
+  /** Aborts where nobody wants any more what comes of the run; undefined for one that is not going on. */
+  signalOf(id: string, run: number): AbortSignal | undefined;
 }
 
 /** By the ids of the jobs nodes. */
@@ -43,6 +46,19 @@ export function jobOf(msg: NodeMessage): JobMark | undefined {
     typeof job.node === 'string' &&
     'attempt' in job;
   return isMark ? (job as JobMark) : undefined;
+}
+
+/**
+ * Calls `onOver`, at most once, when the job of a message was taken back, or has got an outcome elsewhere. Returns the function
+ * that ends the watch.
+ */
+export function whenJobOver({ id, run, node }: JobMark, onOver: (error: M2fpError) => void): () => void {
+  const signal = desks.get(node)?.signalOf(id, run);
+  if (signal === undefined) return () => {};
+  const tell = (): void => onOver(signal.reason as M2fpError);
+  if (signal.aborted) tell();
+  else signal.addEventListener('abort', tell, { once: true });
+  return () => signal.removeEventListener('abort', tell);
 }
 
 /**

@@ -108,6 +108,10 @@ export class JobOffice {
     return (await this.#runner?.end(id, run, outcome)) ?? false;
   }
 
+  signalOf(id: string, run: number): AbortSignal | undefined {
+    return this.#runner?.signalOf(id, run);
+  }
+
   /** What is in the flow goes back into line. */
   async close(): Promise<void> {
     this.#closed.abort(new M2fpError('M2FP_CANCELLED', 'The node was stopped.'));

@@ -3,6 +3,7 @@
  * comes back to line where the flow was stopped meanwhile; what never comes back is failed after a while.
  */
 import { type Clock, systemClock, type Timer } from '../../clock.ts';
+import { M2fpError } from '../../errors.ts';
 import { failed } from './outcomes.ts';
 import type { Claim, JobOutcome, JobStore } from './types.ts';
 
@@ -42,6 +43,14 @@ interface Run {
   claim: Claim;
   number: number;
   timer: Timer;
+  /** Aborts where nobody wants any more what the flow makes of it. */
+  over: AbortController;
+  /** Whether what the flow has made of it is being written down. */
+  isEnding: boolean;
+}
+
+function over(): M2fpError {
+  return new M2fpError('M2FP_CANCELLED', 'The job was taken back, or has an outcome already.');
 }
 
 /** Of all runners of this process: what was sent by one that has stopped may still come back. */
@@ -93,7 +102,14 @@ export class JobRunner {
       this.#pause();
       return this.#putBack(current?.claim, passing.counts);
     }
+    if (isCurrent) current.isEnding = true;
     return this.#write(id, outcome);
+  }
+
+  /** Aborts where the job has got another outcome than that of this run; undefined for a run that is not going on. */
+  signalOf(id: string, run: number): AbortSignal | undefined {
+    const current = this.#running.get(id);
+    return current?.number === run ? current.over.signal : undefined;
   }
 
   /** Puts back what is in the flow, and sends it once more: the flow was deployed, and parts of it are new. */
@@ -177,10 +193,12 @@ export class JobRunner {
     const number = ++lastRun;
     const { timeout, send, onChange } = this.#options;
     const timer = this.#clock.after(timeout, () => void this.#timeOut(id, number), { background: true });
-    this.#running.set(id, { claim, number, timer });
+    const run: Run = { claim, number, timer, over: new AbortController(), isEnding: false };
+    this.#running.set(id, run);
     claim.lost.addEventListener(
       'abort',
       () => {
+        if (!run.isEnding) run.over.abort(over());
         if (this.#running.get(id)?.number === number) this.#forget(id);
         this.#pump();
       },
@@ -194,7 +212,9 @@ export class JobRunner {
   async #timeOut(id: string, run: number): Promise<void> {
     const seconds = Math.round(this.#options.timeout / 1000);
     const why = `The flow gave no answer within ${seconds} seconds: does each way through it end in a parsing response node?`;
+    const current = this.#running.get(id);
     await this.end(id, run, failed('M2FP_TIMEOUT', why)).catch(this.#options.onError);
+    if (current?.number === run) current.over.abort(over());
   }
 
   #forget(id: string): void {
