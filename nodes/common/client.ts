@@ -39,6 +39,12 @@ const PATIENCE = 2000;
 /** Seconds after which the client may try again; a deploy takes less. */
 const RETRY_AFTER = 1;
 
+interface OwnAnswer {
+  statusCode: number;
+  headers: OutgoingHttpHeaders;
+  body: Buffer | string;
+}
+
 /**
  * Answers the client of a message that ended with `error` because its node was closed or refused it, unless the flow does so
  * before: a full deploy closes the Catch and HTTP Response nodes, too, and the client would wait for its own time limit.
@@ -48,25 +54,41 @@ const RETRY_AFTER = 1;
 export function answerUnlessFlowDoes(
   msg: NodeMessageInFlow,
   error: M2fpError,
-  answer: { statusCode: number; headers: OutgoingHttpHeaders; body: Buffer | string } = problemAnswer(
-    error,
-    RETRY_AFTER,
-  ),
+  answer: OwnAnswer = problemAnswer(error, RETRY_AFTER),
 ): void {
   const response = responseOf(msg);
   if (response === undefined || isAnswered(response)) return;
   const timer = setTimeout(() => {
     forget();
-    if (isAnswered(response)) return;
-    try {
-      response.writeHead(answer.statusCode, answer.headers);
-      response.end(answer.body);
-    } catch {
-      // The connection broke at this very moment, or what stands in for a response takes no answer.
-    }
+    write(response, answer);
   }, PATIENCE);
   timer.unref();
   const forget = closing.add(response, () => clearTimeout(timer));
+}
+
+/** Answers with the error, unless there is an answer. */
+export function answerNow(response: ServerResponse, error: M2fpError): void {
+  write(response, problemAnswer(error, RETRY_AFTER));
+}
+
+function write(response: ServerResponse, { statusCode, headers, body }: OwnAnswer): void {
+  if (isAnswered(response)) return;
+  try {
+    response.writeHead(statusCode, headers);
+    response.end(body);
+  } catch {
+    // The connection broke at this very moment, or what stands in for a response takes no answer.
+  }
+}
+
+/** Calls `work` when the response has ended, or its client has gone. */
+export function whenAnswered(response: ServerResponse, work: () => void): void {
+  closing.add(response, work);
+}
+
+/** Whether the client of the message has its answer already, whoever gave it. */
+export function hasAnswer(msg: NodeMessageInFlow): boolean {
+  return responseOf(msg)?.headersSent === true;
 }
 
 function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): boolean {

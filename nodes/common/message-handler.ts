@@ -7,8 +7,10 @@ import { raceSignal } from '../../src/async.ts';
 import { type MessageEndEvent, messageEvents } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { answerUnlessFlowDoes, hasClient, whenClientGone } from './client.ts';
+import { type Deploys, deploysOf } from './deploys.ts';
 import { codeOf, httpStatusOf, INTERNAL_ERROR, isRefusal, isSetupFault } from './failure.ts';
 import { HandOver, Outputs, type Result, type Send } from './hand-over.ts';
+import { takeInHand } from './held-requests.ts';
 import { leaveOutMany } from './left-out.ts';
 import type { Property } from './property.ts';
 import { nameOf } from './refusals.ts';
@@ -41,7 +43,7 @@ interface HandlerOptions {
 
 /** Listens to the node's messages, and ends them all when the node closes. */
 export function handleMessages(
-  RED: Pick<NodeAPI, 'util'>,
+  RED: Pick<NodeAPI, 'util' | 'events'>,
   node: Node,
   status: StatusLine,
   work: Work,
@@ -56,6 +58,7 @@ class MessageHandler {
   /** For the metrics. */
   readonly #names: Pick<MessageEndEvent, 'type' | 'node'>;
   readonly #handOver: HandOver;
+  readonly #deploys: Deploys;
   readonly #input: Property | undefined;
   readonly #dropsGone: boolean;
   readonly #status: StatusLine;
@@ -65,7 +68,7 @@ class MessageHandler {
   #closing: M2fpError | undefined;
 
   constructor(
-    RED: Pick<NodeAPI, 'util'>,
+    RED: Pick<NodeAPI, 'util' | 'events'>,
     node: Node,
     status: StatusLine,
     work: Work,
@@ -74,6 +77,7 @@ class MessageHandler {
     this.#red = RED;
     this.#names = { type: node.type, node: nameOf(node) };
     this.#handOver = new HandOver(RED, node);
+    this.#deploys = deploysOf(RED);
     this.#input = input;
     this.#dropsGone = dropsGone;
     this.#status = status;
@@ -114,6 +118,7 @@ class MessageHandler {
 
   async #take({ msg, abort }: Running, send: Send, done: (error?: Error) => void): Promise<void> {
     if (this.#closing) abort.abort(this.#closing);
+    const letGo = takeInHand(msg);
     let gone: M2fpError | undefined;
     const forgetClient = whenClientGone(msg, (error) => abort.abort((gone = error)));
     let failure: Error | undefined;
@@ -121,16 +126,23 @@ class MessageHandler {
     try {
       abort.signal.throwIfAborted();
       const result = await raceSignal(this.#work(msg, abort.signal), abort.signal);
+      // What follows may just be replaced: it would not get the message.
+      const replaced = this.#deploys.over(abort.signal);
+      if (replaced) await replaced;
       if (result instanceof Outputs) fate = result.fate;
       this.#handOver.result(msg, result, send);
     } catch (error) {
       if (this.#dropsGone && gone !== undefined && error === gone) fate = 'dropped';
       else failure = this.#fail(msg, error);
+      // So may the node that catches errors.
+      const replaced = this.#deploys.over(abort.signal);
+      if (replaced) await replaced.catch(() => {});
     } finally {
       forgetClient();
     }
     this.#publish(failure, fate);
     this.#handOver.end(msg, done, failure);
+    letGo();
     if (this.#closing && failure) answerUnlessFlowDoes(msg, this.#closing);
   }
 

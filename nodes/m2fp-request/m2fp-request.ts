@@ -8,6 +8,7 @@ import { answerLater, refusalHeaders } from './refusal.ts';
 import { usableKeys } from './api-keys.ts';
 import { FIELDS, type RequestConfig, type RequestCredentials } from './config.ts';
 import { checkAcceptable, httpRequestOf } from './read-request.ts';
+import { OpenRequests } from './open-requests.ts';
 import { RequestGate } from './request-gate.ts';
 import { leaveUnread } from './unread-bodies.ts';
 import { type Endpoint, endpointsBefore, isAnsweredBehind } from './wired-from.ts';
@@ -24,7 +25,11 @@ export default function (RED: NodeAPI): void {
     let isAnswered: boolean | undefined;
     const forget = (): void => void (endpoints = isAnswered = undefined);
     RED.events.on('flows:started', forget);
-    const stop = leaveUnread(() => (endpoints ??= endpointsBefore(RED, this)));
+    const open = new OpenRequests(RED, this);
+    const stopListening = leaveUnread({
+      endpoints: () => (endpoints ??= endpointsBefore(RED, this)),
+      onRequest: (response) => open.add(response),
+    });
 
     const refusals = new Refusals(() => ({ node: nameOf(this) }));
     const gate = openGate(RED, this, form.config, status);
@@ -54,7 +59,7 @@ export default function (RED: NodeAPI): void {
       {
         onFailure: (msg, error) => refusals.ended(msg, error),
         atClose: () => {
-          stop();
+          open.close(stopListening);
           RED.events.off('flows:started', forget);
         },
       },

@@ -4,12 +4,13 @@
  * Node-RED looks at it: the body stays unread, and the node reads it, up to its limit.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Endpoint } from './wired-from.ts';
 
 /** As Express and its parsers of bodies mark a request. */
 interface ExpressRequest extends IncomingMessage {
   baseUrl?: string;
+  res?: ServerResponse;
   /** True: a parser of bodies leaves the request alone. */
   _body?: boolean | undefined;
 }
@@ -27,8 +28,13 @@ const WITH_BODY: ReadonlySet<string | undefined> = new Set(['POST', 'PUT', 'PATC
 /** What a request said of its body, and whether Express has found that it is one of ours. */
 const setAside = new WeakMap<IncomingMessage, { type: string; isOurs: boolean }>();
 
-/** What the nodes listen for. */
-const listeners = new Set<() => readonly Endpoint[]>();
+/** What a node listens for, and what is told of each request that comes there. */
+interface Listener {
+  endpoints: () => readonly Endpoint[];
+  onRequest: (response: ServerResponse) => void;
+}
+
+const listeners = new Set<Listener>();
 
 /** `httpNodeRoot` of settings.js, which stands in front of all addresses: known from the first request of ours on. */
 let root: string | undefined;
@@ -38,17 +44,17 @@ export function typeOfUnread(request: IncomingMessage): string | undefined {
   return setAside.get(request)?.type;
 }
 
-/** Leaves the bodies for `endpoints` unread, until the function is called that it returns. */
-export function leaveUnread(endpoints: () => readonly Endpoint[]): () => void {
+/** Leaves the bodies for the listener's endpoints unread, until the function is called that it returns. */
+export function leaveUnread(listener: Listener): () => void {
   if (listeners.size === 0) subscribe(CHANNEL, onRequest);
-  listeners.add(endpoints);
+  listeners.add(listener);
   return () => {
-    listeners.delete(endpoints);
+    listeners.delete(listener);
     if (listeners.size === 0) unsubscribe(CHANNEL, onRequest);
   };
 }
 
-const allEndpoints = (): Endpoint[] => [...listeners].flatMap((endpoints) => endpoints());
+const allEndpoints = (): Endpoint[] => [...listeners].flatMap(({ endpoints }) => endpoints());
 
 const plain = (path: string): string => path.toLowerCase().replace(/(.)\/$/, '$1');
 
@@ -94,11 +100,17 @@ function putBack(request: ExpressRequest): void {
   request._body = undefined;
 }
 
-function isOurs({ path, methods = {} }: Route): boolean {
-  return allEndpoints().some(({ url, method }) => path === url && methods[method] === true);
+/** Those who listen for what the route takes. */
+function listenersOf({ path, methods = {} }: Route): Listener[] {
+  return [...listeners].filter(({ endpoints }) =>
+    endpoints().some(({ url, method }) => path === url && methods[method] === true),
+  );
 }
 
-function take(request: ExpressRequest): void {
+function take(request: ExpressRequest, ours: readonly Listener[]): void {
+  const { res } = request;
+  if (res) for (const { onRequest: tell } of ours) tell(res);
+  if (!WITH_BODY.has(request.method)) return;
   root = plain(request.baseUrl ?? '').replace(/^\/$/, '');
   putAside(request);
   setAside.get(request)!.isOurs = true;
@@ -107,8 +119,10 @@ function take(request: ExpressRequest): void {
 /** Only the route that Express takes tells for sure whose request it is, so that decides. */
 function onRequest(message: unknown): void {
   const { request } = message as { request: ExpressRequest };
-  if (!WITH_BODY.has(request.method)) return;
-  if (looksLikeOurs(request)) putAside(request);
+  const isLikeOurs = looksLikeOurs(request);
+  if (!WITH_BODY.has(request.method)) {
+    if (!isLikeOurs) return;
+  } else if (isLikeOurs) putAside(request);
   const other = Object.getOwnPropertyDescriptor(request, 'route');
   let taken: Route | undefined;
   Object.defineProperty(request, 'route', {
@@ -120,7 +134,8 @@ function onRequest(message: unknown): void {
       other?.set?.call(request, route);
       taken = route;
       if (!route) return;
-      if (isOurs(route)) take(request);
+      const ours = listenersOf(route);
+      if (ours.length > 0) take(request, ours);
       else putBack(request);
     },
   });

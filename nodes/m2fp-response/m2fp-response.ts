@@ -5,7 +5,7 @@ import { answerOf } from '../../src/service/answer.ts';
 import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import type { ErrorLike } from '../../src/service/problem.ts';
 import { type Answer, problemAnswer } from '../../src/service/problem-answer.ts';
-import { answerUnlessFlowDoes } from '../common/client.ts';
+import { answerUnlessFlowDoes, hasAnswer } from '../common/client.ts';
 import { codeOf, INTERNAL_ERROR } from '../common/failure.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';
 import { endJob } from '../common/job.ts';
@@ -92,9 +92,11 @@ function isAboutSetup(msg: NodeMessageInFlow, error: ErrorLike): boolean {
   return codeOf(error) === 'M2FP_BAD_OPTION' && msg['statusCode'] === INTERNAL_ERROR;
 }
 
-/** Answers over HTTP; the answer to a picture of a job is kept with the job, and nothing is sent. */
+/** Answers over HTTP; the answer to a picture of a job is kept with the job, and nothing is sent; nor is a second answer. */
 async function give(msg: NodeMessageInFlow, answer: Answer): Promise<Result> {
   if (await endJob(msg, answer)) return new Outputs([]);
+  // By whoever gave the flow up after a deploy: a second answer is an error of the http response node, which comes here again.
+  if (hasAnswer(msg)) return new Outputs([], 'dropped');
   const { statusCode, headers, body } = answer;
   msg['headers'] = headersFor(msg['headers'], headers);
   msg['statusCode'] = statusCode;

@@ -8,7 +8,8 @@ import type { StatusLine } from '../../../nodes/common/status.ts';
 import { messageEvents } from '../../../src/engine/events.ts';
 import { M2fpError } from '../../../src/errors.ts';
 
-const RED = { util: { cloneMessage: structuredClone } } as unknown as NodeAPI;
+const events = new EventEmitter();
+const RED = { util: { cloneMessage: structuredClone }, events } as unknown as NodeAPI;
 
 describe('MessageHandler', () => {
   let emitter: EventEmitter;
@@ -57,6 +58,8 @@ describe('MessageHandler', () => {
     return outcome;
   };
   const close = (): Promise<void> => new Promise((resolve) => emitter.emit('close', false, resolve));
+  /** Resolves when all that can go on has done so. */
+  const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const forever = (): Promise<never> => new Promise(() => {});
 
   it('listens with three arguments, and to the close with two', () => {
@@ -252,6 +255,50 @@ describe('MessageHandler', () => {
     response.emit('close');
     await new Promise(setImmediate);
     assert.equal(inbox.size, 1);
+  });
+
+  describe('while a deploy replaces other nodes', () => {
+    afterEach(() => events.emit('flows:started'));
+
+    for (const [what, work, told] of [
+      ['sends', () => Promise.resolve([{ payload: 1 }]), [1, 0]],
+      ['tells of errors', () => Promise.reject(new Error('wrong')), [0, 1]],
+    ] as [string, Work, [number, number]][]) {
+      it(`${what} only when the new ones are there`, async () => {
+        open(work);
+        events.emit('flows:stopping', { type: 'nodes' });
+        const { sent, ends, ended } = give();
+        await turns();
+        assert.deepEqual([sent, ends], [[], []]);
+        events.emit('flows:started');
+        await ended;
+        assert.deepEqual([sent.length, ends.filter(Boolean).length], told);
+      });
+    }
+
+    it('waits no longer than a deploy takes that ends', async () => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      try {
+        open(() => Promise.resolve([{}]));
+        events.emit('flows:stopping', { type: 'nodes' });
+        const { sent, ended } = give();
+        await turns();
+        mock.timers.tick(15_000);
+        await ended;
+        assert.equal(sent.length, 1);
+      } finally {
+        mock.timers.reset();
+      }
+    });
+
+    it('ends a message that waits for that where it is closed itself', async () => {
+      open(() => Promise.resolve([{}]));
+      events.emit('flows:stopping', { type: 'full' });
+      const { sent, ends } = give();
+      await turns();
+      await close();
+      assert.deepEqual([sent.length, (ends[0] as { code?: string }).code], [0, 'M2FP_CANCELLED']);
+    });
   });
 
   describe('closed with a message whose client waits', () => {

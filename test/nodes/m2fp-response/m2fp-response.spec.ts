@@ -1,5 +1,7 @@
 /** What the flow around the node decides; the formats are tested in test/service. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { messageEvents } from '../../../src/engine/events.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
@@ -43,6 +45,17 @@ describe('m2fp-response', () => {
     const req = { originalUrl: '/parse?masks=rle', headers: {} };
     const { payload } = await answered({}, { parsing, req, m2fp: { response: {} } });
     assert.doesNotMatch(payload.toString(), /"mask":/);
+  });
+
+  it('drops what comes for a client that has its answer already', async () => {
+    const fates: string[] = [];
+    const stop = messageEvents.subscribe(({ fate }) => fates.push(fate));
+    const events = await start();
+    const res = { _res: Object.assign(new EventEmitter(), { headersSent: true, writableEnded: true }) };
+    send({ parsing, res });
+    await events.until(() => events.completed.length === 1);
+    stop();
+    assert.deepEqual([events.sent, events.caught, fates], [[], [], ['dropped']]);
   });
 
   it('keeps headers of the flow that are of no other body', async () => {

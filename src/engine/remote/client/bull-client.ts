@@ -22,6 +22,10 @@ const MAX_SENDS = 3;
 /** Events that Redis keeps for clients that were away; what is older, a client finds out by looking. */
 const KEPT_EVENTS = 1000;
 
+/** So long, milliseconds, it can be seen that a job failed, where the event that told of it was lost; and of so many. */
+const FAILED_KEPT = 60_000;
+const MAX_FAILED = 100;
+
 /** Characters of what Redis says of a failed job. */
 const MAX_REASON = 300;
 
@@ -191,6 +195,8 @@ export class BullClient {
     if (this.#closed || this.#connection.failure !== null) return;
     this.#lookForWorkers();
     for (const job of this.#jobs.values()) this.#occupy(job, () => this.#check(job));
+    // BullMQ does so only when the next one fails.
+    void this.#queue.clean(FAILED_KEPT, MAX_FAILED, 'failed').catch(ignore);
   }
 
   #connectionChanged(): void {
@@ -253,8 +259,7 @@ export class BullClient {
       {
         jobId: id,
         removeOnComplete: true,
-        // So long it can be seen that a job failed, where the event that told of it was lost.
-        removeOnFail: { age: 60, count: 100 },
+        removeOnFail: { age: FAILED_KEPT / 1000, count: MAX_FAILED },
       },
     );
     job.sends++;
