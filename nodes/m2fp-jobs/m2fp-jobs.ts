@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
@@ -9,10 +9,12 @@ import { Outputs } from '../common/hand-over.ts';
 import { imageOf } from '../common/image.ts';
 import { openDesk } from '../common/job.ts';
 import { handleMessages } from '../common/message-handler.ts';
-import { modelNode } from '../common/model.ts';
+import { linkModel, modelNode, type ModelUser } from '../common/model.ts';
+import { nameOf, Refusals } from '../common/refusals.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { FIELDS, type JobsConfig, type JobsCredentials, type JobSettings, readSettings } from './config.ts';
+import { showLine, tellsOf } from './figures.ts';
 import { accepted, answerTo, requestOf } from './http.ts';
 import { keptOf, webhookOf } from './kept-message.ts';
 import { JobOffice } from './office.ts';
@@ -30,23 +32,29 @@ export default function (RED: NodeAPI): void {
       const { value, failure } = office;
       if (!value) throw failure;
       const request = requestOf(msg);
-      if (request && request.method !== 'POST' && request.method !== 'PUT') {
-        await answerTo(msg, request, value);
-      } else {
+      if (request && !bringsPicture(msg)) await answerTo(msg, request, value);
+      else {
         const image = await imageOf(RED, this, msg, { picture: 'payload', pictureType: 'msg' }, limits());
         accepted(msg, await value.accept(image, keptOf(msg), webhookOf(msg)));
       }
       return new Outputs([null, msg]);
     });
     const limits = () => modelNode(RED, form.config.model)?.limits() ?? DEFAULT_LIMITS;
-    handleMessages(RED, this, status, work);
+    const refusals = new Refusals(() => ({ node: nameOf(this) }));
+    handleMessages(RED, this, status, work, {
+      // A job that is asked for is no picture.
+      onFailure: (msg, error) => bringsPicture(msg) && refusals.ended(msg, error),
+    });
+    // For what is told of the health: a model that is not there, or is on its way.
+    const link = form.config.model ? linkModel(RED, this, form.config.model, watcher(status)) : undefined;
 
     const start = (): void => void office.value?.start();
     RED.events.on('flows:started', start);
-    const closeDesk = office.value ? openDesk(this.id, office.value) : () => {};
+    const closings = office.value ? [openDesk(this.id, office.value), showLine(this, office.value)] : [];
     this.on('close', (_removed: boolean, done: () => void) => {
       RED.events.off('flows:started', start);
-      closeDesk();
+      for (const end of closings) end();
+      link?.close();
       const closed = office.value?.close() ?? Promise.resolve();
       closed.catch(report).finally(done);
     });
@@ -54,6 +62,17 @@ export default function (RED: NodeAPI): void {
   RED.nodes.registerType<Node<JobsCredentials>, NodeDef, object, JobsCredentials>('m2fp-jobs', createJobs, {
     credentials: { webhookSecret: { type: 'password' } },
   });
+}
+
+/** Not a request for a job. */
+function bringsPicture(msg: NodeMessageInFlow): boolean {
+  const { method = 'POST' } = requestOf(msg) ?? {};
+  return method === 'POST' || method === 'PUT';
+}
+
+/** Shows that the model cannot be had; all else about it is for the nodes that parse. */
+function watcher(status: StatusLine): ModelUser {
+  return { presenceChanged() {}, modelFailed: (error) => status.error(error) };
 }
 
 /** Nothing where the form is wrong, with what is wrong: it is said of each message, and shown. */
@@ -75,6 +94,7 @@ function openOffice(
         settings,
         open: (signal) => openStore(RED, node, config.model, settings, signal),
         send,
+        ...tellsOf(node),
         onError: report,
         onChange: (waiting, n) => status.done(status.text('result.jobs', { n, waiting })),
       }),

@@ -1,10 +1,11 @@
 /** What the node does with jobs, whoever brings them: keeps them, sends them into the flow when it runs, tells of them. */
 import { MemoizedPromise } from '../../src/async.ts';
 import { type Clock, systemClock, type Timer } from '../../src/clock.ts';
+import type { JobEvent, WebhookEvent } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { cancelled } from '../../src/service/jobs/outcomes.ts';
+import { cancelled, noJob, noResult } from '../../src/service/jobs/outcomes.ts';
 import { JobRunner } from '../../src/service/jobs/runner.ts';
-import type { Claim, Job, JobOutcome, JobResult, JobStore } from '../../src/service/jobs/types.ts';
+import type { Claim, Job, JobCounts, JobOutcome, JobResult, JobStore } from '../../src/service/jobs/types.ts';
 import { WebhookSender } from '../../src/service/jobs/webhook/sender.ts';
 import { checkWebhook } from '../../src/service/jobs/webhook/targets.ts';
 import type { JobSettings } from './config.ts';
@@ -17,6 +18,10 @@ export interface OfficeOptions {
   onError: (error: unknown) => void;
   /** Told how many wait and run. */
   onChange: (queued: number, running: number) => void;
+  /** Told of each job that is accepted, and of how it ended where that was here. */
+  onJob: (what: JobEvent['what']) => void;
+  /** Told of each call of a webhook. */
+  onCall: (outcome: WebhookEvent['outcome']) => void;
   clock?: Clock;
 }
 
@@ -48,17 +53,18 @@ export class JobOffice {
 
   async #begin(): Promise<void> {
     this.#timer?.cancel();
-    const { settings, send, onError } = this.#options;
+    const { settings, send, onError, onJob, onCall } = this.#options;
     const { targets, key, inFlight, timeout } = settings;
     try {
       const store = await this.#opened();
       if (this.#closed.signal.aborted) return;
       const onChange = (): void => void this.#count(store);
       store.subscribe(onChange);
+      store.onEnded(onJob);
       this.#runner = new JobRunner({ store, inFlight, timeout, send, onError, onChange, clock: this.#clock });
       this.#runner.start();
       if (key) {
-        this.#sender = new WebhookSender({ store, targets, key, onError, clock: this.#clock });
+        this.#sender = new WebhookSender({ store, targets, key, onError, onCall, clock: this.#clock });
         this.#sender.start();
       }
     } catch (error) {
@@ -73,26 +79,23 @@ export class JobOffice {
     const address =
       webhook === undefined || webhook === '' ? null : checkWebhook(webhook, this.#options.settings.targets);
     const store = await this.#opened();
-    return store.add({ image, message, webhook: address });
+    const job = await store.add({ image, message, webhook: address });
+    this.#options.onJob('accepted');
+    return job;
   }
 
   /** @throws {M2fpError} `M2FP_JOB_NOT_FOUND` */
   async look(id: unknown): Promise<Job> {
     const job = typeof id === 'string' ? await (await this.#opened()).get(id) : undefined;
     if (job) return job;
-    throw new M2fpError(
-      'M2FP_JOB_NOT_FOUND',
-      'There is no such job, or no longer: what came of a job is kept for a while only.',
-    );
+    throw noJob();
   }
 
   /** @throws {M2fpError} `M2FP_JOB_NOT_DONE` where there is none yet */
   async result({ id, state }: Job): Promise<JobResult> {
     const result = await (await this.#opened()).result(id);
     if (result) return result;
-    const why =
-      state === 'queued' || state === 'running' ? 'has not ended yet' : `has none: it ${HOW[state]}`;
-    throw new M2fpError('M2FP_JOB_NOT_DONE', `There is no result of the job, which ${why}.`);
+    throw noResult(state);
   }
 
   /** @returns the cancelled job; undefined where it had ended, and is forgotten. @throws {M2fpError} `M2FP_JOB_NOT_FOUND` */
@@ -102,6 +105,10 @@ export class JobOffice {
     if (await store.end(job.id, cancelled())) return store.get(job.id);
     await store.forget(job.id);
     return undefined;
+  }
+
+  async counts(): Promise<JobCounts> {
+    return (await this.#opened()).counts();
   }
 
   async end(id: string, run: number, outcome: JobOutcome): Promise<boolean> {
@@ -141,10 +148,3 @@ export class JobOffice {
     }
   }
 }
-
-const HOW = {
-  done: 'is done',
-  failed: 'failed',
-  cancelled: 'was cancelled',
-  expired: 'waited for too long',
-} as const;

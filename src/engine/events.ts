@@ -66,6 +66,24 @@ export interface MessageEndEvent {
   code?: M2fpErrorCode;
 }
 
+/** A job was accepted, or got its outcome, here; jobs in Redis may get theirs elsewhere. */
+export interface JobEvent {
+  /** The name of the jobs node; its id where it has none. */
+  node: string;
+  what: 'accepted' | JobEnd;
+}
+
+export type JobEnd = 'done' | 'failed' | 'cancelled' | 'expired';
+
+/**
+ * A webhook was called. `delivered`: the receiver has it. `unwanted`: it wants none any more. `failed`: it is called again.
+ * `given_up`: it is not.
+ */
+export interface WebhookEvent {
+  node: string;
+  outcome: 'delivered' | 'unwanted' | 'failed' | 'given_up';
+}
+
 /** One kind of event. */
 export interface EventChannel<T> {
   publish(event: T): void;
@@ -93,5 +111,9 @@ export const restartEvents = eventChannel<RestartEvent>('m2fp:restart');
 export const crashEvents = eventChannel<CrashEvent>('m2fp:crash');
 /** One for each process that has become ready. */
 export const loadEvents = eventChannel<LoadEvent>('m2fp:load');
+/** One for each job that is accepted, and one when it has its outcome. */
+export const jobEvents = eventChannel<JobEvent>('m2fp:job');
+/** One for each call of a webhook. */
+export const webhookEvents = eventChannel<WebhookEvent>('m2fp:webhook');
 /** One for each message of a node, when it has ended. */
 export const messageEvents = eventChannel<MessageEndEvent>('m2fp:message');

@@ -23,6 +23,7 @@
 import { Registry } from 'prom-client';
 import type { EngineInfo } from '../engine/types.ts';
 import type { Health } from './health.ts';
+import { type JobLine, JobMetrics } from './metrics-jobs.ts';
 import { HealthGauges } from './metrics-health.ts';
 import { EngineGauges } from './metrics-engines.ts';
 import { EventMetrics } from './metrics-events.ts';
@@ -49,6 +50,7 @@ export class Metrics {
   readonly #events = new EventMetrics(this.#registry);
   readonly #engines = new EngineGauges(this.#registry);
   readonly #health = new HealthGauges(this.#registry);
+  readonly #jobs = new JobMetrics(this.#registry);
 
   /** In Prometheus' text format, of the type {@link METRICS_CONTENT_TYPE}. */
   async text(reading: Reading): Promise<string> {
@@ -64,6 +66,11 @@ export class Metrics {
     return readFamilies(this.#registry, digest);
   }
 
+  /** Tells of a line of jobs until the function is called that it returns. @param node its name */
+  watchJobs(node: string, read: () => Promise<JobLine>): () => void {
+    return this.#jobs.watch(node, read);
+  }
+
   /** How often processes of the model with this digest were replaced in the last ten minutes. */
   recentRestarts(digest: string): number {
     return this.#events.recentRestarts(digest);
@@ -71,6 +78,7 @@ export class Metrics {
 
   close(): void {
     this.#events.close();
+    this.#jobs.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Outcomes that no flow gives. */
 import { M2fpError, type M2fpErrorCode, STATUS_CODES } from '../../errors.ts';
 import { timeOf } from './ids.ts';
-import type { Job, JobOutcome } from './types.ts';
+import type { Job, JobOutcome, JobState } from './types.ts';
 
 type Failure = Exclude<JobOutcome, { state: 'done' }>;
 
@@ -40,6 +40,27 @@ export function expired(): Failure {
     state: 'expired',
     failure: { code: 'M2FP_TIMEOUT', message, statusCode: STATUS_CODES.M2FP_TIMEOUT },
   };
+}
+
+/** What is told where there is no job of the name that is asked for. */
+export function noJob(): M2fpError {
+  return new M2fpError(
+    'M2FP_JOB_NOT_FOUND',
+    'There is no such job, or no longer: what came of a job is kept for a while only.',
+  );
+}
+
+const HOW = {
+  done: 'is done',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+  expired: 'waited for too long',
+} as const;
+
+/** What is told of a job that has no result. */
+export function noResult(state: JobState): M2fpError {
+  const why = state === 'queued' || state === 'running' ? 'has not ended yet' : `has none: it ${HOW[state]}`;
+  return new M2fpError('M2FP_JOB_NOT_DONE', `There is no result of the job, which ${why}.`);
 }
 
 /** What is told where no more can be accepted. */

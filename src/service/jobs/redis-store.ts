@@ -66,6 +66,7 @@ export class RedisStore implements JobStore {
   readonly #prefix: string;
   readonly #channel: string;
   readonly #changes = new Listeners<void>();
+  readonly #ends = new Listeners<EndState>();
   readonly #held = new Map<string, Held>();
 
   private constructor(
@@ -209,6 +210,7 @@ export class RedisStore implements JobStore {
     );
     this.#held.get(id)?.abort.abort(over());
     this.#letGo(id);
+    if (isFirst === 1) this.#ends.notify(state);
     return isFirst === 1;
   }
 
@@ -237,8 +239,14 @@ export class RedisStore implements JobStore {
   }
 
   async counts(): Promise<JobCounts> {
-    const [queued, running, ended, bytes] = await this.#ask(scripts.SWEEP);
-    return { queued: Number(queued), running: Number(running), ended: Number(ended), bytes: Number(bytes) };
+    const [queued, running, ended, bytes, first] = await this.#ask(scripts.SWEEP);
+    return {
+      queued: Number(queued),
+      running: Number(running),
+      ended: Number(ended),
+      bytes: Number(bytes),
+      oldest: first === undefined ? null : timeOf(String(first)),
+    };
   }
 
   async sweep(): Promise<void> {
@@ -246,6 +254,10 @@ export class RedisStore implements JobStore {
     for (const id of first.map(String)) {
       if (timeOf(id) + this.#limits.maxWait <= Date.now()) await this.end(id, expired());
     }
+  }
+
+  onEnded(listener: (state: EndState) => void): () => void {
+    return this.#ends.add(listener);
   }
 
   subscribe(listener: () => void): () => void {

@@ -15,6 +15,7 @@ import { SpoolHooks } from './spool-hooks.ts';
 import {
   type Claim,
   type Delivery,
+  type EndState,
   type Job,
   type JobCounts,
   type JobLimits,
@@ -40,6 +41,7 @@ export class SpoolStore implements JobStore {
   readonly #now: () => number;
   readonly #hooks: SpoolHooks;
   readonly #changes = new Listeners<void>();
+  readonly #ends = new Listeners<EndState>();
   /** Those that this process is at. */
   readonly #held = new Map<string, Held>();
   /** Outcomes, which never change. */
@@ -206,6 +208,7 @@ export class SpoolStore implements JobStore {
       held.abort.abort(new M2fpError('M2FP_CANCELLED', 'The job has an outcome already.'));
       await this.#letGo(id, held.lock);
     }
+    if (isFirst) this.#ends.notify(outcome.state);
     this.#changes.notify();
     return isFirst;
   }
@@ -234,8 +237,10 @@ export class SpoolStore implements JobStore {
     const there = new Set(waiting);
     for (const id of this.#sizes.keys()) if (!there.has(id)) this.#sizes.delete(id);
     for (const head of this.#ended.values()) bytes += head.bytes;
-    const running = waiting.filter((id) => claimed.has(id)).length;
-    return { queued: waiting.length - running, running, ended: this.#ended.size, bytes };
+    const queued = waiting.filter((id) => !claimed.has(id));
+    const running = waiting.length - queued.length;
+    const oldest = queued[0] === undefined ? null : timeOf(queued[0]);
+    return { queued: queued.length, running, ended: this.#ended.size, bytes, oldest };
   }
 
   async sweep(): Promise<void> {
@@ -260,6 +265,10 @@ export class SpoolStore implements JobStore {
       }
     }
     await this.#files.tidy(now);
+  }
+
+  onEnded(listener: (state: EndState) => void): () => void {
+    return this.#ends.add(listener);
   }
 
   subscribe(listener: () => void): () => void {

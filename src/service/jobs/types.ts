@@ -116,6 +116,8 @@ export interface JobCounts {
   running: number;
   ended: number;
   bytes: number;
+  /** When the first one in line was accepted; null where none waits. */
+  oldest: number | null;
 }
 
 /** Where jobs are kept. */
@@ -144,6 +146,8 @@ export interface JobStore {
   counts(): Promise<JobCounts>;
   /** Ends what has waited for too long, and forgets outcomes that have expired. */
   sweep(): Promise<void>;
+  /** Told of each outcome that this process has written, also of what waited for too long. Returns the end of the subscription. */
+  onEnded(listener: (state: EndState) => void): () => void;
   /** Called where something may be to do. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
   close(): Promise<void>;

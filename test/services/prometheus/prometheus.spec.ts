@@ -77,6 +77,26 @@ function flows({ address: { url, queue } }: RedisServer): FlowNode[] {
     ...service('remote', { model: 'remote-model' }),
     ...service('cameras', { model: 'local-model', policy: 'latest' }),
     ...service('strict', { model: 'local-model', policy: 'reject' }),
+    { ...at, id: 'jobs-in', type: 'http in', url: '/jobs', method: 'post', wires: [['jobs']] },
+    {
+      ...at,
+      id: 'jobs',
+      name: 'jobs',
+      type: 'm2fp-jobs',
+      model: 'local-model',
+      wires: [['jobs-infer'], ['answer']],
+      configVersion: 1,
+    },
+    {
+      ...at,
+      id: 'jobs-infer',
+      name: 'jobs-infer',
+      type: 'm2fp-infer',
+      model: 'local-model',
+      wires: [['jobs-response'], []],
+      configVersion: 2,
+    },
+    { ...at, id: 'jobs-response', type: 'm2fp-response', wires: [['answer']], configVersion: 1 },
     { ...at, id: 'catch', type: 'catch', wires: [['answer']] },
     { ...at, id: 'answer', type: 'http response', wires: [] },
   ];
@@ -109,6 +129,7 @@ describe('a Prometheus that asks Node-RED and workers', function () {
         post('/cameras?camera=yard'),
         post('/cameras/burst?camera=yard', fresh()),
         post('/strict/burst?camera=hall', fresh()),
+        post('/jobs', fresh()),
       ]);
       if (round % 4 === 1) {
         // In the middle of a picture.
@@ -190,7 +211,7 @@ describe('a Prometheus that asks Node-RED and workers', function () {
       () => prometheus.rules(),
       (found) => found.every(({ health }) => health === 'ok'),
     );
-    assert.equal(rules.length, 14);
+    assert.equal(rules.length, 16);
     for (const { name, health, lastError, query } of rules) {
       assert.deepEqual([health, lastError ?? ''], ['ok', ''], name);
       const selectors = selectorsOf(query);
@@ -225,6 +246,8 @@ describe('a Prometheus that asks Node-RED and workers', function () {
     assert.ok(
       (await share('m2fp_inference_request_failure_total{node="cameras", code="M2FP_ENGINE_CRASHED"}')) > 0,
     );
+    const jobs = (outcome: string) => share(`m2fp_jobs_ended_total{node="jobs", outcome="${outcome}"}`);
+    assert.ok((await jobs('done')) > 0 && (await share('m2fp_jobs_accepted_total{node="jobs"}')) > 0);
     assert.ok((await share('m2fp_engine_restarts_total{job="m2fp", reason="crash"}')) > 0);
     assert.equal(await share('m2fp_workers{job="m2fp"}'), 2);
     // What Node-RED handed over and what the workers did is the same, but for what is on its way.

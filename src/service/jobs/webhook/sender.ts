@@ -3,6 +3,7 @@
  * the job, so it goes on after a restart; it ends with the job's time.
  */
 import { type Clock, systemClock, type Timer } from '../../../clock.ts';
+import type { WebhookEvent } from '../../../engine/events.ts';
 import { M2fpError } from '../../../errors.ts';
 import { timeText } from '../time-text.ts';
 import type { Delivery, Job, JobStore } from '../types.ts';
@@ -41,6 +42,8 @@ export interface SenderOptions {
   key: Buffer;
   /** Told of calls that failed for good, and of what goes wrong with the store. */
   onError: (error: unknown) => void;
+  /** Told of each call that was made. */
+  onCall?: (outcome: WebhookEvent['outcome']) => void;
   pauses?: readonly number[];
   timeout?: number;
   resolve?: PostOptions['resolve'];
@@ -114,7 +117,7 @@ export class WebhookSender {
 
   async #call(delivery: Delivery): Promise<void> {
     const { job, url, attempts } = delivery;
-    const { targets, key, timeout, resolve, onError, pauses = PAUSES } = this.#options;
+    const { targets, key, timeout, resolve, onError, onCall, pauses = PAUSES } = this.#options;
     const { signal } = this.#stopped;
     let failure: string;
     try {
@@ -127,7 +130,10 @@ export class WebhookSender {
         ...(timeout !== undefined && { timeout }),
         ...(resolve && { resolve }),
       });
-      if ((status >= 200 && status < 300) || status === GONE) return await delivery.finish();
+      if ((status >= 200 && status < 300) || status === GONE) {
+        onCall?.(status === GONE ? 'unwanted' : 'delivered');
+        return await delivery.finish();
+      }
       failure = `the answer was ${status}`;
     } catch (error) {
       // It was not the receiver's fault, and is not counted as a try.
@@ -136,7 +142,11 @@ export class WebhookSender {
     }
     const pause = pauses[attempts];
     const next = this.#now() + (pause ?? 0);
-    if (pause !== undefined && next < (job.expires ?? Infinity)) return await delivery.retry(next, true);
+    if (pause !== undefined && next < (job.expires ?? Infinity)) {
+      onCall?.('failed');
+      return await delivery.retry(next, true);
+    }
+    onCall?.('given_up');
     await delivery.finish();
     const { origin } = new URL(url);
     onError(

@@ -99,7 +99,7 @@ export function describeStore(
     );
     await store.forget(id);
     assert.equal(await store.get(id), undefined);
-    assert.deepEqual(await store.counts(), { queued: 0, running: 0, ended: 0, bytes: 0 });
+    assert.deepEqual(await store.counts(), { queued: 0, running: 0, ended: 0, bytes: 0, oldest: null });
   });
 
   it('puts a job back into its place, and gives it up after some tries', async () => {
@@ -159,7 +159,7 @@ export function describeStore(
     assert.equal(await store.claim(), undefined);
     await pass(400);
     await store.sweep();
-    assert.deepEqual(await store.counts(), { queued: 0, running: 0, ended: 0, bytes: 0 });
+    assert.deepEqual(await store.counts(), { queued: 0, running: 0, ended: 0, bytes: 0, oldest: null });
   });
 
   it('has each webhook called by one, and again where it is told so', async () => {
