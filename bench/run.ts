@@ -4,6 +4,7 @@ import { benchAccuracy } from './accuracy/index.ts';
 import { benchConvert } from './convert.ts';
 import { benchEngine } from './engine/index.ts';
 import { benchGraph } from './graph.ts';
+import { benchService } from './service/index.ts';
 
 /** Benches that take options get what follows their name. */
 type Bench = (log: (line: string) => void, args: string[]) => Promise<object>;
@@ -13,6 +14,7 @@ const BENCHES: Record<string, Bench> = {
   convert: benchConvert,
   engine: benchEngine,
   graph: benchGraph,
+  service: benchService,
 };
 
 const json = process.argv.includes('--json');

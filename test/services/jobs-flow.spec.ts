@@ -192,6 +192,50 @@ describe('the jobs of two Node-REDs with one Redis', function () {
     await redis?.stop();
   });
 
+  function startWorker(): void {
+    const { address } = redis;
+    const program = join(installedPackage().folder, 'dist', 'cli', 'm2fp.js');
+    worker = spawn(process.execPath, [program, 'worker', '--redis', address.url, '--queue', address.queue], {
+      stdio: 'ignore',
+    });
+  }
+
+  /** Pictures of jobs that have been parsed, by both. */
+  async function parsed(): Promise<number> {
+    const counts = nodeReds.map(async ({ url }) => {
+      const text = await (await fetch(`${url}/m2fp/metrics`)).text();
+      const own =
+        /^m2fp_messages_total\{type="m2fp-infer",node="m2fpeainfer00001",fate="sent",code=""\} (\d+)$/m;
+      return Number(own.exec(text)?.[1] ?? 0);
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count);
+  }
+
+  it('are told of by the one that did not take them, and are done once', async () => {
+    startWorker();
+    const ids = await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        const response = await nodeReds[i % 2]!.post('/m2fp/api/jobs', { body: new Uint8Array(twoPeople) });
+        assert.equal(response.status, 202);
+        return ((await response.json()) as JobView).id;
+      }),
+    );
+    for (const [i, id] of ids.entries()) {
+      const address = `${nodeReds[(i + 1) % 2]!.url}/m2fp/api/jobs/${id}`;
+      let job: Told | undefined;
+      while (job === undefined || job.ended === null) {
+        job = (await (await fetch(address)).json()) as Told;
+        await pause(100);
+      }
+      assert.deepEqual([job.state, job.attempts, job.result?.width], ['done', 1, 448]);
+      assert.equal((await fetch(address, { method: 'DELETE' })).status, 204);
+    }
+    assert.equal(await parsed(), ids.length);
+    const ended = once(worker!, 'exit');
+    worker!.kill('SIGTERM');
+    await ended;
+  });
+
   it('wait for a worker through a restart of Redis and the death of the one that took them, and are seen by both', async () => {
     const [first, second] = nodeReds as [NodeRed, NodeRed];
     const response = await first.post('/m2fp/api/jobs', { body: new Uint8Array(twoPeople) });
@@ -205,11 +249,7 @@ describe('the jobs of two Node-REDs with one Redis', function () {
     await redis.stop('SIGKILL');
     await redis.start();
     first.child.kill('SIGKILL');
-    const { address } = redis;
-    const program = join(installedPackage().folder, 'dist', 'cli', 'm2fp.js');
-    worker = spawn(process.execPath, [program, 'worker', '--redis', address.url, '--queue', address.queue], {
-      stdio: 'ignore',
-    });
+    startWorker();
     let job: Told | undefined;
     while (job === undefined || job.ended === null) {
       job = await look();
