@@ -95,6 +95,8 @@ describe('commands that the pages tell', () => {
       '/health',
       '/m2fp/api/jobs',
       '/m2fp/api/jobs/:id',
+      '/m2fp/api/parse',
+      '/m2fp/upload',
       '/metrics',
       '/parse',
       '/ready',

@@ -245,7 +245,7 @@ export class RedisStore implements JobStore {
       running: Number(running),
       ended: Number(ended),
       bytes: Number(bytes),
-      oldest: first === undefined ? null : timeOf(String(first)),
+      oldest: Buffer.isBuffer(first) ? timeOf(first.toString()) : null,
     };
   }
 

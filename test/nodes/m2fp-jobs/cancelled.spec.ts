@@ -41,7 +41,7 @@ describe('a job that is over while it runs', () => {
   const ask = async (method: string, id = ''): Promise<NodeMessage & { statusCode?: number }> => {
     const before = events.sent.length;
     const originalUrl = `/jobs${id && `/${id}`}`;
-    send({ req: { method, originalUrl, params: { id }, query: {} }, payload: twoPeople } as NodeMessage);
+    send({ req: { method, originalUrl, params: { id }, query: {} }, payload: twoPeople });
     await events.until(() => events.sent.length > before);
     return events.sent.at(-1)!;
   };

@@ -51,12 +51,11 @@ describe('the figures of jobs', () => {
 
   const jobs = (properties: object = {}): NodeConfig =>
     nodeConfig('m2fp-jobs', 'node', { name, inFlight: 1, wires: [['out'], ['out2']], ...properties });
-  const request = (method: string, id = '', more: object = {}): NodeMessage =>
-    ({
-      req: { method, originalUrl: `/jobs/${id}`, params: { id }, query: {} },
-      payload: twoPeople,
-      ...more,
-    }) as NodeMessage;
+  const request = (method: string, id = '', more: object = {}): NodeMessage => ({
+    req: { method, originalUrl: `/jobs/${id}`, params: { id }, query: {} },
+    payload: twoPeople,
+    ...more,
+  });
   const ask = async (msg: NodeMessage): Promise<JobView> => {
     const before = events.sentOnSecondWire.length;
     send(msg);
