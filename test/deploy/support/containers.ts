@@ -55,6 +55,8 @@ volume_path = "${join(folder, 'volumes')}"
 [network]
 network_backend = "netavark"
 network_config_dir = "${join(folder, 'networks')}"
+# Another run chooses among others.
+default_subnet_pools = [{ base = "10.${100 + (process.pid % 100)}.0.0/16", size = 24 }]
 `;
 
 const storageConf = (folder: string): string => `

@@ -199,6 +199,8 @@ const STAND_INS: Record<string, Parameters<typeof buildStandIn>[2]> = {
 };
 
 export interface DeployServer {
+  /** The name of the stack. */
+  project: string;
   /** For the client of docker. */
   env: NodeJS.ProcessEnv;
   ssh: SshServer;
@@ -228,6 +230,8 @@ export async function startDeployServer(containers: Containers): Promise<DeployS
     // What is deployed comes out of the registry.
     await containers.podman('rmi', image);
   }
+  // Names of networks are the machine's, whichever folder podman uses.
+  const project = `m2fp${process.pid}`;
   const folder = join(containers.folder, 'server');
   const stack = join(folder, 'stack');
   const standIn = join(import.meta.dirname, 'stand-in');
@@ -237,10 +241,11 @@ export async function startDeployServer(containers: Containers): Promise<DeployS
   const base = await baseImage(containers);
   writeFileSync(
     join(stack, '.env'),
-    `COMPOSE_PROJECT_NAME=m2fp\nBASE=${base}\nPORT=${port}\nM2FP_READY_TIMEOUT=60\n`,
+    `COMPOSE_PROJECT_NAME=${project}\nBASE=${base}\nPORT=${port}\nM2FP_READY_TIMEOUT=60\n`,
   );
   const ssh = await SshServer.start(folder, registry.env);
   return {
+    project,
     env: registry.env,
     ssh,
     stack,
@@ -249,7 +254,7 @@ export async function startDeployServer(containers: Containers): Promise<DeployS
     folder,
     async stop() {
       await ssh.stop(stack);
-      const mine = '--filter=label=com.docker.compose.project=m2fp';
+      const mine = `--filter=label=com.docker.compose.project=${project}`;
       const ids = (await containers.podman('ps', '--all', '--quiet', mine)).split('\n').filter(Boolean);
       if (ids.length > 0) await containers.podman('rm', '--force', '--time=0', ...ids);
       await registry.stop();

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
-import packageJson from '../../package.json' with { type: 'json' };
-import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { twoPeople } from '../support/images.ts';
-import { freePort } from '../support/node-red.ts';
-import { type Containers, containers } from './support/containers.ts';
-import { type Images, images } from './support/images.ts';
-import { until } from './support/run.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { ParsingSummary } from '../../../src/parsing/summary.ts';
+import { twoPeople } from '../../support/images.ts';
+import { freePort } from '../../support/node-red.ts';
+import { type Containers, containers } from '../support/containers.ts';
+import { type Images, images } from '../support/images.ts';
+import { until } from '../support/run.ts';
 
 /** Bytes that may come on top of the base image. */
 const OUR_LAYERS = 150e6;
@@ -227,8 +227,9 @@ describe('the images', function () {
       mkdirSync(secrets);
       writeFileSync(join(secrets, 'redis'), 'a password of the tests\n', { mode: 0o444 });
       writeFileSync(join(secrets, 'editor'), 'another one\n', { mode: 0o444 });
-      await host.docker('network', 'create', 'image');
-      const shared = ['--network=image', `--volume=${secrets}:/run/secrets:ro`];
+      const network = `m2fp-image-${process.pid}`;
+      await host.docker('network', 'create', network);
+      const shared = [`--network=${network}`, `--volume=${secrets}:/run/secrets:ro`];
       await start(
         'redis',
         [...shared, '--entrypoint=sh', built.base],

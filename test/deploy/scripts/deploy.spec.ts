@@ -9,10 +9,10 @@ import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:f
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { root } from '../support/installed-package.ts';
-import { containers } from './support/containers.ts';
-import { Load } from './support/load.ts';
-import { type DeployServer, startDeployServer } from './support/server.ts';
+import { root } from '../../support/installed-package.ts';
+import { containers } from '../support/containers.ts';
+import { Load } from '../support/load.ts';
+import { type DeployServer, startDeployServer } from '../support/server.ts';
 
 interface Told {
   type: string;
@@ -98,7 +98,9 @@ describe('a deploy', function () {
 
   /** The versions of a service's containers, running or not. */
   function versionsOf(service: string): string[] {
-    const labels = ['project=m2fp', `service=${service}`].map((label) => `label=com.docker.compose.${label}`);
+    const labels = [`project=${server.project}`, `service=${service}`].map(
+      (label) => `label=com.docker.compose.${label}`,
+    );
     const ids = docker('ps', '-aq', ...labels.flatMap((label) => ['--filter', label])).split('\n');
     return ids.filter(Boolean).map((id) => {
       const [{ Config, State }] = JSON.parse(docker('inspect', id)) as [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, temporaryFolder } from '../support/installed-package.ts';
+import { root, temporaryFolder } from '../../support/installed-package.ts';
 
 const file = join(temporaryFolder('http-only'), 'flows.json');
 

@@ -14,8 +14,8 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { root, temporaryFolder } from '../support/installed-package.ts';
-import { requireProgram } from '../support/programs.ts';
+import { root, temporaryFolder } from '../../support/installed-package.ts';
+import { requireProgram } from '../../support/programs.ts';
 
 const WEB_HOSTS = [
   'qyapi.weixin.qq.com',

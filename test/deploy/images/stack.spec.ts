@@ -4,13 +4,13 @@ import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { parse as parseYaml } from 'yaml';
-import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { root } from '../support/installed-package.ts';
-import { twoPeople } from '../support/images.ts';
-import { dashboardQueries } from '../services/support/prometheus.ts';
-import { type Containers, containers } from './support/containers.ts';
-import { until } from './support/run.ts';
-import { type Answer, type Question, Stack } from './support/stack.ts';
+import type { ParsingSummary } from '../../../src/parsing/summary.ts';
+import { root } from '../../support/installed-package.ts';
+import { twoPeople } from '../../support/images.ts';
+import { dashboardQueries } from '../../services/support/prometheus.ts';
+import { type Containers, containers } from '../support/containers.ts';
+import { until } from '../support/run.ts';
+import { type Answer, type Question, Stack } from '../support/stack.ts';
 
 /** Requests of one address that .env allows at once; the tests want none refused but where they ask for it. */
 const BURST = 60;

@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, temporaryFolder } from '../support/installed-package.ts';
-import { requireProgram } from '../support/programs.ts';
+import { root, temporaryFolder } from '../../support/installed-package.ts';
+import { requireProgram } from '../../support/programs.ts';
 
 const PASSWORDS = [
   'credential_secret',

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import packageJson from '../../package.json' with { type: 'json' };
-import { installedPackage, root, temporaryFolder } from '../support/installed-package.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { installedPackage, root, temporaryFolder } from '../../support/installed-package.ts';
 
 const template = join(root, 'examples/ci');
 const read = (path: string): string => readFileSync(join(template, path), 'utf8');

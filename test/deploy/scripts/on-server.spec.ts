@@ -17,8 +17,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { root } from '../support/installed-package.ts';
-import { until } from './support/run.ts';
+import { root } from '../../support/installed-package.ts';
+import { until } from '../support/run.ts';
 
 interface Container {
   id: string;
@@ -97,7 +97,7 @@ describe('a deploy on a server that is played', function () {
   function begin(name: string | undefined, environment: NodeJS.ProcessEnv = {}, ...args: string[]): Ran {
     const child = spawn('bash', [join(root, 'deploy/deploy.sh'), ...args], {
       env: {
-        PATH: `${join(import.meta.dirname, 'support/fake')}:${dirname(process.execPath)}:${process.env['PATH']}`,
+        PATH: `${join(import.meta.dirname, '../support/fake')}:${dirname(process.execPath)}:${process.env['PATH']}`,
         HOME: home,
         FAKE: home,
         DEPLOY_HOST: 'server.test',

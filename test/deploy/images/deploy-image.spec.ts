@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../support/installed-package.ts';
-import { type Containers, containers } from './support/containers.ts';
-import { images } from './support/images.ts';
-import { Load } from './support/load.ts';
-import { type Ran, tryRun } from './support/run.ts';
-import { SshServer } from './support/server.ts';
-import { Stack } from './support/stack.ts';
+import { root } from '../../support/installed-package.ts';
+import { type Containers, containers } from '../support/containers.ts';
+import { images } from '../support/images.ts';
+import { Load } from '../support/load.ts';
+import { type Ran, tryRun } from '../support/run.ts';
+import { SshServer } from '../support/server.ts';
+import { Stack } from '../support/stack.ts';
 
 const PICTURE = readFileSync(join(root, 'models/demo/samples/two-people.png'));
 /** Flows whose answer to a picture has nobody in it. */
