@@ -76,7 +76,12 @@ image_of() {
   one=${one:-$(containers "$1" | head -n 1)}
   one=${one:-$(containers "$1" --all | head -n 1)}
   [ -n "$one" ] || return 0
-  made_of=$(docker inspect --format '{{.Image}}' "$one")
+  version_of "$one"
+}
+
+# The image of a container: by its digest where docker knows it, else by its ID.
+version_of() {
+  made_of=$(docker inspect --format '{{.Image}}' "$1")
   known=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$made_of" 2>/dev/null | sed '/^$/d' | head -n 1)
   printf '%s\n' "${known:-sha256:${made_of#sha256:}}"
 }
@@ -90,9 +95,11 @@ wait_until_ready() {
     trouble=$(printf '%s\n' "$trouble" | tail -n 1)
     # docker starts it again and again: once is enough to know.
     state=$(docker inspect --format '{{.State.Running}} {{.RestartCount}}' "$1")
-    if [ "$state" != 'true 0' ]; then
+    if is_cancelled; then
+      fail "$stopped_by_hand"
+    elif [ "$state" != 'true 0' ]; then
       trouble='it ended by itself'
-    elif [ "$(date +%s)" -lt "$deadline" ] && ! is_cancelled; then
+    elif [ "$(date +%s)" -lt "$deadline" ]; then
       sleep 1
       continue
     fi

@@ -32,10 +32,15 @@ usage() {
   exit 2
 }
 
-# Runs a command on the server.
-remote() {
+# Runs a command on the server, which reads what this reads.
+remote_reads() {
   # shellcheck disable=SC2029 # what is in it is of this side
   ssh "${options[@]}" "$DEPLOY_HOST" "$@"
+}
+
+# Runs a command on the server, which reads nothing: standard input may be a list of servers that somebody goes through.
+remote() {
+  remote_reads "$@" </dev/null
 }
 
 connect() {
@@ -60,10 +65,10 @@ connect() {
 # Gives 75 while another deploy runs, 1 when it could not be started, and anything else when the connection was lost.
 begin() {
   tar -C "$here" -cf - "${parts[@]}" |
-    remote "umask 077 && mkdir -p $runs/$run && tar -xof - -C $runs/$run" || return 1
+    remote_reads "umask 077 && mkdir -p $runs/$run && tar -xof - -C $runs/$run" || return 1
   # By standard input: what lies in arguments is seen in the list of processes.
   printf '%s\n' "$what" "${IMAGE:-}" "${WORKER_IMAGE:-}" "${DEPLOY_STRATEGY:-auto}" "${REGISTRY_USER:-}" "${REGISTRY_PASSWORD:-}" |
-    remote "sh $runs/$run/on-server.sh start || { [ \$? -eq 75 ] && exit 75; exit 1; }"
+    remote_reads "sh $runs/$run/on-server.sh start || { [ \$? -eq 75 ] && exit 75; exit 1; }"
 }
 
 # Prints what the deploy on the server says until it has ended. Then `outcome` is how, in one word, `title` and `text` tell it.
@@ -124,7 +129,7 @@ fi
 [[ ${DEPLOY_STRATEGY:-auto} =~ ^(auto|beside|replace)$ ]] || usage 'DEPLOY_STRATEGY must be auto, beside or replace.'
 
 if [ "$what" = finish ]; then
-  run=$(remote "ls $runs | tail -n 1")
+  run=$(remote "sed 's|.*/||' $directory/.deploy/last 2>/dev/null" || true)
   [ -n "$run" ] || usage "There was no deploy to $DEPLOY_HOST yet."
 else
   trap cancel INT TERM HUP

@@ -29,6 +29,13 @@ const QUIET_MODULES = new Set([
 /** Code that does nothing: Node-RED writes a comment into an empty tab of a function node. */
 const isBlank = (code) => (code ?? '').replace(/\/\*[^]*?\*\/|\/\/.*/g, '').trim() === '';
 
+/**
+ * With what code may begin something that goes on by itself, or get hold of it in a roundabout way. Words in texts and
+ * comments count, too: better a pause too many than everything twice.
+ */
+const BEGINS =
+  /\b(set(Interval|Timeout|Immediate)|import|require|eval|Function|constructor|globalThis|process|fetch)\b|\bthis\s*\[|\bwhile\s*\(\s*(true|1|!0)\s*\)|\bfor\s*\([^;]*;\s*;/;
+
 /** Whether what a node sends is only shown. */
 const leadsToDebug = (wires, nodes) =>
   (wires ?? []).flat().every((id) => nodes.some((node) => node.id === id && node.type === 'debug'));
@@ -47,9 +54,11 @@ const WAITING_WHEN = {
   'm2fp-load': ({ onStart, wires }, nodes) => leadsToDebug(onStart ? wires : wires?.slice(1), nodes),
   // Jobs of workers lie in their Redis, where both Node-REDs see them; else in the folder of one.
   'm2fp-jobs': ({ model }, nodes) => nodes.some(({ id, source }) => id === model && source === 'remote'),
-  function: ({ initialize, func, libs }) =>
+  // What stands in On Stop is done by the old one while the new one runs.
+  function: ({ initialize, finalize, func, libs }) =>
     isBlank(initialize) &&
-    !/\bset(Interval|Timeout|Immediate)\b/.test(func ?? '') &&
+    isBlank(finalize) &&
+    !BEGINS.test(func ?? '') &&
     (libs ?? []).every(({ module }) => QUIET_MODULES.has(module.replace(/^node:/, ''))),
 };
 

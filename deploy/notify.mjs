@@ -26,6 +26,8 @@ import { join } from 'node:path';
 
 /** Seconds for one service, with everything. */
 const PATIENCE = 10;
+/** Bytes of a message in a chat: WeCom takes no more in a text. */
+const MOST_BYTES = 2048;
 /** Mail services whose server has another name than the domain, or another way in. */
 const MAIL_SERVICES = {
   'gmail.com': { smtp: 'smtp.gmail.com' },
@@ -52,6 +54,20 @@ const path = (url) => url.pathname.split('/').filter(Boolean).map(decoded);
 const query = (url) =>
   [...new URLSearchParams(url.search.replaceAll('+', '%2B'))].map((pair) => pair.map(plain));
 
+/** No more than a chat takes, cut between characters. */
+function shortened(text) {
+  if (Buffer.byteLength(text) <= MOST_BYTES) return text;
+  const mark = ' …';
+  const cut = Buffer.from(text).subarray(0, MOST_BYTES - Buffer.byteLength(mark));
+  // Half a character at the end becomes U+FFFD.
+  return cut.toString().replace(/\uFFFD*$/, '') + mark;
+}
+/** What has to be in an address: without it the service would be told nothing. */
+function required(text, what) {
+  if (text === '') throw new Trouble(`the address is not right: it has no ${what}`);
+  return text;
+}
+
 /** How to post JSON, as options of curl's configuration file. */
 const post = (url, body, headers = []) => [
   ['url', url],
@@ -64,7 +80,7 @@ const post = (url, body, headers = []) => [
 const SERVICES = {
   wecombot: {
     request: (url, { text }) =>
-      post(`https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${url.hostname}`, {
+      post(`https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${required(url.hostname, 'key')}`, {
         msgtype: 'text',
         text: { content: text },
       }),
@@ -73,7 +89,7 @@ const SERVICES = {
   dingtalk: {
     request(url, { text }) {
       const secret = decoded(url.username);
-      const parameters = new URLSearchParams({ access_token: url.hostname });
+      const parameters = new URLSearchParams({ access_token: required(url.hostname, 'token') });
       if (secret !== '') {
         const timestamp = String(Date.now());
         parameters.set('timestamp', timestamp);
@@ -92,7 +108,7 @@ const SERVICES = {
   },
   feishu: {
     request: (url, { text }) =>
-      post(`https://open.feishu.cn/open-apis/bot/v2/hook/${url.hostname}`, {
+      post(`https://open.feishu.cn/open-apis/bot/v2/hook/${required(url.hostname, 'token')}`, {
         msg_type: 'text',
         content: { text },
       }),
@@ -106,11 +122,10 @@ const SERVICES = {
         return post('https://slack.com/api/chat.postMessage', { channel, text: escaped }, [
           `Authorization: Bearer ${url.hostname}`,
         ]);
+      const parts = [url.hostname, ...path(url).slice(0, 2)].filter(Boolean);
+      required(parts[2] ?? '', 'webhook (A/B/C)');
       const body = { text: escaped, ...(channel === '' ? {} : { channel }) };
-      return post(
-        `https://hooks.slack.com/services/${[url.hostname, ...path(url).slice(0, 2)].join('/')}`,
-        body,
-      );
+      return post(`https://hooks.slack.com/services/${parts.join('/')}`, body);
     },
     code: (answer) => (answer === 'ok' ? 0 : JSON.parse(answer).ok ? 0 : JSON.parse(answer).error),
   },
@@ -148,7 +163,11 @@ function mail(url, { title, body, file }) {
     url.protocol === 'mailto:' ? 'insecure' : (options.mode ?? known.mode ?? 'starttls').toLowerCase();
   if (MAIL_PORTS[mode] === undefined) throw new Trouble('mode must be starttls or ssl');
   const server = `${options.smtp ?? known.smtp ?? url.hostname}:${url.port || MAIL_PORTS[mode]}`;
-  const encoded = (text) => `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
+  // Words of at most 75 characters (RFC 2047): 45 bytes, between characters.
+  const encoded = (text) =>
+    (text.match(/.{1,11}/gsu) ?? [''])
+      .map((piece) => `=?UTF-8?B?${Buffer.from(piece).toString('base64')}?=`)
+      .join('\r\n ');
   writeFileSync(
     file,
     [
@@ -255,7 +274,7 @@ if (!['success', 'failure', 'info', 'warning'].includes(type) || title === undef
 const addresses = (process.env.NOTIFY_URLS ?? '').split(/[\s,]+(?=[a-z]+:\/\/)|\s+/).filter(Boolean);
 const folder = mkdtempSync(join(tmpdir(), 'notify-'));
 try {
-  const message = { type, title, body, text: `${title}\n${body}`.trim() };
+  const message = { type, title, body, text: shortened(`${title}\n${body}`.trim()) };
   const told = await Promise.all(addresses.map((address, i) => tell(address, i + 1, message, folder)));
   for (const { failed, line } of told) (failed ? console.error : console.log)(line);
   if (told.some(({ failed }) => failed)) process.exitCode = 1;

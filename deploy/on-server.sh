@@ -19,15 +19,28 @@ say() { printf '%s %s\n' "$(date +%T)" "$*" >&2; }
 
 fail() {
   say "FAILED: $*"
-  printf '%s\n' "$*" >"$run/reason"
+  printf '%s%s' "$([ ! -s "$run/reason" ] || echo '; ')" "$*" >>"$run/reason"
   exit 1
+}
+
+# Why it failed.
+reason() {
+  if [ -s "$run/reason" ]; then
+    cat "$run/reason"
+  elif [ "$(df -P . | awk 'END { print $4 }')" -lt 1024 ]; then
+    echo 'the disk is full'
+  else
+    tail -n 1 "$run/log"
+  fi
 }
 
 # Whether somebody wants it to stop. Going back is what that brings about, so nothing stops it.
 is_cancelled() { [ -z "${going_back:-}" ] && [ -e "$run/cancel" ]; }
 
+stopped_by_hand='it was stopped by hand'
+
 step() {
-  ! is_cancelled || fail 'it was stopped by hand'
+  ! is_cancelled || fail "$stopped_by_hand"
   printf '%s\n' "$*" >"$run/step"
   say "$*"
 }
@@ -60,8 +73,9 @@ remove_old_images() {
     done >.deploy/images.new
   printf '%s\n' "$image" "$worker_image" "$former" "$former_worker" | sed '/^$/d' >>.deploy/images.new
   mv .deploy/images.new .deploy/images
-  # Of the folders of runs, the last twenty stay.
-  find .deploy/runs -mindepth 1 -maxdepth 1 | sort -r | tail -n +21 | while read -r one; do rm -rf "$one"; done
+  # Of the folders of runs, this one and the last twenty stay, by this server's clock: their names are by that of whoever asked.
+  # shellcheck disable=SC2010,SC2012 # the names are of letters, digits and -
+  ls -t .deploy/runs | grep -vxF "$(basename "$run")" | tail -n +20 | while read -r one; do rm -rf ".deploy/runs/$one"; done
 }
 
 # How many workers there shall be: as many as there were, also none; those that a killed deploy has left are not counted twice.
@@ -80,9 +94,15 @@ plan() {
     [ -e .deploy/former ] || fail 'there is no version before this one.'
     { read -r image && read -r worker_image; } <.deploy/former
   fi
+  for name in M2FP_READY_TIMEOUT M2FP_DRAIN_TIMEOUT M2FP_PULL_TIMEOUT; do
+    case $(setting "$name") in *[!0-9]*) fail "$name is $(setting "$name") in .env, and must be whole seconds." ;; esac
+  done
   # Whoever knows nothing of what runs must not think that nothing does.
-  docker ps --quiet >/dev/null || fail 'docker does not answer.'
-  docker compose version >/dev/null 2>&1 || touch "$run/old-compose"
+  docker ps --quiet >/dev/null 2>"$run/docker.log" || fail "docker does not answer: $(tail -n 1 "$run/docker.log")."
+  if ! docker compose version >/dev/null 2>&1; then
+    docker-compose version >/dev/null 2>&1 || fail 'docker has no compose here: install its plugin.'
+    touch "$run/old-compose"
+  fi
   project=$(project_name)
   echo "$project" >"$run/project"
   former=$(image_of node-red M2FP_IMAGE)
@@ -100,9 +120,21 @@ read_plan() {
   export image worker_image former former_worker
 }
 
+# The versions that run, whichever .env names.
+what_runs() {
+  running_now=
+  for service in node-red worker; do
+    for one in $(containers "$service"); do
+      running_now="$running_now${running_now:+, }$service $(version_of "$one")"
+    done
+  done
+  printf '%s\n' "${running_now:-neither Node-RED nor workers}"
+}
+
 # What is known where the stack could not be put right.
 unsettled() {
-  printf 'Going back to %s failed: %s.' "${former:-what ran before}" "$(cat "$run/reason" 2>/dev/null || tail -n 1 "$run/log")"
+  printf 'Going back to %s failed: %s. What runs now: %s.' "${former:-what ran before}" \
+    "$(reason)" "$(what_runs)"
   [ ! -e nginx/state/maintenance ] || printf ' Until a deploy succeeds, requests are answered 503.'
   printf ' See %s/log on the server.\n' "$run"
 }
@@ -119,21 +151,21 @@ run() {
   if ! sh "$me" plan; then
     rm -f "$run/reserve"
     end refused "the $what did not begin" <<EOF
-$(cat "$run/reason" 2>/dev/null || echo 'The disk is full, or docker does not answer.') Nothing was changed.
-$(cat "$run/reason" 2>/dev/null || echo 'The disk is full, or docker does not answer.') Nothing was changed.
+$(reason | sed 's/[.]$//'). Nothing was changed.
 EOF
     return
   fi
   read_plan
+  project=$(cat "$run/project")
   printf '%s\n' "$image" "$worker_image" | sed '/^$/d' >>.deploy/images || true
   if sh "$me" steps; then
     remove_old_images
     end deployed "the $what is done" <<EOF
-$image runs${worker_image:+, with workers of $worker_image}. $(cat "$run/how") Before: ${former:-nothing}. It took $(($(date +%s) - began)) s.
+$image runs$([ -z "$worker_image" ] || [ "$(cat "$run/workers")" -eq 0 ] || echo ", with workers of $worker_image"). $(cat "$run/how") Before: ${former:-nothing}. It took $(($(date +%s) - began)) s.
 EOF
     return
   fi
-  failed="$image was to run. It failed at \"$(cat "$run/step")\": $(cat "$run/reason" 2>/dev/null || tail -n 1 "$run/log")."
+  failed="$image was to run. It failed at \"$(cat "$run/step")\": $(reason)."
   rm -rf "$run/docker" "$run/reserve" "$run/reason"
   if ! sh "$me" settle; then
     end broken "the $what failed, and going back, too" <<EOF
@@ -141,7 +173,7 @@ $failed $(unsettled)
 EOF
   elif [ -z "$former" ]; then
     end broken "the $what failed, and there was no version before" <<EOF
-$failed $([ -n "$former_worker" ] && echo 'No Node-RED runs, as before.' || echo 'Nothing runs.')
+$failed $([ -n "$former_worker" ] && echo 'No Node-RED runs, as before.' || echo 'Neither Node-RED nor workers run, as before.')
 EOF
   else
     end rolled-back "the $what failed; the version before runs" <<EOF
@@ -176,9 +208,12 @@ EOF
 start() {
   for name in what image worker_image strategy user; do read -r "${name?}"; done
   IFS= read -r password
+  for program in docker flock setsid timeout; do
+    command -v "$program" >/dev/null || refuse 1 "There is no $program on this server, or not in the PATH of whoever logs in by SSH."
+  done
   [ -e compose.yaml ] || refuse 1 "There is no compose.yaml in $(pwd): docs/operating.md tells how to lay the stack there."
   exec 9>"$lock"
-  flock --nonblock 9 || refuse 75 'Somebody else holds the lock.'
+  flock -n 9 || refuse 75 'Somebody else holds the lock.'
   echo "$run" >.deploy/last
   echo "$what" >"$run/what"
   # Those of killed ones.
@@ -191,7 +226,7 @@ start() {
     (umask 077 && mkdir "$run/docker")
     # shellcheck disable=SC2086 # none for Docker Hub
     printf '%s' "$password" | docker --config "$run/docker" login --username "$user" --password-stdin $registry >"$run/login.log" 2>&1 ||
-      refuse 1 "The registry $registry does not let $user in."
+      refuse 1 "The registry ${registry:-of Docker} does not let $user in: $(tail -n 1 "$run/login.log")"
   fi
   unset password
   export what image worker_image strategy
@@ -212,7 +247,7 @@ begin_recovery() {
   [ -e "$run/plan" ] && mkdir "$run/recovering" 2>/dev/null || return 1
   (
     exec 9>"$lock"
-    flock --nonblock 9 && [ "$(cat .deploy/last)" = "$run" ] || exit 1
+    flock -n 9 && [ "$(cat .deploy/last)" = "$run" ] || exit 1
     setsid sh "$me" recover </dev/null >>"$run/log" 2>&1 &
   )
 }
@@ -221,7 +256,7 @@ follow() {
   next=$1
   while true; do
     # Asked before the log is read, so that nothing of it is left out.
-    if [ -e "$run/outcome" ]; then ended=outcome; elif flock --nonblock "$lock" true; then ended=killed; else ended=; fi
+    if [ -e "$run/outcome" ]; then ended=outcome; elif flock -n "$lock" true; then ended=killed; else ended=; fi
     # There is none while the registry is still asked to let us in.
     lines=$(wc -l 2>/dev/null <"$run/log" || echo 0)
     [ "$lines" -lt "$next" ] || sed -n "$next,${lines}s/^/log /p" "$run/log"
@@ -249,6 +284,6 @@ EOF
 
 lock=.deploy/lock
 case $1 in
-  start | run | plan | steps | settle | recover) "$1" ;;
+  start | run | plan | steps | settle | settle_node_red | settle_workers | recover) "$1" ;;
   follow) follow "$2" ;;
 esac

@@ -9,7 +9,19 @@ pull() {
     if docker image inspect "$wanted" >/dev/null 2>&1; then continue; fi
     # The registry's password lies in a configuration of this run only.
     if [ -d "$run/docker" ]; then set -- --config "$run/docker"; else set --; fi
-    timeout "${pull_timeout:-900}" docker "$@" pull --quiet "$wanted" >"$run/pull.log" 2>&1 ||
+    timeout "${pull_timeout:-900}" docker "$@" pull --quiet "$wanted" >"$run/pull.log" 2>&1 &
+    pulling=$!
+    while kill -0 "$pulling" 2>/dev/null; do
+      if is_cancelled; then
+        kill "$pulling" || true
+        fail "$stopped_by_hand"
+      fi
+      sleep 1
+    done
+    code=0
+    wait "$pulling" || code=$?
+    if [ "$code" -eq 124 ]; then fail "$wanted could not be pulled within ${pull_timeout:-900} s"; fi
+    [ "$code" -eq 0 ] ||
       fail "$wanted could not be pulled: $(tail -n 1 "$run/pull.log") ($(df -h . | awk 'END { print $4 }') of disk are free)"
   done
   rm -rf "$run/docker"
@@ -60,7 +72,7 @@ replace_node_red() {
       echo 'It is the first one.' >"$run/how"
     elif may_run_beside "$(best "$(containers node-red)")"; then
       echo 'It took over from the one before without a pause.' >"$run/how"
-      step 'Node-RED: these flows only answer HTTP, so the new one starts beside the old one'
+      step "Node-RED: $([ "$strategy" = beside ] || echo 'these flows only answer HTTP, so ')the new one starts beside the old one"
       send_requests_to "$(best "$(containers node-red)")"
     else
       echo 'The one before was stopped first; requests were answered 503 with Retry-After meanwhile.' >"$run/how"
@@ -105,7 +117,12 @@ start_the_rest() {
   others=nginx
   [ -n "$former$former_worker" ] || others=$(compose config --services | grep -vxE 'node-red|worker' || true)
   # shellcheck disable=SC2086 # one word for each
-  [ -z "$others" ] || compose up -d --no-deps --no-recreate $others >"$run/compose.log" 2>&1 ||
+  start_others $others
+}
+
+# Starts services where they do not run. Whether nginx answers is seen later.
+start_others() {
+  [ $# -eq 0 ] || compose up -d --no-deps --no-recreate "$@" >"$run/compose.log" 2>&1 ||
     say "Not all of the rest of the stack runs: $(grep -i error "$run/compose.log" | head -n 1)"
 }
 
@@ -130,19 +147,17 @@ steps() {
 
 # --- back ---
 
-# Makes what runs what .env says, from any state: so it also clears away what a killed deploy has left.
+# Makes what runs what .env says, from any state: so it also clears away what a killed deploy has left. Each half in a process
+# of its own: one that fails does not keep the other one from its work.
 settle() {
-  # shellcheck disable=SC2034 # is_cancelled asks
-  going_back=yes
-  export M2FP_IMAGE="$former" M2FP_WORKER_IMAGE="$former_worker"
-  if [ -n "$former" ]; then
-    settle_node_red
-  else
-    # shellcheck disable=SC2046 # one word for each
-    remove 20 $(containers node-red --all)
-    rm -f nginx/state/upstream.conf nginx/state/maintenance
-  fi
+  export going_back=yes M2FP_IMAGE="$former" M2FP_WORKER_IMAGE="$former_worker"
+  failed=
+  sh "$me" settle_node_red || failed=yes
+  sh "$me" settle_workers || failed=yes
+  [ -z "$failed" ]
+}
 
+settle_workers() {
   good=
   [ -z "$former_worker" ] || good=$(running worker "$former_worker")
   others=$(without "$(containers worker --all)" "$good")
@@ -151,11 +166,18 @@ settle() {
     new=$(start_more worker "$missing")
     for one in $new; do wait_until_ready "$one" worker; done
   fi
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086 # one word for each
   remove 60 $others
 }
 
 settle_node_red() {
+  if [ -z "$former" ]; then
+    # shellcheck disable=SC2046 # one word for each
+    remove 20 $(containers node-red --all)
+    rm -f nginx/state/upstream.conf nginx/state/maintenance
+    return
+  fi
+  start_others nginx
   good=$(best "$(running node-red "$former")")
   others=$(without "$(containers node-red --all)" "$good")
   if [ -z "$good" ]; then

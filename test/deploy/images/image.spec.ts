@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { ParsingSummary } from '../../../src/parsing/summary.ts';
 import { twoPeople } from '../../support/images.ts';
+import { root } from '../../support/installed-package.ts';
 import { freePort } from '../../support/node-red.ts';
 import { type Containers, containers } from '../support/containers.ts';
 import { type Images, images } from '../support/images.ts';
@@ -185,9 +186,7 @@ describe('the images', function () {
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
       const example = (name: string) =>
-        JSON.parse(
-          readFileSync(join(import.meta.dirname, '..', '..', 'examples', `${name}.json`), 'utf8'),
-        ) as object[];
+        JSON.parse(readFileSync(join(root, 'examples', `${name}.json`), 'utf8')) as object[];
       const at = { z: 'hungry', x: 100, y: 100 };
       const folder = userFolder([
         ...example('2 HTTP API'),

@@ -164,7 +164,7 @@ describe('a deploy', function () {
       'failure',
       'it ended by itself',
       'no version before',
-      'Nothing runs.',
+      'Neither Node-RED nor workers run, as before.',
     );
     assert.deepEqual([...versionsOf('node-red'), ...versionsOf('worker')], []);
   });

@@ -49,7 +49,13 @@ describe('flows that only answer HTTP', () => {
   it('have no function that begins something by itself', () => {
     const code = { id: 'a', type: 'function', func: 'return msg;', initialize: '', libs: [] };
     const untouched = '// Code added here will be run once\n// whenever the node is started.\n';
-    for (const none of [{}, { initialize: untouched }, { initialize: '/* later:\n node.send({}) */' }])
+    for (const none of [
+      {},
+      { initialize: untouched },
+      { initialize: '/* later:\n node.send({}) */' },
+      { finalize: untouched },
+      { func: "global.get('n'); for (const one of msg.all) count += one; return msg;" },
+    ])
       assert.equal(saysOf({ ...code, ...none }), '');
     for (const more of [
       { initialize: 'setTimeout(() => node.send({}), 1000)' },
@@ -58,6 +64,11 @@ describe('flows that only answer HTTP', () => {
       { func: 'setInterval(() => {}, 1000)' },
       { func: "globalThis['setTimeout'](again, 1000)" },
       { func: 'setImmediate(again)' },
+      { func: "const { setInterval: every } = await import('node:timers');" },
+      { func: "this['setInt' + 'erval'](again, 1000);" },
+      { func: 'while (true) await node.send({});' },
+      { func: 'for (;;) await step();' },
+      { finalize: "await fetch('http://127.0.0.1/gone');" },
       { libs: [{ var: 'mqtt', module: 'mqtt' }] },
     ])
       assert.match(saysOf({ ...code, ...more }), /function/, JSON.stringify(more));

@@ -169,10 +169,46 @@ describe('notify.mjs', () => {
     answer = undefined;
   });
 
+  /** The subject of a mail, out of words that are no longer than RFC 2047 allows. */
+  function subjectOf(head: string): string {
+    const [, subject = ''] = /^Subject: ((?:.*\r\n )*.*)\r$/m.exec(head) ?? [];
+    return subject
+      .split('\r\n ')
+      .map((word) => {
+        assert.ok(word.length <= 75, word);
+        return Buffer.from(/^=\?UTF-8\?B\?(.*)\?=$/.exec(word)![1]!, 'base64').toString();
+      })
+      .join('');
+  }
+
   it('tells a WeCom group', async () => {
     const { host, url, body } = await only(requests, 'wecombot://Ab-1_k3y');
     assert.deepEqual([host, url], ['qyapi.weixin.qq.com', '/cgi-bin/webhook/send?key=Ab-1_k3y']);
     assert.deepEqual(body, { msgtype: 'text', text: { content: `${TITLE}\n${TEXT}` } });
+  });
+
+  it('cuts what is longer than a chat takes, between characters', async () => {
+    const long = '人'.repeat(2000);
+    assert.equal((await notify('wecombot://k3y', ['failure', TITLE, long])).code, 0);
+    const { content } = (requests[0]!.body as { text: { content: string } }).text;
+    assert.ok(Buffer.byteLength(content) <= 2048 && Buffer.byteLength(content) > 2040);
+    assert.match(content, /人 …$/);
+    assert.ok(!content.includes('\uFFFD'));
+  });
+
+  it('says which address lacks its key', async () => {
+    for (const url of ['wecombot://', 'dingtalk://', 'feishu://', 'slack://A/B']) {
+      const { code, output } = await notify(url);
+      assert.equal(code, 1, url);
+      assert.match(output, /the address is not right: it has no (key|token|webhook)/, url);
+    }
+    assert.equal(requests.length, 0);
+  });
+
+  it('folds a long title into words that mail allows', async () => {
+    const title = `${'部署失败 '.repeat(20)}🙂`;
+    assert.equal((await notify('mailtos://me:p%40ss%20word@mail.example', ['failure', title, TEXT])).code, 0);
+    assert.equal(subjectOf(mails[0]!.head), title);
   });
 
   it('tells a DingTalk group, signed where there is a secret', async () => {
@@ -241,8 +277,7 @@ describe('notify.mjs', () => {
     });
     assert.match(head, /^To: a@x\.example, b@x\.example, c@x\.example\r$/m);
     assert.doesNotMatch(head, /d@x/);
-    const [, subject] = /^Subject: =\?UTF-8\?B\?(.*)\?=\r$/m.exec(head)!;
-    assert.equal(Buffer.from(subject!, 'base64').toString(), TITLE);
+    assert.equal(subjectOf(head), TITLE);
   });
 
   it('sends mail without a text, too', async () => {

@@ -7,6 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -35,8 +36,10 @@ interface State {
   images: string[];
   containers: Container[];
   startsNothing?: boolean;
+  noCompose?: boolean;
   /** Milliseconds. */
   slowLogin?: number;
+  slowPull?: number;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -94,18 +97,19 @@ describe('a deploy on a server that is played', function () {
     ended: Promise<number | null>;
   }
 
+  const environmentFor = (name: string | undefined): NodeJS.ProcessEnv => ({
+    PATH: `${join(import.meta.dirname, '../support/fake')}:${dirname(process.execPath)}:${process.env['PATH']}`,
+    HOME: home,
+    FAKE: home,
+    DEPLOY_HOST: 'server.test',
+    DEPLOY_DIR: 'stack',
+    DEPLOY_STRATEGY: 'replace',
+    ...(name === undefined ? {} : { IMAGE: image(name) }),
+  });
+
   function begin(name: string | undefined, environment: NodeJS.ProcessEnv = {}, ...args: string[]): Ran {
     const child = spawn('bash', [join(root, 'deploy/deploy.sh'), ...args], {
-      env: {
-        PATH: `${join(import.meta.dirname, '../support/fake')}:${dirname(process.execPath)}:${process.env['PATH']}`,
-        HOME: home,
-        FAKE: home,
-        DEPLOY_HOST: 'server.test',
-        DEPLOY_DIR: 'stack',
-        DEPLOY_STRATEGY: 'replace',
-        ...(name === undefined ? {} : { IMAGE: image(name) }),
-        ...environment,
-      },
+      env: { ...environmentFor(name), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     started.add(child);
@@ -154,7 +158,7 @@ describe('a deploy on a server that is played', function () {
     await printed(ran, 'the old one is stopped first');
     writeFileSync(join(home, 'slow'), '');
     ran.child.kill('SIGINT');
-    await printed(ran, 'not ready');
+    await printed(ran, 'FAILED: it was stopped by hand');
     ran.child.kill('SIGTERM');
     await until('it asks again', async () => ran.output().split('Stopping:').length === 3, 10_000);
     await new Promise((resolve) => setTimeout(resolve, 700));
@@ -163,6 +167,78 @@ describe('a deploy on a server that is played', function () {
     assert.match(ran.output(), /the version before runs/);
     assert.deepEqual(running('node-red'), [image('slow')]);
     assertOpen();
+  });
+
+  it('says that it was stopped by hand, at once, also while it pulls', async () => {
+    hasGood();
+    writeState({ ...readState(), slowPull: 60_000 });
+    const ran = begin('absent');
+    await printed(ran, 'Pulling');
+    ran.child.kill('SIGINT');
+    assert.equal(await ran.ended, 1);
+    assert.match(ran.output(), /It failed at "Pulling": it was stopped by hand\./);
+    assert.deepEqual(running('node-red'), [image('good')]);
+  });
+
+  it('is told as it ended, whatever the clock of whoever asks', async () => {
+    hasGood();
+    for (let i = 10; i < 35; i += 1)
+      mkdirSync(join(stack, `.deploy/runs/29990101T0000${i}Z-1`), { recursive: true });
+    assert.match(await deploy('next'), /next@.* runs/);
+    const again = begin(undefined, {}, '--finish');
+    assert.equal(await again.ended, 0, again.output());
+    assert.match(again.output(), /the deploy is done[^]*This was told already/);
+  });
+
+  it('does not begin with a time that is none in .env', async () => {
+    hasGood();
+    appendFileSync(join(stack, '.env'), 'M2FP_READY_TIMEOUT=25s\n');
+    assert.match(
+      await deploy('next', 1),
+      /M2FP_READY_TIMEOUT is 25s in \.env, and must be whole seconds\. Nothing was changed\./,
+    );
+    assert.deepEqual(running('node-red'), [image('good')]);
+  });
+
+  it('does not begin where docker has no compose, and says so', async () => {
+    hasGood();
+    writeState({ ...readState(), noCompose: true });
+    // The old one is not to be found either.
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'docker-compose'), '#!/bin/sh\nexit 127\n', { mode: 0o755 });
+    const ran = begin('next', {
+      PATH: `${join(import.meta.dirname, '../support/fake')}:${bin}:${process.env['PATH']}`,
+    });
+    assert.equal(await ran.ended, 1);
+    assert.match(ran.output(), /docker has no compose here: install its plugin\. Nothing was changed\./);
+    assert.equal(ran.output().split('Nothing was changed').length, 2);
+  });
+
+  it('puts the workers back also where nginx does not, and says what runs', async () => {
+    hasGood();
+    writeFileSync(join(home, 'bad-nginx'), '');
+    const ran = begin('next', { WORKER_IMAGE: image('next') });
+    assert.equal(await ran.ended, 1);
+    assert.match(ran.output(), /What runs now: node-red .*, worker .*worker@sha256/);
+    assert.deepEqual(running('worker'), [image('worker'), image('worker')]);
+  });
+
+  it('reads nothing of what its caller reads', async () => {
+    hasGood();
+    const lines = execFileSync(
+      'bash',
+      [
+        '-c',
+        `printf '1\\n2\\n' | while read -r line; do bash "$0"; echo "line $line"; done`,
+        join(root, 'deploy/deploy.sh'),
+      ],
+      {
+        env: environmentFor('next'),
+        encoding: 'utf8',
+      },
+    );
+    assert.deepEqual(lines.match(/line \d/g), ['line 1', 'line 2']);
   });
 
   it('brings a new version where the one before cannot be put right', async () => {
@@ -256,6 +332,7 @@ describe('a deploy on a server that is played', function () {
     mkdirSync(run);
     for (const name of ['on-server.sh', 'steps.sh', 'containers.sh'])
       writeFileSync(join(run, name), readFileSync(join(root, 'deploy', name)));
+    writeFileSync(join(stack, '.deploy/last'), `${run}\n`);
     const ran = begin(undefined, {}, '--finish');
     assert.equal(await ran.ended, 1);
     assert.match(ran.output(), /did not begin/);
