@@ -9,7 +9,8 @@ const PACKAGE = '@m2fp/node-red-human-parsing';
 const home = path.dirname(require.resolve(`${PACKAGE}/package.json`));
 const flows = JSON.parse(fs.readFileSync(path.join(__dirname, '..', 'flows.json'), 'utf8'));
 
-// The types that the flows use: all of the package, and of Node-RED itself those with a file here.
+// The types that the flows use: all of the package, and of Node-RED itself those with a file here. Add the files of those that
+// you use: "function", say, is '@node-red/nodes/core/function/10-function.js'.
 const nodes = [
   ...Object.values(require(`${PACKAGE}/package.json`)['node-red'].nodes).map((file) => path.join(home, file)),
   require.resolve('@node-red/nodes/core/common/25-catch.js'),
@@ -37,10 +38,22 @@ describe('people counter', () => {
   before(async () => {
     helper.init(require.resolve('node-red'));
     // Node-RED gives its nodes the app that "http in" answers with; here it gets a server of its own.
+    const registered = new Set();
     const serve = (RED) => {
       server = http.createServer(RED.httpNode);
+      const { registerType } = RED.nodes;
+      RED.nodes.registerType = (type, ...rest) => {
+        registered.add(type);
+        registerType(type, ...rest);
+      };
     };
     await helper.load([serve, ...nodes], flows);
+    // With a type that it does not know, Node-RED starts none of the flows.
+    const builtIn = /^(tab|group|comment|junction|global-config|catch|status|complete|subflow(:.*)?)$/;
+    const unknown = flows
+      .map(({ type }) => type)
+      .filter((type) => !builtIn.test(type) && !registered.has(type));
+    assert.deepEqual([...new Set(unknown)], [], 'types in flows.json without a file in `nodes` above');
     await new Promise((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });

@@ -67,6 +67,18 @@ describe('the template for users', () => {
       assert.match(output.slice(output.indexOf(' failing')), seenBy);
     });
 
+  it('names a type that its test does not load', function () {
+    this.timeout(120_000);
+    const flows = JSON.parse(read('flows.json')) as Flow;
+    writeFileSync(
+      join(folder, 'flows.json'),
+      JSON.stringify([...flows, { id: 'f', type: 'function', z: flows[0]!.id, wires: [[]] }]),
+    );
+    const { status, output } = npm('test');
+    assert.notEqual(status, 0, output);
+    assert.match(output, /types in flows\.json without a file[^]*'function'/);
+  });
+
   it('asks for the package, Node-RED and the helper that we test with', () => {
     const { devDependencies } = JSON.parse(read('package.json')) as {
       devDependencies: Record<string, string>;
