@@ -49,8 +49,9 @@ export function describeStore(
     assert.equal((await store.get(first.id))?.state, 'running');
     const told = await store.get(second.id);
     assert.deepEqual([told?.state, told?.place, told?.webhook], ['queued', 1, 'https://example.org/']);
-    const { queued, running, ended } = await store.counts();
+    const { queued, running, ended, oldest } = await store.counts();
     assert.deepEqual({ queued, running, ended }, { queued: 1, running: 1, ended: 0 });
+    assert.equal(oldest, told?.created);
   });
 
   it('gives no job to two at once', async () => {
