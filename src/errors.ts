@@ -30,6 +30,20 @@ export const STATUS_CODES = {
 
 export type M2fpErrorCode = keyof typeof STATUS_CODES;
 
+/** What may be wrong with one picture while others are fine. */
+const OF_ONE_IMAGE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>([
+  'M2FP_NO_IMAGE',
+  'M2FP_BAD_IMAGE',
+  'M2FP_IMAGE_TOO_LARGE',
+  'M2FP_UNSUPPORTED_FORMAT',
+  'M2FP_ENGINE_CRASHED',
+]);
+
+/** Whether an error may be one picture's alone. */
+export function isOfOneImage(code: M2fpErrorCode): boolean {
+  return OF_ONE_IMAGE.has(code);
+}
+
 /** What crosses a process boundary in place of an error object. */
 export interface SerializedError {
   name: string;

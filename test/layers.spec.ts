@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 /** From the top floor to the ground. A room imports from its own floor and from those below. */
 const FLOORS = [
   ['nodes', 'src/cli'],
-  ['src/service'],
+  ['src/service', 'src/compare'],
   ['src/observe', 'src/quantize', 'src/engine', 'src/store', 'src/parsing'],
   ['src/image', 'src/m2fp'],
   ['src/onnx', 'src/checkpoint'],

@@ -3,6 +3,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { M2fpError } from '../errors.ts';
 import type { Command, Terminal } from './command.ts';
+import { compare } from './compare.ts';
 import { convert } from './convert.ts';
 import { doctor } from './doctor.ts';
 import { Interruption } from './interrupt.ts';
@@ -13,7 +14,7 @@ import { quantize } from './quantize.ts';
 import { didYouMean } from './similar.ts';
 import { worker } from './worker.ts';
 
-const COMMANDS: readonly Command[] = [pull, models, convert, quantize, parse, worker, doctor];
+const COMMANDS: readonly Command[] = [pull, models, convert, quantize, compare, parse, worker, doctor];
 
 const HELP_WORDS = ['help', '--help', '-h'];
 const VERSION_WORDS = ['--version', '-v', '-V', 'version'];

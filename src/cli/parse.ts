@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
-import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
+import { asM2fpError, isOfOneImage, M2fpError } from '../errors.ts';
 import { ruleFor } from '../engine/input-image.ts';
 import { limitsFrom, preprocess } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
@@ -195,7 +195,7 @@ async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Pro
     } catch (error) {
       const { code, message } = asM2fpError(error, 'M2FP_BAD_IMAGE');
       // What is wrong with the model or the output is wrong for all.
-      if (!OF_ONE_IMAGE.has(code)) throw error;
+      if (!isOfOneImage(code)) throw error;
       failures++;
       err.write(`m2fp: ${image}: ${code}: ${message}\n`);
       told = { error: { code, message } };
@@ -208,15 +208,6 @@ async function parseAll(engine: Engine, work: Work, { out, err }: Terminal): Pro
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   return failures === 0 ? 0 : 1;
 }
-
-/** What may be wrong with one picture while others are fine. */
-const OF_ONE_IMAGE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>([
-  'M2FP_NO_IMAGE',
-  'M2FP_BAD_IMAGE',
-  'M2FP_IMAGE_TOO_LARGE',
-  'M2FP_UNSUPPORTED_FORMAT',
-  'M2FP_ENGINE_CRASHED',
-]);
 
 const coloredName = (folder: string, image: string) => join(folder, `${parsePath(image).name}.png`);
 

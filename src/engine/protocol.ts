@@ -19,6 +19,8 @@ export interface LoadMessage {
   digests: KnownDigests;
   /** Threads of one inference, at least 1. */
   threads: number;
+  /** `wasm`: onnxruntime's WebAssembly build, also where the native one is there. */
+  provider?: 'wasm';
   /** Whether to parse a blank picture before it is ready. */
   warmUp: boolean;
 }

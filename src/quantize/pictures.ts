@@ -1,13 +1,12 @@
 /** The pictures of a folder, as network input: those that the ranges of activations are taken from, and those held back. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { asM2fpError, M2fpError } from '../errors.ts';
+import { picturesIn } from '../image/folder.ts';
 import { checkBytes, DEFAULT_LIMITS } from '../image/limits.ts';
 import { preprocess } from '../image/preprocess.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
 
-const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 /** More tell nothing new, and take time. */
 const MOST = 200;
 /** Fewer tell too little. */
@@ -21,23 +20,8 @@ const LISTED = 3;
  * The paths of the folder's pictures, in the order of their names; of very many, some from everywhere in between.
  * @throws M2fpError M2FP_NO_IMAGE where there are none
  */
-export async function listPictures(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: Error) => {
-    throw new M2fpError('M2FP_NO_IMAGE', `The folder of pictures cannot be read: ${error.message}`, {
-      cause: error,
-    });
-  });
-  const found = names.filter((name) => IMAGE_FILE.test(name)).toSorted();
-  if (found.length === 0) {
-    throw new M2fpError(
-      'M2FP_NO_IMAGE',
-      `${folder} holds no pictures: put ${ENOUGH} or more there that are like those that the model will see`,
-    );
-  }
-  const count = Math.min(MOST, found.length);
-  return Array.from({ length: count }, (_, i) =>
-    join(folder, found[Math.floor((i * found.length) / count)]!),
-  );
+export function listPictures(folder: string): Promise<string[]> {
+  return picturesIn(folder, MOST, `${ENOUGH} or more there that are like those that the model will see`);
 }
 
 /** Reads pictures one by one, and keeps account of those that are of no use, and of those that are held back. */

@@ -5,6 +5,7 @@
 import { serializeError } from '../../errors.ts';
 import { learnDigests } from '../../store/digest.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
+import { WASM_ONLY } from './runtime.ts';
 import {
   asBuffer,
   type ChildMessage,
@@ -22,10 +23,18 @@ function send(message: ChildMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 }
 
-async function load({ id, model, digest, digests, threads, warmUp }: LoadMessage): Promise<ChildMessage> {
+async function load({
+  id,
+  model,
+  digest,
+  digests,
+  threads,
+  provider: wanted,
+  warmUp,
+}: LoadMessage): Promise<ChildMessage> {
   const begun = performance.now();
   learnDigests(digests);
-  pipeline = await openPipeline(model, digest, threads);
+  pipeline = await openPipeline(model, digest, threads, wanted === 'wasm' ? WASM_ONLY : undefined);
   if (warmUp) await pipeline.warmUp();
   const { provider, fallback } = pipeline;
   const loadSeconds = (performance.now() - begun) / 1000;

@@ -9,6 +9,7 @@ import { postprocess } from '../../parsing/index.ts';
 import { intactManifest } from '../../store/manifest.ts';
 import { ruleFor } from '../input-image.ts';
 import type { ChildParsing } from '../protocol.ts';
+import type { Loaders } from './runtime.ts';
 import { openSession, type Session } from './session.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
 import { blankImage } from './warm-up.ts';
@@ -57,7 +58,12 @@ export function createPipeline(session: Session, manifest: ModelManifest): Pipel
  * @param digest what the model must have, because results carry it
  * @throws M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_ENGINE_UNAVAILABLE
  */
-export async function openPipeline(model: string, digest: string, threads: number): Promise<Pipeline> {
+export async function openPipeline(
+  model: string,
+  digest: string,
+  threads: number,
+  loaders?: Loaders,
+): Promise<Pipeline> {
   const manifest = await intactManifest(model);
   if (manifest.digest !== digest) {
     throw new M2fpError(
@@ -65,5 +71,5 @@ export async function openPipeline(model: string, digest: string, threads: numbe
       `The model in ${model} was replaced by another one while it was in use: reload it.`,
     );
   }
-  return createPipeline(await openSession(model, threads), manifest);
+  return createPipeline(await openSession(model, threads, loaders), manifest);
 }

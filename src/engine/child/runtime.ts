@@ -21,7 +21,7 @@ export interface Runtime extends Interface {
   readonly problem: M2fpError | null;
 }
 
-/** How to get at the two builds; for tests. */
+/** How to get at the two builds. */
 export interface Loaders {
   native: () => Promise<Interface>;
   wasm: () => Promise<typeof wasm>;
@@ -31,6 +31,12 @@ const loaders: Loaders = {
   native: () => import('onnxruntime-node'),
   // Not bundled with the rest: it looks for its other files beside its own.
   wasm: async () => createRequire(import.meta.url)(entryPoint('engine/child/wasm/runtime')) as typeof wasm,
+};
+
+/** The WebAssembly build alone, to see what it does on a machine that has the native one. */
+export const WASM_ONLY: Loaders = {
+  ...loaders,
+  native: () => Promise.reject(new Error('it was not asked for')),
 };
 
 /** Processor time compared with the native build, for the bundled model and for a full-size one. */

@@ -37,6 +37,9 @@ const WEIGHTS = 'model.onnx.data';
 const COMMON_OPTIONS: InferenceSession.SessionOptions = {
   graphOptimizationLevel: 'all',
   executionMode: 'sequential',
+  // A pattern is one block for all that a picture of a size needs: a quarter more memory in all, and not faster
+  // (docs/performance.md).
+  enableMemPattern: false,
   logSeverityLevel: 3,
 };
 

@@ -11,8 +11,10 @@ import { automaticLimit, poolSize, thisMachine, type Machine } from './sizing.ts
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
 import type { EngineOptions } from '../types.ts';
 
-/** What tests replace. */
+/** What tests replace, and what is no user's to choose. */
 export interface EngineInternals {
+  /** `wasm`: onnxruntime's WebAssembly build, also where the native one is there. */
+  provider?: 'wasm';
   /** The file that the child process runs. */
   entry?: string;
   clock?: Clock;
@@ -47,7 +49,14 @@ export class LocalEngine extends PooledEngine<LiveOptions> {
             load: () => {
               const { model, warmUp } = live();
               const { digest } = manifest;
-              return { model, digest, digests: digestsOf(model), threads: size.threads, warmUp };
+              return {
+                model,
+                digest,
+                digests: digestsOf(model),
+                threads: size.threads,
+                warmUp,
+                ...(internals.provider && { provider: internals.provider }),
+              };
             },
             limits: () => {
               const { maxMemory, ...others } = live();

@@ -1,0 +1,179 @@
+/** `m2fp compare`: two models, or one with two settings, on a user's own pictures. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { compareModels, type Comparison } from '../compare/compare.ts';
+import { comparisonPage } from '../compare/page.ts';
+import type { Settings, SideOptions } from '../compare/side.ts';
+import { agreementRows, costRows, differenceInWords, nameOf } from '../compare/words.ts';
+import { asM2fpError, M2fpError } from '../errors.ts';
+import { picturesIn } from '../image/folder.ts';
+import { type Precision, PRECISIONS } from '../m2fp/manifest.ts';
+import type { InstanceAgreement } from '../parsing/agreement.ts';
+import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import { table } from './describe.ts';
+import { interruptible } from './interrupt.ts';
+import { ProgressBar } from './progress.ts';
+import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
+
+const OPTIONS = ['pictures', 'out', 'a', 'b', 'limit', ...STORE_OPTIONS] as const;
+
+/** The file that `--out` makes. */
+const PAGE = 'index.html';
+
+export const compare: Command = {
+  name: 'compare',
+  summary: 'two models, or one with two settings, on your own pictures',
+  help: `Usage: m2fp compare A [B] --pictures FOLDER [options]
+
+Parses the pictures with the models A and B, taking turns, and tells how far they agree (pixels of the label map, persons and
+parts found by both, how their masks overlap, how their scores differ), how long a picture takes, and how much memory each
+takes. A and B are ids in the store, folders of converted models, or checkpoints. Without B, A is compared with itself with
+other settings.
+
+Options:
+  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF
+  --a SETTINGS        how A is run, with commas between: flip, wasm, short-side=N, long-side=N, precision=NAME
+  --b SETTINGS        how B is run
+  --limit N           of more pictures than N, some from everywhere in between (default: all)
+  --out DIR           write a page there, ${PAGE}, with the pictures that differ most: picture, A, B, difference
+  --json              print the figures as JSON
+  --store DIR         where models are kept (default: ${DEFAULT_STORE})
+${storeHelp(22)}
+  --help              show this text
+
+Examples:
+  m2fp compare MODEL INT8_FOLDER --pictures PICTURES --out PAGE
+  m2fp compare MODEL --b flip --pictures PICTURES
+  m2fp compare MODEL --a precision=fp32 --b precision=fp16 --pictures PICTURES
+`,
+  run,
+};
+
+async function run(args: string[], { out, err }: Terminal): Promise<void> {
+  const {
+    arguments: models,
+    options,
+    flags,
+  } = readArguments(compare, args, { takes: ['A...'], options: OPTIONS, flags: ['json'] });
+  const fail = (reason: string) => new M2fpError('M2FP_BAD_OPTION', `${reason} (see m2fp compare --help)`);
+  const [first = '', second = first, ...more] = models;
+  if (more.length > 0) throw fail(`Only two models are compared, not also ${more.join(' ')}`);
+  if (options.pictures === undefined) throw fail('--pictures is missing: name a folder with pictures');
+  const settings = [settingsOption('a', options.a), settingsOption('b', options.b)] as const;
+  if (first === second && JSON.stringify(settings[0]) === JSON.stringify(settings[1]))
+    throw fail(
+      'A and B are the same model with the same settings: name another model, or say --b flip, for example',
+    );
+  const limit = numberOption('limit', options.limit) ?? Infinity;
+  if (!(limit >= 1)) throw fail(`--limit takes a number from 1 on, not ${options.limit}`);
+  const pictures = await picturesIn(resolve(options.pictures), limit, 'some there to compare the models on');
+  const page = options.out === undefined ? undefined : await makeFolder(resolve(options.out));
+
+  const bar = new ProgressBar(err);
+  const store = storeOption(options);
+  const side = async (model: string, { precision, ...rest }: TypedSettings): Promise<SideOptions> => ({
+    model: resolve(await folderOfModel(model, store, bar, precision)),
+    settings: rest,
+  });
+  const [a, b] = [await side(first, settings[0]), await side(second, settings[1])];
+  const comparison = await interruptible(
+    (signal) =>
+      compareModels({
+        a,
+        b,
+        pictures,
+        draw: page !== undefined,
+        signal,
+        onProgress: (share) => bar.show('Comparing', share),
+      }),
+    'Nothing was written',
+  ).finally(() => bar.close());
+  for (const { file, code, message } of comparison.leftOut)
+    err.write(`m2fp: warning: ${file} was left out: ${code}: ${message}\n`);
+  const file = page === undefined ? undefined : join(page, PAGE);
+  if (file !== undefined) await write(file, comparisonPage(comparison));
+  out.write(
+    flags.json ? `${JSON.stringify(asJson(comparison, file), undefined, 2)}\n` : inWords(comparison, file),
+  );
+}
+
+interface TypedSettings extends Settings {
+  precision?: Precision;
+}
+
+/**
+ * Reads `flip,short-side=512`.
+ * @throws M2fpError M2FP_BAD_OPTION
+ */
+function settingsOption(option: 'a' | 'b', text = ''): TypedSettings {
+  const settings: TypedSettings = {};
+  for (const each of text.split(',').filter((word) => word.trim() !== '')) {
+    const [name = '', value] = each.trim().split('=', 2);
+    const number = () => numberOption(`${option} ${name}`, value ?? '')!;
+    if (name === 'flip' && value === undefined) settings.flip = true;
+    else if (name === 'wasm' && value === undefined) settings.wasm = true;
+    else if (name === 'short-side') settings.shortSide = number();
+    else if (name === 'long-side') settings.longSide = number();
+    else if (name === 'precision')
+      settings.precision = choiceOption(`${option} precision`, value ?? '', PRECISIONS)!;
+    else {
+      throw new M2fpError(
+        'M2FP_BAD_OPTION',
+        `--${option} takes flip, wasm, short-side=N, long-side=N, precision=NAME, not "${each.trim()}"`,
+      );
+    }
+  }
+  return settings;
+}
+
+function inWords(comparison: Comparison, page: string | undefined): string {
+  const { a, b, agreement, differences } = comparison;
+  const worst = differences.map(({ file, agreement: of }) => [file, differenceInWords(of)] as const);
+  return [
+    table([
+      ['A', nameOf(a)],
+      ['B', nameOf(b)],
+      ['pictures', String(agreement.pictures)],
+      ...agreementRows(comparison),
+    ]),
+    table(costRows(comparison)),
+    ...(worst.length === 0 ? [] : [`Where they differ most:\n${table(worst, '  ')}`]),
+    ...(page === undefined ? [] : [`Page: ${page}\n`]),
+  ].join('\n');
+}
+
+/** The figures, without pixels. */
+function asJson({ differences, ...figures }: Comparison, page: string | undefined): object {
+  return {
+    ...figures,
+    differences: differences.map(({ file, agreement: { pixels, foreground, persons, parts } }) => ({
+      file,
+      pixels,
+      foreground,
+      persons: counts(persons),
+      parts: counts(parts),
+    })),
+    ...(page !== undefined && { page }),
+  };
+}
+
+function counts({ reference, other, pairs }: InstanceAgreement): object {
+  return { reference, other, matched: pairs.length };
+}
+
+async function makeFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return folder;
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The folder for the page cannot be made');
+  }
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The page cannot be written');
+  }
+}

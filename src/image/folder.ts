@@ -1,0 +1,26 @@
+/** The pictures of a folder. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { M2fpError } from '../errors.ts';
+
+const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
+
+/**
+ * The paths of the folder's pictures, by the endings of their names and in the order of these.
+ * @param most of more than so many, some from everywhere in between
+ * @param advice what to put there, where there are none
+ * @throws M2fpError M2FP_NO_IMAGE where there are none, or the folder cannot be read
+ */
+export async function picturesIn(folder: string, most: number, advice: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: Error) => {
+    throw new M2fpError('M2FP_NO_IMAGE', `The folder of pictures cannot be read: ${error.message}`, {
+      cause: error,
+    });
+  });
+  const found = names.filter((name) => IMAGE_FILE.test(name)).toSorted();
+  if (found.length === 0) throw new M2fpError('M2FP_NO_IMAGE', `${folder} holds no pictures: put ${advice}`);
+  const count = Math.min(most, found.length);
+  return Array.from({ length: count }, (_, i) =>
+    join(folder, found[Math.floor((i * found.length) / count)]!),
+  );
+}
