@@ -182,9 +182,11 @@ export class SpoolStore implements JobStore {
 
   async end(id: string, outcome: JobOutcome): Promise<boolean> {
     if (!isJobId(id)) return false;
-    const held = this.#held.get(id);
     const head = await this.#queuedHead(id);
-    if (!head || (await this.#outcome(id))) return false;
+    if (!head || (await this.#outcome(id))) {
+      await this.#over(id);
+      return false;
+    }
     const now = this.#now();
     const body = outcome.state === 'done' ? outcome.result.body : Buffer.alloc(0);
     const ended: EndedHead = {
@@ -204,10 +206,7 @@ export class SpoolStore implements JobStore {
     const isFirst = await writeRecord(this.#files.ended(id), ended, body, { beside, once: true });
     // Now that there is an outcome, the picture is wanted by nobody.
     await this.#files.deleteQueued(id);
-    if (held) {
-      held.abort.abort(new M2fpError('M2FP_CANCELLED', 'The job has an outcome already.'));
-      await this.#letGo(id, held.lock);
-    }
+    await this.#over(id);
     if (isFirst) this.#ends.notify(outcome.state);
     this.#changes.notify();
     return isFirst;
@@ -245,11 +244,7 @@ export class SpoolStore implements JobStore {
 
   async sweep(): Promise<void> {
     const now = this.#now();
-    for (const [id, { abort }] of this.#held) {
-      if (await exists(this.#files.ended(id))) {
-        abort.abort(new M2fpError('M2FP_CANCELLED', 'The job has an outcome already.'));
-      }
-    }
+    for (const id of this.#held.keys()) if (await exists(this.#files.ended(id))) await this.#over(id);
     await this.#readEnded();
     for (const [id, { expires }] of this.#ended) {
       if (expires <= now) await this.forget(id);
@@ -281,6 +276,14 @@ export class SpoolStore implements JobStore {
       await this.#files.unbegin(id).catch(() => {});
       await this.#letGo(id, lock);
     }
+  }
+
+  /** The job has its outcome, whoever wrote it: what this process has of it is given up. */
+  async #over(id: string): Promise<void> {
+    const held = this.#held.get(id);
+    if (!held) return;
+    held.abort.abort(new M2fpError('M2FP_CANCELLED', 'The job has an outcome already.'));
+    await this.#letGo(id, held.lock);
   }
 
   async #letGo(id: string, lock: Lock): Promise<void> {

@@ -55,6 +55,22 @@ describe('jobs in a folder', () => {
     assert.deepEqual(files(), []);
   });
 
+  for (const [how, notice] of [
+    ['comes with a result of its own', (store, id) => store.end(id, resultOf('late'))],
+    ['looks after its jobs', (store) => store.sweep()],
+  ] as [string, (store: SpoolStore, id: string) => Promise<unknown>][]) {
+    it(`lets go of a job that another process has ended as soon as it ${how}`, async () => {
+      const [store, other] = [await open(), await open()];
+      const { id } = await store.add(jobOf('one'));
+      const claim = await claimed(store);
+      await other.end(id, resultOf('first'));
+      await notice(store, id);
+      assert.equal(claim.lost.aborted, true);
+      assert.deepEqual(files(), [join('ended', id)]);
+      assert.equal((await store.result(id))?.body.toString(), 'first');
+    });
+  }
+
   it('lets nobody else look into its files', async function () {
     if (process.platform === 'win32') this.skip();
     const store = await open();
