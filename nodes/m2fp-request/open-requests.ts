@@ -72,11 +72,11 @@ export class OpenRequests {
     const open = [...this.#open];
     setTimeout(() => {
       const lost = open.filter((response) => this.#open.has(response) && !isInHand(response, since));
-      for (const response of lost) answerNow(response, changed());
+      for (const response of lost) answerNow(response, serviceChanged());
     }, patience).unref();
   }
 }
 
-function changed(): M2fpError {
+function serviceChanged(): M2fpError {
   return new M2fpError('M2FP_CANCELLED', 'The service was changed while the request was on its way.');
 }

@@ -8,8 +8,8 @@ import type { StatusLine } from '../../../nodes/common/status.ts';
 import { messageEvents } from '../../../src/engine/events.ts';
 import { M2fpError } from '../../../src/errors.ts';
 
-const events = new EventEmitter();
-const RED = { util: { cloneMessage: structuredClone }, events } as unknown as NodeAPI;
+const runtime = new EventEmitter();
+const RED = { util: { cloneMessage: structuredClone }, events: runtime } as unknown as NodeAPI;
 
 describe('MessageHandler', () => {
   let emitter: EventEmitter;
@@ -258,7 +258,7 @@ describe('MessageHandler', () => {
   });
 
   describe('while a deploy replaces other nodes', () => {
-    afterEach(() => events.emit('flows:started'));
+    afterEach(() => runtime.emit('flows:started'));
 
     for (const [what, work, told] of [
       ['sends', () => Promise.resolve([{ payload: 1 }]), [1, 0]],
@@ -266,11 +266,11 @@ describe('MessageHandler', () => {
     ] as [string, Work, [number, number]][]) {
       it(`${what} only when the new ones are there`, async () => {
         open(work);
-        events.emit('flows:stopping', { type: 'nodes' });
+        runtime.emit('flows:stopping', { type: 'nodes' });
         const { sent, ends, ended } = give();
         await turns();
         assert.deepEqual([sent, ends], [[], []]);
-        events.emit('flows:started');
+        runtime.emit('flows:started');
         await ended;
         assert.deepEqual([sent.length, ends.filter(Boolean).length], told);
       });
@@ -280,7 +280,7 @@ describe('MessageHandler', () => {
       mock.timers.enable({ apis: ['setTimeout'] });
       try {
         open(() => Promise.resolve([{}]));
-        events.emit('flows:stopping', { type: 'nodes' });
+        runtime.emit('flows:stopping', { type: 'nodes' });
         const { sent, ended } = give();
         await turns();
         mock.timers.tick(15_000);
@@ -293,7 +293,7 @@ describe('MessageHandler', () => {
 
     it('ends a message that waits for that where it is closed itself', async () => {
       open(() => Promise.resolve([{}]));
-      events.emit('flows:stopping', { type: 'full' });
+      runtime.emit('flows:stopping', { type: 'full' });
       const { sent, ends } = give();
       await turns();
       await close();
