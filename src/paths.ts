@@ -27,6 +27,11 @@ export function entryPoint(name: string): string {
   return isFromSource ? join(packageRoot(), 'src', `${name}.ts`) : join(packageRoot(), 'dist', `${name}.js`);
 }
 
+/** The folder of the drawn scenes that ship with the package: pictures to make a model int8 with, for who has none. */
+export function drawnScenesFolder(): string {
+  return join(bundledModelFolder(), 'scenes');
+}
+
 /** The folder of the model that ships with the package. */
 export function bundledModelFolder(): string {
   return join(packageRoot(), 'models', 'demo');

@@ -7,14 +7,17 @@ import { M2fpError } from '../../src/errors.ts';
 import type { ImageLimits } from '../../src/image/types.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
-import type { LocalCheckpoint } from '../../src/store/local.ts';
+import type { LocalSource } from '../../src/store/local.ts';
 import type { PullOptions } from '../../src/store/pull.ts';
 import { SharedListener } from './shared-listener.ts';
 
 /** A model that is pulled into a store when it is first needed. */
-export type PublishedModel = Required<
+export interface PublishedModel extends Required<
   Pick<PullOptions, 'id' | 'revision' | 'precision' | 'baseUrl' | 'root'>
->;
+> {
+  /** The folder of pictures that an int8 model is made with; absent: the drawn scenes of the package. */
+  pictures?: string;
+}
 
 /** Whether the model's files are on this machine. */
 export type ModelPresence =
@@ -36,8 +39,8 @@ export interface ModelPlace {
   folder: string | null;
   /** For `modelscope`. */
   published?: PublishedModel;
-  /** For `folder`, where that holds a checkpoint and no converted model. */
-  checkpoint?: LocalCheckpoint;
+  /** For `folder`, where that holds a checkpoint and no converted model, or a float model that is to become int8. */
+  checkpoint?: LocalSource;
   /** For `remote`. */
   remote?: RemotePlace;
   /** Always `present` for `remote`: nothing has to be here. */

@@ -24,8 +24,8 @@ export function pullText({ phase, share, received, bytesPerSecond, retry }: Pull
     if (bytesPerSecond === null) return { key: key(done), values };
     return { key: key(`${done}Speed`), values: { ...values, speed: shortNumber(bytesPerSecond / 1e6) } };
   }
-  if (phase === 'convert' && percent !== null)
-    return { key: key('convertShare'), values: { share: percent } };
+  if ((phase === 'convert' || phase === 'quantize') && percent !== null)
+    return { key: key(`${phase}Share`), values: { share: percent } };
   return { key: key(phase), values: {} };
 }
 

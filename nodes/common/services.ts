@@ -7,7 +7,8 @@ import type { WorkerAddress } from '../../src/engine/remote/client/transport.ts'
 import type { EngineOptions } from '../../src/engine/types.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
-import type { Conversion, LocalCheckpoint, LocalOptions } from '../../src/store/local.ts';
+import type { Int8Options } from '../../src/quantize/int8-model.ts';
+import type { Conversion, LocalOptions, LocalSource } from '../../src/store/local.ts';
 import type { PulledModel, PullOptions } from '../../src/store/pull.ts';
 import type { ModelName } from '../../src/store/names.ts';
 import { codeOf } from './failure.ts';
@@ -82,22 +83,37 @@ export const services = {
     }
   },
 
-  /** See `pullModel` of src/store. */
-  async pull(options: PullOptions): Promise<PulledModel> {
+  /** See `pullModel` of src/store and `pullInt8` of src/quantize. @param options.again whether int8 is made once more */
+  async pull(options: PullOptions & Pick<Int8Options, 'pictures' | 'again'>): Promise<PulledModel> {
+    if (options.precision === 'int8') {
+      const { pullInt8 } = await import('../../src/quantize/int8-model.ts');
+      return pullInt8(options, options);
+    }
     const { pullModel } = await import('../../src/store/pull.ts');
     return pullModel(options);
   },
 
-  /** See `localCheckpoint` of src/store. */
-  async checkpointAt(path: string, { root, ...choice }: Conversion): Promise<LocalCheckpoint | undefined> {
+  /** See `localCheckpoint` of src/store and `localInt8` of src/quantize. */
+  async checkpointAt(path: string, { root, ...choice }: Conversion): Promise<LocalSource | undefined> {
+    if (choice.precision === 'int8') {
+      const { localInt8 } = await import('../../src/quantize/int8-model.ts');
+      return localInt8(path, root, choice);
+    }
     const { localCheckpoint } = await import('../../src/store/local.ts');
     return localCheckpoint(path, root, choice);
   },
 
-  /** See `convertLocal` of src/store. */
-  async convert(checkpoint: LocalCheckpoint, options: LocalOptions): Promise<PulledModel> {
+  /** See `convertLocal` of src/store and `convertInt8` of src/quantize. @param options.again as for {@link pull} */
+  async convert(
+    local: LocalSource,
+    options: LocalOptions & Pick<Int8Options, 'again'>,
+  ): Promise<PulledModel> {
+    if (local.precision === 'int8') {
+      const { convertInt8 } = await import('../../src/quantize/int8-model.ts');
+      return convertInt8(local, { ...options, pictures: local.pictures });
+    }
     const { convertLocal } = await import('../../src/store/local.ts');
-    return convertLocal(checkpoint, options);
+    return convertLocal(local, options);
   },
 
   /** See `diagnose` of src/observe. */

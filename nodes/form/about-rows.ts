@@ -1,5 +1,6 @@
 /** The block "About this model" as rows of texts. */
 import type { DeployedFacts, Failure, ModelDescription } from './about-answers.ts';
+import { type Int8Origin, isFarOff, percentOf } from '../../src/m2fp/int8-origin.ts';
 import type { WorkerSeen } from '../common/workers.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import type { Values } from './texts.ts';
@@ -53,13 +54,33 @@ export function aboutRows(
     rows.push({ key: 'precision', text: precision });
     rows.push({ key: 'workers', text: String(running.remote.workers) });
   } else {
-    const missing = description?.isCheckpoint ? 'notConverted' : 'notThere';
+    const isInt8 = precision === 'int8';
+    const missing = isInt8 ? 'notInt8' : description?.isCheckpoint ? 'notConverted' : 'notThere';
     rows.push({ key: 'size', text: size ? bytesText(size) : text(missing) });
   }
+  if (known.int8) rows.push({ key: 'int8', text: int8Text(known.int8, text) });
   if (digest !== null) rows.push({ key: 'digest', text: `${digest.slice(0, DIGEST_SHOWN)}…`, whole: digest });
   if (description?.estimate) rows.push(...expected(description.estimate, text));
   rows.push({ key: 'state', text: stateText(deployed, description, text) });
   return rows;
+}
+
+/** How near the model is to the one that it was made of, and how much faster. */
+function int8Text(int8: Int8Origin, text: AboutText): string {
+  const { report, pictures, drawn, from } = int8;
+  if (report === undefined) return text('int8Unknown', { pictures });
+  const { agreement, seconds } = report;
+  const told = text('int8Agreement', {
+    pixels: percentOf(agreement.pixels ?? 1),
+    precision: from.precision,
+    matched: agreement.parts.matched,
+    parts: agreement.parts.reference,
+    faster: (seconds.float / seconds.int8).toFixed(1),
+    pictures,
+    heldBack: agreement.pictures,
+  });
+  if (isFarOff(int8)) return text('int8FarOff', { agreement: told });
+  return drawn ? text('int8Drawn', { agreement: told }) : told;
 }
 
 /** How many there are, and where; of many hosts the first ones. */

@@ -29,6 +29,8 @@ export class ModelDownload {
   readonly #problem: Elements;
   readonly #end: Elements;
   readonly #start: Elements;
+  /** For an int8 model that is there. */
+  readonly #again: Elements;
   readonly #cancel: Elements;
   #description: FormDescription | undefined;
   /** Of a pull that a deployed node waits for. */
@@ -55,6 +57,7 @@ export class ModelDownload {
     this.#problem = $('<div class="m2fp-about-error" role="alert">').appendTo(box);
     this.#end = $('<div role="status">').appendTo(box);
     this.#start = button('download.now', () => this.#begin()).appendTo(box);
+    this.#again = button('download.int8Again', () => this.#begin(true)).appendTo(box);
     this.#cancel = button('download.cancel', () => this.#stop()).appendTo(box);
     this.#draw();
   }
@@ -67,7 +70,7 @@ export class ModelDownload {
   update(description: FormDescription | undefined, elsewhere: PullProgress | null): void {
     this.#description = description;
     this.#elsewhere = elsewhere;
-    const download = description?.present === false ? description.download : null;
+    const download = description?.download ?? null;
     // One that has ended is told by the look at it.
     if (download && download.state !== 'done' && this.#status?.id !== description?.choice)
       this.#status = download;
@@ -80,8 +83,10 @@ export class ModelDownload {
     return this.#status?.id === this.#description?.choice ? this.#status : undefined;
   }
 
-  async #begin(): Promise<void> {
-    const answer = await this.#press(() => this.#options.ask('POST', 'downloads', this.#options.form()));
+  async #begin(again = false): Promise<void> {
+    const form = this.#options.form();
+    const body = again ? JSON.stringify({ ...JSON.parse(form), again }) : form;
+    const answer = await this.#press(() => this.#options.ask('POST', 'downloads', body));
     if (answer === undefined) return;
     this.#take(answer);
     if (this.#shown?.state === 'running') this.#cancel.trigger('focus');
@@ -180,13 +185,14 @@ export class ModelDownload {
     const description = this.#description;
     const isAbsent = description?.present === false;
     const status = this.#shown;
-    const isRunning = isAbsent && status?.state === 'running';
+    const isRunning = (isAbsent || description?.isRemakable === true) && status?.state === 'running';
     const progress = isRunning ? status.progress : this.#elsewhere;
     const isComing = isRunning || (isAbsent && this.#elsewhere !== null);
     const isSaid = this.#said.choice === description?.choice;
     const said = isSaid && !this.#said.isProblem ? this.#said.text : '';
     const refusal = isSaid && this.#said.isProblem ? this.#said.text : '';
-    const failure = isAbsent && status?.problem ? problemText(status.problem, text) : '';
+    const failure =
+      (isAbsent || description?.isRemakable) && status?.problem ? problemText(status.problem, text) : '';
 
     this.#bar.toggle(isComing);
     if (progress?.share == null) this.#bar.removeAttr('value');
@@ -198,8 +204,15 @@ export class ModelDownload {
     this.#end.text(said);
     this.#start
       .toggle(isAbsent && !isComing)
-      .text(text(description?.isCheckpoint ? 'download.convertNow' : 'download.now'))
+      .text(text(`download.${startKey(description)}`))
       .prop('disabled', this.#isBusy);
+    this.#again.toggle(description?.isRemakable === true && !isComing).prop('disabled', this.#isBusy);
     this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy || this.#isLost);
   }
+}
+
+/** What the button says that gets a model. */
+function startKey(description: FormDescription | undefined): string {
+  if (description?.precision === 'int8') return 'int8Now';
+  return description?.isCheckpoint ? 'convertNow' : 'now';
 }

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { raceSignal } from '../../src/async.ts';
 import { ruleFor } from '../../src/engine/input-image.ts';
 import { M2fpError } from '../../src/errors.ts';
+import type { Int8Origin } from '../../src/m2fp/int8-origin.ts';
 import type { InputRule, ModelKind, Precision } from '../../src/m2fp/manifest.ts';
 import { publishedFacts } from '../../src/m2fp/published.ts';
 import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
@@ -38,6 +39,10 @@ export interface ModelDescription {
   labels: string[] | null;
   input: InputRule | null;
   precision: Precision;
+  /** Of an int8 model that is there: how it was made, and how near it is to the float one; else null. */
+  int8: Int8Origin | null;
+  /** Whether an int8 model that is there can be made again here. */
+  isRemakable: boolean;
   /** Null for a model of workers. */
   estimate: Estimate | null;
   /** For `remote`: those that are there. */
@@ -92,6 +97,8 @@ async function remoteDescription(settings: RemoteSettings): Promise<ModelDescrip
     labels: [...labels],
     input: ruleFor(manifest.input, parse),
     precision,
+    int8: manifest.int8 ?? null,
+    isRemakable: false,
     estimate: null,
     workers: workersSeen(workers),
   };
@@ -105,7 +112,16 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
   if (wanted && !(await services.isPulled(wanted))) {
     const { id, precision } = wanted;
     const known = publishedFacts(id);
-    const absent = { ...named, id, present: false, size: null, digest: null, precision };
+    const absent = {
+      ...named,
+      id,
+      present: false,
+      size: null,
+      digest: null,
+      precision,
+      int8: null,
+      isRemakable: false,
+    };
     if (known === undefined) return { ...absent, kind: null, labels: null, input: null, estimate: null };
     const { kind, labels, input, hyperParameters, weights } = known;
     const files = { 'model.onnx.data': { size: weights } };
@@ -133,6 +149,8 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
     labels: [...labels],
     input,
     precision,
+    int8: manifest.int8 ?? null,
+    isRemakable: wanted?.precision === 'int8',
     estimate: await estimateFor(manifest, input, engine),
   };
 }

@@ -65,7 +65,11 @@ export function serveAdmin(RED: NodeAPI): void {
       const description = await descriptionOf(settingsOfForm(RED, request.body));
       return {
         ...description,
-        download: description.present ? null : (downloads.find(description.choice) ?? null),
+        // Of a model that is there, only an int8 one can be under way: it is made again.
+        download:
+          description.present && !description.isRemakable
+            ? null
+            : (downloads.find(description.choice) ?? null),
       };
     }),
   );
@@ -75,7 +79,9 @@ export function serveAdmin(RED: NodeAPI): void {
     answer(async (request) => {
       const settings = settingsOfForm(RED, request.body);
       const wanted = await wantedModel(settings);
-      return wanted === undefined ? refuseDownload(settings) : downloads.start(wanted);
+      if (wanted === undefined) return refuseDownload(settings);
+      const { again } = request.body as { again?: unknown };
+      return downloads.start(wanted, again === true && wanted.precision === 'int8');
     }),
   );
   RED.httpAdmin.get(

@@ -1,13 +1,13 @@
 /** Which model a form, or a deployed node, means: two that mean the same have the same text. */
 import { createHash } from 'node:crypto';
 import type { WorkerAddress } from '../../src/engine/remote/client/transport.ts';
-import type { LocalCheckpoint } from '../../src/store/local.ts';
+import type { LocalSource } from '../../src/store/local.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import type { ModelPlace, PublishedModel } from '../common/model.ts';
 import type { ModelSettings } from './settings.ts';
 
 /** What is pulled or converted before it can be used. */
-export type WantedModel = PublishedModel | LocalCheckpoint;
+export type WantedModel = PublishedModel | LocalSource;
 
 /**
  * Of a model that is downloaded or converted: its id, revision, weights and where they come from.
@@ -19,7 +19,7 @@ export function choiceOfWanted(wanted: WantedModel): string {
 }
 
 /** Of a form's values. @param checkpoint what lies in the folder in place of a converted model */
-export function choiceOfSettings(settings: ModelSettings, checkpoint: LocalCheckpoint | undefined): string {
+export function choiceOfSettings(settings: ModelSettings, checkpoint: LocalSource | undefined): string {
   if (settings.source === 'remote') return choiceOfWorkers(settings.engine.address);
   const wanted = settings.published ?? checkpoint;
   return wanted ? choiceOfWanted(wanted) : digestOf(settings.source, settings.engine.model);

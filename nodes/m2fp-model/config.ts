@@ -1,5 +1,6 @@
 /** The form of the node, as it is stored in flows. */
 import { MOST_SHORT_SIDE } from '../../src/image/limits.ts';
+import { PRECISIONS } from '../../src/m2fp/manifest.ts';
 import { MULTI_HUMAN_ID } from '../../src/m2fp/published.ts';
 import { flag, inForm, oneOf, whole } from '../../src/parsing/options/option-table.ts';
 import { type Config, textField } from '../common/form-fields.ts';
@@ -21,7 +22,9 @@ export const FIELDS = {
   modelId: ofSource(MULTI_HUMAN_ID),
   /** Blank: master. */
   revision: ofSource('master'),
-  precision: oneOf(['fp32', 'fp16'], 'fp32'),
+  precision: oneOf(PRECISIONS, 'fp32'),
+  /** For int8: a folder of pictures; may contain ${ENV}; a relative one starts at the user directory. Blank: drawn scenes. */
+  pictures: textField(''),
   /** For a checkpoint in `folder`: its averaged weights (EMA) in place of those of the last step. */
   ema: flag(false),
   /** Blank: ModelScope; may contain ${ENV}. */

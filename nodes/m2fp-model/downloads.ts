@@ -40,8 +40,9 @@ export class Downloads {
   /**
    * Begins to download or convert the model, and shares the work with nodes that wait for the same one. One that is
    * under way goes on.
+   * @param again whether an int8 model that is there is made once more
    */
-  start(wanted: WantedModel): DownloadStatus {
+  start(wanted: WantedModel, again = false): DownloadStatus {
     const id = choiceOfWanted(wanted);
     const running = this.#downloads.get(id);
     if (running?.status.state === 'running') return running.status;
@@ -54,7 +55,7 @@ export class Downloads {
     // Behind those that began earlier.
     this.#downloads.delete(id);
     this.#downloads.set(id, download);
-    download.ended = this.#run(wanted, download);
+    download.ended = this.#run(wanted, download, again);
     return download.status;
   }
 
@@ -80,7 +81,7 @@ export class Downloads {
   }
 
   /** Never rejects. */
-  async #run(wanted: WantedModel, download: Download): Promise<void> {
+  async #run(wanted: WantedModel, download: Download, again: boolean): Promise<void> {
     const { signal } = download.abort;
     const { id } = download.status;
     const change = (status: Partial<DownloadStatus>): void => {
@@ -90,8 +91,8 @@ export class Downloads {
     try {
       const model =
         'source' in wanted
-          ? await services.convert(wanted, { signal, onProgress })
-          : await services.pull({ ...wanted, signal, onProgress });
+          ? await services.convert(wanted, { signal, onProgress, again })
+          : await services.pull({ ...wanted, signal, onProgress, again });
       change({ state: 'done', progress: null, warnings: model.warnings });
       this.#onMade(wanted, model);
     } catch (error) {

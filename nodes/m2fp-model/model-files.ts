@@ -1,6 +1,6 @@
 /** The files of one config node's model: whether they are there, how they come, and a download that failed tried again. */
 import type { Clock } from '../../src/clock.ts';
-import type { LocalCheckpoint } from '../../src/store/local.ts';
+import type { LocalSource } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import { codeOf } from '../common/failure.ts';
 import type { ModelPresence } from '../common/model.ts';
@@ -67,7 +67,7 @@ export class ModelFiles {
   }
 
   /** Pulls nothing. @param checkpoint what lies in the folder in place of a converted model */
-  async presence({ published }: LocalSettings, checkpoint?: LocalCheckpoint): Promise<ModelPresence> {
+  async presence({ published }: LocalSettings, checkpoint?: LocalSource): Promise<ModelPresence> {
     const { progress } = this.#pull;
     if (progress) return { state: 'pulling', progress };
     const wanted = published ?? checkpoint;
@@ -126,9 +126,6 @@ async function wantedOf(settings: LocalSettings): Promise<WantedModel | undefine
 }
 
 /** What lies in the folder in place of a converted model. */
-export async function checkpointOf({
-  engine,
-  conversion,
-}: LocalSettings): Promise<LocalCheckpoint | undefined> {
+export async function checkpointOf({ engine, conversion }: LocalSettings): Promise<LocalSource | undefined> {
   return conversion && services.checkpointAt(engine.model, conversion);
 }

@@ -10,7 +10,7 @@ const OF_PROCESSES = ['threads', 'processes', 'warmUp', 'idleUnload', 'maxMemory
 
 /** Whether the form hides a field, which means nothing for the source of models that is chosen. */
 export function isHidden(source: unknown, name: string): boolean {
-  if (name === 'precision') return source !== 'modelscope' && source !== 'folder';
+  if (name === 'precision' || name === 'pictures') return source !== 'modelscope' && source !== 'folder';
   return source === 'remote' && OF_PROCESSES.includes(name);
 }
 

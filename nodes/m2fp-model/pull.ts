@@ -1,7 +1,7 @@
 /** The pull, or the conversion, of one config node's model: begun when the model is first needed, given up when nobody needs it. */
 import { MemoizedPromise } from '../../src/async.ts';
 import { M2fpError } from '../../src/errors.ts';
-import type { LocalCheckpoint } from '../../src/store/local.ts';
+import type { LocalSource } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { services } from '../common/services.ts';
@@ -39,7 +39,7 @@ export class ModelPull {
   }
 
   /** The folder of the model, when it is there. */
-  run(model: PublishedModel | LocalCheckpoint): Promise<string> {
+  run(model: PublishedModel | LocalSource): Promise<string> {
     return this.#done.get(() => this.#run(model, this.#abort.signal));
   }
 
@@ -69,7 +69,7 @@ export class ModelPull {
     await done?.catch(() => {});
   }
 
-  async #run(model: PublishedModel | LocalCheckpoint, signal: AbortSignal): Promise<string> {
+  async #run(model: PublishedModel | LocalSource, signal: AbortSignal): Promise<string> {
     this.#running++;
     this.#failure = undefined;
     this.#isCheckpoint = 'source' in model;

@@ -67,6 +67,7 @@ export function readSettings(
     const address = addressOf(RED, node, config, credentials);
     return { source, engine: completeRemoteOptions({ address, ...shared }), parse };
   }
+  const pictures = source === 'folder' ? picturesOf(RED, node, config) : undefined;
   const published = source === 'modelscope' ? publishedModel(RED, node, config) : undefined;
   return {
     source,
@@ -89,6 +90,7 @@ export function readSettings(
         root: storeFolder(RED),
         precision: config.precision || 'fp32',
         weights: config.ema ? 'ema' : 'model',
+        ...(pictures !== undefined && { pictures }),
       },
     }),
     parse,
@@ -134,7 +136,22 @@ function publishedModel(RED: NodeAPI, node: Node, config: ModelConfig): Publishe
   const url = address || MODELSCOPE;
   // Throws where it is none: better now than with the first message.
   const { id, revision: checked } = new ModelAddress(name.id, name.revision, url);
-  return { ...name, id, revision: checked, baseUrl: url, root: storeFolder(RED) };
+  const pictures = picturesOf(RED, node, config);
+  return {
+    ...name,
+    id,
+    revision: checked,
+    baseUrl: url,
+    root: storeFolder(RED),
+    ...(pictures !== undefined && { pictures }),
+  };
+}
+
+/** The folder of pictures that an int8 model is made with; undefined for others, and where none is given. */
+function picturesOf(RED: NodeAPI, node: Node, { precision, pictures }: ModelConfig): string | undefined {
+  if (precision !== 'int8') return undefined;
+  const path = withEnvironment(RED, node, pictures, 'M2FP_NO_IMAGE', 'folder of pictures');
+  return path === '' ? undefined : resolve(RED.settings.userDir ?? '.', path);
 }
 
 function folderOf(RED: NodeAPI, node: Node, folder: string): string {

@@ -1,7 +1,9 @@
 /** What the commands share: their description, and reading what the user typed. */
+import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { M2fpError } from '../errors.ts';
 import { MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
+import type { Precision } from '../m2fp/manifest.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { didYouMean } from './similar.ts';
 
@@ -114,6 +116,19 @@ export function limitOptions(
     maxPixels: limit('max-megapixels', 1_000_000, MOST_PIXELS),
     maxBytes: limit('max-image-size', 2 ** 20, MOST_BYTES),
   };
+}
+
+/**
+ * The folder that `--pictures` names, absolute.
+ * @throws M2fpError M2FP_BAD_OPTION for a model that is not to become int8
+ */
+export function picturesOption(
+  text: string | undefined,
+  precision: Precision | undefined,
+): string | undefined {
+  if (text === undefined) return undefined;
+  if (precision === 'int8') return resolve(text);
+  throw new M2fpError('M2FP_BAD_OPTION', '--pictures is for int8 models: add --precision int8');
 }
 
 /** @throws M2fpError M2FP_BAD_OPTION for a text that is none of `choices` */

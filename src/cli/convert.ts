@@ -4,9 +4,17 @@ import { parseJson, readBounded } from '../bounded-file.ts';
 import { WEIGHTS_CHOICES } from '../checkpoint/index.ts';
 import { M2fpError } from '../errors.ts';
 import { LABEL_SET_NAMES, type LabelOverrides, type LabelSetName } from '../m2fp/labels.ts';
-import { OPERATORS } from '../m2fp/manifest.ts';
+import { OPERATORS, PRECISIONS } from '../m2fp/manifest.ts';
+import { convertToInt8 } from '../quantize/convert-int8.ts';
 import { convertCheckpoint } from '../store/convert.ts';
-import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import {
+  choiceOption,
+  type Command,
+  numberOption,
+  picturesOption,
+  readArguments,
+  type Terminal,
+} from './command.ts';
 import { modelFacts, originFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
@@ -17,6 +25,7 @@ const OPTIONS = [
   'kind',
   'labels',
   'precision',
+  'pictures',
   'operators',
   'weights',
   'short-side',
@@ -43,7 +52,9 @@ Options:
   --kind KIND         multi (several people) or single (one person); default: what the checkpoint tells
   --labels LABELS     a label set (${LABEL_SET_NAMES.join(', ')}) or a file
                       with the names in the order of their indices, a JSON list or one a line
-  --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
+  --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size); or int8: the converted model is
+                      made int8, see "m2fp quantize --help"
+  --pictures FOLDER   for int8: 32 or more pictures like those that the model will see (default: drawn scenes)
   --operators NAME    deform-conv (default) or grid-sample: for other engines than onnxruntime, most of which do not know
                       ONNX's DeformConv (OpenVINO, TensorRT, ncnn)
   --weights NAME      which weights, where the checkpoint has both: model (default) or ema, their running average
@@ -68,13 +79,14 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     );
   }
   const folder = resolve(options.out);
+  const precision = choiceOption('precision', options.precision, PRECISIONS);
+  const pictures = picturesOption(options.pictures, precision);
   const request = {
     source,
     out: folder,
     ...(options.id !== undefined && { id: options.id }),
     kind: choiceOption('kind', options.kind, ['multi', 'single']),
     labels: await labelsOption(options.labels),
-    precision: choiceOption('precision', options.precision, ['fp32', 'fp16']),
     operators: choiceOption('operators', options.operators, OPERATORS),
     weights: choiceOption('weights', options.weights, WEIGHTS_CHOICES),
     shortSide: numberOption('short-side', options['short-side']),
@@ -82,8 +94,13 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   };
   const bar = new ProgressBar(err);
   const onProgress = (share: number) => bar.show('Converting', share);
+  const onPhase = (phase: 'convert' | 'quantize', share: number) =>
+    phase === 'convert' ? onProgress(share) : bar.show('Making it int8', share);
   const { manifest, warnings, origins } = await interruptible(
-    (signal) => convertCheckpoint({ ...request, signal, onProgress }),
+    (signal) =>
+      precision === 'int8'
+        ? convertToInt8({ ...request, pictures, signal, onProgress: onPhase })
+        : convertCheckpoint({ ...request, precision, signal, onProgress }),
     `Nothing was written to ${folder}`,
   ).finally(() => bar.close());
   for (const warning of warnings) err.write(`m2fp: warning: ${warning}\n`);

@@ -1,15 +1,18 @@
 /** `m2fp pull`: a published model becomes a model in the store. */
 import { MULTI_HUMAN_ID, SINGLE_HUMAN_ID } from '../m2fp/published.ts';
+import { PRECISIONS } from '../m2fp/manifest.ts';
+import { pullInt8 } from '../quantize/int8-model.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
+import { pullModel, type PulledModel, type PullOptions } from '../store/pull.ts';
 import type { Retry } from '../store/retry.ts';
 import type { PullProgress } from '../store/store.ts';
-import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
+import { choiceOption, type Command, picturesOption, readArguments, type Terminal } from './command.ts';
 import { modelFacts, originFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { megabytes, ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
-const OPTIONS = ['revision', ...STORE_OPTIONS, 'precision', 'base-url'] as const;
+const OPTIONS = ['revision', ...STORE_OPTIONS, 'precision', 'pictures', 'base-url'] as const;
 
 export const pull: Command = {
   name: 'pull',
@@ -29,7 +32,9 @@ Options:
   --revision NAME     a branch, tag or commit, for example v1.0.1 (default: master)
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
 ${storeHelp(22)}
-  --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size)
+  --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size); or int8: the fp32 model is pulled
+                      and made int8, see "m2fp quantize --help"
+  --pictures FOLDER   for int8: 32 or more pictures like those that the model will see (default: drawn scenes)
   --base-url URL      the server (default: ${MODELSCOPE}); also a mirror in your own network
   --verify            read a model that is there and compare its digests; a damaged one is downloaded and made again
   --keep-checkpoint   keep the downloaded checkpoint, below .checkpoints in the store, until the model is removed
@@ -49,12 +54,15 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     flags,
   } = readArguments(pull, args, { takes: ['ID'], options: OPTIONS, flags: ['verify', 'keep-checkpoint'] });
   const store = storeOption(options);
-  const precision = choiceOption('precision', options.precision, ['fp32', 'fp16']);
+  const precision = choiceOption('precision', options.precision, PRECISIONS);
+  const pictures = picturesOption(options.pictures, precision);
   const bar = new ProgressBar(err);
   const { manifest, folder, warnings, origins, made, checkpoint } = await interruptible(
     (signal) =>
-      store.pull({
+      pullAny({
         id,
+        root: store.root,
+        pictures,
         ...(options.revision !== undefined && { revision: options.revision }),
         ...(options['base-url'] !== undefined && { baseUrl: options['base-url'] }),
         ...(precision !== undefined && { precision }),
@@ -70,6 +78,14 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   if (checkpoint !== undefined) err.write(`The checkpoint was kept in ${checkpoint}\n`);
   const told = origins === null ? '' : `\n${table(originFacts(origins, manifest))}`;
   out.write(`${table(modelFacts(manifest, folder))}${told}`);
+}
+
+/** Also an int8 model, which is made of the one that is pulled. */
+function pullAny({
+  pictures,
+  ...options
+}: PullOptions & { pictures: string | undefined }): Promise<PulledModel> {
+  return options.precision === 'int8' ? pullInt8(options, { ...options, pictures }) : pullModel(options);
 }
 
 /** How long the rest will take at the present speed. */
@@ -116,5 +132,8 @@ export function showPull(
       break;
     case 'convert':
       bar.show('Converting', part);
+      break;
+    case 'quantize':
+      bar.show('Making it int8', part);
   }
 }

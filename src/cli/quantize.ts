@@ -1,13 +1,15 @@
 /** `m2fp quantize`: a converted model becomes an int8 one. */
 import { resolve } from 'node:path';
-import { M2fpError } from '../errors.ts';
 import { DEFAULT_PARTS, type Part, PARTS } from '../m2fp/parts.ts';
+import { int8OfFolder } from '../quantize/int8-model.ts';
 import { quantizeInProcess } from '../quantize/quantize-process.ts';
+import type { QuantizeOptions } from '../quantize/quantize.ts';
 import { CALIBRATIONS } from '../quantize/range.ts';
 import { choiceOption, type Command, readArguments, type Terminal } from './command.ts';
 import { modelFacts, table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
+import { showPull } from './pull.ts';
 import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = ['pictures', 'out', 'parts', 'calibration', 'weight-bits', ...STORE_OPTIONS] as const;
@@ -23,16 +25,18 @@ const partLines = Object.entries(PARTS)
 export const quantize: Command = {
   name: 'quantize',
   summary: 'make a faster int8 model of a converted one',
-  help: `Usage: m2fp quantize MODEL --pictures FOLDER --out FOLDER [options]
+  help: `Usage: m2fp quantize MODEL [--pictures FOLDER] [--out FOLDER] [options]
 
 Makes an int8 model: most of its arithmetic is on whole numbers of 8 bits, which takes less time and memory. MODEL, an id
 in the store or the folder of a converted model, stays as it is. The pictures tell which values occur in the network; 32
-or more that are like those that the model will see are right. Judge the result on your own pictures before you rely on
-it.
+or more that are like those that the model will see are right. Every fifth one is held back: both models parse it, and how
+far they agree is told and kept.
 
 Options:
-  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF; of more than 200, some from everywhere in between are taken
-  --out FOLDER        the folder to make; a model that it holds is replaced
+  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF; of more than 200, some from everywhere in between are taken;
+                      default: drawn scenes that come with this package, which tell less than pictures of yours
+  --out FOLDER        the folder to make; a model that it holds is replaced. Default: in the store, beside the float
+                      model, as its precision int8; one that is there is replaced
   --parts NAMES       what becomes int8, for example res4,res5 (default: all but those marked below)
   --calibration NAME  how ranges are chosen: ${CALIBRATIONS.join(', ')} (default: ${CALIBRATIONS[0]})
   --weight-bits N     7 (default) or 8
@@ -49,35 +53,47 @@ Ctrl+C leaves nothing behind.
   run,
 };
 
-async function run(args: string[], { out, err }: Terminal): Promise<void> {
+async function run(args: string[], terminal: Terminal): Promise<void> {
+  const { err } = terminal;
   const {
     arguments: [model = ''],
     options,
     flags,
   } = readArguments(quantize, args, { takes: ['MODEL'], options: OPTIONS, flags: ['bias-correction'] });
-  const { pictures, out: target, parts } = options;
-  const missing = (name: string, what: string) =>
-    new M2fpError('M2FP_BAD_OPTION', `--${name} is missing: name ${what} (see m2fp quantize --help)`);
-  if (pictures === undefined) throw missing('pictures', 'a folder with pictures');
-  if (target === undefined) throw missing('out', 'the folder to make');
-  const folder = resolve(target);
+  const { pictures, parts } = options;
+  const store = storeOption(options);
   const calibration = choiceOption('calibration', options.calibration, CALIBRATIONS);
   const bits = choiceOption('weight-bits', options['weight-bits'], ['7', '8']);
   const bar = new ProgressBar(err);
-  const request = {
-    model: await folderOfModel(model, storeOption(options), bar),
-    pictures: resolve(pictures),
-    out: folder,
+  const from = await folderOfModel(model, store, bar);
+  const out = options.out === undefined ? undefined : resolve(options.out);
+  const choice = {
+    ...(pictures !== undefined && { pictures: resolve(pictures) }),
     ...(parts !== undefined && { parts: parts.split(',').map((part) => part.trim() as Part) }),
     ...(calibration !== undefined && { calibration }),
     ...(bits !== undefined && { weightBits: bits === '7' ? (7 as const) : (8 as const) }),
     correctBias: flags['bias-correction'],
   };
-  const onProgress = (share: number) => bar.show('Making it int8', share);
-  const { manifest, warnings } = await interruptible(
-    (signal) => quantizeInProcess({ ...request, signal, onProgress }),
-    `Nothing was written to ${folder}`,
+  const { manifest, warnings, folder } = await interruptible(
+    (signal) =>
+      out === undefined
+        ? int8OfFolder(from, store.root, {
+            ...choice,
+            again: true,
+            signal,
+            onProgress: (told) => showPull(bar, told),
+          })
+        : quantizeTo(from, out, {
+            ...choice,
+            signal,
+            onProgress: (share) => bar.show('Making it int8', share),
+          }),
+    out === undefined ? 'The store is as it was' : `Nothing was written to ${out}`,
   ).finally(() => bar.close());
   for (const warning of warnings) err.write(`m2fp: warning: ${warning}\n`);
-  out.write(table(modelFacts(manifest, folder)));
+  terminal.out.write(table(modelFacts(manifest, folder)));
+}
+
+async function quantizeTo(model: string, out: string, options: Omit<QuantizeOptions, 'model' | 'out'>) {
+  return { ...(await quantizeInProcess({ ...options, model, out })), folder: out };
 }

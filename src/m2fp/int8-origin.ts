@@ -12,6 +12,8 @@ export interface Int8Origin {
   correctedBias: boolean;
   /** Pictures that the ranges were taken from. */
   pictures: number;
+  /** Whether those were the drawn scenes of the package, as the user gave none. */
+  drawn?: true;
   /** Digest and precision of the model that it was made of. */
   from: { digest: string; precision: 'fp32' | 'fp16' };
   /** Absent where there were too few pictures to hold any back. */
@@ -76,6 +78,13 @@ function heldBackText(pictures: number): string {
 
 /** What a user should know of it, and do; empty where all is well. */
 export function int8Warnings(int8: Int8Origin): string[] {
+  const drawn =
+    'It was made int8 with drawn scenes, as no pictures were given: 32 or more that are like those that it will see ' +
+    'tell more';
+  return [...(int8.drawn ? [drawn] : []), ...agreementWarnings(int8)];
+}
+
+function agreementWarnings(int8: Int8Origin): string[] {
   const { report, weightBits, parts } = int8;
   if (report === undefined)
     return [

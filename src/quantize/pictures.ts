@@ -1,28 +1,16 @@
 /** The pictures of a folder, as network input: those that the ranges of activations are taken from, and those held back. */
 import { readFile, stat } from 'node:fs/promises';
 import { asM2fpError, M2fpError } from '../errors.ts';
-import { picturesIn } from '../image/folder.ts';
 import { checkBytes, DEFAULT_LIMITS } from '../image/limits.ts';
 import { preprocess } from '../image/preprocess.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
+import { ENOUGH } from './picture-files.ts';
 
-/** More tell nothing new, and take time. */
-const MOST = 200;
-/** Fewer tell too little. */
-const ENOUGH = 32;
 /** Every so many-th picture is held back, to compare the models on what the ranges were not taken from. */
 const HELD_BACK_EVERY = 5;
 /** How many names a warning lists. */
 const LISTED = 3;
-
-/**
- * The paths of the folder's pictures, in the order of their names; of very many, some from everywhere in between.
- * @throws M2fpError M2FP_NO_IMAGE where there are none
- */
-export function listPictures(folder: string): Promise<string[]> {
-  return picturesIn(folder, MOST, `${ENOUGH} or more there that are like those that the model will see`);
-}
 
 /** Reads pictures one by one, and keeps account of those that are of no use, and of those that are held back. */
 export class Pictures {

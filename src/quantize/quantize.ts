@@ -16,10 +16,12 @@ import { intactManifest, modelDigest } from '../store/manifest.ts';
 import { MANIFEST_FILE } from '../store/names.ts';
 import type { JobOptions } from '../store/one-job.ts';
 import { writeBeside } from '../store/write-beside.ts';
+import { isInt8Already } from './already.ts';
 import { calibrate } from './calibrate.ts';
 import { type FloatModel, openFloatModel } from './float-model.ts';
 import { compareHeldBack, type Model } from './held-back.ts';
-import { listPictures, Pictures } from './pictures.ts';
+import { listPictures } from './picture-files.ts';
+import { Pictures } from './pictures.ts';
 import { type ActivationStatistics, type Calibration, CALIBRATIONS } from './range.ts';
 
 /** More are no better where a processor without VNNI adds up two products in 16 bits (docs/performance.md). */
@@ -31,10 +33,12 @@ const WRITTEN_SHARE = 0.7;
 export interface QuantizeOptions extends JobOptions {
   /** The folder of a converted model, fp32 or fp16. */
   model: string;
-  /** A folder with pictures, like those that the model will see. */
-  pictures: string;
+  /** A folder with pictures, like those that the model will see; default: the drawn scenes of the package. */
+  pictures?: string | undefined;
   /** The folder to make; a model that it holds is replaced. */
   out: string;
+  /** What the model is called; default: as the one that it is made of. */
+  id?: string;
   /** Default: {@link DEFAULT_PARTS}. */
   parts?: readonly Part[];
   /** Default: `min-max`. */
@@ -63,13 +67,9 @@ export async function quantizeModel(options: QuantizeOptions): Promise<Quantized
   checkOptions(options);
   const folder = resolve(options.model);
   const manifest = await intactManifest(folder);
-  if (manifest.precision === 'int8') {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `The model in ${folder} is int8 already: give the fp32 or fp16 model that it was made of`,
-    );
-  }
-  const pictures = new Pictures(await listPictures(options.pictures), manifest.input);
+  if (manifest.precision === 'int8') throw isInt8Already(folder);
+  const files = await listPictures(options.pictures);
+  const pictures = new Pictures(files, manifest.input);
   const model = await openFloatModel(folder, manifest);
   try {
     await requireRoom(options, manifest);
@@ -131,10 +131,12 @@ async function quantizeInto(
     weightBits,
     correctedBias: correctBias,
     pictures: pictures.used,
+    ...(options.pictures === undefined && { drawn: true as const }),
     from: { digest: float.manifest.digest, precision: model.precision },
   };
   const manifest: ModelManifest = {
     ...float.manifest,
+    id: options.id ?? float.manifest.id,
     digest: modelDigest({ ...float.manifest, files }),
     precision: 'int8',
     int8,

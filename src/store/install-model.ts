@@ -42,6 +42,8 @@ export interface ModelInstallerOptions {
   verify?: boolean;
   /** Whether the downloaded files are kept. */
   keep?: boolean;
+  /** Whether one that is there is made again; until the new one is whole, it stays. */
+  again?: boolean;
 }
 
 /** One attempt. */
@@ -84,7 +86,7 @@ export class ModelInstaller {
   }
 
   async #underLock(make: () => Promise<Product>): Promise<PulledModel> {
-    const { root, name, clock, verify = false, keep = false } = this.#options;
+    const { root, name, clock, verify = false, keep = false, again = false } = this.#options;
     const lock = await acquireLock(lockFile(root, name), {
       clock,
       signal: this.#signal,
@@ -92,7 +94,8 @@ export class ModelInstaller {
     });
     this.#signal = AbortSignal.any([this.#signal, lock.lost]);
     try {
-      const found = await this.#intact(verify);
+      if (again) await this.work.clear();
+      const found = again ? undefined : await this.#intact(verify);
       if (found !== undefined) return { ...found, made: false, warnings: [], origins: null };
       // Other models' leftovers are no reason to fail here.
       await sweep(root, clock).catch(() => {});

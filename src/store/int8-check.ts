@@ -6,7 +6,7 @@ import { isRecord } from '../parsing/options/options.ts';
 /** Whether `value`, out of a manifest, is one. */
 export function isInt8Origin(value: unknown): value is Int8Origin {
   if (!isRecord(value)) return false;
-  const { parts, calibration, weightBits, correctedBias, pictures, from, report } = value;
+  const { parts, calibration, weightBits, correctedBias, pictures, drawn, from, report } = value;
   return (
     Array.isArray(parts) &&
     parts.every((part) => typeof part === 'string') &&
@@ -14,6 +14,7 @@ export function isInt8Origin(value: unknown): value is Int8Origin {
     typeof weightBits === 'number' &&
     typeof correctedBias === 'boolean' &&
     isCount(pictures) &&
+    (drawn === undefined || drawn === true) &&
     isRecord(from) &&
     typeof from['digest'] === 'string' &&
     typeof from['precision'] === 'string' &&

@@ -5,7 +5,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { systemClock, type Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
 import type { WeightsChoice } from '../checkpoint/index.ts';
-import type { Precision } from '../m2fp/manifest.ts';
+import type { FloatPrecision, Precision } from '../m2fp/manifest.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { convertInProcess } from './convert-process.ts';
 import { CHECKPOINT_FILES, locateCheckpoint } from './convert.ts';
@@ -18,6 +18,7 @@ import {
   MANIFEST_FILE,
   modelKey,
   type ConvertedName,
+  type ModelName,
 } from './names.ts';
 import type { PullProgress } from './progress.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -27,13 +28,20 @@ const EXTENSIONS = ['.pt', '.pth', '.bin', '.safetensors'];
 /** Characters of the digest that tells one state of a file from another. */
 const KEY_LENGTH = 16;
 
-/** A checkpoint, and the name of the model that it becomes in the store `root`. */
-export interface LocalCheckpoint extends ConvertedName {
+/** What lies on this machine, and the name of the model that it becomes in the store `root`. */
+export interface LocalSource extends ModelName {
   root: string;
-  /** Absolute: a checkpoint file, or a folder that holds one. */
+  /** Absolute: a checkpoint file, or a folder that holds one; of an int8 model also the folder of a float model. */
   source: string;
   /** Absent: those of the last step. */
   weights?: WeightsChoice;
+  /** The folder of pictures that an int8 model is made with; absent: the drawn scenes of the package. */
+  pictures?: string;
+}
+
+/** A checkpoint, and the name of the model that it becomes in the store `root`. */
+export interface LocalCheckpoint extends LocalSource, ConvertedName {
+  precision: FloatPrecision;
 }
 
 /** Where and how a checkpoint is converted. */
@@ -44,6 +52,8 @@ export interface Conversion {
   precision?: Precision | undefined;
   /** Default: those of the last step. */
   weights?: WeightsChoice | undefined;
+  /** See {@link LocalSource.pictures}. */
+  pictures?: string | undefined;
 }
 
 /**
@@ -57,7 +67,7 @@ export interface Conversion {
 export async function localCheckpoint(
   path: string,
   root: string,
-  { precision = 'fp32', weights = 'model' }: Omit<Conversion, 'root'> = {},
+  { precision = 'fp32', weights = 'model' }: Omit<Conversion, 'root' | 'pictures'> = {},
 ): Promise<LocalCheckpoint | undefined> {
   const source = resolve(path);
   if (!(await isCheckpoint(source))) return undefined;
@@ -114,9 +124,10 @@ const conversions = new SingleFlight<PulledModel, PullProgress>();
  *   M2FP_MODEL_NOT_FOUND where the store cannot be written to; M2FP_CANCELLED
  */
 export async function convertLocal(
-  checkpoint: LocalCheckpoint,
+  local: LocalSource,
   { signal, onProgress, tools }: LocalOptions = {},
 ): Promise<PulledModel> {
+  const checkpoint: LocalCheckpoint = { ...local, ...checkConvertedName(local) };
   const { root } = checkpoint;
   throwIfCancelled(signal);
   const found = await intactModel(root, checkpoint);

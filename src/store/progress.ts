@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Retry } from './retry.ts';
 
 /** `wait`: another process is making the same model. */
-export type PullPhase = 'wait' | 'list' | 'download' | 'verify' | 'convert';
+export type PullPhase = 'wait' | 'list' | 'download' | 'verify' | 'convert' | 'quantize';
 
 export interface PullProgress {
   phase: PullPhase;

@@ -114,6 +114,30 @@ describe('m2fp convert', function () {
     );
   });
 
+  it('makes an int8 model, and keeps nothing of the float one', async () => {
+    const out = join(folder, 'int8');
+    const pictures = join(bundledModelFolder(), 'samples');
+    const sizes = ['--short-side', '64', '--long-side', '128'];
+    const made = await success(
+      'convert',
+      checkpoint,
+      '--precision=int8',
+      '--pictures',
+      pictures,
+      ...sizes,
+      '--out',
+      out,
+    );
+    assert.match(made.err, /^Converting: 100 %$[^]*^Making it int8: 100 %$/m);
+    assert.match(made.out, /^weights: +int8, /m);
+    const { id, precision, int8 } = JSON.parse(readFileSync(join(out, 'm2fp.json'), 'utf8')) as ModelManifest;
+    assert.deepEqual([id, precision, int8?.from.precision], ['multi', 'int8', 'fp32']);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('int8.')),
+      [],
+    );
+  }).timeout(180_000);
+
   describe('refuses, and leaves nothing behind,', () => {
     const parent = join(folder, 'refused');
     const out = join(parent, 'model');
@@ -123,7 +147,16 @@ describe('m2fp convert', function () {
       ['what is not there', 'M2FP_MODEL_NOT_FOUND', join(folder, 'nowhere')],
       ['what is no checkpoint', 'M2FP_CHECKPOINT_INVALID', join(root, 'package.json')],
       ['another kind', 'M2FP_BAD_OPTION', checkpoint, '--kind', 'many'],
-      ['another precision', 'M2FP_BAD_OPTION', checkpoint, '--precision', 'int8'],
+      ['another precision', 'M2FP_BAD_OPTION', checkpoint, '--precision', 'int4'],
+      ['pictures of what is not to be int8', 'M2FP_BAD_OPTION', checkpoint, '--pictures', folder],
+      [
+        'int8 without pictures in the folder',
+        'M2FP_NO_IMAGE',
+        checkpoint,
+        '--precision=int8',
+        '--pictures',
+        parent,
+      ],
       ['other operators', 'M2FP_BAD_OPTION', checkpoint, '--operators', 'gather'],
       ['a size that is no number', 'M2FP_BAD_OPTION', checkpoint, '--short-side', 'big'],
       ['labels that are not there', 'M2FP_BAD_OPTION', checkpoint, '--labels', join(folder, 'nowhere')],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundledModelFolder } from '../../src/paths.ts';
 import { openStore } from '../../src/store/store.ts';
 import { answerStatus, CHECKPOINT, cutAt, MODEL_ID, notFound, stallAt } from '../store/support/hub.ts';
 import { bench } from '../store/support/pulling.ts';
@@ -69,6 +70,24 @@ describe('m2fp pull', function () {
     const [entry] = await openStore(t.root).list();
     assert.deepEqual([entry?.precision, entry?.revision, entry?.problem], ['fp16', 'master', null]);
   });
+
+  it('makes an int8 model of what it pulled, and keeps both', async () => {
+    const pictures = join(bundledModelFolder(), 'samples');
+    const pulled = await success(...args('--precision', 'int8', '--pictures', pictures));
+    assert.match(pulled.err, /^Converting: 100 %$[^]*^Making it int8: 100 %$/m);
+    const entries = await openStore(t.root).list();
+    assert.deepEqual(
+      entries.map(({ precision, problem }) => [precision, problem]),
+      [
+        ['fp32', null],
+        ['int8', null],
+      ],
+    );
+    const requests = t.hub.of(CHECKPOINT).length;
+    const again = await success(...args('--precision', 'int8', '--verify'));
+    assert.match(again.err, /The model was in the store already, and is intact\.\n$/);
+    assert.equal(t.hub.of(CHECKPOINT).length, requests);
+  }).timeout(180_000);
 
   it('puts it into Node-RED’s user folder, where nothing else is said', async () => {
     const home = mkdtempSync(join(tmpdir(), 'm2fp-home-'));
@@ -147,7 +166,11 @@ describe('m2fp pull', function () {
   it('says what is wrong', async () => {
     assert.match(await failure('M2FP_BAD_OPTION', 'pull'), /ID is missing \(see m2fp pull --help\)/);
     await failure('M2FP_BAD_OPTION', 'pull', 'no-id', '--store', t.root);
-    await failure('M2FP_BAD_OPTION', ...args('--precision', 'int8'));
+    await failure('M2FP_BAD_OPTION', ...args('--precision', 'int4'));
+    assert.match(
+      await failure('M2FP_BAD_OPTION', ...args('--pictures', t.root)),
+      /--pictures is for int8 models: add --precision int8/,
+    );
     await failure('M2FP_BAD_OPTION', ...args('--base-url', 'ftp://mirror'));
     t.hub.next('list', (_, response) => notFound(response));
     const outcome = await m2fp(args());

@@ -53,11 +53,35 @@ describe('m2fp quantize', function () {
     );
   });
 
+  it('puts the model into the store where no folder is named, and lists it with what it is worth', async () => {
+    const store = join(folder, 'store');
+    const made = await success('quantize', bundled, '--pictures', samples, '--store', store);
+    assert.match(made.out, /^model: +local\/demo$/m);
+    assert.match(
+      made.out,
+      /^like fp16: +\d+\.\d % of the pixels \(\d+\.\d % in the worst picture\), \d+ of \d+ persons/m,
+    );
+    assert.match(
+      made.out,
+      /^a picture: +[\d.]+ s in place of [\d.]+ s, [\d.]+ times as fast \(.+, threads: \d+\)$/m,
+    );
+    assert.match(made.out, /^folder: +\S+\+int8$/m);
+    const list = await success('models', '--store', store);
+    assert.match(
+      list.out,
+      /^ {2}int8: +stem\.conv2, .*; weights of 7 bits, min-max ranges of \d+ pictures$/m,
+    );
+    assert.match(list.out, /^ {2}like fp16: /m);
+    const json = JSON.parse((await success('models', '--json', '--store', store)).out) as [
+      { precision: string; int8: { report: { agreement: { pictures: number } } } },
+    ];
+    assert.equal(json[0].precision, 'int8');
+    assert.ok(json[0].int8.report.agreement.pictures >= 1);
+  });
+
   it('says what is missing or wrong, and makes nothing', async () => {
     const out = join(folder, 'none');
     const wrong = (...args: string[]) => failure('M2FP_BAD_OPTION', 'quantize', bundled, ...args);
-    assert.match(await wrong('--out', out), /--pictures is missing/);
-    assert.match(await wrong('--pictures', samples), /--out is missing/);
     assert.match(await wrong('--pictures', samples, '--out', out, '--parts', 'res9'), /no part res9/);
     assert.match(
       await wrong('--pictures', samples, '--out', out, '--weight-bits', '4'),

@@ -27,6 +27,8 @@ const PROSPECT: ModelDescription = {
   labels: ['Background', 'Hat', 'Hair', 'Human'],
   input: { kind: 'short-side', shortSide: 640, longSide: 1333 },
   precision: 'fp16',
+  int8: null,
+  isRemakable: false,
   estimate: null,
   workers: ['hall-a', 'hall-b'].map((host) => ({
     host,

@@ -15,6 +15,8 @@ const DESCRIPTION: ModelDescription = {
   labels: ['Background', 'Hair', 'Human'],
   input: { kind: 'short-side', shortSide: 160, longSide: 384 },
   precision: 'fp16',
+  int8: null,
+  isRemakable: false,
   estimate: {
     processes: 1,
     threads: 2,

@@ -248,6 +248,21 @@ describe('readSettings', () => {
     });
   });
 
+  it('says with which pictures a model becomes int8', () => {
+    const int8 = { precision: 'int8', pictures: ' ${MODELS}/pictures ' } as const;
+    const folder = { source: 'folder', folder: '/models/a', ...int8 } as const;
+    const root = join(userDir, 'm2fp', 'models');
+    const pictures = resolve('/srv/models/pictures');
+    assert.deepEqual(read(folder).conversion, { root, precision: 'int8', weights: 'model', pictures });
+    const { published, engine } = read({ source: 'modelscope', ...int8 });
+    assert.deepEqual([published?.precision, published?.pictures], ['int8', pictures]);
+    assert.match(engine.model, /\Wmaster\+int8$/);
+    assert.equal(read({ ...folder, pictures: '' }).conversion?.pictures, undefined);
+    assert.equal(read({ ...folder, pictures: 'of-mine' }).conversion?.pictures, join(userDir, 'of-mine'));
+    // A field that the form hides says nothing.
+    assert.equal(read({ ...folder, precision: 'fp32' }).conversion?.pictures, undefined);
+  });
+
   for (const [name, properties, code, message] of [
     ['no folder', { source: 'folder', folder: '  ' }, 'M2FP_MODEL_NOT_FOUND', /no folder/],
     ['an unset variable', { source: 'folder', folder: '${GONE}/a' }, 'M2FP_MODEL_NOT_FOUND', /GONE/],
@@ -257,6 +272,12 @@ describe('readSettings', () => {
     ['a revision of two', { source: 'modelscope', revision: 'a/b' }, 'M2FP_BAD_OPTION', /revision/],
     ['a server of files', { source: 'modelscope', baseUrl: 'file:///a' }, 'M2FP_BAD_OPTION', /server/],
     ['a server unset', { source: 'modelscope', baseUrl: 'http://${GONE}' }, 'M2FP_BAD_OPTION', /GONE/],
+    [
+      'pictures of no variable',
+      { source: 'modelscope', precision: 'int8', pictures: '${GONE}/a' },
+      'M2FP_NO_IMAGE',
+      /folder of pictures.*GONE/,
+    ],
     ['threads that are no number', { threads: 'many' }, 'M2FP_BAD_OPTION', /threads/],
     ['half a thread', { threads: 0.5 }, 'M2FP_BAD_OPTION', /threads/],
     ['a queue below 0', { maxQueue: -1 }, 'M2FP_BAD_OPTION', /maxQueue/],
@@ -282,9 +303,9 @@ describe('readSettings', () => {
     ],
     [
       'weights of another kind',
-      { source: 'modelscope', precision: 'int8' as 'fp16' },
+      { source: 'modelscope', precision: 'int4' as 'fp16' },
       'M2FP_BAD_OPTION',
-      /precision.*fp32, fp16/,
+      /precision.*fp32, fp16, int8/,
     ],
     ['a side of nothing', { shortSide: 0 }, 'M2FP_BAD_OPTION', /shortSide/],
   ] as [string, Partial<ModelConfig>, string, RegExp][]) {

@@ -1,0 +1,115 @@
+/** Making a model int8 in the form of the config node: folder, pictures, progress, report, deploy, in a real browser. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { convertCheckpoint } from '../../src/store/convert.ts';
+import { drawPicture } from '../quantize/support/pictures.ts';
+import { goldenFolder } from '../support/golden.ts';
+import { type FlowNode, NodeRed } from '../support/node-red.ts';
+import { Editor } from './editor.ts';
+import { blemishes } from './inspect.ts';
+
+const FLOW: FlowNode[] = [
+  { id: 'tab', type: 'tab', label: 'Flow 1' },
+  { id: 'model', type: 'm2fp-model', name: '', source: 'bundled', configVersion: 2 },
+  { id: 'infer', type: 'm2fp-infer', z: 'tab', x: 200, y: 100, wires: [[], []], model: 'model' },
+];
+
+describe('int8 in the form of the model', function () {
+  this.timeout(240_000);
+  let folder = '';
+  let nodeRed: NodeRed;
+  let editor: Editor;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'm2fp-int8-form-'));
+    const source = goldenFolder('multi');
+    await convertCheckpoint({ source, out: join(folder, 'float'), shortSide: 64, longSide: 128 });
+    mkdirSync(join(folder, 'pictures'));
+    for (let i = 0; i < 10; i++) await drawPicture(join(folder, 'pictures', `${i}.png`), i);
+    nodeRed = await NodeRed.start('node-red', FLOW);
+    editor = await Editor.open(nodeRed.url);
+  });
+  after(async () => {
+    await editor?.close();
+    await nodeRed?.stop();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await editor.screenshot('int8 failed');
+    assert.deepEqual(editor.complaints.splice(0), []);
+  });
+
+  const field = (name: string) => editor.page.locator(`#node-config-input-${name}`);
+  const about = () => editor.page.getByRole('group', { name: 'About this model' });
+  const button = (name: string) => about().getByRole('button', { name, exact: true });
+  const row = (title: string, text: RegExp) =>
+    about()
+      .locator('dt', { hasText: new RegExp(`^${title}$`) })
+      .locator('+ dd', { hasText: text })
+      .waitFor({ timeout: 90_000 });
+
+  it('asks for pictures only where they mean something', async () => {
+    await editor.editConfig('model', async () => {
+      assert.ok(await field('pictures').isHidden());
+      await field('source').selectOption('folder');
+      assert.ok(await field('pictures').isHidden());
+      await field('precision').selectOption('int8');
+      await field('pictures').waitFor();
+      assert.equal(await field('pictures').getAttribute('placeholder'), 'drawn scenes');
+      await editor.page.getByText('Every fifth picture is held back').waitFor();
+    });
+  });
+
+  it('says what is wrong with the pictures, is cancelled, and is made with a report', async () => {
+    await editor.editConfig('model', async () => {
+      await field('source').selectOption('folder');
+      await field('folder').fill(join(folder, 'float'));
+      await row('On disk', /^not made int8 yet$/);
+      await field('precision').selectOption('fp32');
+      await row('On disk', /^[\d.]+ \wB$/);
+      await field('precision').selectOption('int8');
+      await field('pictures').fill(join(folder, 'none'));
+      await row('On disk', /^not made int8 yet$/);
+      await button('Make int8 now').click();
+      await about()
+        .getByRole('alert')
+        .filter({ hasText: /folder of pictures cannot be read/ })
+        .waitFor();
+
+      await field('pictures').fill(join(folder, 'pictures'));
+      await button('Make int8 now').click();
+      await about()
+        .getByText(/^making it int8/)
+        .waitFor();
+      assert.deepEqual(await blemishes(about()), []);
+      await button('Cancel').click();
+      await button('Make int8 now').waitFor();
+
+      await button('Make int8 now').click();
+      await about().getByText('The model is on this machine now').waitFor({ timeout: 90_000 });
+      await row('int8', /[\d.]+ % of the pixels as in fp32, .*times as fast \(pictures: 8, held back: 2\)/);
+      await row('Deployed', /^not deployed: another model runs, m2fp-demo/);
+      assert.equal(await button('Make int8 now').isVisible(), false);
+      assert.deepEqual(await blemishes(about()), []);
+      await editor.screenshot('int8 made');
+    });
+  });
+
+  it('is deployed, tried, and made again with other pictures', async () => {
+    await editor.deploy();
+    await editor.editConfig('model', async () => {
+      await row('Deployed', /^not loaded$/);
+      await button('Check').click();
+      await about()
+        .getByText(/sample picture of \d+ × \d+/)
+        .waitFor({ timeout: 90_000 });
+      rmSync(join(folder, 'pictures', '9.png'));
+      await button('Make int8 again').click();
+      await about().getByText('The model is on this machine now').waitFor({ timeout: 90_000 });
+      await row('int8', /pictures: 8, held back: 1/);
+      await editor.screenshot('int8 again');
+    });
+  });
+});
