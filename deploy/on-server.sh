@@ -27,7 +27,7 @@ fail() {
 reason() {
   if [ -s "$run/reason" ]; then
     cat "$run/reason"
-  elif [ "$(df -P . | awk 'END { print $4 }')" -lt 1024 ]; then
+  elif [ "$(df -P "$run" | awk 'END { print $4 }')" -lt 1024 ]; then
     echo 'the disk is full'
   else
     tail -n 1 "$run/log"

@@ -247,7 +247,7 @@ describe('a deploy', function () {
     const runs = join(server.stack, '.deploy/runs');
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80k', 'tmpfs', runs]);
     try {
-      assertTold(await deploy('one'), 'failure', 'did not begin', 'The disk is full');
+      assertTold(await deploy('one'), 'failure', 'did not begin', 'the disk is full. Nothing was changed.');
     } finally {
       execFileSync('umount', [runs]);
     }
