@@ -22,7 +22,7 @@ describe('the forms', () => {
     assert.deepEqual(choices('m2fp-colorize', 'mode'), ['overlay', 'map', 'indexed', 'labels', 'persons']);
     assert.deepEqual(choices('m2fp-crop', 'format'), ['png', 'jpeg', 'webp']);
     assert.deepEqual(choices('m2fp-infer', 'policy'), ['wait', 'latest', 'reject']);
-    assert.deepEqual(choices('m2fp-model', 'precision'), ['fp32', 'fp16']);
+    assert.deepEqual(choices('m2fp-model', 'precision'), ['fp32', 'fp16', 'int8']);
     assert.deepEqual(choices('m2fp-colorize', 'palette'), [...PALETTES]);
   });
 
