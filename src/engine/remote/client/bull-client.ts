@@ -195,8 +195,8 @@ export class BullClient {
     if (this.#closed || this.#connection.failure !== null) return;
     this.#lookForWorkers();
     for (const job of this.#jobs.values()) this.#occupy(job, () => this.#check(job));
-    // BullMQ does so only when the next one fails.
-    void this.#queue.clean(FAILED_KEPT, MAX_FAILED, 'failed').catch(ignore);
+    // BullMQ does so only when the next one fails. The connection may come back before there is a queue.
+    void this.#queue?.clean(FAILED_KEPT, MAX_FAILED, 'failed').catch(ignore);
   }
 
   #connectionChanged(): void {
