@@ -9,6 +9,7 @@ import { modelLabel, prepareModel } from './model-form.ts';
 import { createEntry, type Entry } from './palette-entry.ts';
 import { nodeText, type Values } from './texts.ts';
 import { createValidators, type Validators } from './validators.ts';
+import { createZoneEditor, type ZoneEditorOptions } from './zone-editor.ts';
 
 export interface Form {
   /** The text `key` of the node `type`, in the editor's language. */
@@ -46,6 +47,9 @@ export interface Form {
   /** Fills the element `container` with a swatch for each label that part toggles show, and keeps the field in step. */
   paletteEditor(container: string, options: PaletteEditorOptions): void;
 
+  /** Fills the element `container` with an editor for zones and lines on a picture, see `zone-editor.ts`. */
+  zoneEditor(node: EditorNode, container: string, options: ZoneEditorOptions): void;
+
   /**
    * Fills the element `container` of the config node's form: what the model is, which memory and time to expect, and
    * a button that tries what is deployed.
@@ -66,6 +70,7 @@ export function createForm(RED: EditorRed, $: Dollar): Form {
     modelLabel: (node) => modelLabel(RED, node),
     partToggles: (container, options) => createPartToggles(RED, $, container, options),
     paletteEditor: (container, options) => createPaletteEditor(RED, $, container, options),
+    zoneEditor: (node, container, options) => createZoneEditor(RED, $, node, container, options),
     aboutModel: (node, container) => createAboutModel(RED, $, node, container),
     labelSets: () => fetchLabels($),
   };

@@ -3,6 +3,7 @@
  * blank field leaves the choice to the default, and `${NAME}` to an environment variable.
  */
 import { parseColor } from '../../src/parsing/options/palette.ts';
+import { readAreas } from '../../src/people/zones/areas.ts';
 import { isNone } from './chosen.ts';
 import type { Dollar, EditorRed, Validator } from './editor.ts';
 import { ofSource } from './model-form.ts';
@@ -29,6 +30,8 @@ export interface Validators {
   groups(name: string): Validator;
   /** Numbers with commas between. */
   ids(name: string): Validator;
+  /** JSON of zones and lines, see `src/people/zones/areas.ts`. */
+  areas(name: string): Validator;
   /** A choice of labels: at least one. */
   parts(name: string): Validator;
   /** A TypedInput whose type is in the property `name` + "Type". What an older flow does not have is valid. */
@@ -96,6 +99,7 @@ export function createValidators(RED: EditorRed, $: Dollar, type: string): Valid
     aspect: matching('aspect', ASPECT),
     groups: matching('groups', GROUPS),
     ids: matching('ids', IDS),
+    areas: (name) => check(name, 'areas', areAreas),
     parts: (name) => check(name, 'parts', (value) => !isNone(value)),
     property: typed({}),
     optional: typed({ allowBlank: true }),
@@ -129,6 +133,15 @@ function isExtent(text: string, maxPercent: number): boolean {
 function isColor(value: unknown): boolean {
   try {
     parseColor('', value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function areAreas(value: unknown): boolean {
+  try {
+    readAreas('', value);
     return true;
   } catch {
     return false;
