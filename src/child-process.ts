@@ -1,5 +1,5 @@
 /** Child processes of our own: how they begin, what they said last, how they ended; and none outlasts this process. */
-import { type ChildProcess, fork, type ForkOptions } from 'node:child_process';
+import { type ChildProcess, fork, type ForkOptions, spawn } from 'node:child_process';
 import { asM2fpError, M2fpError } from './errors.ts';
 
 /** Characters of a child's error output that are kept. */
@@ -58,6 +58,21 @@ export function startChild(name: string, file: string, options: ChildOptions = {
   } catch (error) {
     throw notStarted(error);
   }
+  return watched(child, notStarted);
+}
+
+/**
+ * Starts a program of the system, without a shell: its standard input and output are pipes.
+ * @param file its name, looked for on the PATH, or its path
+ * @throws the system's own error where it cannot be started, from here or from `ended`
+ */
+export function startProgram(file: string, args: readonly string[]): Child {
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+  return watched(child, (error) => error);
+}
+
+/** Kills `child` when this process exits, and listens to what it says and how it ends. */
+function watched(child: ChildProcess, notStarted: (error: unknown) => unknown): Child {
   if (living.size === 0) process.on('exit', killAll);
   living.add(child);
   let words = '';

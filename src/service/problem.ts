@@ -101,6 +101,7 @@ const TEXTS: Readonly<Record<M2fpErrorCode | 'INTERNAL', Text>> = {
     advice: 'The service was interrupted while it looked at the picture. Send it again.',
     retryAfter: 2,
   },
+  M2FP_CAMERA_OFFLINE: { title: 'No camera', advice: TRY_LATER, retryAfter: 5 },
   M2FP_TIMEOUT: {
     title: 'Too slow',
     advice: 'The picture took too long, or waited too long. Try again later, or send a smaller one.',

@@ -1,11 +1,9 @@
 /** One GET request: through the proxy of the environment, after redirects, given up where nothing arrives. */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
-import { getProxyForUrl } from 'proxy-from-env';
 import type { Clock } from '../clock.ts';
 import { M2fpError } from '../errors.ts';
+import { proxyAgent, proxyFor } from '../proxy.ts';
 import { TransientError } from './retry.ts';
 
 const MAX_REDIRECTS = 10;
@@ -75,11 +73,9 @@ export function redirectTarget(url: URL, location: string): URL {
 async function send(url: URL, headers: Record<string, string>, options: RequestOptions): Promise<Answer> {
   const { signal, userAgent } = options;
   signal.throwIfAborted();
-  const proxy = proxyFor(url);
-  const secure = url.protocol === 'https:';
-  const agent = proxy === undefined ? false : secure ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy);
-  const request = (secure ? https : http).get(url, {
-    agent,
+  const proxy = proxyFor(url, 'M2FP_DOWNLOAD_FAILED');
+  const request = (url.protocol === 'https:' ? https : http).get(url, {
+    agent: proxy === undefined ? false : proxyAgent(url, proxy),
     signal,
     // Compressed answers could not be resumed, nor be compared with the size of the file.
     headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': userAgent, ...headers },
@@ -155,26 +151,6 @@ class StallWatch {
   disarm(): void {
     this.#disarm();
   }
-}
-
-function proxyFor(url: URL): URL | undefined {
-  const found = getProxyForUrl(url.href);
-  if (found === '') return undefined;
-  // To an address without a scheme the library gives the target's; for curl, wget and npm it is http.
-  const written = ['https_proxy', 'all_proxy'].flatMap((name) => [
-    process.env[name],
-    process.env[name.toUpperCase()],
-  ]);
-  const address =
-    url.protocol === 'https:' && !written.includes(found) ? found.replace(/^https:/, 'http:') : found;
-  const proxy = URL.parse(address);
-  if (proxy === null || !/^https?:$/.test(proxy.protocol)) {
-    throw failed(
-      `The proxy that the environment names for ${url.host} is no address like http://host:port ` +
-        '(see HTTPS_PROXY, HTTP_PROXY, ALL_PROXY)',
-    );
-  }
-  return proxy;
 }
 
 /** The error with what to do about it; certificates do not get better by trying again. */

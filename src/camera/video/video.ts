@@ -1,0 +1,137 @@
+/** A stream (RTSP and others) or a video file, read by the system's ffmpeg. */
+import { type Child, startProgram } from '../../child-process.ts';
+import { type Ffmpeg, FfmpegMissing, findFfmpeg } from '../../ffmpeg.ts';
+import { CameraError, type OfflineReason } from '../camera-error.ts';
+import { JpegSplitter } from '../jpeg-splitter.ts';
+import { createMask, shownAddress } from '../secrets.ts';
+import type { Credentials, FrameSource, SourceLimits } from '../types.ts';
+import { callOf, readInput, type VideoInput, type VideoOptions } from './arguments.ts';
+
+export interface VideoSourceOptions extends VideoOptions {
+  /** Of a stream, which may hold `{user}` and the like; or the path of a file. */
+  address: string;
+  credentials: Credentials;
+  limits: SourceLimits;
+  /** Path of ffmpeg; blank: the one on the PATH. */
+  ffmpeg: string;
+  /** Told which one it is. */
+  onFound?: (ffmpeg: Ffmpeg) => void;
+}
+
+/** Milliseconds that ffmpeg may take to say goodbye to the camera. */
+const GOODBYE = 2000;
+
+/** @throws {CameraError} from `open` */
+export class VideoSource implements FrameSource {
+  readonly #options: VideoSourceOptions;
+  readonly #input: VideoInput;
+  readonly #mask: (text: string) => string;
+
+  /** @throws {CameraError} `error` for an address that is none of a stream */
+  constructor(options: VideoSourceOptions) {
+    this.#options = options;
+    this.#input = readInput(options.address, options.credentials);
+    this.#mask = createMask(this.#input.address, options.credentials);
+  }
+
+  /** Of a file that does not play at its own speed, none is left out. */
+  get isLive(): boolean {
+    return this.#input.kind === 'stream' || this.#options.isPaced;
+  }
+
+  async *open(signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    const ffmpeg = await this.#find();
+    signal.throwIfAborted();
+    const { args, input } = callOf(this.#input, this.#options, ffmpeg.major);
+    const child = startProgram(ffmpeg.path, args);
+    const ended = child.ended.catch((error: unknown) => error as Error);
+    const stop = (): void => void child.process.kill('SIGTERM');
+    signal.addEventListener('abort', stop);
+    child.process.stdin!.on('error', () => {}).end(input);
+    try {
+      yield* this.#read(child, signal);
+      const end = await ended;
+      if (end instanceof Error) throw end;
+      if (end.code === 0 && this.#input.kind === 'file') return;
+      throw this.#failure(child.words());
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await letGo(child, ended);
+    }
+  }
+
+  async #find(): Promise<Ffmpeg> {
+    try {
+      const found = await findFfmpeg(this.#options.ffmpeg);
+      this.#options.onFound?.(found);
+      return found;
+    } catch (error) {
+      if (!(error instanceof FfmpegMissing)) throw error;
+      throw new CameraError('ffmpeg-missing', error.message);
+    }
+  }
+
+  async *#read({ process }: Child, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    const { timeout, maxBytes } = this.#options.limits;
+    const splitter = new JpegSplitter(maxBytes);
+    const chunks = process.stdout![Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    let isFirst = true;
+    for (;;) {
+      let isLate = false;
+      // It asks the camera what it sends, and waits for a picture that stands alone.
+      const patience = isFirst ? timeout * 2 : timeout;
+      const timer = setTimeout(() => {
+        isLate = true;
+        process.kill('SIGKILL');
+      }, patience);
+      const { done, value } = await chunks.next().finally(() => clearTimeout(timer));
+      signal.throwIfAborted();
+      if (isLate) {
+        throw new CameraError('timeout', `${this.#place} gave no picture for ${patience / 1000} s.`);
+      }
+      if (done === true) return;
+      for (const image of splitter.push(value)) {
+        isFirst = false;
+        yield image;
+      }
+    }
+  }
+
+  get #place(): string {
+    return this.#input.kind === 'file' ? this.#input.address : shownAddress(this.#input.address);
+  }
+
+  /** @param words what ffmpeg said */
+  #failure(words: string): CameraError {
+    // What stands in brackets before is an address in memory.
+    const plain = words.replace(/^\[[^\]]*\] /gm, '');
+    const [reason, what] = meaningOf(plain);
+    // The last lines say it in the end.
+    const said = this.#mask(plain).split('\n').slice(-3).join('; ').slice(-400);
+    return new CameraError(reason, `${this.#place} ${what}${said === '' ? '' : ` (ffmpeg: ${said})`}.`);
+  }
+}
+
+function meaningOf(words: string): [OfflineReason, string] {
+  if (/\b40[13]\b|authoriz|forbidden/i.test(words)) {
+    return ['login', 'refuses the login: check user and password'];
+  }
+  if (/Connection refused|timed out|No route|unreachable|resolve hostname|reset by peer/i.test(words)) {
+    return ['unreachable', 'cannot be reached'];
+  }
+  if (/No such file|Permission denied|Is a directory/i.test(words)) return ['refused', 'cannot be read'];
+  if (/Invalid data|does not contain|matches no streams|moov atom/i.test(words)) {
+    return ['no-picture', 'is no video that ffmpeg can read'];
+  }
+  if (/\b404\b|Not Found/i.test(words)) return ['refused', 'is not there'];
+  return words === '' ? ['ended', 'ended'] : ['ffmpeg-failed', 'failed'];
+}
+
+/** Ends a child that may still run, and waits until it is gone. */
+async function letGo({ process }: Child, ended: Promise<unknown>): Promise<void> {
+  process.stdout!.destroy();
+  process.kill('SIGTERM');
+  const timer = setTimeout(() => process.kill('SIGKILL'), GOODBYE);
+  await ended;
+  clearTimeout(timer);
+}
