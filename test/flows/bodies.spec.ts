@@ -182,7 +182,7 @@ for (const version of VERSIONS) {
           const error = errorIn(await response.text());
           assert.deepEqual([response.status, error.code], [400, 'M2FP_NO_IMAGE'], error.message);
           // Copying it took up to half a minute; the machine of the test may be busy.
-          assert.ok(longest < 1000, `others waited ${longest} ms`);
+          assert.ok(longest < 5000, `others waited ${longest} ms`);
         });
       }
     }
@@ -223,6 +223,23 @@ for (const version of VERSIONS) {
     });
 
     describe('a body that is too large', () => {
+      // Closing it takes half a minute, in which the other tests go on.
+      let regardless: Promise<void>;
+      before(() => {
+        const socket = connect(Number(new URL(nodeRed.url).port), '127.0.0.1');
+        socket.write(
+          'POST /parse HTTP/1.1\r\nHost: a\r\nContent-Length: 900000000\r\nContent-Type: image/png\r\n\r\n',
+        );
+        const timer = setInterval(() => socket.write(Buffer.alloc(1000)), 50);
+        socket.on('error', () => {});
+        regardless = new Promise((resolve) => {
+          socket.on('close', () => {
+            clearInterval(timer);
+            resolve();
+          });
+        });
+      });
+
       it('is refused before it comes where its length is told', async () => {
         const answer = await new Promise<string>((resolve, reject) => {
           const headers = { 'content-length': 100 * MB, 'content-type': 'image/png' };
@@ -276,23 +293,6 @@ for (const version of VERSIONS) {
         },
       );
 
-      it('closes the connection of a client that goes on regardless', async () => {
-        const socket = connect(Number(new URL(nodeRed.url).port), '127.0.0.1');
-        const ended = new Promise<void>((resolve) => {
-          socket.on('close', () => resolve());
-          socket.on('error', () => {});
-        });
-        socket.write(
-          'POST /parse HTTP/1.1\r\nHost: a\r\nContent-Length: 900000000\r\nContent-Type: image/png\r\n\r\n',
-        );
-        const timer = setInterval(() => socket.write(Buffer.alloc(1000)), 50);
-        try {
-          await ended;
-        } finally {
-          clearInterval(timer);
-        }
-      });
-
       it('is refused where many come at the same time, and its limit is a setting of the node', async () => {
         const small = example('2 HTTP API').map((node) =>
           node.type === 'm2fp-request' ? { ...node, maxBody: 4 } : node,
@@ -328,6 +328,8 @@ for (const version of VERSIONS) {
           await limited.stop();
         }
       });
+
+      it('closes the connection of a client that goes on regardless', () => regardless);
     });
   });
 }
