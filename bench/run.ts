@@ -3,6 +3,7 @@ import { M2fpError } from '../src/errors.ts';
 import { benchAccuracy } from './accuracy/index.ts';
 import { benchConvert } from './convert.ts';
 import { benchEngine } from './engine/index.ts';
+import { benchExport } from './export/index.ts';
 import { benchGraph } from './graph.ts';
 import { benchService } from './service/index.ts';
 
@@ -13,6 +14,7 @@ const BENCHES: Record<string, Bench> = {
   accuracy: benchAccuracy,
   convert: benchConvert,
   engine: benchEngine,
+  export: benchExport,
   graph: benchGraph,
   service: benchService,
 };

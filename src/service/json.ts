@@ -1,7 +1,7 @@
 /** A parsing as JSON: what `msg.payload` of infer has, and the masks in the form that was asked for. */
 import { encodeNumbers } from '../parsing/colorize/indexed-png.ts';
 import { coverOf } from '../parsing/masks/masks.ts';
-import { bridged, type MaskPolygon, polygonsOf } from '../parsing/masks/polygons.ts';
+import { type MaskPolygon, polygonsOf } from '../parsing/masks/polygons.ts';
 import { type ParsingSummary, summarize } from '../parsing/summary.ts';
 import type { Box, Parsing, Rle } from '../parsing/types.ts';
 import type { AnswerPlan } from './answer-options.ts';
@@ -61,10 +61,4 @@ export function encodeJson(value: object, view?: View): Buffer {
     Buffer.from(image.toString('base64'), 'latin1'),
     Buffer.from('"}}'),
   ]);
-}
-
-/** What COCO calls a segmentation, in one of its two forms. */
-export async function segmentationOf(mask: Rle, { masks, iou }: AnswerPlan): Promise<Rle | number[][]> {
-  if (masks !== 'polygon') return { size: [...mask.size], counts: mask.counts };
-  return (await polygonsOf(mask, { iou })).map(bridged);
 }

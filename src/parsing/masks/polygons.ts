@@ -29,6 +29,8 @@ export const DEFAULT_IOU = 0.98;
 const COARSEST = 0.02;
 /** Pixels: below it a step of the border is not left out. */
 const FINEST = 0.4;
+/** Pixels: less than any edge misses the middle of a pixel by that it does not run through. */
+const NUDGE = 1e-6;
 
 /**
  * The regions of `mask` (those that touch at a corner only are two), largest first, with as few corners as meet the mask
@@ -47,7 +49,11 @@ export async function polygonsOf(
   if (iou < 1) {
     for (let tolerance = Math.sqrt(area) * COARSEST; tolerance >= FINEST; tolerance /= 2) {
       const coarse = await simplify(exact, tolerance);
-      if ((await overlap(coarse, alpha, window)) >= iou) {
+      // Readers differ in what they do with a pixel whose middle an edge runs through: the polygons must do for both.
+      const isClose =
+        (await overlap(coarse, alpha, window, -NUDGE)) >= iou &&
+        (await overlap(coarse, alpha, window, NUDGE)) >= iou;
+      if (isClose) {
         rings = coarse;
         break;
       }
@@ -78,14 +84,20 @@ function areaOf(corners: readonly number[]): number {
   return sum / 2;
 }
 
-/** Pixels in the mask and in the rings, by pixels in either. */
-async function overlap(rings: readonly Ring[], alpha: Uint8Array, { width, height }: Box): Promise<number> {
+/** Pixels in the mask and in the rings, moved to the right by `nudge`, by pixels in either. */
+async function overlap(
+  rings: readonly Ring[],
+  alpha: Uint8Array,
+  { width, height }: Box,
+  nudge: number,
+): Promise<number> {
   // What changes between inside and outside from left to right in each row.
   const toggles = new Uint8Array((width + 1) * height);
   const turn = turns();
   for (const { corners } of rings) {
     for (let i = 0, last = corners.length - 2; i < corners.length; last = i, i += 2) {
-      toggleAlong(toggles, width + 1, corners[last]!, corners[last + 1]!, corners[i]!, corners[i + 1]!);
+      const [x0, x1] = [corners[last]! + nudge, corners[i]! + nudge];
+      toggleAlong(toggles, width + 1, x0, corners[last + 1]!, x1, corners[i + 1]!);
       await turn();
     }
   }
@@ -120,23 +132,4 @@ function toggleAlong(
     const x = x0 + (y + 0.5 - y0) * slope;
     toggles[y * stride + Math.min(stride - 1, Math.max(0, Math.ceil(x - 0.5)))]! ^= 1;
   }
-}
-
-/**
- * The region as one ring, as COCO's lists of polygons want it, which know no holes: each hole is joined by a line that
- * is walked there and back.
- */
-export function bridged({ outer, holes }: MaskPolygon): number[] {
-  let ring = outer;
-  for (const hole of holes) {
-    const [x, y] = [hole[0]!, hole[1]!];
-    let nearest = 0;
-    let least = Infinity;
-    for (let i = 0; i < ring.length; i += 2) {
-      const distance = (ring[i]! - x) ** 2 + (ring[i + 1]! - y) ** 2;
-      if (distance < least) [nearest, least] = [i, distance];
-    }
-    ring = [...ring.slice(0, nearest + 2), ...hole, x, y, ...ring.slice(nearest)];
-  }
-  return ring;
 }

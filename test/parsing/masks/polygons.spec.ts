@@ -1,7 +1,8 @@
 /** Polygons, drawn by librsvg: another program decides what lies in them. */
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { bridged, type MaskPolygon, polygonsOf } from '../../../src/parsing/masks/polygons.ts';
+import { bridged, joined } from '../../../src/parsing/masks/bridges.ts';
+import { type MaskPolygon, polygonsOf } from '../../../src/parsing/masks/polygons.ts';
 import { encodeRle } from '../../../src/parsing/masks/rle.ts';
 import { turnsOf } from '../../support/turns.ts';
 
@@ -123,9 +124,38 @@ describe('polygons of a mask', () => {
     const [width, height] = [120, 100];
     const mask = ripples(width, height);
     const polygons = await polygonsOf(encodeRle(mask, width, height));
-    const rings = polygons.map(bridged);
+    const rings = await Promise.all(polygons.map(bridged));
     const whole = await drawn(pathsOf(polygons), width, height);
     assert.deepEqual(await drawn(rings.map(pathOf), width, height), whole);
+  });
+
+  it('are bridged where hole and border are nearest', async () => {
+    // The hole's right side is one pixel from the border, its left side three.
+    const rows = ['.........', '.#######.', '.####.##.', '.#######.', '.........'];
+    const [polygon] = await polygonsOf(encodeRle(maskOf(rows), 9, 5), { iou: 1 });
+    const ring = await bridged(polygon!);
+    const lengths = new Map<string, number>();
+    for (let i = 0; i < ring.length; i += 2) {
+      const next = (i + 2) % ring.length;
+      const ends = [`${ring[i]} ${ring[i + 1]}`, `${ring[next]} ${ring[next + 1]}`].toSorted().join(' - ');
+      lengths.set(ends, (lengths.get(ends) ?? 0) + 1);
+    }
+    const bridges = [...lengths].filter(([, count]) => count === 2).map(([ends]) => ends);
+    assert.equal(bridges.length, 1);
+    // From the hole's corner (6, 2) to the border's (8, 1): no other two corners are as near.
+    assert.equal(bridges[0], '6 2 - 8 1');
+  });
+
+  it('are one ring in all where regions are joined', async () => {
+    const [width, height] = [120, 100];
+    const polygons = await polygonsOf(encodeRle(ripples(width, height), width, height));
+    assert.ok(polygons.length > 1);
+    const ring = await joined(polygons);
+    assert.deepEqual(
+      await drawn([pathOf(ring)], width, height),
+      await drawn(pathsOf(polygons), width, height),
+    );
+    assert.deepEqual(await joined([]), []);
   });
 
   it('refuse a tolerance that is none', async () => {
