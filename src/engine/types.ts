@@ -128,6 +128,8 @@ export interface EngineInfo {
   restarts: number;
   /** Why the state is `failed`; null in every other state. */
   failure: SerializedError | null;
+  /** Why Redis, on the way to its workers, is not to be had; null where it is, and for processes of this machine. */
+  disconnected: string | null;
   /** Milliseconds until it is tried by itself again; null where the state is not `failed`, or only a request helps. */
   retryIn: number | null;
 }

@@ -31,6 +31,34 @@ describe('healthOf', () => {
       { engines: [engineInfo()], reasons: [{ code: 'redis-lost', model: 'a', message: 'lost' }] },
       ['unready', 'redis-lost'],
     ],
+    [
+      'cut off from its workers, whatever they have in hand',
+      { engines: [engineInfo({ state: 'running', disconnected: 'Nobody answers.' })] },
+      ['unready', 'redis-lost'],
+    ],
+    [
+      'cut off for good',
+      { engines: [engineInfo({ state: 'failed', failure, disconnected: 'Nobody answers.' })] },
+      ['unready', 'redis-lost'],
+    ],
+    [
+      'never reached',
+      { engines: [], missing: [{ id: 'a/b', state: 'disconnected', message: 'x' }] },
+      ['unready', 'redis-lost'],
+    ],
+    [
+      'wrong with a node',
+      {
+        engines: [engineInfo()],
+        reasons: [{ code: 'node-misconfigured', model: '', node: 'n', message: 'x' }],
+      },
+      ['unready', 'node-misconfigured'],
+    ],
+    [
+      'wrong with the folder of jobs',
+      { engines: [engineInfo()], reasons: [{ code: 'jobs-folder', model: '', node: 'n', message: 'x' }] },
+      ['unready', 'jobs-folder'],
+    ],
     ['slow', { engines: [engineInfo({ provider: 'wasm' })] }, ['degraded', 'engine-slow']],
     ['full', { engines: [engineInfo({ waiting: 8, maxQueue: 8 })] }, ['degraded', 'queue-full']],
     ['not yet full', { engines: [engineInfo({ waiting: 7, maxQueue: 8 })] }, ['ready']],

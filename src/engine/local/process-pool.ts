@@ -30,6 +30,7 @@ interface Slot {
 
 /** Child processes on this machine, each with one picture at a time. */
 export class ProcessPool implements Pool {
+  readonly disconnected = null;
   readonly #owner: PoolOwner;
   readonly #crashes: CrashLog;
   readonly #threads: number;

@@ -32,6 +32,8 @@ export interface Pool {
   readonly free: number;
   /** Why nothing can be parsed; null where something can, or nobody has tried. */
   readonly failure: M2fpError | null;
+  /** Why there is no way to those who parse; null where there is one, or none is needed. */
+  readonly disconnected: M2fpError | null;
   /** Milliseconds until it tries by itself again what `failure` tells of; null where it does not. */
   readonly retryIn: number | null;
   readonly facts: PoolFacts;

@@ -156,6 +156,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       pid: processes.find(({ pid }) => pid !== null)?.pid ?? null,
       restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
       failure: state === 'failed' && failure !== null ? serializeError(failure) : null,
+      disconnected: this.#pool.disconnected?.message ?? null,
       retryIn: state === 'failed' ? this.#pool.retryIn : null,
     };
   }
@@ -360,6 +361,6 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
 
   /** What subscribers are told the change of. */
   #summary(): string {
-    return `${this.#state()} ${this.#queue.size}`;
+    return `${this.#state()} ${this.#queue.size} ${this.#pool.disconnected !== null}`;
   }
 }

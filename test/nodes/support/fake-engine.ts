@@ -147,6 +147,7 @@ export class FakeEngine implements Engine {
       restarts: 0,
       failure: null,
       retryIn: null,
+      disconnected: null,
     };
   }
 

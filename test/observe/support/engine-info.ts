@@ -25,6 +25,7 @@ export function engineInfo(
     restarts: 0,
     failure: null,
     retryIn: null,
+    disconnected: null,
     ...rest,
   };
 }

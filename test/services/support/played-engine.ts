@@ -88,6 +88,7 @@ export class PlayedEngine implements Engine {
       restarts: 0,
       failure: this.#failure,
       retryIn: null,
+      disconnected: null,
     };
   }
 

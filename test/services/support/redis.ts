@@ -23,6 +23,8 @@ export interface RedisServerOptions {
   certificate?: Certificate;
   /** Whether its disk has what it was told before it answers. */
   persistent?: boolean;
+  /** A free one, unless the test has promised one already. */
+  port?: number;
 }
 
 /** A certificate that nobody trusts who was not told to. */
@@ -71,7 +73,7 @@ export class RedisServer {
   }
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), options);
+    const server = new RedisServer(options.port ?? (await freePort()), options);
     await server.start();
     return server;
   }
@@ -101,6 +103,11 @@ export class RedisServer {
     const ended = once(server, 'exit');
     server.kill(signal);
     await ended;
+  }
+
+  /** SIGSTOP has it stand still, SIGCONT go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process!.kill(signal);
   }
 
   /** What `ask` gets from it, on a connection of its own. */

@@ -60,6 +60,11 @@ export function answering(reply: string, good: number): Promise<StrangeServer> {
   });
 }
 
+/** Accepts connections, and never says a word. */
+export function silent(): Promise<StrangeServer> {
+  return listen((socket) => socket.resume());
+}
+
 /** Begins an answer that does not end. */
 export function endless(begin: string, more: Buffer): Promise<StrangeServer> {
   return listen((socket, count) => {

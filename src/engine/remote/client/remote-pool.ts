@@ -103,6 +103,10 @@ export class RemotePool implements Pool {
     return this.#monitor.failure;
   }
 
+  get disconnected(): M2fpError | null {
+    return this.#monitor.disconnected;
+  }
+
   get facts(): PoolFacts {
     const { provider = 'cpu', fallback = null, loadSeconds = null, threads = 1 } = this.#seen ?? {};
     return { provider, fallback, loadSeconds, threads };

@@ -7,8 +7,10 @@ import { otherModel, unavailable } from '../redis/errors.ts';
 
 /** Times in milliseconds. */
 export interface RemoteTimeouts {
-  /** What waits goes on waiting for so long while no worker can be reached. */
+  /** What waits goes on waiting for so long while there is a connection, and no worker. */
   workerTimeout: number;
+  /** The same while there is no connection: long enough for a Redis that restarts. */
+  connectionTimeout: number;
   /** Pause before the next try to connect, where the first connection could not be made. */
   retry: number;
   /** What runs gets to finish when the engine is unloaded. */
@@ -17,6 +19,7 @@ export interface RemoteTimeouts {
 
 export const DEFAULT_REMOTE_TIMEOUTS: RemoteTimeouts = {
   workerTimeout: 30_000,
+  connectionTimeout: 5000,
   retry: 1000,
   // Node-RED goes on without a close listener after 15 s.
   shutdownGrace: 10_000,
@@ -51,7 +54,10 @@ export class WorkerMonitor {
   /** Why the connection could not be made. */
   #connectError: M2fpError | null = null;
   #failure: M2fpError | null = null;
-  #workerTimer: Timer | null = null;
+  /** Whether there was no connection when it failed. */
+  #wasDisconnected = false;
+  /** Ends the waiting for what is missing. */
+  #patience: { timer: Timer; missing: 'worker' | 'connection' } | null = null;
   #retry: Timer | null = null;
   #waiters: Waiter[] = [];
 
@@ -77,6 +83,11 @@ export class WorkerMonitor {
   /** Why nobody is waited for any more; null while somebody may still come. */
   get failure(): M2fpError | null {
     return this.#failure;
+  }
+
+  /** Why there is no connection to where workers are found; null where there is one, and while nobody wants one. */
+  get disconnected(): M2fpError | null {
+    return this.wanted ? (this.#options.link.failure ?? this.#connectError) : null;
   }
 
   /** Opens the link where it is not; returns at once. */
@@ -146,39 +157,52 @@ export class WorkerMonitor {
   /** What the link says now. */
   #look(): void {
     if (!this.wanted) return;
-    const { link, address, manifest, clock, timeouts } = this.#options;
+    const { link, address, manifest } = this.#options;
     if (this.workers.length > 0) {
       this.#recover();
       for (const { resolve } of this.#waiters.splice(0)) resolve();
     } else if (this.otherModel) {
       this.#giveUp(otherModel(address, manifest, link.workers[0]!.manifest));
-    } else if (this.#failure !== null) {
+    } else if (this.#failure !== null && !(this.#wasDisconnected && this.disconnected === null)) {
       // The reason may have become another one.
       this.#giveUp(this.#absent());
     } else {
-      this.#workerTimer ??= clock.after(timeouts.workerTimeout, () => {
-        this.#giveUp(this.#absent());
-        this.#options.onChange();
-      });
+      this.#wait();
     }
     this.#options.onChange();
   }
 
+  /** For a worker; without a connection, for that. The time begins anew when it is the other that is missing. */
+  #wait(): void {
+    const { clock, timeouts } = this.#options;
+    const missing = this.disconnected === null ? 'worker' : 'connection';
+    if (this.#patience?.missing === missing) return;
+    // The connection is back: workers come back, too.
+    this.#failure = null;
+    this.#patience?.timer.cancel();
+    const ms = missing === 'worker' ? timeouts.workerTimeout : timeouts.connectionTimeout;
+    const timer = clock.after(ms, () => {
+      this.#giveUp(this.#absent());
+      this.#options.onChange();
+    });
+    this.#patience = { timer, missing };
+  }
+
   #absent(): M2fpError {
-    const { link, address } = this.#options;
-    return unavailable(address, link.failure ?? this.#connectError);
+    return unavailable(this.#options.address, this.disconnected);
   }
 
   #giveUp(error: M2fpError): void {
     this.#recover();
     this.#failure = error;
+    this.#wasDisconnected = this.disconnected !== null;
     for (const { reject } of this.#waiters.splice(0)) reject(error);
     this.#options.onUnavailable(error);
   }
 
   #recover(): void {
     this.#failure = null;
-    this.#workerTimer?.cancel();
-    this.#workerTimer = null;
+    this.#patience?.timer.cancel();
+    this.#patience = null;
   }
 }

@@ -47,6 +47,13 @@ export function redisAddress({ url, username, password }: WorkerAddress): RedisA
   };
 }
 
+/** Redis is not to be had, or not as it is needed: not that nobody works behind it. */
+export class RedisFailure extends M2fpError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('M2FP_ENGINE_UNAVAILABLE', message, options);
+  }
+}
+
 /** What the certificate check says; there are more, and those say `certificate` in their message. */
 const CERTIFICATE_CODES = [
   'CERT_HAS_EXPIRED',
@@ -61,8 +68,8 @@ const CERTIFICATE_CODES = [
  * What is wrong between here and `url`, with what helps; `error` is undefined where a connection just ended. It does not
  * become the cause: with ioredis' errors come the arguments of the command, the password among them.
  */
-export function connectionFailure(error: unknown, url: string): M2fpError {
-  return new M2fpError('M2FP_ENGINE_UNAVAILABLE', sentence(error, url));
+export function connectionFailure(error: unknown, url: string): RedisFailure {
+  return new RedisFailure(sentence(error, url));
 }
 
 /** Characters of what Redis says: it may be anything. */

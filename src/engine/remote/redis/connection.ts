@@ -3,7 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
-import { connectionFailure, redisAddress } from './address.ts';
+import { connectionFailure, redisAddress, RedisFailure } from './address.ts';
 import type { WorkerAddress } from '../client/transport.ts';
 import { checkOrder, limitReplies, ReplyWatch } from './replies.ts';
 import type { Times } from './settings.ts';
@@ -13,6 +13,9 @@ const LEAST_VERSION = [6, 2] as const;
 
 /** Bytes of the longest reply where nobody asked for more. */
 const USUAL_REPLY = 8 * 2 ** 20;
+
+/** Pauses without an answer after which Redis counts as away; not one, which may be over late where this process was held up. */
+const SILENT_PULSES = 2;
 
 /** Pause before the first attempt to get a lost connection back; it doubles with every further one. */
 const FIRST_RETRY = 100;
@@ -33,9 +36,12 @@ export class Connection {
   #opened = false;
   #lastError: unknown = undefined;
   #failure: M2fpError | null = null;
+  /** Why it counts as away although its connection stands. */
+  #silence: M2fpError | null = null;
   #listeners: ConnectionListeners = { onChange: ignore, onMessage: ignore };
   #longestReply = USUAL_REPLY;
   #timer: Timer | null = null;
+  #pulse: Timer | null = null;
   /** How often it was looked whether answers are to what was asked. */
   #looks = 0;
 
@@ -99,7 +105,7 @@ export class Connection {
 
   /** Why there is no connection; null where there is one. */
   get failure(): M2fpError | null {
-    return this.#failure;
+    return this.#failure ?? this.#silence;
   }
 
   /** What a failed command means, for users. */
@@ -112,6 +118,7 @@ export class Connection {
     this.#opened = false;
     this.#listeners = { onChange: ignore, onMessage: ignore };
     this.#timer?.cancel();
+    this.#pulse?.cancel();
     for (const { redis } of this.#all) {
       // Told to disconnect once more, ioredis would keep the process for two seconds.
       if (redis.status === 'end') continue;
@@ -136,6 +143,40 @@ export class Connection {
     const subscribe = (): unknown => subscriber.subscribe(...channels).catch(ignore);
     subscriber.on('ready', subscribe);
     this.#verifySoon(subscriber, subscribe);
+    this.#feelPulse(subscriber);
+  }
+
+  /**
+   * A Redis that stands still keeps its connections, and those are given up late, since a large picture may be under way. On
+   * the one that hears channels there is nothing large: an answer that does not come there tells at once.
+   */
+  #feelPulse(subscriber: Redis): void {
+    let unanswered = 0;
+    const look = (): void => {
+      if (subscriber.status !== 'ready') unanswered = 0;
+      else if (unanswered === 0) {
+        unanswered = 1;
+        // A Redis that refuses it is there, too; where the connection is lost, that is told by the connection.
+        const answered = (): void => {
+          unanswered = 0;
+          this.#setSilence(null);
+        };
+        subscriber.ping('pulse').then(answered, answered);
+      } else if (unanswered++ >= SILENT_PULSES) {
+        this.#setSilence(connectionFailure(new Error('Socket timeout'), this.#url));
+      }
+      soon();
+    };
+    const soon = (): void => {
+      this.#pulse = systemClock.after(this.#times.pulse, look, { background: true });
+    };
+    soon();
+  }
+
+  #setSilence(silence: M2fpError | null): void {
+    if (!this.#opened || (silence === null) === (this.#silence === null)) return;
+    this.#silence = silence;
+    this.#listeners.onChange();
   }
 
   /** What is wrong with a connection does not always show: it is looked for again and again. */
@@ -160,16 +201,12 @@ export class Connection {
     const info: unknown = await this.commands.info('server');
     const [, text = ''] = /^redis_version:(\S{1,20})/m.exec(String(info)) ?? [];
     if (text === '') {
-      throw new M2fpError(
-        'M2FP_ENGINE_UNAVAILABLE',
-        `What answers at ${this.#url} is not Redis: it tells no version.`,
-      );
+      throw new RedisFailure(`What answers at ${this.#url} is not Redis: it tells no version.`);
     }
     const [major = 0, minor = 0] = text.split('.').map(Number);
     const [leastMajor, leastMinor] = LEAST_VERSION;
     if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
-    throw new M2fpError(
-      'M2FP_ENGINE_UNAVAILABLE',
+    throw new RedisFailure(
       `Redis at ${this.#url} is too old: it has version ${text}, and ${LEAST_VERSION.join('.')} is needed.`,
     );
   }

@@ -2,6 +2,7 @@
 import { M2fpError } from '../../../errors.ts';
 import type { ModelManifest } from '../../../m2fp/manifest.ts';
 import type { WorkerAddress } from '../client/transport.ts';
+import { RedisFailure } from './address.ts';
 
 /** @param reason why there is no connection; null where there is one, but nobody works */
 export function unavailable({ url, queue }: WorkerAddress, reason: M2fpError | null): M2fpError {
@@ -11,8 +12,7 @@ export function unavailable({ url, queue }: WorkerAddress, reason: M2fpError | n
       `No worker serves the queue "${queue}" at ${url}: start one there: m2fp worker --redis ${url} --queue ${queue}`,
     );
   }
-  return new M2fpError(
-    'M2FP_ENGINE_UNAVAILABLE',
+  return new RedisFailure(
     `There is no way to the workers of the queue "${queue}" at ${url}: ${reason.message}`,
     { cause: reason },
   );

@@ -130,6 +130,8 @@ export interface Times {
   briefSilence: number;
   /** How often it is looked whether answers still come, and to what was asked. */
   verify: number;
+  /** How often Redis is asked for a word; where two come and go without one, it counts as away until it gives it. */
+  pulse: number;
   /** How often a worker tells of itself, and how long that holds. */
   heartbeat: number;
   lifetime: number;
@@ -153,6 +155,7 @@ export const TIMES: Readonly<Times> = {
   silence: 60_000,
   briefSilence: 15_000,
   verify: 5000,
+  pulse: 750,
   heartbeat: 5000,
   lifetime: 15_000,
   check: 5000,
@@ -161,5 +164,5 @@ export const TIMES: Readonly<Times> = {
   lockDuration: 10_000,
   stalled: 5000,
   shutdownGrace: 15_000,
-  retry: 5000,
+  retry: 1000,
 };

@@ -103,7 +103,7 @@ describe('RemoteEngine', () => {
       const promise = ask(engine, 'a');
       await nextTurn();
       assert.equal(workers.opened, 1);
-      assert.deepEqual(clock.pending(), [1000, 30_000]);
+      assert.deepEqual(clock.pending(), [1000, 5000]);
       clock.advance(1000);
       await nextTurn();
       assert.equal(workers.opened, 2);
@@ -121,7 +121,7 @@ describe('RemoteEngine', () => {
       const { engine, clock } = make();
       const promise = ask(engine, 'a');
       await nextTurn();
-      clock.advance(30_000);
+      clock.advance(5000);
       await fails(
         promise,
         'M2FP_ENGINE_UNAVAILABLE',
@@ -157,7 +157,7 @@ describe('RemoteEngine', () => {
       await nextTurn();
       assert.deepEqual(workers.texts, [], 'without a connection nothing is handed over');
       assert.equal(state(), 'loading');
-      clock.advance(29_999);
+      clock.advance(4999);
       workers.cut(null);
       await answer();
       await Promise.all(all);
@@ -167,11 +167,45 @@ describe('RemoteEngine', () => {
       const { engine, clock, workers } = make();
       await engine.load();
       workers.cut('The connection was lost.');
-      clock.advance(30_000);
+      clock.advance(5000);
       await fails(ask(engine, 'a'), 'M2FP_ENGINE_UNAVAILABLE', /lost/);
+      assert.match(String(engine.info().disconnected), /lost/);
+      workers.cut('The password was changed.');
+      await fails(ask(engine, 'a'), 'M2FP_ENGINE_UNAVAILABLE', /password/);
+    });
+
+    it('gives workers the time to come back that come back with the connection', async () => {
+      const { engine, clock, workers } = make();
+      await engine.load();
+      workers.cut('The connection was lost.');
+      clock.advance(5000);
+      assert.equal(state(), 'failed');
       workers.alive = [];
       workers.cut(null);
-      await fails(ask(engine, 'a'), 'M2FP_ENGINE_UNAVAILABLE', /No worker/);
+      assert.deepEqual([state(), engine.info().disconnected], ['loading', null]);
+      const promises = [ask(engine, 'a'), ask(engine, 'b')];
+      clock.advance(29_999);
+      workers.set(worker());
+      await answer();
+      assert.ok(await promises[0]);
+      workers.set();
+      clock.advance(30_000);
+      await fails(promises[1]!, 'M2FP_ENGINE_UNAVAILABLE', /No worker/);
+    });
+
+    it('tells at once that there is none, also of what runs', async () => {
+      const { engine, workers } = make();
+      const told: (string | null)[] = [];
+      engine.subscribe(({ disconnected }) => told.push(disconnected));
+      const promise = ask(engine, 'a');
+      await nextTurn();
+      assert.equal(engine.info().disconnected, null);
+      workers.cut('The connection was lost.');
+      assert.deepEqual([state(), told.at(-1)], ['running', 'The connection was lost.']);
+      workers.cut(null);
+      assert.equal(told.at(-1), null);
+      await answer();
+      await promise;
     });
   });
 
