@@ -7,6 +7,7 @@ import { M2fpError } from '../../src/errors.ts';
 import type { FormField, FormFields, Option } from '../../src/parsing/options/option-table.ts';
 import { isRecord, show } from '../../src/parsing/options/options.ts';
 import { asSetupFault, codeOf } from './failure.ts';
+import { noteMisfit } from './fitness.ts';
 import { type Config, withDefaults } from './form-fields.ts';
 import type { Work } from './message-handler.ts';
 import type { StatusLine } from './status.ts';
@@ -193,6 +194,7 @@ export function readForm<Fields extends FormFields>(
         checkFields(fields, config, enteredIn(RED, node));
       } catch (error) {
         status.error(asSetupFault(error));
+        noteMisfit(node, error);
         return async () => {
           throw error;
         };

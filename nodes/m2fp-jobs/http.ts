@@ -1,7 +1,8 @@
 /** What an HTTP request wants of jobs, and what it is answered. */
 import type { NodeMessageInFlow } from 'node-red';
-import type { Job } from '../../src/service/jobs/types.ts';
-import { isInView, jobView, viewWithResult } from '../../src/service/jobs/view.ts';
+import type { AcceptedJob } from '../../src/service/jobs/types.ts';
+import { isInView, jobView, problemOfEnded, viewWithResult } from '../../src/service/jobs/view.ts';
+import { ownerOf } from '../common/requester.ts';
 import type { JobOffice } from './office.ts';
 
 /** What a node of "http in" brings. */
@@ -10,6 +11,7 @@ interface HttpRequest {
   originalUrl?: unknown;
   params?: Record<string, unknown>;
   query?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
 }
 
 export function requestOf(msg: NodeMessageInFlow): HttpRequest | undefined {
@@ -22,15 +24,18 @@ const SOON = '1';
 
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** Tells of a job that was accepted; `Location` leads to it. */
-export function accepted(msg: NodeMessageInFlow, job: Job): void {
+/** Tells of a job that was accepted, now or before; `Location` leads to it. */
+export function accepted(msg: NodeMessageInFlow, job: AcceptedJob): void {
   const request = requestOf(msg);
   const path = `${request ? pathOf(request).replace(/\/$/, '') : ''}/${job.id}`;
   const place: Record<string, string> = request ? { location: path, 'retry-after': SOON } : {};
-  answer(msg, 202, jobView(job, path), place);
+  answer(msg, 202, jobView(job, path), { ...place, ...(job.isAgain && { 'idempotent-replayed': 'true' }) });
 }
 
-/** Answers a request for a job: GET tells of it, with `?result` only what came of it; DELETE cancels or forgets it. */
+/**
+ * Answers a request for a job: GET tells of it, with `?result` only what came of it; DELETE cancels or forgets it. To all but
+ * the one whose job it is, there is none.
+ */
 export async function answerTo(
   msg: NodeMessageInFlow,
   request: HttpRequest,
@@ -38,14 +43,19 @@ export async function answerTo(
 ): Promise<void> {
   const id = request.params?.['id'];
   const path = pathOf(request);
+  const asker = ownerOf(request);
   if (request.method === 'DELETE') {
-    const job = await office.cancel(id);
+    const job = await office.cancel(id, asker);
     if (job) answer(msg, 200, jobView(job, path));
     else answer(msg, 204, '');
     return;
   }
-  const job = await office.look(id);
+  const job = await office.look(id, asker);
   if (request.query?.['result'] !== undefined) {
+    if (job.failure !== null) {
+      answer(msg, 410, problemOfEnded(job), { 'content-type': 'application/problem+json' });
+      return;
+    }
     const { statusCode, headers, body } = await office.result(job);
     answer(msg, statusCode, body, headers);
     return;

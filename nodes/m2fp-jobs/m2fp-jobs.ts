@@ -5,17 +5,21 @@ import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
 import { SpoolStore } from '../../src/service/jobs/spool.ts';
 import { asSetupFault } from '../common/failure.ts';
+import { noteMisfit, watchFitness } from '../common/fitness.ts';
 import { Outputs } from '../common/hand-over.ts';
 import { imageOf } from '../common/image.ts';
 import { openDesk } from '../common/job.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { linkModel, modelNode, type ModelUser } from '../common/model.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
+import { ownerOf } from '../common/requester.ts';
+import { services } from '../common/services.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { FIELDS, type JobsConfig, type JobsCredentials, type JobSettings, readSettings } from './config.ts';
 import { showLine, tellsOf } from './figures.ts';
 import { accepted, answerTo, requestOf } from './http.ts';
+import { onceOf } from './idempotency.ts';
 import { keptOf, webhookOf } from './kept-message.ts';
 import { JobOffice } from './office.ts';
 
@@ -35,7 +39,10 @@ export default function (RED: NodeAPI): void {
       if (request && !bringsPicture(msg)) await answerTo(msg, request, value);
       else {
         const image = await imageOf(RED, this, msg, { picture: 'payload', pictureType: 'msg' }, limits());
-        accepted(msg, await value.accept(image, keptOf(msg), webhookOf(msg)));
+        const owner = ownerOf(request) ?? null;
+        const once = await onceOf(request?.headers?.['idempotency-key'], owner, image, msg);
+        const job = { image, message: keptOf(msg), webhook: webhookOf(msg), owner, once };
+        accepted(msg, await value.accept(job));
       }
       return new Outputs([null, msg]);
     });
@@ -48,6 +55,10 @@ export default function (RED: NodeAPI): void {
     // For what is told of the health: a model that is not there, or is on its way.
     const link = form.config.model ? linkModel(RED, this, form.config.model, watcher(status)) : undefined;
 
+    watchFitness(this, async () => {
+      const message = await office.value?.folderProblem();
+      return message === undefined ? undefined : { code: 'jobs-folder', message };
+    });
     const start = (): void => void office.value?.start();
     RED.events.on('flows:started', start);
     const closings = office.value ? [openDesk(this.id, office.value), showLine(this, office.value)] : [];
@@ -94,6 +105,7 @@ function openOffice(
         settings,
         open: (signal) => openStore(RED, node, config.model, settings, signal),
         send,
+        isDown: async () => (await services.list()).some(({ state }) => state === 'failed'),
         ...tellsOf(node),
         onError: report,
         onChange: (waiting, n) => status.done(status.text('result.jobs', { n, waiting })),
@@ -101,6 +113,7 @@ function openOffice(
     };
   } catch (failure) {
     status.error(failure);
+    noteMisfit(node, failure);
     return { failure: asSetupFault(failure) };
   }
 }

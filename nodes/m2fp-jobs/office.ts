@@ -3,9 +3,18 @@ import { MemoizedPromise } from '../../src/async.ts';
 import { type Clock, systemClock, type Timer } from '../../src/clock.ts';
 import type { JobEvent, WebhookEvent } from '../../src/engine/events.ts';
 import { M2fpError } from '../../src/errors.ts';
-import { cancelled, noJob, noResult } from '../../src/service/jobs/outcomes.ts';
+import { cancelled, noJob, noResultYet, unreadable } from '../../src/service/jobs/outcomes.ts';
 import { JobRunner } from '../../src/service/jobs/runner.ts';
-import type { Claim, Job, JobCounts, JobOutcome, JobResult, JobStore } from '../../src/service/jobs/types.ts';
+import type {
+  AcceptedJob,
+  Claim,
+  Job,
+  JobCounts,
+  JobOutcome,
+  JobResult,
+  JobStore,
+  NewJob,
+} from '../../src/service/jobs/types.ts';
 import { WebhookSender } from '../../src/service/jobs/webhook/sender.ts';
 import { checkWebhook } from '../../src/service/jobs/webhook/targets.ts';
 import type { JobSettings } from './config.ts';
@@ -15,6 +24,8 @@ export interface OfficeOptions {
   /** Opens where jobs are kept. */
   open: (signal: AbortSignal) => Promise<JobStore>;
   send: (claim: Claim, run: number) => void;
+  /** Whether the engine is down. */
+  isDown: () => Promise<boolean>;
   onError: (error: unknown) => void;
   /** Told how many wait and run. */
   onChange: (queued: number, running: number) => void;
@@ -38,6 +49,8 @@ export class JobOffice {
   #timer: Timer | undefined;
   #starting: Promise<void> | undefined;
   #isCounting = false;
+  /** Where jobs are kept, or why that could not be opened the last time. */
+  #state: { store: JobStore } | { failure: unknown } | undefined;
 
   constructor(options: OfficeOptions) {
     this.#options = options;
@@ -53,7 +66,7 @@ export class JobOffice {
 
   async #begin(): Promise<void> {
     this.#timer?.cancel();
-    const { settings, send, onError, onJob, onCall } = this.#options;
+    const { settings, send, isDown, onError, onJob, onCall } = this.#options;
     const { targets, key, inFlight, timeout } = settings;
     try {
       const store = await this.#opened();
@@ -61,7 +74,8 @@ export class JobOffice {
       const onChange = (): void => void this.#count(store);
       store.subscribe(onChange);
       store.onEnded(onJob);
-      this.#runner = new JobRunner({ store, inFlight, timeout, send, onError, onChange, clock: this.#clock });
+      const clock = this.#clock;
+      this.#runner = new JobRunner({ store, inFlight, timeout, send, isDown, onError, onChange, clock });
       this.#runner.start();
       if (key) {
         this.#sender = new WebhookSender({ store, targets, key, onError, onCall, clock: this.#clock });
@@ -75,36 +89,49 @@ export class JobOffice {
   }
 
   /** @throws {M2fpError} `M2FP_BAD_OPTION` for a webhook that is not allowed; where the job cannot be kept, why */
-  async accept(image: Buffer, message: Record<string, unknown>, webhook: unknown): Promise<Job> {
+  async accept({ webhook, ...job }: Omit<NewJob, 'webhook'> & { webhook: unknown }): Promise<AcceptedJob> {
     const address =
       webhook === undefined || webhook === '' ? null : checkWebhook(webhook, this.#options.settings.targets);
     const store = await this.#opened();
-    const job = await store.add({ image, message, webhook: address });
-    this.#options.onJob('accepted');
+    const accepted = await store.add({ ...job, webhook: address });
+    if (!accepted.isAgain) this.#options.onJob('accepted');
+    return accepted;
+  }
+
+  /**
+   * @param asker whose the job must be, unless it is nobody's; undefined where nobody is told apart
+   * @throws {M2fpError} `M2FP_JOB_NOT_FOUND`, also for somebody else's; `M2FP_ENGINE_UNAVAILABLE` where nothing can be read
+   */
+  async look(id: unknown, asker: string | undefined): Promise<Job> {
+    const job = typeof id === 'string' ? await this.#reach((store) => store.get(id)) : undefined;
+    if (!job || (job.owner !== null && asker !== undefined && job.owner !== asker)) throw noJob();
     return job;
   }
 
-  /** @throws {M2fpError} `M2FP_JOB_NOT_FOUND` */
-  async look(id: unknown): Promise<Job> {
-    const job = typeof id === 'string' ? await (await this.#opened()).get(id) : undefined;
-    if (job) return job;
-    throw noJob();
-  }
-
   /** @throws {M2fpError} `M2FP_JOB_NOT_DONE` where there is none yet */
-  async result({ id, state }: Job): Promise<JobResult> {
-    const result = await (await this.#opened()).result(id);
+  async result({ id }: Job): Promise<JobResult> {
+    const result = await this.#reach((store) => store.result(id));
     if (result) return result;
-    throw noResult(state);
+    throw noResultYet();
   }
 
-  /** @returns the cancelled job; undefined where it had ended, and is forgotten. @throws {M2fpError} `M2FP_JOB_NOT_FOUND` */
-  async cancel(id: unknown): Promise<Job | undefined> {
-    const job = await this.look(id);
-    const store = await this.#opened();
-    if (await store.end(job.id, cancelled())) return store.get(job.id);
-    await store.forget(job.id);
-    return undefined;
+  /** @returns the cancelled job; undefined where it had ended, and is forgotten. @throws {M2fpError} as {@link look} */
+  async cancel(id: unknown, asker: string | undefined): Promise<Job | undefined> {
+    const job = await this.look(id, asker);
+    return this.#reach(async (store) => {
+      if (await store.end(job.id, cancelled())) return store.get(job.id);
+      await store.forget(job.id);
+      return undefined;
+    });
+  }
+
+  /** What keeps jobs from being kept in the folder here; undefined where nothing does. Never rejects. */
+  async folderProblem(): Promise<string | undefined> {
+    const state = this.#state;
+    if (state === undefined) return undefined;
+    if ('store' in state) return (await state.store.problem()) ?? undefined;
+    const { failure } = state;
+    return failure instanceof M2fpError && failure.code === 'M2FP_NOT_KEPT' ? failure.message : undefined;
   }
 
   async counts(): Promise<JobCounts> {
@@ -132,7 +159,27 @@ export class JobOffice {
   #opened(): Promise<JobStore> {
     const { signal } = this.#closed;
     if (signal.aborted) return Promise.reject(signal.reason as Error);
-    return this.#store.get(() => this.#options.open(signal));
+    return this.#store.get(() => this.#open(signal));
+  }
+
+  async #open(signal: AbortSignal): Promise<JobStore> {
+    try {
+      const store = await this.#options.open(signal);
+      this.#state = { store };
+      return store;
+    } catch (failure) {
+      this.#state = { failure };
+      throw failure;
+    }
+  }
+
+  /** What `work` makes of the store, for who does not bring a job. */
+  async #reach<T>(work: (store: JobStore) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#opened());
+    } catch (error) {
+      throw unreadable(error);
+    }
   }
 
   async #count(store: JobStore): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asSetupFault } from '../common/failure.ts';
+import { noteMisfit } from '../common/fitness.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
 import { StatusLine } from '../common/status.ts';
@@ -90,6 +91,7 @@ function openGate(
     return () => gate;
   } catch (error) {
     status.error(error);
+    noteMisfit(node, error);
     node.warn(error instanceof Error ? error.message : String(error));
     return () => {
       throw asSetupFault(error);

@@ -9,6 +9,7 @@ import { BodyReader } from '../../src/service/body/read-body.ts';
 import { type ClientRules, readClientOptions } from '../../src/service/client-options.ts';
 import { orderOf, type ParseOrder, queryOf } from '../../src/service/request.ts';
 import { hasClient, responseOf } from '../common/client.ts';
+import { noteOwner } from '../common/requester.ts';
 import { clientRules } from './client-rules.ts';
 import { REQUEST_SETTINGS, type RequestConfig } from './config.ts';
 import { contentOfRequest, type HttpRequest, httpRequestOf } from './read-request.ts';
@@ -65,8 +66,10 @@ export class RequestGate {
     return orderOf(content, query, this.#rules, limits, few);
   }
 
-  #enter(msg: NodeMessageInFlow, { headers, socket }: HttpRequest): void {
+  #enter(msg: NodeMessageInFlow, request: HttpRequest): void {
+    const { headers, socket } = request;
     const key = this.#keys.check(headers);
+    if (key !== undefined) noteOwner(request, key);
     const address = addressOf(socket.remoteAddress, headers['x-forwarded-for'], this.#proxies);
     const leave = this.#limits.enter(key ?? address);
     const response = responseOf(msg);

@@ -2,6 +2,8 @@
 import type { EngineInfo } from '../../src/engine/types.ts';
 import { type Health, healthOf, type MissingModel } from '../../src/observe/health.ts';
 import { processMetrics } from '../../src/observe/metrics.ts';
+import { RedisFailure } from '../../src/engine/remote/redis/address.ts';
+import { nodeReasons } from '../common/fitness.ts';
 import { services } from '../common/services.ts';
 import { type ModelNode, missingModels } from '../common/model.ts';
 
@@ -27,7 +29,8 @@ export async function look(model: ModelNode | undefined, deployed: readonly Mode
   // One that lingers after a deploy, or serves a model node that nobody uses, stands in nobody's way either.
   const serving = all.filter(({ owners }) => used.some(({ id }) => owners.includes(id)));
   const recentRestarts = (of: string): number => processMetrics().recentRestarts(of);
-  const health = healthOf({ engines: serving, missing, recentRestarts });
+  const reasons = model ? [] : await nodeReasons();
+  const health = healthOf({ engines: serving, missing, reasons, recentRestarts });
   if (model === undefined) return { health, engines: all };
   const [only] = found;
   const digest = only && 'digest' in only ? only.digest : '';
@@ -76,6 +79,7 @@ async function examine(model: ModelNode): Promise<{ digest: string } | { missing
     return { digest: manifest.digest };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { missing: { id, state: 'failed', message, ...(retryIn !== undefined && { retryIn }) } };
+    const state = error instanceof RedisFailure ? 'disconnected' : 'failed';
+    return { missing: { id, state, message, ...(retryIn !== undefined && { retryIn }) } };
   }
 }

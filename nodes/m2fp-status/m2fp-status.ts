@@ -83,5 +83,5 @@ export default function (RED: NodeAPI): void {
 
 /** What makes one health another: not the words, which hold numbers. */
 function summaryOf({ status, reasons }: Pick<Health, 'status' | 'reasons'>): string {
-  return JSON.stringify([status, ...reasons.map(({ code, model }) => [code, model])]);
+  return JSON.stringify([status, ...reasons.map(({ code, model, node }) => [code, model, node])]);
 }

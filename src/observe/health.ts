@@ -16,14 +16,18 @@ export const REASON_CODES = [
   'model-pulling',
   'model-failed',
   'redis-lost',
+  'node-misconfigured',
+  'jobs-folder',
   'stopping',
 ] as const;
 
 /** Something that is not as it should be. */
 export interface HealthReason {
   code: (typeof REASON_CODES)[number];
-  /** Id of the model. */
+  /** Id of the model; blank where it is about none. */
   model: string;
+  /** Name, or id, of the node of the flow that it is about; absent where it is about a model. */
+  node?: string;
   /** What is wrong, in words. */
   message: string;
 }
@@ -42,11 +46,11 @@ export interface Health {
 /** A model without an engine. */
 export interface MissingModel {
   id: string;
-  /** `searching`: for the workers that have it. */
-  state: 'absent' | 'pulling' | 'searching' | 'failed';
-  /** For `failed`. */
+  /** `searching`: for the workers that have it. `disconnected`: from the Redis where they are found. */
+  state: 'absent' | 'pulling' | 'searching' | 'disconnected' | 'failed';
+  /** For `failed` and `disconnected`. */
   message?: string;
-  /** For `failed`: milliseconds until it is tried again by itself; absent where it is not. */
+  /** For `failed` and `disconnected`: milliseconds until it is tried again by itself; absent where it is not. */
   retryIn?: number;
   /** For `pulling`: the server did not answer as it should, and is asked again after a pause. */
   retry?: Retry;
@@ -69,6 +73,8 @@ const UNREADY: ReadonlySet<HealthReason['code']> = new Set([
   'model-pulling',
   'model-failed',
   'redis-lost',
+  'node-misconfigured',
+  'jobs-folder',
   'stopping',
 ]);
 
@@ -106,10 +112,11 @@ function missingReason({ id, state, message, retryIn, retry }: MissingModel): He
       'form, or the first picture, which waits for it.';
     return { code: 'model-absent', model: id, message: first };
   }
+  const code = state === 'disconnected' ? 'redis-lost' : 'model-failed';
   const problem = message ?? 'The model cannot be used.';
-  if (retryIn === undefined) return { code: 'model-failed', model: id, message: problem };
+  if (retryIn === undefined) return { code, model: id, message: problem };
   const again = `It is tried again by itself within ${secondsOf(retryIn)}.`;
-  return { code: 'model-failed', model: id, message: `${ended(problem)} ${again}` };
+  return { code, model: id, message: `${ended(problem)} ${again}` };
 }
 
 /** Why a download stands still, and for how long. */
@@ -140,14 +147,16 @@ function loadingReason(info: EngineInfo): Pick<HealthReason, 'code' | 'message'>
 }
 
 function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {
-  const { state, failure, fallback, provider, waiting, maxQueue } = info;
+  const { state, failure, disconnected, fallback, provider, waiting, maxQueue } = info;
   const model = info.manifest.id;
   const reasons: HealthReason[] = [];
-  if (state === 'failed') {
+  if (disconnected !== null) {
+    // Whatever it has in hand: nobody hears what comes of it.
+    reasons.push({ code: 'redis-lost', model, message: disconnected });
+  } else if (state === 'failed') {
     const message = failure?.message ?? 'The engine does not run.';
     reasons.push({ code: 'engine-failed', model, message });
-  }
-  if (state === 'loading') reasons.push({ model, ...loadingReason(info) });
+  } else if (state === 'loading') reasons.push({ model, ...loadingReason(info) });
   if (provider === 'wasm') {
     const message = fallback ?? 'The engine runs as WebAssembly, which is slow.';
     reasons.push({ code: 'engine-slow', model, message });

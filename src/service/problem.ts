@@ -81,6 +81,10 @@ const TEXTS: Readonly<Record<M2fpErrorCode | 'INTERNAL', Text>> = {
     title: 'No picture that can be read',
     advice: 'Send a JPEG, PNG, WebP, GIF, TIFF or AVIF, as it is.',
   },
+  M2FP_KEY_REUSED: {
+    title: 'Key used for another job',
+    advice: 'The Idempotency-Key was sent with another request before: send a new one with each new request.',
+  },
   M2FP_BUSY: {
     title: 'Too many requests',
     advice: 'Too many pictures are waiting. Try again in a moment.',
@@ -121,8 +125,8 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   'M2FP_JOB_NOT_DONE',
   'M2FP_IMAGE_TOO_LARGE',
   'M2FP_UNSUPPORTED_FORMAT',
+  'M2FP_KEY_REUSED',
   'M2FP_BUSY',
-  'M2FP_JOB_NOT_DONE',
 ]);
 
 /** What speaks of flows, of nodes and of files of the server. */

@@ -8,6 +8,9 @@ import { namesInText } from '../../src/parsing/options/option-table.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
 import { readClientOptions } from '../../src/service/client-options.ts';
 import { openApi } from '../../src/service/openapi/document.ts';
+import { newJobId } from '../../src/service/jobs/ids.ts';
+import { cancelled, noOutcome } from '../../src/service/jobs/outcomes.ts';
+import { problemOfEnded } from '../../src/service/jobs/view.ts';
 import { problemAnswer } from '../../src/service/problem-answer.ts';
 import { Description } from '../support/described.ts';
 import { example } from '../support/node-red.ts';
@@ -95,16 +98,22 @@ describe('the OpenAPI document', () => {
       assert.ok(statuses.has(String(status)));
   });
 
+  it('has what is told of a job that ended without a result', () => {
+    const job = { ...noOutcome(newJobId()), ...cancelled() };
+    const body = Buffer.from(JSON.stringify(problemOfEnded(job)));
+    const answer = { status: 410, type: 'application/problem+json', body };
+    new Description(openApi()).checkAnswer('/api/jobs/{id}', 'get', answer);
+  });
+
   it('has whatever a route may be refused with, as it is told', () => {
     const description = new Description(openApi());
-    const jobsOnly = ['M2FP_JOB_NOT_FOUND', 'M2FP_JOB_NOT_DONE'];
+    const jobsOnly = ['M2FP_JOB_NOT_FOUND', 'M2FP_JOB_NOT_DONE', 'M2FP_KEY_REUSED'];
     const codes = [...Object.keys(STATUS_CODES), 'INTERNAL'];
     const ofPictures = codes.filter((code) => ![...jobsOnly, 'M2FP_NOT_KEPT'].includes(code));
     const ofJobs = [
       'M2FP_UNAUTHORIZED',
       'M2FP_BUSY',
       'M2FP_CANCELLED',
-      'M2FP_NOT_KEPT',
       'M2FP_JOB_NOT_FOUND',
       'INTERNAL',
       'M2FP_ENGINE_UNAVAILABLE',
@@ -113,7 +122,7 @@ describe('the OpenAPI document', () => {
     const REFUSALS: [route: string, method: string, codes: string[]][] = [
       ['/api/parse', 'post', ofPictures],
       ['/upload', 'post', ofPictures],
-      ['/api/jobs', 'post', [...ofPictures, 'M2FP_NOT_KEPT']],
+      ['/api/jobs', 'post', [...ofPictures, 'M2FP_NOT_KEPT', 'M2FP_KEY_REUSED']],
       ['/api/jobs/{id}', 'get', [...ofJobs, 'M2FP_JOB_NOT_DONE']],
       ['/api/jobs/{id}', 'delete', ofJobs],
     ];

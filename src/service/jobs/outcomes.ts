@@ -1,7 +1,7 @@
 /** Outcomes that no flow gives. */
 import { M2fpError, type M2fpErrorCode, STATUS_CODES } from '../../errors.ts';
 import { timeOf } from './ids.ts';
-import type { Job, JobOutcome, JobState } from './types.ts';
+import { type Job, type JobOutcome, MAX_ATTEMPTS } from './types.ts';
 
 type Failure = Exclude<JobOutcome, { state: 'done' }>;
 
@@ -19,11 +19,28 @@ export function noOutcome(id: string): Job {
     failure: null,
     result: null,
     webhook: null,
+    owner: null,
   };
 }
 
 export function failed(code: M2fpErrorCode, message: string): Failure {
   return { state: 'failed', failure: { code, message, statusCode: STATUS_CODES[code] } };
+}
+
+/** Of a job that was begun as often as one may be. */
+export function interruptedTooOften(): Failure {
+  return failed(
+    'M2FP_ENGINE_CRASHED',
+    `The picture was tried ${MAX_ATTEMPTS} times, as often as a job may be, and each time the service or its engine ended or was ` +
+      'stopped before there was a result. Send it again, or another one.',
+  );
+}
+
+/** A failure that says how often its job was begun, where that was not once. */
+export function afterTries(outcome: JobOutcome, tries: number): JobOutcome {
+  if (outcome.state === 'done' || tries < 2) return outcome;
+  const { failure } = outcome;
+  return { ...outcome, failure: { ...failure, message: `${failure.message} (After ${tries} tries.)` } };
 }
 
 export function cancelled(): Failure {
@@ -50,17 +67,32 @@ export function noJob(): M2fpError {
   );
 }
 
-const HOW = {
-  done: 'is done',
-  failed: 'failed',
-  cancelled: 'was cancelled',
-  expired: 'waited for too long',
-} as const;
+/** What is told of a job that has no result yet. */
+export function noResultYet(): M2fpError {
+  return new M2fpError('M2FP_JOB_NOT_DONE', 'There is no result of the job yet, which has not ended.');
+}
 
-/** What is told of a job that has no result. */
-export function noResult(state: JobState): M2fpError {
-  const why = state === 'queued' || state === 'running' ? 'has not ended yet' : `has none: it ${HOW[state]}`;
-  return new M2fpError('M2FP_JOB_NOT_DONE', `There is no result of the job, which ${why}.`);
+/** What is told where an idempotency key stands for another job. */
+export function keyReused(): M2fpError {
+  return new M2fpError(
+    'M2FP_KEY_REUSED',
+    'The Idempotency-Key was sent with another picture, or other options, before: send a new one with each new request.',
+  );
+}
+
+/** What is told where what is kept cannot be read, or changed. @param error of the file system, or ours */
+export function unreadable(error: unknown): unknown {
+  // That a job cannot be accepted is no answer to who asks for one.
+  if (error instanceof M2fpError && error.code !== 'M2FP_NOT_KEPT') return error;
+  const { cause = error } = error as { cause?: unknown };
+  const { code } = cause as { code?: unknown };
+  // A fault of ours is told as one.
+  if (typeof code !== 'string') return error;
+  return new M2fpError(
+    'M2FP_ENGINE_UNAVAILABLE',
+    `What is kept of jobs cannot be read or changed at the moment (${code}).`,
+    { cause },
+  );
 }
 
 /** What is told where no more can be accepted. */

@@ -23,6 +23,7 @@ export function jobChannel(prefix: string): string {
 const BEGIN = `
 local line, leases, ended, hooks, sizes, total = unpack(KEYS)
 local function key(id) return ARGV[1] .. id end
+local function keptOnce(name) return ARGV[1] .. 'once:' .. name end
 local function news(text) redis.call('PUBLISH', ARGV[2], text) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -32,6 +33,8 @@ local function resize(id, bytes)
   redis.call('INCRBY', total, bytes - before)
 end
 local function forget(id)
+  local name = redis.call('HGET', key(id), 'once')
+  if name and name ~= '' and redis.call('GET', keptOnce(name)) == id then redis.call('DEL', keptOnce(name)) end
   redis.call('ZREM', line, id) redis.call('ZREM', leases, id)
   redis.call('ZREM', ended, id) redis.call('ZREM', hooks, id)
   resize(id, 0)
@@ -45,16 +48,26 @@ local function orphans()
 end
 `;
 
-/** id, jobs, outcomes and bytes that may be, bytes of it, image, message, webhook -> "full", or the place in line from 0. */
+/**
+ * id, jobs, outcomes and bytes that may be, bytes of it, image, message, webhook, owner, key of what is kept once and digest of it
+ * -> "full", "other", the id of what is kept already, or the place in line from 0.
+ */
 export const ADD = `${BEGIN}
-local id, bytes = ARGV[3], tonumber(ARGV[7])
+local id, bytes, name = ARGV[3], tonumber(ARGV[7]), ARGV[12]
+local there = name ~= '' and redis.call('GET', keptOnce(name))
+if there and there ~= id and redis.call('EXISTS', key(there)) == 1 then
+  if redis.call('HGET', key(there), 'digest') ~= ARGV[13] then return { line, 'other' } end
+  return { line, there }
+end
 if redis.call('EXISTS', key(id)) == 0 then
   local jobs = redis.call('ZCARD', line) + redis.call('ZCARD', leases)
   if jobs >= tonumber(ARGV[4]) or redis.call('ZCARD', ended) >= tonumber(ARGV[5])
     or tonumber(redis.call('GET', total) or 0) + bytes > tonumber(ARGV[6]) then
     return { line, 'full' }
   end
-  redis.call('HSET', key(id), 'image', ARGV[8], 'message', ARGV[9], 'webhook', ARGV[10], 'attempts', 0)
+  redis.call('HSET', key(id), 'image', ARGV[8], 'message', ARGV[9], 'webhook', ARGV[10], 'attempts', 0,
+    'owner', ARGV[11], 'once', name, 'digest', ARGV[13])
+  if name ~= '' then redis.call('SET', keptOnce(name), id) end
   -- Ids sort by when they were made: with one score for all, so does the line.
   redis.call('ZADD', line, 0, id)
   resize(id, bytes)
@@ -101,7 +114,7 @@ return { line }`;
 /** id, who writes it, milliseconds that it is kept, outcome, body -> 1 where it is the job's outcome. */
 export const END = `${BEGIN}
 local id = ARGV[3]
-local job = redis.call('HMGET', key(id), 'by', 'webhook')
+local job = redis.call('HMGET', key(id), 'by', 'webhook', 'once')
 if not job[2] then return { line, 0 } end
 if job[1] then return { line, job[1] == ARGV[4] and 1 or 0 } end
 local expires = now + ARGV[5]
@@ -112,16 +125,19 @@ redis.call('ZADD', ended, expires, id)
 resize(id, #ARGV[7])
 if job[2] ~= '' then redis.call('ZADD', hooks, now, id) end
 redis.call('PEXPIREAT', key(id), expires)
+if job[3] and job[3] ~= '' and redis.call('GET', keptOnce(job[3])) == id then
+  redis.call('PEXPIREAT', keptOnce(job[3]), expires)
+end
 news(id)
 return { line, 1 }`;
 
-/** id -> nothing, or attempts, started, webhook, ended, expires, outcome, bytes of the body, whether it runs, place from 0. */
+/** id -> nothing, or attempts, started, webhook, ended, expires, outcome, owner, bytes of the body, whether it runs, place from 0. */
 export const LOOK = `${BEGIN}
 local id = ARGV[3]
-local job = redis.call('HMGET', key(id), 'attempts', 'started', 'webhook', 'ended', 'expires', 'outcome')
+local job = redis.call('HMGET', key(id), 'attempts', 'started', 'webhook', 'ended', 'expires', 'outcome', 'owner')
 if not job[3] then return { line } end
 local runs = redis.call('ZSCORE', leases, id) and 1 or 0
-return { line, job[1], job[2], job[3], job[4], job[5], job[6],
+return { line, job[1], job[2], job[3], job[4], job[5], job[6], job[7],
   redis.call('HSTRLEN', key(id), 'body'), runs, redis.call('ZRANK', line, id) }`;
 
 /** id -> outcome and body. */

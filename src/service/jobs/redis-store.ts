@@ -11,9 +11,10 @@ import { namesOf, TIMES, type Times } from '../../engine/remote/redis/settings.t
 import type { WorkerAddress } from '../../engine/remote/client/transport.ts';
 import { M2fpError } from '../../errors.ts';
 import { isJobId, newJobId, timeOf } from './ids.ts';
-import { cancelled, expired, failed, full, noOutcome } from './outcomes.ts';
+import { cancelled, expired, full, interruptedTooOften, keyReused, noOutcome } from './outcomes.ts';
 import * as scripts from './redis-scripts.ts';
 import {
+  type AcceptedJob,
   type Claim,
   type Delivery,
   type Job,
@@ -111,12 +112,15 @@ export class RedisStore implements JobStore {
     return new RedisStore(connection, prefix, limits, times, warning);
   }
 
-  async add({ image, message, webhook }: NewJob): Promise<Job> {
+  async add({ image, message, webhook, owner, once }: NewJob): Promise<AcceptedJob> {
     const id = newJobId();
     const { maxJobs, maxBytes } = this.#limits;
     const bounds = [maxJobs, maxJobs * KEPT_PER_JOB, maxBytes, image.length];
-    const added = this.#run(scripts.ADD, id, ...bounds, image, JSON.stringify(message), webhook ?? '');
+    const words = [JSON.stringify(message), webhook ?? '', owner ?? '', once?.key ?? '', once?.digest ?? ''];
+    const added = this.#run(scripts.ADD, id, ...bounds, image, ...words);
     const [place] = await this.#inTime(added).catch((error: unknown) => {
+      // Who sends it once more, under the same key, is told of it.
+      if (once) throw error;
       // It may be accepted yet, when nobody knows its id.
       const takeBack = async (): Promise<void> => {
         await added;
@@ -126,13 +130,25 @@ export class RedisStore implements JobStore {
       takeBack().catch(() => {});
       throw error;
     });
-    if (typeof place !== 'number') throw full();
-    return { ...noOutcome(id), place: place + 1, webhook };
+    if (typeof place === 'number') {
+      return { ...noOutcome(id), place: place + 1, webhook, owner, isAgain: false };
+    }
+    const told = textIn(place);
+    if (told === 'full') throw full();
+    if (told === 'other') throw keyReused();
+    const there = await this.get(told);
+    // It has expired in this very moment.
+    return there ? { ...there, isAgain: true } : this.add({ image, message, webhook, owner, once });
+  }
+
+  /** What is wrong with Redis is told of the model, whose workers are found there, too. */
+  async problem(): Promise<null> {
+    return null;
   }
 
   async get(id: string): Promise<Job | undefined> {
     if (!isJobId(id)) return undefined;
-    const [attempts, started, webhook, ended, expires, outcome, bytes, runs, rank] = await this.#ask(
+    const [attempts, started, webhook, ended, expires, outcome, owner, bytes, runs, rank] = await this.#ask(
       scripts.LOOK,
       id,
     );
@@ -142,6 +158,7 @@ export class RedisStore implements JobStore {
       attempts: numberIn(attempts) ?? 0,
       started: numberIn(started),
       webhook: textIn(webhook) || null,
+      owner: textIn(owner) || null,
     };
     const kept = outcomeIn(outcome);
     if (kept) {
@@ -168,8 +185,7 @@ export class RedisStore implements JobStore {
     if (!Buffer.isBuffer(id) || !Buffer.isBuffer(image)) return undefined;
     const name = id.toString();
     if (Number(attempts) > MAX_ATTEMPTS) {
-      const why = `The job was begun ${MAX_ATTEMPTS} times, and each time something ended before it had a result.`;
-      await this.end(name, failed('M2FP_ENGINE_CRASHED', why));
+      await this.end(name, interruptedTooOften());
       return this.claim();
     }
     const held: Held = {

@@ -4,8 +4,8 @@
  */
 import { type Clock, systemClock, type Timer } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
-import { failed } from './outcomes.ts';
-import type { Claim, JobOutcome, JobStore } from './types.ts';
+import { afterTries, failed, interruptedTooOften } from './outcomes.ts';
+import { type Claim, type JobFailure, type JobOutcome, type JobStore, MAX_ATTEMPTS } from './types.ts';
 
 export interface RunnerOptions {
   store: JobStore;
@@ -15,6 +15,8 @@ export interface RunnerOptions {
   timeout: number;
   /** Gives a picture to the flow. `run` is told again with what comes of it. */
   send: (claim: Claim, run: number) => void;
+  /** Whether the engine is down, so that what ends in its crash may not have been looked at. */
+  isDown: () => Promise<boolean>;
   /** Told of what goes wrong with the store; the jobs in it wait. */
   onError: (error: unknown) => void;
   onChange?: () => void;
@@ -29,11 +31,13 @@ const SWEEP = 15_000;
 const PAUSE = 2000;
 
 /**
- * Failures that say nothing of the picture: the flow was stopped, too many others wait, no engine is there at the moment. The
- * job waits for better times, as long as a job may. Where a flow stops itself again and again, it is given up before.
+ * Failures that say nothing of the picture: the flow was stopped, too many others wait, no engine is there at the moment, or it
+ * ended, for which somebody else may be to blame. The job waits for better times, as long as a job may; where the flow is
+ * stopped or the engine ends over it again and again, it is given up before.
  */
 const PASSING: ReadonlyMap<string, { counts: boolean }> = new Map([
   ['M2FP_CANCELLED', { counts: true }],
+  ['M2FP_ENGINE_CRASHED', { counts: true }],
   ['M2FP_BUSY', { counts: false }],
   ['M2FP_ENGINE_UNAVAILABLE', { counts: false }],
 ]);
@@ -97,13 +101,24 @@ export class JobRunner {
     const isCurrent = current?.number === run;
     if (outcome.state !== 'done' && !isCurrent) return false;
     const passing = outcome.state === 'failed' ? PASSING.get(outcome.failure.code) : undefined;
+    const tries = current?.claim.attempts ?? 0;
     if (passing) {
-      this.#forget(id);
-      this.#pause();
-      return this.#putBack(current?.claim, passing.counts);
+      const counts = passing.counts && !(outcome.state === 'failed' && (await this.#wasDown(outcome)));
+      if (!counts || tries < MAX_ATTEMPTS) {
+        // Meanwhile it may have been stopped.
+        if (this.#running.get(id) !== current) return false;
+        this.#forget(id);
+        this.#pause();
+        return this.#putBack(current?.claim, counts);
+      }
     }
     if (isCurrent) current.isEnding = true;
-    return this.#write(id, outcome);
+    return this.#write(id, passing ? interruptedTooOften() : afterTries(outcome, tries));
+  }
+
+  /** Whether a picture was turned away for the crashes before it. */
+  async #wasDown({ failure }: { failure: JobFailure }): Promise<boolean> {
+    return failure.code === 'M2FP_ENGINE_CRASHED' && this.#options.isDown();
   }
 
   /** Aborts where the job has got another outcome than that of this run; undefined for a run that is not going on. */

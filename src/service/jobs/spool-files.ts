@@ -1,17 +1,22 @@
 /** The folders of a spool, and what stands in its files. */
-import { appendFile, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, appendFile, constants, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
+import { freeBytes } from '../../store/disk.ts';
 import { type Lock, tryLock } from '../../store/lock.ts';
 import { noOutcome } from './outcomes.ts';
 import { isMissing, makeFolder, namesIn, type RecordHead } from './record-file.ts';
-import type { EndState, Job, JobFailure } from './types.ts';
+import type { EndState, Job, JobFailure, Once } from './types.ts';
 
 /** Of a picture that has no outcome; its body is the picture. */
 export interface QueuedHead extends RecordHead {
   message: Record<string, unknown>;
   webhook: string | null;
+  /** Absent in what an earlier version wrote, as {@link QueuedHead.once}. */
+  owner?: string | null;
+  once?: Once | null;
 }
 
 /** Of an outcome; its body is that of the result, or nothing. */
@@ -24,6 +29,8 @@ export interface EndedHead extends RecordHead {
   failure: JobFailure | null;
   result: { statusCode: number; headers: Record<string, string> } | null;
   webhook: string | null;
+  owner?: string | null;
+  once?: Once | null;
 }
 
 /** How far the calls of a webhook have come. */
@@ -33,6 +40,14 @@ export interface HookProgress {
   next: number;
   isOver: boolean;
 }
+
+const FOLDERS = ['new', 'queued', 'ended', 'claims', 'tries', 'hooks'];
+
+/** Bytes of the disk that no picture gets, so that there is room for what comes of those that were accepted. */
+const RESERVE = 2 ** 24;
+
+/** Bytes that are written to see whether that can be done. */
+const PROBE = 4096;
 
 /** A file that is not whole is left so long for whoever writes it, milliseconds. */
 const PARTIAL_LIFETIME = 300_000;
@@ -53,10 +68,41 @@ export class SpoolFiles {
   }
 
   static async open(folder: string, clock: Clock = systemClock): Promise<SpoolFiles> {
-    for (const name of ['new', 'queued', 'ended', 'claims', 'tries', 'hooks']) {
-      await makeFolder(join(folder, name));
+    const files = new SpoolFiles(folder, clock);
+    await files.make();
+    return files;
+  }
+
+  /** Makes the folders that are not there: somebody may have deleted them. */
+  async make(): Promise<void> {
+    for (const name of FOLDERS) await makeFolder(join(this.folder, name));
+  }
+
+  /**
+   * Whether something can be kept.
+   * @param byWriting also where that has failed before: what is full may not show in any other way
+   * @throws file system errors
+   */
+  async check(byWriting: boolean): Promise<void> {
+    await this.make();
+    for (const name of FOLDERS) {
+      await access(join(this.folder, name), constants.R_OK | constants.W_OK | constants.X_OK);
     }
-    return new SpoolFiles(folder, clock);
+    await this.checkSpace(0);
+    if (!byWriting) return;
+    const probe = join(this.beside, `probe.${randomUUID()}`);
+    try {
+      await writeFile(probe, Buffer.alloc(PROBE), { mode: 0o600, flush: true });
+    } finally {
+      await rm(probe, { force: true });
+    }
+  }
+
+  /** @throws `ENOSPC` where the disk has no room for so many bytes */
+  async checkSpace(bytes: number): Promise<void> {
+    if ((await freeBytes(this.folder)) < bytes + RESERVE) {
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    }
   }
 
   queued(id = ''): string {
@@ -127,7 +173,7 @@ export class SpoolFiles {
     const queued = new Set(await namesIn(this.queued()));
     const ended = new Set(await namesIn(this.ended()));
     for (const name of await namesIn(this.claim())) {
-      // Only locks: their names are those of jobs, those of webhooks end in .hook.
+      // Only locks: their names are those of jobs; those of webhooks end in .hook, those of keys in .key.
       const [id = '', kind] = name.split('.');
       if ((kind === 'hook' ? ended : queued).has(id)) continue;
       await (await this.lock(name))?.release();
@@ -143,7 +189,7 @@ export class SpoolFiles {
 
 /** What is told of an outcome. */
 export function endedJob(id: string, head: EndedHead): Job {
-  const { state, started, ended, expires, attempts, failure, result, webhook, bytes } = head;
+  const { state, started, ended, expires, attempts, failure, result, webhook, bytes, owner = null } = head;
   const type = result?.headers['content-type'] ?? 'application/octet-stream';
   return {
     ...noOutcome(id),
@@ -154,16 +200,23 @@ export function endedJob(id: string, head: EndedHead): Job {
     attempts,
     failure,
     webhook,
+    owner,
     result: result && { type, bytes },
   };
+}
+
+/** Why nothing can be written, in words. */
+export function whyNot(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? 'the disk is full'
+    : `it cannot be written (${code || message})`;
 }
 
 /** Why something could not be written, for who sent it. */
 export function notKept(error: unknown): M2fpError {
   if (error instanceof M2fpError) return error;
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-  const why = isFull ? 'the disk is full' : `it cannot be written (${code || message})`;
+  const why = whyNot(error);
   return new M2fpError(
     'M2FP_NOT_KEPT',
     `The job was not accepted, since it could not be kept: ${why}. Try again later.`,

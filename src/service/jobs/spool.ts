@@ -3,16 +3,26 @@
  * `ended`; both come whole or not at all, and an outcome never takes the place of another. So a process may end between
  * any two steps: what has no outcome is done again, and what has one is not.
  */
-import { Listeners } from '../../async.ts';
+import { Listeners, sleep } from '../../async.ts';
 import { M2fpError } from '../../errors.ts';
-import { freeBytes } from '../../store/disk.ts';
 import type { Lock } from '../../store/lock.ts';
 import { isJobId, newJobId, timeOf } from './ids.ts';
-import { expired, failed, full, noOutcome } from './outcomes.ts';
-import { DamagedRecord, exists, namesIn, readHead, readRecord, sizeOf, writeRecord } from './record-file.ts';
-import { type EndedHead, endedJob, notKept, type QueuedHead, SpoolFiles } from './spool-files.ts';
-import { SpoolHooks } from './spool-hooks.ts';
+import { expired, failed, full, interruptedTooOften, keyReused, noOutcome } from './outcomes.ts';
 import {
+  DamagedRecord,
+  exists,
+  isMissing,
+  namesIn,
+  readHead,
+  readRecord,
+  sizeOf,
+  writeRecord,
+} from './record-file.ts';
+import { type EndedHead, endedJob, notKept, type QueuedHead, SpoolFiles, whyNot } from './spool-files.ts';
+import { SpoolHooks } from './spool-hooks.ts';
+import { SpoolKeys } from './spool-keys.ts';
+import {
+  type AcceptedJob,
   type Claim,
   type Delivery,
   type EndState,
@@ -27,8 +37,8 @@ import {
   type NewJob,
 } from './types.ts';
 
-/** Bytes of the disk that no picture gets, so that there is room for what comes of those that were accepted. */
-const RESERVE = 2 ** 24;
+/** Milliseconds between two looks whether another process is done with a key. */
+const KEY_PAUSE = 20;
 
 interface Held {
   lock: Lock;
@@ -40,6 +50,7 @@ export class SpoolStore implements JobStore {
   readonly #limits: JobLimits;
   readonly #now: () => number;
   readonly #hooks: SpoolHooks;
+  readonly #keys: SpoolKeys;
   readonly #changes = new Listeners<void>();
   readonly #ends = new Listeners<EndState>();
   /** Those that this process is at. */
@@ -49,48 +60,91 @@ export class SpoolStore implements JobStore {
   readonly #sizes = new Map<string, number>();
   /** What is accepted at the moment: one after the other, since each counts what is there. */
   #adding: Promise<unknown> = Promise.resolve();
+  /** Whether the last job could not be kept, for want of room or of the folder. */
+  #isBroken = false;
 
   private constructor(files: SpoolFiles, limits: JobLimits, now: () => number) {
     this.#files = files;
     this.#limits = limits;
     this.#now = now;
     this.#hooks = new SpoolHooks(files, now);
+    this.#keys = new SpoolKeys(files);
   }
 
   /** @throws {M2fpError} `M2FP_NOT_KEPT` where nothing can be written there */
   static async open(folder: string, limits: JobLimits, now: () => number = Date.now): Promise<SpoolStore> {
     try {
       const store = new SpoolStore(await SpoolFiles.open(folder), limits, now);
-      await store.sweep();
+      // What cannot be tidied can be read all the same.
+      await store.sweep().catch(() => {});
       return store;
     } catch (error) {
       throw notKept(error);
     }
   }
 
-  add(job: NewJob): Promise<Job> {
-    const added = this.#adding.then(() => this.#add(job));
+  add(job: NewJob): Promise<AcceptedJob> {
+    const added = this.#adding.then(() => this.#addOnce(job));
     this.#adding = added.catch(() => {});
     return added;
   }
 
-  async #add({ image, message, webhook }: NewJob): Promise<Job> {
+  async #addOnce(job: NewJob): Promise<AcceptedJob> {
+    const { once } = job;
+    let lock: Lock | undefined;
+    try {
+      // Of other processes; in this one, jobs are added one after the other.
+      if (once) lock = await this.#lockKey(once.key);
+      const known = once && (await this.#keys.find(once.key));
+      const there = known && (await this.get(known.id));
+      if (there && known.digest !== once.digest) throw keyReused();
+      if (there) return { ...there, isAgain: true };
+      return { ...(await this.#add(job)), isAgain: false };
+    } catch (error) {
+      if (!(error instanceof M2fpError)) this.#isBroken = true;
+      throw notKept(error);
+    } finally {
+      await lock?.release();
+    }
+  }
+
+  async #lockKey(key: string): Promise<Lock> {
+    for (;;) {
+      const lock = await this.#files.lock(`${key}.key`);
+      if (lock) return lock;
+      await sleep(KEY_PAUSE, { background: true });
+    }
+  }
+
+  async #add({ image, message, webhook, owner, once }: NewJob): Promise<Job> {
     const { queued, running, ended, bytes } = await this.counts();
     const { maxJobs, maxBytes } = this.#limits;
     const isFull = queued + running >= maxJobs || ended >= maxJobs * KEPT_PER_JOB;
     if (isFull || bytes + image.length > maxBytes) throw full();
     const id = newJobId(this.#now());
-    try {
-      if ((await freeBytes(this.#files.folder)) < image.length + RESERVE) {
-        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-      }
-      const head: QueuedHead = { bytes: image.length, message, webhook };
-      await writeRecord(this.#files.queued(id), head, image, { beside: this.#files.beside });
-    } catch (error) {
-      throw notKept(error);
-    }
+    await this.#files.checkSpace(image.length);
+    const head: QueuedHead = { bytes: image.length, message, webhook, owner, once };
+    const write = (): Promise<boolean> =>
+      writeRecord(this.#files.queued(id), head, image, { beside: this.#files.beside });
+    await write().catch(async (error: unknown) => {
+      if (!isMissing(error)) throw error;
+      await this.#files.make();
+      return write();
+    });
+    this.#isBroken = false;
     this.#changes.notify();
-    return { ...noOutcome(id), place: queued + 1, webhook };
+    return { ...noOutcome(id), place: queued + 1, webhook, owner };
+  }
+
+  async problem(): Promise<string | null> {
+    try {
+      await this.#files.check(this.#isBroken);
+      this.#isBroken = false;
+      return null;
+    } catch (error) {
+      this.#isBroken = true;
+      return `Jobs cannot be kept in ${this.#files.folder}: ${whyNot(error)}.`;
+    }
   }
 
   async get(id: string): Promise<Job | undefined> {
@@ -98,19 +152,20 @@ export class SpoolStore implements JobStore {
     const outcome = await this.#outcome(id);
     if (outcome) return outcome.expires > this.#now() ? endedJob(id, outcome) : undefined;
     let webhook: string | null = null;
+    let owner: string | null = null;
     try {
       const head = await readHead<QueuedHead>(this.#files.queued(id));
       // It may just have moved.
       if (!head) return (await this.#outcome(id)) && this.get(id);
-      ({ webhook } = head);
+      ({ webhook, owner = null } = head);
     } catch (error) {
       if (!(error instanceof DamagedRecord)) throw error;
     }
     const tries = await this.#files.tries(id);
     const claimed = new Set(await namesIn(this.#files.claim()));
-    if (claimed.has(id)) return { ...noOutcome(id), ...tries, state: 'running', webhook };
+    if (claimed.has(id)) return { ...noOutcome(id), ...tries, state: 'running', webhook, owner };
     const before = (await this.#waiting()).filter((other) => other < id && !claimed.has(other));
-    return { ...noOutcome(id), ...tries, place: before.length + 1, webhook };
+    return { ...noOutcome(id), ...tries, place: before.length + 1, webhook, owner };
   }
 
   async result(id: string): Promise<JobResult | undefined> {
@@ -156,13 +211,7 @@ export class SpoolStore implements JobStore {
     const attempts = await this.#files.begin(id, this.#now());
     if (attempts > MAX_ATTEMPTS) {
       await this.#files.unbegin(id);
-      await this.end(
-        id,
-        failed(
-          'M2FP_ENGINE_CRASHED',
-          `The job was begun ${MAX_ATTEMPTS} times, and each time something ended before it had a result.`,
-        ),
-      );
+      await this.end(id, interruptedTooOften());
       return undefined;
     }
     return {
@@ -194,6 +243,8 @@ export class SpoolStore implements JobStore {
       bytes: body.length,
       state: outcome.state,
       webhook: head.webhook,
+      owner: head.owner ?? null,
+      once: head.once ?? null,
       ended: now,
       expires: now + this.#limits.retention,
       failure: outcome.state === 'done' ? null : outcome.failure,
@@ -244,6 +295,7 @@ export class SpoolStore implements JobStore {
 
   async sweep(): Promise<void> {
     const now = this.#now();
+    await this.#files.make();
     for (const id of this.#held.keys()) if (await exists(this.#files.ended(id))) await this.#over(id);
     await this.#readEnded();
     for (const [id, { expires }] of this.#ended) {
@@ -296,7 +348,7 @@ export class SpoolStore implements JobStore {
     const ids = (await namesIn(this.#files.queued())).filter(isJobId);
     const ended = new Set(await namesIn(this.#files.ended()));
     // Both are there where a process ended between writing the one and deleting the other.
-    for (const id of ids) if (ended.has(id)) await this.#files.deleteQueued(id);
+    for (const id of ids) if (ended.has(id)) await this.#files.deleteQueued(id).catch(() => {});
     return ids.filter((id) => !ended.has(id));
   }
 

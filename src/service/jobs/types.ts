@@ -50,6 +50,16 @@ export interface Job {
   result: { type: string; bytes: number } | null;
   /** Who is told when it ends. */
   webhook: string | null;
+  /** Whose it is; null: anybody's who knows its id. */
+  owner: string | null;
+}
+
+/** What is kept once however often it is sent. */
+export interface Once {
+  /** What its sender calls it, as a digest that no other sender has. */
+  key: string;
+  /** Of what was sent. */
+  digest: string;
 }
 
 /** What is accepted. */
@@ -60,6 +70,15 @@ export interface NewJob {
   message: Record<string, unknown>;
   /** Checked already. */
   webhook: string | null;
+  owner: string | null;
+  /** Null where each one that is sent is another job. */
+  once: Once | null;
+}
+
+/** The job that came of what was sent. */
+export interface AcceptedJob extends Job {
+  /** Whether it was accepted before, by the same key. */
+  isAgain: boolean;
 }
 
 /** A job that this process, and no other, is at. */
@@ -107,7 +126,10 @@ export interface JobLimits {
 /** Outcomes that are kept for each job that may wait. */
 export const KEPT_PER_JOB = 10;
 
-/** How often a job is begun before it is to blame for what happens then. */
+/**
+ * How often a job is begun where its process, or the engine, ends before there is an outcome: nobody can know whether the
+ * picture was to blame.
+ */
 export const MAX_ATTEMPTS = 5;
 
 /** How many there are now. */
@@ -123,11 +145,12 @@ export interface JobCounts {
 /** Where jobs are kept. */
 export interface JobStore {
   /**
-   * Resolves when the job is kept: what comes after, also a crash, loses it no more.
-   * @throws {M2fpError} `M2FP_BUSY` where there are as many as may be, `M2FP_NOT_KEPT` where there is no room for it,
-   *   `M2FP_ENGINE_UNAVAILABLE` where Redis is not to be had
+   * Resolves when the job is kept: what comes after, also a crash, loses it no more. A job that is kept already under the same
+   * key is returned as it is.
+   * @throws {M2fpError} `M2FP_KEY_REUSED` where the key is that of a job with something else in it, `M2FP_BUSY` where there
+   *   are as many as may be, `M2FP_NOT_KEPT` where there is no room for it, `M2FP_ENGINE_UNAVAILABLE` where Redis is not to be had
    */
-  add(job: NewJob): Promise<Job>;
+  add(job: NewJob): Promise<AcceptedJob>;
   /** Undefined for one that is not known, or no longer. */
   get(id: string): Promise<Job | undefined>;
   /** Undefined where there is none. */
@@ -144,6 +167,8 @@ export interface JobStore {
   /** A webhook that is due; undefined where none is. */
   delivery(): Promise<Delivery | undefined>;
   counts(): Promise<JobCounts>;
+  /** Why nothing can be kept now, in words; null where it can, and where others tell of it. Mends what it can. Never rejects. */
+  problem(): Promise<string | null>;
   /** Ends what has waited for too long, and forgets outcomes that have expired. */
   sweep(): Promise<void>;
   /** Told of each outcome that this process has written, also of what waited for too long. Returns the end of the subscription. */

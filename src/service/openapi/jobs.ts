@@ -9,7 +9,6 @@ const DENIED = [
   'M2FP_UNAUTHORIZED',
   'M2FP_BUSY',
   'M2FP_JOB_NOT_FOUND',
-  'M2FP_NOT_KEPT',
   'M2FP_ENGINE_UNAVAILABLE',
   'M2FP_MODEL_NOT_FOUND',
   'M2FP_CANCELLED',
@@ -21,6 +20,39 @@ const WEBHOOK = {
   in: 'query',
   description: "Called when the job has ended; its host must be one that the service's owner allows.",
   schema: { type: 'string', format: 'uri' },
+};
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'A UUID, for example, that is new with each picture: the request sent once more under it gets the job that came of the ' +
+    'first one, as long as that is kept.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+/** Of a job that has ended without a result. */
+const ENDED = {
+  410: {
+    description:
+      'Only with `result`: the job has ended without one. `code` and `detail` are those of its `error`: `M2FP_CANCELLED` where ' +
+      'it was cancelled, `M2FP_TIMEOUT` where it waited for too long.',
+    content: {
+      'application/problem+json': {
+        schema: {
+          type: 'object',
+          properties: {
+            type: { type: 'string', format: 'uri' },
+            title: { type: 'string' },
+            status: { const: 410 },
+            detail: { type: 'string' },
+            code: { type: 'string' },
+          },
+          required: ['type', 'title', 'status', 'detail', 'code'],
+        },
+      },
+    },
+  },
 };
 
 /**
@@ -39,15 +71,21 @@ export function jobPaths(
         operationId: 'createJob',
         tags: ['Jobs'],
         summary: 'Keeps a picture, and parses it when its turn comes; 202 means kept, also over a restart',
-        parameters: [...parameters, WEBHOOK],
+        parameters: [...parameters, WEBHOOK, IDEMPOTENCY_KEY],
         requestBody: body,
         responses: {
           202: {
             ...job('The job.'),
-            headers: { Location: { description: 'Of the job.', schema: { type: 'string' } } },
+            headers: {
+              Location: { description: 'Of the job.', schema: { type: 'string' } },
+              'Idempotent-Replayed': {
+                description: 'Where the job was accepted before, under the same `Idempotency-Key`.',
+                schema: { const: 'true' },
+              },
+            },
           },
           ...failures(),
-          ...problemsOf(['M2FP_NOT_KEPT']),
+          ...problemsOf(['M2FP_NOT_KEPT', 'M2FP_KEY_REUSED']),
         },
       },
     },
@@ -74,6 +112,7 @@ export function jobPaths(
             },
           },
           ...problemsOf([...DENIED, 'M2FP_JOB_NOT_DONE']),
+          ...ENDED,
         },
       },
       delete: {

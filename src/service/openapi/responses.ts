@@ -9,6 +9,7 @@ const NOT_FOR_PICTURES: ReadonlySet<string> = new Set([
   'M2FP_NO_PARSING',
   'M2FP_JOB_NOT_FOUND',
   'M2FP_JOB_NOT_DONE',
+  'M2FP_KEY_REUSED',
   'M2FP_NOT_KEPT',
 ]);
 

@@ -80,7 +80,17 @@ const annotation = object({
 const health = {
   status: { type: 'string', enum: ['ready', 'degraded', 'unready'] },
   ready: { type: 'boolean' },
-  reasons: list(object({ code: { type: 'string', enum: [...REASON_CODES] }, model: text, message: text })),
+  reasons: list(
+    object(
+      {
+        code: { type: 'string', enum: [...REASON_CODES] },
+        model: { ...text, description: 'Blank where it is about none.' },
+        node: { ...text, description: 'Of the flow, where it is about one.' },
+        message: text,
+      },
+      ['code', 'model', 'message'],
+    ),
+  ),
 };
 
 /** The components of the document. */

@@ -4,6 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeMessage } from 'node-red';
+import { nodeReasons } from '../../../nodes/common/fitness.ts';
+import { noteOwner } from '../../../nodes/common/requester.ts';
 import { endJob, jobOf, type JobMark } from '../../../nodes/common/job.ts';
 import type { JobView } from '../../../src/service/jobs/view.ts';
 import { twoPeople } from '../../support/images.ts';
@@ -50,11 +52,11 @@ describe('m2fp-jobs', () => {
 
   /** What the node answers to a message on its second output. */
   const ask = async (msg: NodeMessage): Promise<Told> => {
-    const before = events.sentOnSecondWire.length;
+    const [before, caught] = [events.sentOnSecondWire.length, events.caught.length];
     send(msg);
-    await events.until(() => events.sentOnSecondWire.length > before || events.caught.length > 0);
+    await events.until(() => events.sentOnSecondWire.length > before || events.caught.length > caught);
     assert.deepEqual(
-      events.caught.map(({ error }) => error),
+      events.caught.slice(caught).map(({ error }) => error),
       [],
     );
     return events.sentOnSecondWire.at(-1) as Told;
@@ -135,8 +137,81 @@ describe('m2fp-jobs', () => {
         [state, error],
         ['failed', { code: 'M2FP_BAD_IMAGE', message: 'It is broken.', status: 400 }],
       );
-      const refused = await refuse(request('GET', `${path}?result`));
-      assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_JOB_NOT_DONE', 409]);
+      const { statusCode, headers, payload } = await ask(request('GET', `${path}?result`));
+      assert.deepEqual(
+        [statusCode, headers['content-type'], headers['retry-after'], payload],
+        [
+          410,
+          'application/problem+json',
+          undefined,
+          {
+            type: 'https://github.com/m2fp-node-red/node-red-human-parsing/blob/main/docs/http.md#m2fp_bad_image',
+            title: 'Damaged picture',
+            status: 410,
+            detail: 'The job has failed: It is broken.',
+            code: 'M2FP_BAD_IMAGE',
+          },
+        ],
+      );
+    });
+
+    it('tries a picture again at which the engine ended', async () => {
+      const path = `/m2fp/api/jobs/${view(await ask(post())).id}`;
+      await endJob(await sent(1), json(503, { code: 'M2FP_ENGINE_CRASHED', detail: 'gone' }));
+      const again = await sent(2);
+      assert.equal(again.job.attempt, 2);
+      await endJob(again, json(200, {}));
+      assert.equal((await look(path)).state, 'done');
+    });
+
+    it('keeps once what is sent again under one key', async () => {
+      const keyed = (key: string, more: object = {}): NodeMessage => {
+        const msg = post(more) as NodeMessage & { req: object };
+        return { ...msg, req: { ...msg.req, headers: { 'idempotency-key': key } } };
+      };
+      const first = await ask(keyed('"8e03978e-40d5-43dd-bc93-6894a57f9324"'));
+      const second = await ask(keyed('8e03978e-40d5-43dd-bc93-6894a57f9324'));
+      assert.deepEqual([second.statusCode, second.headers['location']], [202, first.headers['location']]);
+      const replayed = [first, second].map(({ headers }) => headers['idempotent-replayed']);
+      assert.deepEqual(replayed, [undefined, 'true']);
+      assert.equal(pictures().length, 1);
+      for (const more of [
+        { m2fp: { flip: false } },
+        { payload: Buffer.concat([twoPeople, Buffer.from('x')]) },
+      ]) {
+        const refused = await refuse(keyed('8e03978e-40d5-43dd-bc93-6894a57f9324', more));
+        assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_KEY_REUSED', 422]);
+      }
+      for (const key of ['', '""', 'ü', 'x'.repeat(256)]) {
+        assert.equal((await refuse(keyed(key))).error.code, 'M2FP_BAD_OPTION');
+      }
+      assert.notEqual((await ask(keyed('other'))).headers['location'], first.headers['location']);
+    });
+
+    it('tells of a job only whose it is, and takes it back for nobody else', async () => {
+      const by = (key: string, msg: NodeMessage): NodeMessage => {
+        noteOwner((msg as { req: object }).req, key);
+        return msg;
+      };
+      const { id } = view(await ask(by('mine', post())));
+      const path = `/m2fp/api/jobs/${id}`;
+      for (const [method, url] of [
+        ['GET', path],
+        ['GET', `${path}?result`],
+        ['DELETE', path],
+      ] as const) {
+        const refused = await refuse(by('yours', request(method, url)));
+        assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_JOB_NOT_FOUND', 404]);
+      }
+      assert.equal(view(await ask(by('mine', request('GET', path)))).id, id);
+      // Where no key is asked for, nobody is told apart; and what nobody owns is anybody's.
+      assert.equal(view(await ask(request('GET', path))).id, id);
+      const free = view(await ask(post())).id;
+      assert.equal(view(await ask(by('yours', request('GET', `/m2fp/api/jobs/${free}`)))).id, free);
+      assert.equal(view(await ask(by('mine', request('DELETE', path)))).state, 'cancelled');
+      const gone = await ask(by('mine', request('GET', `${path}?result`)));
+      assert.deepEqual([gone.statusCode, (gone.payload as { code: string }).code], [410, 'M2FP_CANCELLED']);
+      assert.ok(!JSON.stringify(await ask(by('mine', request('GET', path)))).includes('owner'));
     });
 
     it('sends a job once more where a part of the flow was stopped', async () => {
@@ -220,6 +295,18 @@ describe('m2fp-jobs', () => {
     events = await startFlow(jobs());
     const refused = await refuse(post());
     assert.deepEqual([refused.error.code, refused.statusCode], ['M2FP_NOT_KEPT', 507]);
+    const unread = await refuse(request('GET', '/m2fp/api/jobs/01a229e6-b4a0-7000-9b55-9618413aeaa9'));
+    assert.deepEqual([unread.error.code, unread.statusCode], ['M2FP_ENGINE_UNAVAILABLE', 503]);
+    assert.match(unread.error.message, /cannot be read/);
+    const [reason, ...others] = await nodeReasons();
+    assert.deepEqual([reason?.code, reason?.node, others], ['jobs-folder', 'node', []]);
+    await rm(join(userDir, 'm2fp'));
+    assert.equal((await ask(post())).statusCode, 202);
+    assert.deepEqual(await nodeReasons(), []);
+    await rm(join(userDir, 'm2fp'), { recursive: true });
+    assert.equal((await ask(post())).statusCode, 202);
+    await stopFlow();
+    assert.deepEqual(await nodeReasons(), []);
   });
 
   it('takes webhooks to hosts that are allowed, and no others', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { failed } from '../../../src/service/jobs/outcomes.ts';
 import { JobRunner } from '../../../src/service/jobs/runner.ts';
 import { SpoolStore } from '../../../src/service/jobs/spool.ts';
-import type { Claim, Job } from '../../../src/service/jobs/types.ts';
+import { type Claim, type Job, MAX_ATTEMPTS } from '../../../src/service/jobs/types.ts';
 import { FakeClock } from '../../engine/support/fakes.ts';
 import { jobOf, LIMITS, resultOf } from './support/store-contract.ts';
 
@@ -17,13 +17,14 @@ describe('the runner of jobs', () => {
   let runner: JobRunner;
   let sent: { claim: Claim; run: number }[];
   let errors: unknown[];
+  let isDown: boolean;
   let onSent: () => void;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'm2fp-runner-'));
     store = await SpoolStore.open(folder, LIMITS);
     clock = new FakeClock();
-    [sent, errors, onSent] = [[], [], () => {}];
+    [sent, errors, onSent, isDown] = [[], [], () => {}, false];
     runner = new JobRunner({
       store,
       inFlight: 2,
@@ -32,6 +33,7 @@ describe('the runner of jobs', () => {
         sent.push({ claim, run });
         onSent();
       },
+      isDown: async () => isDown,
       onError: (error) => errors.push(error),
       clock,
     });
@@ -79,6 +81,7 @@ describe('the runner of jobs', () => {
     ['M2FP_BUSY', 1],
     ['M2FP_ENGINE_UNAVAILABLE', 1],
     ['M2FP_CANCELLED', 2],
+    ['M2FP_ENGINE_CRASHED', 2],
   ] as const) {
     it(`sends what ends in ${code} once more after a while, as try ${attempts}`, async () => {
       runner.start();
@@ -97,6 +100,45 @@ describe('the runner of jobs', () => {
       assert.equal(String((await store.result(id))?.body), 'late');
     });
   }
+
+  it('does not count a try that the engine did not look at, because it is down', async () => {
+    runner.start();
+    await store.add(jobOf('one'));
+    isDown = true;
+    for (let n = 1; n <= 7; n++) {
+      const { claim, run } = await sentAs(n);
+      assert.equal(claim.attempts, 1);
+      assert.equal(await runner.end(claim.id, run, failed('M2FP_ENGINE_CRASHED', 'it rests')), false);
+      clock.advance(2000);
+    }
+  });
+
+  it('gives up a picture over which the engine ended as often as a job is tried, and says how often', async () => {
+    runner.start();
+    const { id } = await store.add(jobOf('one'));
+    for (let n = 1; n <= MAX_ATTEMPTS; n++) {
+      const { run } = await sentAs(n);
+      const ends = await runner.end(id, run, failed('M2FP_ENGINE_CRASHED', 'gone'));
+      assert.equal(ends, n === MAX_ATTEMPTS);
+      clock.advance(2000);
+    }
+    const { failure, attempts } = await become(id, 'failed');
+    assert.deepEqual([failure?.code, attempts], ['M2FP_ENGINE_CRASHED', MAX_ATTEMPTS]);
+    assert.match(failure!.message, new RegExp(`tried ${MAX_ATTEMPTS} times`));
+  });
+
+  it('says after how many tries a job failed', async () => {
+    runner.start();
+    const { id } = await store.add(jobOf('one'));
+    await runner.end(id, (await sentAs(1)).run, failed('M2FP_ENGINE_CRASHED', 'gone'));
+    clock.advance(2000);
+    await runner.end(id, (await sentAs(2)).run, failed('M2FP_BAD_IMAGE', 'It has crashed the engine.'));
+    const { failure } = await become(id, 'failed');
+    assert.deepEqual(
+      [failure?.code, failure?.message],
+      ['M2FP_BAD_IMAGE', 'It has crashed the engine. (After 2 tries.)'],
+    );
+  });
 
   it('says so where there is no room for a result', async () => {
     runner.start();

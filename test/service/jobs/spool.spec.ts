@@ -10,9 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { namesIn } from '../../../src/service/jobs/record-file.ts';
 import { SpoolStore } from '../../../src/service/jobs/spool.ts';
+import { SpoolFiles } from '../../../src/service/jobs/spool-files.ts';
 import type { JobStore } from '../../../src/service/jobs/types.ts';
 import { claimed, describeStore, jobOf, LIMITS, resultOf } from './support/store-contract.ts';
 
@@ -87,7 +90,7 @@ describe('jobs in a folder', () => {
     // As a process leaves it that was killed: the number of a process is not given again so soon.
     writeFileSync(
       join(folder, 'claims', id),
-      JSON.stringify({ pid: 2 ** 22 + 1, host: (await import('node:os')).hostname(), token: 'x' }),
+      JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), token: 'x' }),
     );
     const after = await open();
     const claim = await claimed(after);
@@ -134,11 +137,79 @@ describe('jobs in a folder', () => {
     assert.equal(await after.result(id), undefined);
   });
 
-  it('accepts nothing that it cannot write', async () => {
+  it('accepts nothing that it cannot write, says so, gives what it has, and goes on when it can', async () => {
     const store = await open();
-    await rm(join(folder, 'new'), { recursive: true });
-    await assert.rejects(store.add(jobOf('one')), { code: 'M2FP_NOT_KEPT', statusCode: 507 });
+    const { id } = await store.add(jobOf('one'));
+    await claimed(store);
+    await store.end(id, resultOf('what came of it'));
+    assert.equal(await store.problem(), null);
+    const place = join(folder, 'new');
+    await rm(place, { recursive: true });
+    writeFileSync(place, 'a file');
+    await assert.rejects(store.add(jobOf('two')), { code: 'M2FP_NOT_KEPT', statusCode: 507 });
     assert.equal((await store.counts()).queued, 0);
+    assert.match((await store.problem())!, /cannot be kept in .*jobs: it cannot be written \(E\w+\)/);
+    assert.equal((await store.result(id))?.body.toString(), 'what came of it');
+    await rm(place);
+    assert.equal(await store.problem(), null);
+    assert.equal((await store.add(jobOf('two'))).state, 'queued');
+  });
+
+  it('says that the disk is full, also where only a try shows it', async () => {
+    const store = await open();
+    const once = { key: 'k', digest: 'd' };
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const write = mock.method(SpoolFiles.prototype, 'checkSpace', () => Promise.reject(full));
+    await assert.rejects(store.add(jobOf('one', { once })), {
+      code: 'M2FP_NOT_KEPT',
+      message: /disk is full/,
+    });
+    assert.match((await store.problem())!, /the disk is full/);
+    write.mock.restore();
+    assert.equal(await store.problem(), null);
+    assert.equal((await store.add(jobOf('one', { once }))).isAgain, false);
+    assert.deepEqual(await namesIn(join(folder, 'new')), []);
+  });
+
+  for (const [how, mend] of [
+    ['is asked whether it can be used', (store) => store.problem()],
+    ['looks after its jobs', (store) => store.sweep()],
+    ['gets a job', (store) => store.add(jobOf('first'))],
+  ] as [string, (store: SpoolStore) => Promise<unknown>][]) {
+    it(`makes its folder again when that was deleted, as soon as it ${how}`, async () => {
+      const store = await open();
+      const lost = await store.add(jobOf('lost'));
+      const running = await claimed(store);
+      await rm(folder, { recursive: true });
+      await mend(store);
+      assert.equal(await store.get(lost.id), undefined);
+      assert.equal(await store.end(running.id, resultOf('late')), false);
+      const { id } = await store.add(jobOf('again'));
+      while ((await claimed(store)).id !== id);
+      await store.end(id, resultOf('what came of it'));
+      assert.equal((await store.get(id))?.state, 'done');
+    });
+  }
+
+  it('knows a key again that an earlier process has seen', async () => {
+    const once = { key: 'k', digest: 'd' };
+    const { id } = await (await open()).add(jobOf('one', { once }));
+    assert.deepEqual(
+      [(await (await open()).add(jobOf('one', { once }))).id, files()],
+      [id, [join('queued', id)]],
+    );
+  });
+
+  it('keeps once what came while its process was killed', async () => {
+    const store = await open();
+    const once = { key: 'k', digest: 'd' };
+    // As a process leaves it that was killed before the job had its place.
+    writeFileSync(
+      join(folder, 'claims', 'k.key'),
+      JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), token: 'x' }),
+    );
+    const added = await store.add(jobOf('one', { once }));
+    assert.deepEqual([added.isAgain, files()], [false, [join('queued', added.id)]]);
   });
 
   it('says so where it cannot be opened', async () => {

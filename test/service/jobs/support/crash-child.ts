@@ -30,6 +30,7 @@ const runner = new JobRunner({
     const working = work().finally(() => works.delete(working));
     works.add(working);
   },
+  isDown: async () => false,
   onError(error) {
     tell(`error ${String(error)}`);
   },
@@ -52,7 +53,7 @@ if (mode === 'drain') {
     for (let n = 0; ; n++) {
       const image = Buffer.alloc(1 + Math.floor(Math.random() * 100_000), `${process.pid}-${n}`);
       const digest = createHash('sha256').update(image).digest('hex');
-      const { id } = await store.add({ image, message: { digest }, webhook: null });
+      const { id } = await store.add({ image, message: { digest }, webhook: null, owner: null, once: null });
       tell(`accepted ${id} ${digest}`);
       await pause(Math.random() * 20);
     }

@@ -16,6 +16,8 @@ export const jobOf = (text: string, more: Partial<NewJob> = {}): NewJob => ({
   image: Buffer.from(text),
   message: { about: text },
   webhook: null,
+  owner: null,
+  once: null,
   ...more,
 });
 
@@ -116,6 +118,7 @@ export function describeStore(
     assert.notEqual((await claimed(store)).id, id);
     const job = await store.get(id);
     assert.deepEqual([job?.state, job?.failure?.code], ['failed', 'M2FP_ENGINE_CRASHED']);
+    assert.match(job!.failure!.message, new RegExp(`\\b${MAX_ATTEMPTS} times\\b`));
   });
 
   it('tells who is at a job that it was taken back', async () => {
@@ -186,6 +189,61 @@ export function describeStore(
     await pass(300);
     assert.equal(await here.delivery(), undefined);
     assert.equal(await there.delivery(), undefined);
+  });
+
+  it('keeps once what is sent under one key, as long as it keeps that', async () => {
+    const [here, there] = [await open({ maxJobs: 2 }), await open({ maxJobs: 2 })];
+    const once = (digest: string): Partial<NewJob> => ({ once: { key: 'a key', digest } });
+    const added = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => (n % 2 ? here : there).add(jobOf('one', once('one')))),
+    );
+    assert.equal(new Set(added.map(({ id }) => id)).size, 1);
+    assert.equal(added.filter(({ isAgain }) => !isAgain).length, 1);
+    const { id } = added[0]!;
+    const reused = { code: 'M2FP_KEY_REUSED', statusCode: 422 };
+    await assert.rejects(there.add(jobOf('two', once('two'))), reused);
+    await here.add(jobOf('another'));
+    // It takes no more, and what it has it needs not take.
+    assert.deepEqual(
+      [(await there.add(jobOf('one', once('one')))).id, (await there.counts()).queued],
+      [id, 2],
+    );
+    await claimed(here);
+    assert.equal((await there.add(jobOf('one', once('one')))).state, 'running');
+    await here.end(id, resultOf('one'));
+    const ended = await (await open()).add(jobOf('one', once('one')));
+    assert.deepEqual([ended.id, ended.state, ended.isAgain], [id, 'done', true]);
+    await assert.rejects(here.add(jobOf('two', once('two'))), reused);
+    await there.forget(id);
+    const other = await here.add(jobOf('two', once('two')));
+    assert.equal(other.isAgain, false);
+    await assert.rejects(there.add(jobOf('one', once('one'))), reused);
+  });
+
+  it('forgets a key with its job', async () => {
+    const store = await open({ retention: 300 });
+    const once = { key: 'a key', digest: 'one' };
+    const { id } = await store.add(jobOf('one', { once }));
+    await claimed(store);
+    await store.end(id, resultOf('one'));
+    await pass(400);
+    const again = await store.add(jobOf('one', { once }));
+    assert.deepEqual([again.isAgain, again.state], [false, 'queued']);
+    await store.sweep();
+    assert.equal((await store.add(jobOf('one', { once }))).id, again.id);
+  });
+
+  it('keeps whose a job is', async () => {
+    const store = await open();
+    const owned = await store.add(jobOf('one', { owner: 'somebody' }));
+    const { id } = await store.add(jobOf('two'));
+    assert.equal(owned.owner, 'somebody');
+    const owners = async () => [(await store.get(owned.id))?.owner, (await store.get(id))?.owner];
+    assert.deepEqual(await owners(), ['somebody', null]);
+    await claimed(store);
+    assert.deepEqual(await owners(), ['somebody', null]);
+    await store.end(owned.id, resultOf('one'));
+    assert.deepEqual(await owners(), ['somebody', null]);
   });
 
   it('tells that something is to do', async () => {

@@ -1,0 +1,60 @@
+/** Nodes whose form is wrong fail every message, so the health tells of them, whatever the models do. */
+import assert from 'node:assert/strict';
+import type { Health } from '../../../src/observe/health.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { deploy, type NodeConfig, startFlow } from '../support/red.ts';
+import { answer, infer, model, status, useEngines } from './support.ts';
+
+describe('m2fp-status, of nodes that are set wrong', () => {
+  useEngines();
+
+  const request = (properties: object = {}): NodeConfig =>
+    nodeConfig('m2fp-request', 'request', { name: 'gate', ...properties });
+  const cases: [string, NodeConfig, RegExp, Record<string, object>?][] = [
+    [
+      'whose only key is a variable that is not set',
+      request(),
+      /M2FP_TEST_NO_KEY/,
+      { request: { keys: '${M2FP_TEST_NO_KEY}' } },
+    ],
+    ['whose limit is no number', request({ perMinute: 'many' }), /"perMinute"/],
+    ['that allows what is no option', request({ allowed: 'nothing' }), /nothing/],
+    [
+      'whose limit is a variable that is not set',
+      request({ perMinute: '${M2FP_TEST_NO_LIMIT}' }),
+      /NO_LIMIT/,
+    ],
+    [
+      'that keeps jobs in no line',
+      nodeConfig('m2fp-jobs', 'request', { name: 'gate', line: '../x' }),
+      /line/,
+    ],
+    [
+      'that colours in no mode',
+      nodeConfig('m2fp-colorize', 'request', { name: 'gate', mode: 'x' }),
+      /"mode"/,
+    ],
+  ];
+  for (const [what, node, words, credentials] of cases) {
+    it(`is not ready while there is one ${what}, and names it`, async () => {
+      const events = await startFlow(
+        [model, infer, node, status({ format: 'ready' })],
+        [],
+        credentials ?? {},
+      );
+      const bad = await answer(events);
+      const { ready, reasons } = bad.payload as Health;
+      assert.deepEqual([bad['statusCode'], ready, reasons.length], [503, false, 1], JSON.stringify(reasons));
+      const { code, model: about, node: name, message } = reasons[0]!;
+      assert.deepEqual([code, about, name], ['node-misconfigured', '', 'gate']);
+      assert.match(message, words);
+      const good = await answer(await deploy([model, infer, status({ format: 'ready' })]));
+      assert.deepEqual([good['statusCode'], (good.payload as Health).reasons], [200, []]);
+    });
+  }
+
+  it('is ready with one that is set right', async () => {
+    const events = await startFlow([model, infer, request({ perMinute: 5 }), status({ format: 'ready' })]);
+    assert.equal((await answer(events))['statusCode'], 200);
+  });
+});
