@@ -4,16 +4,16 @@ import {
   flag,
   type GivenOptions,
   labelNames,
-  namesInText,
   number,
   numberOrText,
   oneOf,
   readOptions,
   whole,
 } from '../options/option-table.ts';
-import { badOption, isWhole, labelIndices, labelKey, numberIn } from '../options/options.ts';
+import { badOption, labelIndices, labelKey, numberIn } from '../options/options.ts';
 import { type Color, parseColor, type Rgb } from '../options/palette.ts';
 import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
+import { idsInText, personIds } from '../options/person-ids.ts';
 
 /** What tells who somebody is, by {@link labelKey}: of these, those that the model has are the default. */
 const IDENTIFYING = new Set(['face', 'hair', 'head', 'sunglasses', 'eyewear']);
@@ -102,24 +102,9 @@ function identifying(labels: readonly string[]): Set<number> {
   return new Set(labels.flatMap((label, index) => (IDENTIFYING.has(labelKey(label)) ? [index] : [])));
 }
 
-function idsInText(text: string): number[] {
-  return namesInText(text).map(numberOrText);
-}
-
+/** An empty list would let everybody pass. */
 function readPersons(name: string, given: unknown): Set<number> | null {
-  if (given === undefined) return null;
-  const value = typeof given === 'string' ? idsInText(given) : given;
-  const isIds = (ids: unknown): ids is number[] =>
-    Array.isArray(ids) && ids.every((id) => isWhole(id, 1, 255));
-  // An empty list would let everybody pass, and often comes of a choice that found nobody.
-  if (!isIds(value) || value.length === 0) {
-    throw badOption(
-      name,
-      value,
-      'a list of ids of persons, each from 1 to 255, such as [1, 2]; without it: everybody',
-    );
-  }
-  return new Set(value);
+  return given === undefined ? null : personIds(name, given, 'without it: everybody');
 }
 
 function readGrow(name: string, value: unknown): number | 'auto' | undefined {
