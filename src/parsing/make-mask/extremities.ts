@@ -1,8 +1,9 @@
 /** Hands and bare feet, which the labels of arms and legs include: the ends of limbs, by geometry. */
-import { turns } from '../../image/slices.ts';
+import { forEachSlice, turns } from '../../image/slices.ts';
 import { boxOfAlpha } from '../masks/feather.ts';
-import { dilateMask, or } from '../masks/morphology.ts';
+import { dilateMask } from '../masks/morphology.ts';
 import { regionsIn, sortByRegion } from '../masks/regions.ts';
+import type { Box } from '../types.ts';
 import { type PersonLabels, pixelsOf, pixelsWhere } from './person-labels.ts';
 
 /** Of a person's height: what a face has, which is as long as a hand, where none is seen. */
@@ -31,10 +32,10 @@ interface Limb {
  * @param reach pixels within which labels count as touching
  */
 export async function extremitiesOf(person: PersonLabels, hands: number, reach: number): Promise<Uint8Array> {
-  const { width, height, labels, kinds } = person;
+  const { window, image, width, height, labels, kinds } = person;
   const face = await pixelsOf(person, ['face']);
   const body = await boxOfAlpha(labels, width, height);
-  let found: Uint8Array = new Uint8Array(width * height);
+  const found = new Uint8Array(width * height);
   if (body === undefined || hands === 0) return found;
   const faceBox = await boxOfAlpha(face, width, height);
   const length = Math.max(1, Math.round(faceBox?.height ?? FACE_SHARE * body.height));
@@ -42,14 +43,29 @@ export async function extremitiesOf(person: PersonLabels, hands: number, reach: 
   const origin = { x: x + (faceBox ?? body).width / 2, y };
 
   const near = (mask: Uint8Array): Promise<Uint8Array> => dilateMask(mask, width, height, reach);
-  const limbs = async (kind: 'arm' | 'leg', rest: Omit<Limb, 'pixels'>): Promise<void> => {
+  const limbs = async (
+    kind: 'arm' | 'leg',
+    { covered, touched, ...rule }: Omit<Limb, 'pixels'>,
+  ): Promise<void> => {
     for (const index of kinds.keys()) {
       if (index === 0 || kinds[index] !== kind) continue;
       const pixels = await pixelsWhere(
         labels,
         kinds.map((_, other) => other === index),
       );
-      found = await or(found, await endsOf(person, { ...rest, pixels }, origin, length));
+      const box = await boxOfAlpha(pixels, width, height);
+      if (box === undefined) continue;
+      const cut = (mask: Uint8Array): Uint8Array => pieceOf(mask, width, box);
+      const limb = { ...rule, pixels: cut(pixels), covered: cut(covered), touched: touched && cut(touched) };
+      const from = { x: origin.x - box.x, y: origin.y - box.y };
+      const place = { ...box, x: window.x + box.x, y: window.y + box.y };
+      const ends = await endsOf(limb, place, image, from, length);
+      await forEachSlice(box.height, box.width, (first, end) => {
+        for (let y = first; y < end; y++) {
+          const row = (box.y + y) * width + box.x;
+          for (let x = 0; x < box.width; x++) found[row + x]! |= ends[y * box.width + x]!;
+        }
+      });
     }
   };
   await limbs('arm', {
@@ -67,13 +83,29 @@ export async function extremitiesOf(person: PersonLabels, hands: number, reach: 
   return found;
 }
 
-/** The ends of all connected pieces of a limb. */
+function pieceOf(mask: Uint8Array, stride: number, { x, y, width, height }: Box): Uint8Array {
+  const piece = new Uint8Array(width * height);
+  for (let row = 0; row < height; row++) {
+    const from = (y + row) * stride + x;
+    piece.set(mask.subarray(from, from + width), row * width);
+  }
+  return piece;
+}
+
+/**
+ * The ends of all connected pieces of a limb.
+ * @param place where the masks of `limb` lie in the picture
+ * @param origin what the beginning of a limb is nearest to, pixels of `place`
+ * @param length of an end, at least, pixels
+ */
 async function endsOf(
-  { window, image, width, height }: PersonLabels,
   limb: Limb,
+  place: Box,
+  image: { width: number; height: number },
   origin: { x: number; y: number },
   length: number,
 ): Promise<Uint8Array> {
+  const { width, height } = place;
   const { pixels, covered, touched } = limb;
   const regions = await regionsIn(pixels, width, height, { value: 1, diagonal: true });
   const { starts, runs, rows } = await sortByRegion(regions);
@@ -81,7 +113,7 @@ async function endsOf(
   const flood = new Flood(pixels, width);
   const turn = turns();
   const isAtEdge = (p: number): boolean => {
-    const [x, y] = [window.x + (p % width), window.y + Math.floor(p / width)];
+    const [x, y] = [place.x + (p % width), place.y + Math.floor(p / width)];
     return x === 0 || y === 0 || x === image.width - 1 || y === image.height - 1;
   };
   for (let region = 0; region + 1 < starts.length; region++) {

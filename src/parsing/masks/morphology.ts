@@ -76,30 +76,41 @@ export async function erodeMask(
   height: number,
   reach: number,
 ): Promise<Uint8Array> {
-  const outside = await combine(mask, mask, (a) => a ^ 1);
-  const grown = await dilateMask(outside, width, height, reach);
-  return combine(grown, grown, (a) => a ^ 1);
+  return not(await dilateMask(await not(mask), width, height, reach));
 }
 
-/** What `of` makes of each pixel of two masks of the same size, 0 or 1. */
-export async function combine(
-  a: Uint8Array,
-  b: Uint8Array,
-  of: (a: number, b: number) => number,
-): Promise<Uint8Array> {
-  const result = new Uint8Array(a.length);
-  await forEachSlice(a.length, 3, (first, end) => {
-    for (let p = first; p < end; p++) result[p] = of(a[p]!, b[p]!);
+/** The pixels that are not in `mask`. */
+export async function not(mask: Uint8Array): Promise<Uint8Array> {
+  const result = new Uint8Array(mask.length);
+  await forEachSlice(mask.length, 1, (first, end) => {
+    for (let p = first; p < end; p++) result[p] = mask[p]! ^ 1;
   });
   return result;
 }
 
-/** The pixels of `a` that are in `b`, too. */
-export const and = (a: Uint8Array, b: Uint8Array): Promise<Uint8Array> => combine(a, b, (x, y) => x & y);
+/** The pixels of both. */
+export async function and(a: Uint8Array, b: Uint8Array): Promise<Uint8Array> {
+  const result = new Uint8Array(a.length);
+  await forEachSlice(a.length, 1, (first, end) => {
+    for (let p = first; p < end; p++) result[p] = a[p]! & b[p]!;
+  });
+  return result;
+}
 
-/** The pixels of `a` and those of `b`. */
-export const or = (a: Uint8Array, b: Uint8Array): Promise<Uint8Array> => combine(a, b, (x, y) => x | y);
+/** The pixels of either. */
+export async function or(a: Uint8Array, b: Uint8Array): Promise<Uint8Array> {
+  const result = new Uint8Array(a.length);
+  await forEachSlice(a.length, 1, (first, end) => {
+    for (let p = first; p < end; p++) result[p] = a[p]! | b[p]!;
+  });
+  return result;
+}
 
 /** The pixels of `a` that are not in `b`. */
-export const without = (a: Uint8Array, b: Uint8Array): Promise<Uint8Array> =>
-  combine(a, b, (x, y) => x & (y ^ 1));
+export async function without(a: Uint8Array, b: Uint8Array): Promise<Uint8Array> {
+  const result = new Uint8Array(a.length);
+  await forEachSlice(a.length, 1, (first, end) => {
+    for (let p = first; p < end; p++) result[p] = a[p]! & (b[p]! ^ 1);
+  });
+  return result;
+}
