@@ -8,6 +8,7 @@ import { namesOf } from '../../src/parsing/options/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options/options.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
+import { PICTURE_SETTINGS } from '../m2fp-export/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { PARSE_OPTIONS } from '../../src/engine/options.ts';
@@ -21,6 +22,7 @@ export const OPTION_NAMES = {
   colorize: namesOf(COLORIZE_OPTIONS),
   crop: namesOf(CROP_SETTINGS),
   redact: namesOf(REDACT_SETTINGS),
+  export: namesOf(PICTURE_SETTINGS),
   response: namesOf(ANSWER_OPTIONS),
 } as const satisfies Record<string, readonly string[]>;
 

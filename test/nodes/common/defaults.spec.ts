@@ -78,9 +78,13 @@ describe('the defaults of nodes', () => {
     /** Without what differs from run to run. */
     const plain = ({ _msgid, ...msg }: NodeMessage): unknown =>
       JSON.parse(
-        JSON.stringify(msg, (name, value: unknown) =>
-          (name === 'id' && typeof value === 'string') || name === 'run' ? '' : value,
-        ),
+        JSON.stringify(msg, (name, value: unknown) => {
+          if ((name === 'id' && typeof value === 'string') || name === 'run') return '';
+          // Where files are written, which is a folder of its own for each.
+          return typeof value === 'string' && value.startsWith(userDir)
+            ? value.replace(/-\w+.\d/, '')
+            : value;
+        }),
       );
 
     for (const type of TYPES.filter((name) => name !== 'm2fp-model')) {

@@ -26,6 +26,7 @@ const UNLABELLED = new Set([
   'parsingType',
   'resultType',
   'priorityType',
+  'fileNameType',
 ]);
 /** Types whose nodes stored less in their first version, and what they store now. */
 const VERSIONS: Partial<Record<NodeType, number>> = {

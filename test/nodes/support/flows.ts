@@ -15,6 +15,7 @@ export const TYPES = [
   'm2fp-colorize',
   'm2fp-crop',
   'm2fp-redact',
+  'm2fp-export',
   'm2fp-preview',
   'm2fp-request',
   'm2fp-response',

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Node, NodeAPI, NodeInitializer, NodeMessage, NodeStatus } from 'node-red';
 import colorize from '../../../nodes/m2fp-colorize/m2fp-colorize.ts';
 import crop from '../../../nodes/m2fp-crop/m2fp-crop.ts';
+import exportNode from '../../../nodes/m2fp-export/m2fp-export.ts';
 import infer from '../../../nodes/m2fp-infer/m2fp-infer.ts';
 import load from '../../../nodes/m2fp-load/m2fp-load.ts';
 import model from '../../../nodes/m2fp-model/m2fp-model.ts';
@@ -68,6 +69,7 @@ const NODES = [
   colorize,
   crop,
   redact,
+  exportNode,
   preview,
   request,
   response,
