@@ -45,4 +45,20 @@ export function requireSpace({ root, free, bytes, purpose, code }: DiskNeed): vo
   );
 }
 
+/** Whether `error` says that nothing more can be written: the disk is full, or the user's share of it. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = Object(error) as { code?: unknown };
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** The error where the disk became full while a model was written into `folder`, of which nothing is left. */
+export function diskFull(folder: string, code: M2fpErrorCode, cause: unknown): M2fpError {
+  return new M2fpError(
+    code,
+    `The disk of ${folder} became full while the model was written. Nothing was changed: free some space, or take ` +
+      'another disk, and try again',
+    { cause },
+  );
+}
+
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;

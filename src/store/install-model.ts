@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
 import type { Origins } from '../m2fp/origin.ts';
 import { cancellation } from './cancel.ts';
+import { diskFull, isDiskFull } from './disk.ts';
 import { makeFolder } from './folders.ts';
 import { findModel, type StoredModel, verifyModel } from './installed.ts';
 import { acquireLock } from './lock.ts';
@@ -78,6 +79,7 @@ export class ModelInstaller {
       return await this.#underLock(make);
     } catch (error) {
       if (this.#signal.aborted) throw cancellation(this.#signal);
+      if (isDiskFull(error)) throw diskFull(root, code, error);
       throw asM2fpError(error, code, `The model store ${root} cannot be used`);
     } finally {
       this.meter.end();

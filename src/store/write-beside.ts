@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { throwIfCancelled } from './cancel.ts';
+import { diskFull, isDiskFull } from './disk.ts';
 import { makeFolder } from './folders.ts';
 import { MANIFEST_FILE } from './names.ts';
 import { partialPrefix } from './partial.ts';
@@ -9,7 +10,7 @@ import { partialPrefix } from './partial.ts';
 /**
  * Makes the model folder `out`; a model that it holds is replaced. Where `make` fails, nothing is changed.
  * @param make writes the model's files into the folder that it is given; others are removed
- * @throws what `make` throws; M2fpError M2FP_CANCELLED
+ * @throws what `make` throws; M2fpError M2FP_CANCELLED, M2FP_MODEL_INVALID where the disk becomes full
  */
 export async function writeBeside<T>(
   out: string,
@@ -26,6 +27,8 @@ export async function writeBeside<T>(
     throwIfCancelled(signal);
     await moveInto(partial, target);
     return result;
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(dirname(target), 'M2FP_MODEL_INVALID', error) : error;
   } finally {
     if (partial !== undefined) await rm(partial, { recursive: true, force: true });
     await leave();

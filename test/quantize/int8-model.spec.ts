@@ -12,6 +12,7 @@ import { convertCheckpoint } from '../../src/store/convert.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import { openStore } from '../../src/store/store.ts';
+import { onDiskWith } from '../store/support/full-disk.ts';
 import { goldenFolder } from '../support/golden.ts';
 import { drawPicture } from './support/pictures.ts';
 
@@ -134,6 +135,14 @@ describe('an int8 model in the store', function () {
       assert.deepEqual([await names(), leftovers()], [[], []]);
     });
   }
+
+  it('is not there, and leaves nothing, where the disk becomes full meanwhile', async () => {
+    await assert.rejects(
+      onDiskWith(200_000, () => int8OfFolder(model, root, here())),
+      { code: 'M2FP_MODEL_INVALID', message: /became full while the model was written. Nothing was changed/ },
+    );
+    assert.deepEqual([await names(), leftovers()], [[], []]);
+  });
 
   it('is made once where two ask for it at the same time', async () => {
     let runs = 0;

@@ -14,6 +14,7 @@ import { quantizeModel, type Quantized, type QuantizeOptions } from '../../src/q
 import { convertCheckpoint } from '../../src/store/convert.ts';
 import { intactManifest, readManifest } from '../../src/store/manifest.ts';
 import { WITHOUT_NATIVE } from '../engine/support/wasm.ts';
+import { onDiskWith } from '../store/support/full-disk.ts';
 import { goldenFolder } from '../support/golden.ts';
 import { drawPicture } from './support/pictures.ts';
 
@@ -260,5 +261,25 @@ describe('making a model int8', function () {
       message: /are needed to make it int8: free some space/,
     });
     nothingMade();
+  });
+
+  it('leaves nothing where the disk becomes full meanwhile: with the network that is watched, the model, its manifest', async () => {
+    const { files } = await readManifest(model);
+    const watched = files['model.onnx.data'].size;
+    const whole = await quantizeModel(options());
+    const { 'model.onnx.data': data, 'model.onnx': graph } = whole.manifest.files;
+    // The network that is watched has a larger graph than the one that it is made of; nobody tells how large.
+    const until = 2 * files['model.onnx'].size + watched + data.size + graph.size;
+    const failed: boolean[] = [];
+    for (let room = 0; room <= until; room += until / 12) {
+      rmSync(out(), { recursive: true, force: true });
+      const made = await onDiskWith(room, () => quantizeModel(options())).catch((error: unknown) => error);
+      failed.push(made instanceof Error);
+      if (!(made instanceof Error)) continue;
+      assert.match(made.message, /^The disk of .*out became full while the model was written/);
+      assert.equal((made as { code?: unknown }).code, 'M2FP_MODEL_INVALID');
+      nothingMade();
+    }
+    assert.deepEqual([failed[0], failed.filter(Boolean).length > 8], [true, true]);
   });
 });

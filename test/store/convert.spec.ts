@@ -7,6 +7,7 @@ import { convertCheckpoint } from '../../src/store/convert.ts';
 import { parseManifest, readManifest } from '../../src/store/manifest.ts';
 import { goldenFolder } from '../support/golden.ts';
 import { withoutChecksums } from '../support/pickle-writer.ts';
+import { onDiskWith } from './support/full-disk.ts';
 
 describe('converting a checkpoint', () => {
   const folder = mkdtempSync(join(tmpdir(), 'm2fp-convert-'));
@@ -52,6 +53,24 @@ describe('converting a checkpoint', () => {
     writeFileSync(file, withoutChecksums(whole));
     const { warnings } = await convertCheckpoint({ source: file, out });
     assert.match(warnings.join(), /damaged\.pth was saved without check values.*SHA-256/);
+  });
+
+  it('leaves the model that was there where the disk becomes full, at whatever byte, and nothing else', async () => {
+    const source = goldenFolder('multi');
+    const { manifest } = await convertCheckpoint({ source, out, id: 'first' });
+    const { 'model.onnx.data': data, 'model.onnx': graph } = manifest.files;
+    for (const room of [0, data.size / 2, data.size + 10, data.size + graph.size + 10]) {
+      await assert.rejects(
+        onDiskWith(room, () => convertCheckpoint({ source, out, id: 'second' })),
+        {
+          code: 'M2FP_MODEL_INVALID',
+          message:
+            /^The disk of .* became full while the model was written\. Nothing was changed: free some space/,
+        },
+      );
+      assert.deepEqual(await readManifest(out), manifest);
+      nothingPartial();
+    }
   });
 
   it('takes the canvas of a single-human model from its configuration', async () => {
