@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type End, startChild } from '../child-process.ts';
+import { NO_TELEMETRY } from '../engine/child/runtime.ts';
 import { bundledModelFolder, entryPoint, packageRoot } from '../paths.ts';
 
 /** A module that has not answered by then never will, in milliseconds. */
@@ -49,6 +50,7 @@ interface Answer {
 /** Programs for `node -e`: the module's file and, for the runtime, a model's. */
 const PROGRAMS = {
   onnxruntime: `
+    Object.assign(process.env, ${JSON.stringify(NO_TELEMETRY)});
     const ort = require(process.argv[1]);
     tell({ loaded: true, backends: ort.listSupportedBackends().map(({ name }) => name) });
     const session = await ort.InferenceSession.create(process.argv[2], { logSeverityLevel: 3 });

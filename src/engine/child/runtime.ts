@@ -27,8 +27,17 @@ export interface Loaders {
   wasm: () => Promise<typeof wasm>;
 }
 
+/**
+ * For the environment of a process before onnxruntime-node loads in it, which otherwise tells Microsoft of its sessions
+ * (mobile.events.data.microsoft.com) and leaves files of that in the folder for temporary ones.
+ */
+export const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' };
+
 const loaders: Loaders = {
-  native: () => import('onnxruntime-node'),
+  native() {
+    Object.assign(process.env, NO_TELEMETRY);
+    return import('onnxruntime-node');
+  },
   // Not bundled with the rest: it looks for its other files beside its own.
   wasm: async () => createRequire(import.meta.url)(entryPoint('engine/child/wasm/runtime')) as typeof wasm,
 };
