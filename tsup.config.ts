@@ -15,6 +15,7 @@ const all: Options = {
     'engine/child/child': 'src/engine/child/child.ts',
     'store/convert-child': 'src/store/convert-child.ts',
     'quantize/quantize-child': 'src/quantize/quantize-child.ts',
+    'quantize/speed-child': 'src/quantize/speed-child.ts',
     'cli/m2fp': 'src/cli/m2fp.ts',
   },
   format: ['cjs'],

@@ -8,6 +8,7 @@ import type { EngineOptions } from '../../src/engine/types.ts';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import type { Diagnosis } from '../../src/observe/diagnosis.ts';
 import type { Int8Options } from '../../src/quantize/int8-model.ts';
+import type { Int8Speed } from '../../src/m2fp/int8-speed.ts';
 import type { Conversion, LocalOptions, LocalSource } from '../../src/store/local.ts';
 import type { PulledModel, PullOptions } from '../../src/store/pull.ts';
 import type { ModelName } from '../../src/store/names.ts';
@@ -116,9 +117,26 @@ export const services = {
     return convertLocal(local, options);
   },
 
-  /** See `diagnose` of src/observe. */
+  /** See `diagnose` of src/observe; int8 is measured by {@link int8Speed} alone. */
   async diagnose(stores: readonly string[], nodeRed: string | undefined): Promise<Diagnosis> {
     const { diagnose } = await import('../../src/observe/doctor.ts');
-    return diagnose({ stores, ...(nodeRed !== undefined && { nodeRed }) });
+    const { int8Speed } = await import('../../src/quantize/speed.ts');
+    const int8 = () => Promise.resolve(int8Speed.known);
+    return diagnose({ stores, int8, ...(nodeRed !== undefined && { nodeRed }) });
+  },
+
+  /**
+   * How much faster int8 is on this machine: measured at the first call, which takes some seconds.
+   * @throws {M2fpError} as `Int8SpeedGauge.measure` of src/quantize does
+   */
+  async int8Speed(signal?: AbortSignal): Promise<Int8Speed> {
+    const { int8Speed } = await import('../../src/quantize/speed.ts');
+    return int8Speed.measure(signal);
+  },
+
+  /** The same where somebody measured it before. */
+  async knownInt8Speed(): Promise<Int8Speed | undefined> {
+    const { int8Speed } = await import('../../src/quantize/speed.ts');
+    return int8Speed.known;
   },
 };

@@ -2,15 +2,19 @@
 import type { CheckResult, ModelDescription } from '../m2fp-model/about.ts';
 import type { DownloadStatus } from '../m2fp-model/downloads.ts';
 import type { ModelFacts } from '../common/model-facts.ts';
+import type { Int8Speed } from '../../src/m2fp/int8-speed.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 
-export type { CheckResult, DownloadStatus, ModelDescription };
+export type { CheckResult, DownloadStatus, Int8Speed, ModelDescription };
 
 /** What the form's values mean. */
 export interface FormDescription extends ModelDescription {
   /** What is under way to get the model, or how the last try ended; null where it is there, or nobody tried. */
   download: DownloadStatus | null;
 }
+
+/** What int8 brings on this machine: measured, being measured, or why that failed. */
+export type Int8Here = { speed: Int8Speed } | 'measuring' | { problem: string };
 
 /** Of a deployed model. */
 export interface DeployedFacts extends ModelFacts {

@@ -1,6 +1,14 @@
 /** The block "About this model" in the form of the config node: what it is, what it will take, and whether it works. */
-import type { Ask, CheckResult, DeployedFacts, Failure, FormDescription } from './about-answers.ts';
-import { type AboutText, aboutRows } from './about-rows.ts';
+import type {
+  Ask,
+  CheckResult,
+  DeployedFacts,
+  Failure,
+  FormDescription,
+  Int8Here,
+  Int8Speed,
+} from './about-answers.ts';
+import { type AboutText, aboutRows, int8SpeedText } from './about-rows.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import { prefixOf } from './dialog.ts';
 import { ModelDownload } from './download.ts';
@@ -47,6 +55,8 @@ class AboutModel {
   /** All the values of the form, as they were last seen. */
   #entered = '';
   #isChecking = false;
+  /** Known for as long as the form is open. */
+  #int8Here: Int8Here | undefined;
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(RED: EditorRed, $: Dollar, node: EditorNode, container: Elements) {
@@ -149,6 +159,22 @@ class AboutModel {
     if (!this.#isForbidden) this.#problem.text(problem ?? '');
     this.#button.toggle(!this.#isForbidden);
     this.#draw();
+    if (this.#wantsInt8 && this.#int8Here === undefined) await this.#measureInt8();
+  }
+
+  /** Whether the form names an int8 model that would run on this machine. */
+  get #wantsInt8(): boolean {
+    return this.#description?.precision === 'int8' && this.#description.workers === undefined;
+  }
+
+  /** Asks what int8 brings on this machine: Node-RED measures that once, within some seconds. */
+  async #measureInt8(): Promise<void> {
+    this.#int8Here = 'measuring';
+    this.#draw();
+    const { answer, problem = '' } = await this.#request('POST', 'int8-speed');
+    this.#int8Here = answer === undefined ? { problem } : { speed: answer as Int8Speed };
+    // The estimate follows from it.
+    await this.#ask();
   }
 
   /** All its values, as JSON. */
@@ -220,6 +246,8 @@ class AboutModel {
     const { answer, problem } = await this.#request('POST', `models/${this.#node.id}/check`);
     clearInterval(looking);
     this.#isChecking = false;
+    const { int8 = null } = (answer ?? {}) as Partial<CheckResult>;
+    if (int8 !== null) this.#int8Here = { speed: int8 };
     this.#result
       .toggleClass('m2fp-about-error', answer === undefined)
       .text(answer === undefined ? (problem ?? '') : this.#resultText(answer as CheckResult));
@@ -236,6 +264,7 @@ class AboutModel {
     parts,
     width,
     height,
+    int8,
   }: CheckResult): string {
     const text = this.#text;
     return [
@@ -243,6 +272,7 @@ class AboutModel {
       text('sample', { width, height, seconds: secondsText(seconds), threads, provider }),
       persons === null ? text('foundParts', { parts }) : text('found', { persons, parts }),
       ...(memory === null ? [] : [text('memoryTaken', { memory: bytesText(memory) })]),
+      ...(int8 === null ? [] : [`int8: ${int8SpeedText(int8, text)}`]),
     ].join(' · ');
   }
 
@@ -270,7 +300,8 @@ class AboutModel {
     const isUnchanged = this.#isForbidden && this.#isUnchanged;
     const deployed = this.#description || isUnchanged ? this.#deployed : undefined;
     this.#drawPermission(isUnchanged);
-    const rows = aboutRows(this.#description, deployed, this.#text, this.#labelName);
+    const int8Here = this.#wantsInt8 ? this.#int8Here : undefined;
+    const rows = aboutRows(this.#description, deployed, this.#text, this.#labelName, int8Here);
     if (rows.length > 0)
       rows.push({ key: 'licence', text: this.#licenceOf(String(this.#field('source').val())) });
     this.#rows.empty();

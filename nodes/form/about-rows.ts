@@ -1,6 +1,7 @@
 /** The block "About this model" as rows of texts. */
-import type { DeployedFacts, Failure, ModelDescription } from './about-answers.ts';
+import type { DeployedFacts, Failure, Int8Here, Int8Speed, ModelDescription } from './about-answers.ts';
 import { type Int8Origin, isFarOff, percentOf } from '../../src/m2fp/int8-origin.ts';
+import { isInt8Faster } from '../../src/m2fp/int8-speed.ts';
 import type { WorkerSeen } from '../common/workers.ts';
 import { bytesText, secondsText } from './amounts.ts';
 import type { Values } from './texts.ts';
@@ -26,12 +27,14 @@ const HOSTS_SHOWN = 4;
  * @param description what the form's values mean; undefined while that is not known
  * @param deployed what was deployed, or why it does not tell; undefined where nothing was
  * @param nameOf a label in the user's language
+ * @param int8Here what int8 brings on this machine, where the form wants it
  */
 export function aboutRows(
   description: ModelDescription | undefined,
   deployed: DeployedFacts | Failure | undefined,
   text: AboutText,
   nameOf: (label: string) => string,
+  int8Here?: Int8Here,
 ): Row[] {
   const running = deployed && 'message' in deployed ? undefined : deployed;
   const known = description ?? running;
@@ -59,6 +62,7 @@ export function aboutRows(
     rows.push({ key: 'size', text: size ? bytesText(size) : text(missing) });
   }
   if (known.int8) rows.push({ key: 'int8', text: int8Text(known.int8, text) });
+  if (int8Here) rows.push({ key: 'int8Here', text: int8HereText(int8Here, text) });
   if (digest !== null) rows.push({ key: 'digest', text: `${digest.slice(0, DIGEST_SHOWN)}…`, whole: digest });
   if (description?.estimate) rows.push(...expected(description.estimate, text));
   rows.push({ key: 'state', text: stateText(deployed, description, text) });
@@ -81,6 +85,21 @@ function int8Text(int8: Int8Origin, text: AboutText): string {
   });
   if (isFarOff(int8)) return text('int8FarOff', { agreement: told });
   return drawn ? text('int8Drawn', { agreement: told }) : told;
+}
+
+function int8HereText(here: Int8Here, text: AboutText): string {
+  if (here === 'measuring') return text('int8Measuring');
+  return 'problem' in here ? text('int8NotMeasured', here) : int8SpeedText(here.speed, text);
+}
+
+/** How much faster int8 is on this machine, or that it is not. */
+export function int8SpeedText(speed: Int8Speed, text: AboutText): string {
+  const { ratio, instructions, threads } = speed;
+  return text(isInt8Faster(speed) ? 'int8Faster' : 'int8NotFaster', {
+    ratio: ratio.toFixed(1),
+    instructions,
+    threads,
+  });
 }
 
 /** How many there are, and where; of many hosts the first ones. */

@@ -168,7 +168,9 @@ export class ModelDownload {
     this.#status = status;
     if (status.state === 'done') {
       const { text } = this.#options;
-      this.#say(status.id, [text('download.done'), ...status.warnings].join(' '));
+      // The former one still runs where it was deployed.
+      const done = status.again ? 'download.doneAgain' : 'download.done';
+      this.#say(status.id, [text(done), ...status.warnings].join(' '));
       this.#options.onEnd();
     }
     this.#draw();

@@ -11,6 +11,7 @@ import { publishedFacts } from '../../src/m2fp/published.ts';
 import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
 import { memoryFacts, platformFacts } from '../../src/observe/system.ts';
 import { processorFacts } from '../../src/processor.ts';
+import type { Int8Speed } from '../../src/m2fp/int8-speed.ts';
 import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { modelFolder } from '../../src/store/names.ts';
@@ -48,6 +49,9 @@ export interface ModelDescription {
   /** For `remote`: those that are there. */
   workers?: WorkerSeen[];
 }
+
+/** What the weights of an int8 model take of those in float32, of a full-size one. */
+const INT8_SHARE = 0.45;
 
 /** Milliseconds that the form waits for what workers tell. */
 const WORKER_TIMEOUT = 6000;
@@ -124,7 +128,11 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
     };
     if (known === undefined) return { ...absent, kind: null, labels: null, input: null, estimate: null };
     const { kind, labels, input, hyperParameters, weights } = known;
-    const files = { 'model.onnx.data': { size: weights } };
+    const stored = (share: number) => ({ 'model.onnx.data': { size: share * weights } });
+    const size: Pick<ModelSize, 'precision' | 'files'> =
+      precision === 'int8'
+        ? { precision, files: stored(INT8_SHARE) }
+        : { precision: 'fp32', files: stored(1) };
     const rule = ruleFor(input, parse);
     return {
       ...absent,
@@ -132,7 +140,7 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
       labels: [...labels],
       input: rule,
       // The weights are counted as they lie in memory.
-      estimate: await estimateFor({ precision: 'fp32', input, hyperParameters, files }, rule, engine),
+      estimate: await estimateFor({ ...size, input, hyperParameters }, rule, engine),
     };
   }
   const folder = checkpoint ? modelFolder(checkpoint.root, checkpoint) : engine.model;
@@ -169,6 +177,7 @@ async function estimateFor(
       processor: await processorFacts(),
       freeMemory: memoryFacts().free,
       nativeRuntime: (await services.fallback()) === null,
+      int8Ratio: (await services.knownInt8Speed())?.ratio,
     },
   );
 }
@@ -189,10 +198,13 @@ export interface CheckResult {
   parts: number;
   width: number;
   height: number;
+  /** How much faster int8 is on this machine; null where it could not be measured, and where workers parse. */
+  int8: Int8Speed | null;
 }
 
 /**
- * Loads a deployed model, a published one after its download, and parses the sample picture with it.
+ * Loads a deployed model, a published one after its download, and parses the sample picture with it. Then measures what int8
+ * brings here, where nobody has before.
  * @throws {M2fpError} what loading and parsing throw
  */
 export async function checkModel(model: ModelNode, signal: AbortSignal): Promise<CheckResult> {
@@ -218,6 +230,9 @@ export async function checkModel(model: ModelNode, signal: AbortSignal): Promise
     parts: parts.length,
     width,
     height,
+    int8: processes.some(({ host }) => host !== undefined)
+      ? null
+      : await services.int8Speed(signal).catch(() => null),
   };
 }
 

@@ -6,6 +6,7 @@ import { resolvePalette } from '../../src/parsing/options/palette.ts';
 import { BACKGROUND_INDEX, firstOfName } from '../../src/parsing/options/options.ts';
 import { adminHandler, oncePerAdmin, ownJson, ownPages, refuse } from '../common/admin.ts';
 import { deployedModels, modelNode, type ModelNode } from '../common/model.ts';
+import { services } from '../common/services.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
 import { checkModel, type CheckResult, descriptionOf, refuseDownload, wantedModel } from './about.ts';
@@ -97,6 +98,11 @@ export function serveAdmin(RED: NodeAPI): void {
       async (request) => ((await downloads.cancel(String(request.params['id']))) ? {} : undefined),
       NO_DOWNLOAD,
     ),
+  );
+  RED.httpAdmin.post(
+    '/m2fp/int8-speed',
+    use,
+    answer(() => services.int8Speed()),
   );
   RED.httpAdmin.post(
     '/m2fp/models/:id/check',

@@ -11,6 +11,8 @@ export interface DownloadStatus {
   /** Names it in the routes. */
   id: string;
   state: 'running' | 'done' | 'failed';
+  /** Whether an int8 model that was there is made once more. */
+  again: boolean;
   /** Null before it has begun, and once it has ended. */
   progress: PullProgress | null;
   /** Why it failed, and what is wrong with the weights of a model that came. */
@@ -48,7 +50,7 @@ export class Downloads {
     if (running?.status.state === 'running') return running.status;
     const abort = new AbortController();
     const download: Download = {
-      status: { id, state: 'running', progress: null, problem: null, warnings: [] },
+      status: { id, state: 'running', again, progress: null, problem: null, warnings: [] },
       abort,
       ended: Promise.resolve(),
     };

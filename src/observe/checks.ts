@@ -1,4 +1,5 @@
 /** Judges the facts: what is in order, what is not, and the line that mends it. */
+import { isInt8Faster } from '../m2fp/int8-speed.ts';
 import { LOCAL_OWNER } from '../store/names.ts';
 import type { Check, CheckState, Facts } from './diagnosis.ts';
 import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
@@ -31,6 +32,7 @@ export function judge(facts: Facts): Check[] {
     checkRuntime(facts),
     checkSharp(facts),
     checkProvider(facts),
+    ...checkInt8(facts),
     ...facts.models.map(checkModel),
     ...facts.stores.map(checkStore),
   ];
@@ -161,6 +163,29 @@ function checkProvider({ provider: { name, reason } }: Facts): Check {
     `${name ?? 'none'}: ${reason}`,
     name === null && { state: 'fail', fix: 'See onnxruntime' },
   );
+}
+
+function checkInt8({ int8: { speed, problem }, models }: Facts): Check[] {
+  if (problem !== null) {
+    const fix = 'Run "m2fp doctor" once more when the machine has less to do';
+    return [check('int8', `not measured: ${problem}`, { state: 'warn', fix })];
+  }
+  if (speed === null) return [];
+  const { ratio, instructions, threads } = speed;
+  const where = `${instructions}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+  if (isInt8Faster(speed))
+    return [check('int8', `about ${ratio.toFixed(1)} x as fast as float32 here (${where}), measured`)];
+  const inVain = models.filter(({ precision }) => precision === 'int8').map(({ id }) => id);
+  return [
+    check(
+      'int8',
+      `not faster than float32 here (${ratio.toFixed(1)} x; ${where}), measured`,
+      inVain.length > 0 && {
+        state: 'warn',
+        fix: `Take the fp32 or fp16 model, which is more accurate, in place of the int8 one: ${inVain.join(', ')}`,
+      },
+    ),
+  ];
 }
 
 function checkModel(found: ModelDiagnosis): Check {

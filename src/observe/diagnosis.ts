@@ -1,6 +1,7 @@
 /** What the doctor finds: the facts, and what they mean. */
 import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
 import type { NativeModule, RuntimeModule } from './native.ts';
+import type { Int8Speed } from '../m2fp/int8-speed.ts';
 import type { Processor } from '../processor.ts';
 import type { Memory, NodeRed, Platform } from './system.ts';
 
@@ -14,6 +15,13 @@ export interface Check {
   text: string;
   /** What to do; null where nothing is to be done. */
   fix: string | null;
+}
+
+/** What int8 brings here; both are null where nobody measured it. */
+export interface Int8Facts {
+  speed: Int8Speed | null;
+  /** Why it could not be measured. */
+  problem: string | null;
 }
 
 /** Sizes are in bytes. */
@@ -33,6 +41,7 @@ export interface Facts {
   sharp: NativeModule;
   /** What executes the network, and why; the name is null where nothing can. */
   provider: { name: 'cpu' | 'wasm' | null; reason: string };
+  int8: Int8Facts;
   /** The bundled one first, then those of the stores. */
   models: ModelDiagnosis[];
   stores: StoreDiagnosis[];

@@ -18,6 +18,8 @@ export interface MachineFacts {
   freeMemory: number;
   /** False where native onnxruntime is known to be missing, whatever the platform. */
   nativeRuntime?: boolean;
+  /** How much faster int8 is than float32 here, where that was measured. */
+  int8Ratio?: number | undefined;
 }
 
 export interface Estimate extends PoolSize {
@@ -53,7 +55,7 @@ export function estimate(
   model: ModelSize,
   input: InputRule,
   pool: PoolSize,
-  { platform, processor, freeMemory, nativeRuntime = true }: MachineFacts,
+  { platform, processor, freeMemory, nativeRuntime = true, int8Ratio = 1 }: MachineFacts,
 ): Estimate {
   const sized = { ...model, input };
   const provider = nativeRuntime && hasNativeRuntime(platform) ? 'cpu' : 'wasm';
@@ -70,7 +72,7 @@ export function estimate(
     threads,
     memory: processes * each,
     freeMemory,
-    seconds: SECONDS_AROUND + flops / (speed * 1e9),
+    seconds: SECONDS_AROUND + flops / (speed * 1e9) / (model.precision === 'int8' ? int8Ratio : 1),
     provider,
   };
 }

@@ -7,6 +7,8 @@ import { computed, elements, type Weight } from './weight.ts';
 
 /** Bits of a weight. Sums of two products of 7 bits never overflow where a processor adds them up in 16 bits. */
 export type WeightBits = 7 | 8;
+/** More are no better where a processor without VNNI adds up two products in 16 bits (docs/performance.md). */
+export const DEFAULT_WEIGHT_BITS: WeightBits = 7;
 
 /** How a bias is held: as a multiple of the input's scale times the row's, in 32 bits with room to spare. */
 const MOST_BIAS = 2 ** 30;

@@ -7,7 +7,7 @@ import { type Int8Origin, int8Warnings } from '../m2fp/int8-origin.ts';
 import type { ModelManifest } from '../m2fp/manifest.ts';
 import { DEFAULT_PARTS, type Part, PARTS } from '../m2fp/parts.ts';
 import { Int8Builder } from '../onnx/int8-builder.ts';
-import type { WeightBits } from '../onnx/int8-weight.ts';
+import { DEFAULT_WEIGHT_BITS, type WeightBits } from '../onnx/int8-weight.ts';
 import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from '../store/cancel.ts';
 import { freeBytes, requireSpace } from '../store/disk.ts';
@@ -24,8 +24,6 @@ import { listPictures } from './picture-files.ts';
 import { Pictures } from './pictures.ts';
 import { type ActivationStatistics, type Calibration, CALIBRATIONS } from './range.ts';
 
-/** More are no better where a processor without VNNI adds up two products in 16 bits (docs/performance.md). */
-const DEFAULT_BITS: WeightBits = 7;
 /** The shares of the work after which the ranges are known, and the int8 model is written; the rest is comparing. */
 const RANGES_SHARE = 0.65;
 const WRITTEN_SHARE = 0.7;
@@ -92,7 +90,7 @@ async function quantizeInto(
   const {
     parts = DEFAULT_PARTS,
     calibration = 'min-max',
-    weightBits = DEFAULT_BITS,
+    weightBits = DEFAULT_WEIGHT_BITS,
     correctBias = false,
   } = options;
   const { signal, onProgress = () => {} } = options;

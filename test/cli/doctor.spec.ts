@@ -32,6 +32,7 @@ describe('m2fp doctor', function () {
       ['onnxruntime', packageJson.optionalDependencies['onnxruntime-node']],
       ['sharp', packageJson.dependencies.sharp],
       ['provider', 'cpu: '],
+      ['int8', ''],
       ['model', 'm2fp-demo (bundled): multi, 21 labels, '],
       ['store', ''],
     ]) {

@@ -24,11 +24,41 @@ describe('judging the facts', () => {
         'onnxruntime',
         'sharp',
         'provider',
+        'int8',
         'model',
         'model',
         'store',
       ],
     );
+  });
+
+  const int8 = (ratio: number) => ({
+    speed: { ratio, provider: 'cpu', threads: 2, instructions: 'AVX2' } as const,
+    problem: null,
+  });
+
+  it('tells what int8 brings, and that a model is int8 in vain', () => {
+    const told = (facts: Partial<Facts>) =>
+      judge({ ...sound, ...facts }).filter(({ name }) => name === 'int8');
+    assert.deepEqual(told({ int8: int8(1.66) }), [
+      {
+        name: 'int8',
+        state: 'ok',
+        text: 'about 1.7 x as fast as float32 here (AVX2, 2 threads), measured',
+        fix: null,
+      },
+    ]);
+    assert.match(told({ int8: int8(0.94) })[0]!.text, /^not faster than float32 here \(0\.9 x; AVX2/);
+    assert.deepEqual(found({ int8: int8(0.94) }), []);
+    const models = [bundled, { ...pulled, precision: 'int8' as const }];
+    assert.deepEqual(found({ int8: int8(1.2), models }), []);
+    const [[line, fix] = []] = found({ int8: int8(1.04), models });
+    assert.equal(line, 'warn int8');
+    assert.match(fix ?? '', new RegExp(`in place of the int8 one: ${pulled.id}$`));
+    assert.deepEqual(told({ int8: { speed: null, problem: null } }), []);
+    const [[unknown, again] = []] = found({ int8: { speed: null, problem: 'too busy' } });
+    assert.equal(unknown, 'warn int8');
+    assert.match(again ?? '', /once more/);
   });
 
   it('tells an old processor from one that does not say', () => {

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Check, diagnose, type Diagnosis, type DiagnoseOptions } from '../../src/observe/doctor.ts';
+import type { Int8Speed } from '../../src/m2fp/int8-speed.ts';
 import type { Probes } from '../../src/observe/native.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { convertCheckpoint } from '../../src/store/convert.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { goldenFolder } from '../support/golden.ts';
 import { sound } from './support/facts.ts';
+
+const speed: Int8Speed = { ratio: 1.7, provider: 'cpu', threads: 2, instructions: 'AVX2' };
 
 /** Native modules have tests of their own. */
 const working: Probes = {
@@ -25,7 +28,7 @@ describe('the doctor', function () {
   afterEach(() => rmSync(root, { recursive: true }));
 
   const look = (options: Partial<DiagnoseOptions> = {}) =>
-    diagnose({ stores: [root], nodeRed: '5.0.7', probes: working, ...options });
+    diagnose({ stores: [root], nodeRed: '5.0.7', int8: async () => speed, probes: working, ...options });
   const named = ({ checks }: Diagnosis, name: string): Check[] =>
     checks.filter((check) => check.name === name);
 
@@ -43,6 +46,7 @@ describe('the doctor', function () {
       'checks',
       'cpu',
       'format',
+      'int8',
       'memory',
       'models',
       'node',
@@ -67,6 +71,7 @@ describe('the doctor', function () {
     assert.equal(diagnosis.wasm, null);
     assert.deepEqual(diagnosis.sharp, sound.sharp);
     assert.deepEqual(keys(diagnosis.provider), ['name', 'reason']);
+    assert.deepEqual(diagnosis.int8, { speed, problem: null });
     assert.deepEqual(keys(diagnosis.stores[0]!), ['folder', 'free', 'models', 'problem']);
     for (const model of diagnosis.models) {
       assert.deepEqual(keys(model), [
@@ -188,6 +193,19 @@ describe('the doctor', function () {
     });
     assert.deepEqual([provider.name, state], [null, 'fail']);
     assert.match(provider.reason, /only stands in where/);
+  });
+
+  it('says why int8 could not be measured, and does not try where nothing runs the network', async () => {
+    const int8 = () => Promise.reject(new Error('The machine was too busy'));
+    const busy = await look({ int8 });
+    assert.deepEqual(busy.int8, { speed: null, problem: 'The machine was too busy' });
+    assert.equal(named(busy, 'int8')[0]?.state, 'warn');
+    const onnxruntime = { ...notInstalled, dispensable: false };
+    const probes = { ...working, onnxruntime: () => Promise.resolve(onnxruntime) };
+    const without = await look({ int8: () => assert.fail('it was tried'), probes });
+    assert.deepEqual([without.int8, named(without, 'int8')], [{ speed: null, problem: null }, []]);
+    const unknown = await look({ int8: async () => undefined });
+    assert.deepEqual(unknown.int8, { speed: null, problem: null });
   });
 
   it('has no provider without any runtime', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { memoryNeeded } from '../../src/engine/local/memory.ts';
 import { publishedFacts } from '../../src/m2fp/published.ts';
-import { estimate, type MachineFacts } from '../../src/observe/estimate.ts';
+import { estimate, type MachineFacts, type ModelSize } from '../../src/observe/estimate.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 
@@ -61,6 +61,16 @@ describe('the estimate for a model on a machine', () => {
     within(seconds, 0.6, 1.5);
     within(memory, 0.37e9, 0.43e9);
     assert.ok(memory > 1.4 * estimate(model, model.input, POOL, MEASURED).memory);
+  });
+
+  it('takes of an int8 model what was measured of int8 here', () => {
+    const int8 = { ...FULL, precision: 'int8' as const };
+    const seconds = (model: ModelSize, int8Ratio?: number) =>
+      estimate(model, input, POOL, { ...MEASURED, int8Ratio }).seconds;
+    const around = 0.05;
+    within((seconds(FULL) - around) / (seconds(int8, 1.6) - around), 1.599, 1.601);
+    assert.equal(seconds(FULL, 1.6), seconds(FULL));
+    assert.equal(seconds(int8), seconds(FULL));
   });
 
   it('counts no more threads than there are cores', () => {

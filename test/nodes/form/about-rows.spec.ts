@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import type { DeployedFacts, Failure, ModelDescription } from '../../../nodes/form/about-answers.ts';
+import type {
+  DeployedFacts,
+  Failure,
+  Int8Here,
+  ModelDescription,
+} from '../../../nodes/form/about-answers.ts';
 import { aboutRows } from '../../../nodes/form/about-rows.ts';
 import { bytesText, secondsText } from '../../../nodes/form/amounts.ts';
 
@@ -53,8 +58,10 @@ const WORKERS = ['hall-a', 'hall-b', 'hall-b'].map((host, index) => ({
   loadSeconds: null,
   rss: null,
 }));
-const rows = (...known: [ModelDescription?, (DeployedFacts | Failure)?]): Record<string, string> =>
-  Object.fromEntries(aboutRows(known[0], known[1], text, same).map(({ key, text: shown }) => [key, shown]));
+const rows = (...known: [ModelDescription?, (DeployedFacts | Failure)?, Int8Here?]): Record<string, string> =>
+  Object.fromEntries(
+    aboutRows(known[0], known[1], text, same, known[2]).map(({ key, text: shown }) => [key, shown]),
+  );
 
 describe('about a model', () => {
   it('nothing is told while nothing is known', () => {
@@ -108,6 +115,19 @@ describe('about a model', () => {
     const failure = { message: 'No worker serves the queue.', choice: DESCRIPTION.choice };
     assert.equal(rows(DESCRIPTION, failure)['state'], failure.message);
     assert.deepEqual(aboutRows(undefined, failure, text, same), []);
+  });
+
+  it('what int8 brings on this machine is told: while it is measured, a gain, none, and no result', () => {
+    const told = (here?: Int8Here) =>
+      rows({ ...DESCRIPTION, precision: 'int8' }, undefined, here)['int8Here'];
+    const speed = (ratio: number): Int8Here => ({
+      speed: { ratio, provider: 'cpu', threads: 2, instructions: 'AVX2' },
+    });
+    assert.equal(told(), undefined);
+    assert.equal(told('measuring'), 'int8Measuring');
+    assert.equal(told(speed(1.66)), 'int8Faster{"ratio":"1.7","instructions":"AVX2","threads":2}');
+    assert.equal(told(speed(0.94)), 'int8NotFaster{"ratio":"0.9","instructions":"AVX2","threads":2}');
+    assert.equal(told({ problem: 'busy' }), 'int8NotMeasured{"problem":"busy"}');
   });
 
   it('a model that needs more memory than is free is marked', () => {

@@ -54,7 +54,10 @@ describe('the admin routes of m2fp-model', () => {
 
   it('are there once, however often the module runs', () => {
     const before = routesOf(redApi().httpAdmin);
-    assert.equal(before.filter((path) => /^\/m2fp\/(labels|models|downloads)/.test(path)).length, 7);
+    assert.equal(
+      before.filter((path) => /^\/m2fp\/(labels|models|downloads|int8-speed)/.test(path)).length,
+      8,
+    );
     serveAdmin(redApi());
     assert.deepEqual(routesOf(redApi().httpAdmin), before);
   });
@@ -77,6 +80,7 @@ describe('the admin routes of m2fp-model', () => {
       ['POST', '/m2fp/downloads', 'm2fp-model.write'],
       ['GET', '/m2fp/downloads/:id', 'flows.read'],
       ['POST', '/m2fp/downloads/:id/cancel', 'm2fp-model.write'],
+      ['POST', '/m2fp/int8-speed', 'm2fp-model.write'],
       ['POST', '/m2fp/models/:id/check', 'm2fp-model.write'],
     ]);
   });
@@ -108,7 +112,7 @@ describe('the admin routes of m2fp-model', () => {
         httpAdmin: { get: check('GET'), post: check('POST') },
       };
       serveAdmin(RED as unknown as NodeAPI);
-      assert.equal(routes, 7);
+      assert.equal(routes, 8);
     });
   }
 
@@ -196,6 +200,7 @@ describe('the admin routes of m2fp-model', () => {
         [load, seconds, persons, parts, threads, processes, provider, memory],
         [0.5, 1.234, 2, 4, 2, 1, 'cpu', null],
       );
+      assert.deepEqual(body.int8, await services.int8Speed());
     });
 
     it('runs once where the model is loaded already', async () => {
@@ -203,6 +208,14 @@ describe('the admin routes of m2fp-model', () => {
       const { body } = await ask<CheckResult>('models/model/check', 'POST');
       assert.equal(body.load, null);
       assert.equal(engine.requests.length, 1);
+    });
+
+    it('does without what int8 brings where that cannot be measured, and tells why who asks for it alone', async () => {
+      services.int8Speed = () => Promise.reject(new M2fpError('M2FP_TIMEOUT', 'too busy'));
+      const { status, body } = await ask<CheckResult>('models/model/check', 'POST');
+      assert.deepEqual([status, body.int8], [200, null]);
+      const alone = await ask('int8-speed', 'POST');
+      assert.deepEqual([alone.status, alone.body], [504, { code: 'M2FP_TIMEOUT', message: 'too busy' }]);
     });
 
     it('gives the running check to who asks meanwhile', async () => {

@@ -174,8 +174,9 @@ export function fakeEngines(): { engine: FakeEngine; acquired: EngineOptions[] }
     return { engine, release: () => void engine.releases++ };
   };
   services.readManifest = async () => MANIFEST;
-  // The real one starts processes and reads every model.
+  // The real ones start processes, and read every model.
   services.diagnose = async () => ({ format: 1, state: 'ok', checks: [] }) as unknown as Diagnosis;
+  services.int8Speed = async () => ({ ratio: 1.7, provider: 'cpu', threads: 2, instructions: 'AVX2' });
   return { engine, acquired };
 }
 

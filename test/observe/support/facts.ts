@@ -39,6 +39,7 @@ export const sound: Facts = {
   wasm: null,
   sharp: { version: '0.35.5', loads: true, problem: null },
   provider: { name: 'cpu', reason: 'the bundled model runs on it' },
+  int8: { speed: { ratio: 1.7, provider: 'cpu', threads: 2, instructions: 'AVX2' }, problem: null },
   models: [bundled, pulled],
   stores: [{ folder: '~/store', models: 1, free: 9e9, problem: null }],
 };

@@ -1,0 +1,5 @@
+/** The process that `int8Speed` forks: measures once and ends. */
+import { doOneJob } from '../store/one-job-child.ts';
+import { runSpeed } from './speed-run.ts';
+
+doOneJob('m2fp-int8-speed', runSpeed);
