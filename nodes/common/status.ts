@@ -1,5 +1,6 @@
 /** What a node shows under itself: a fixed vocabulary, in texts of the message catalogue. */
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
+import type { OfflineReason } from '../../src/camera/index.ts';
 import { isRemote } from '../../src/engine/info.ts';
 import type { EngineInfo } from '../../src/engine/types.ts';
 import type { HealthStatus } from '../../src/observe/health.ts';
@@ -105,6 +106,12 @@ export class StatusLine {
   warn(text: string): void {
     this.#set({ fill: 'yellow', shape: 'dot', text });
     this.#result = true;
+  }
+
+  /** Shows why a camera gives no picture. */
+  offline(reason: OfflineReason): void {
+    if (reason === 'connecting') this.#show('yellow', 'ring', 'camera.connecting');
+    else this.#show(reason === 'stopped' || reason === 'ended' ? 'grey' : 'red', 'ring', `camera.${reason}`);
   }
 
   /** Shows how the engines do. */

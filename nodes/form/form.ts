@@ -1,5 +1,6 @@
 /** What the html of the nodes uses of this script: `M2FP.form`. */
 import { createAboutModel } from './about-model.ts';
+import { createCameraTry } from './camera-try.ts';
 import type { Dollar, EditorNode, EditorRed } from './editor.ts';
 import { prepareDialog } from './dialog.ts';
 import { fetchLabels, type LabelsAnswer } from './label-sets.ts';
@@ -50,6 +51,9 @@ export interface Form {
   /** Fills the element `container` with an editor for zones and lines on a picture, see `zone-editor.ts`. */
   zoneEditor(node: EditorNode, container: string, options: ZoneEditorOptions): void;
 
+  /** Fills the element `container` of a camera's form with a button that takes one picture. */
+  cameraTry(node: EditorNode, container: string): void;
+
   /**
    * Fills the element `container` of the config node's form: what the model is, which memory and time to expect, and
    * a button that tries what is deployed.
@@ -71,6 +75,7 @@ export function createForm(RED: EditorRed, $: Dollar): Form {
     partToggles: (container, options) => createPartToggles(RED, $, container, options),
     paletteEditor: (container, options) => createPaletteEditor(RED, $, container, options),
     zoneEditor: (node, container, options) => createZoneEditor(RED, $, node, container, options),
+    cameraTry: (node, container) => createCameraTry(RED, $, node, container),
     aboutModel: (node, container) => createAboutModel(RED, $, node, container),
     labelSets: () => fetchLabels($),
   };

@@ -12,10 +12,13 @@ type WithTexts = EditorNode & { _(key: string): string };
  * and neither at helps nor at the keywords of packages.
  */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
+  'm2fp-camera': wordsIn(
+    'human person people image picture photo video stream snapshot rtsp mjpeg ffmpeg ip webcam cctv onvif frigate go2rtc motion 监控 视频 人物 移动',
+  ),
   'm2fp-infer': wordsIn(
     'human person people face parsing segmentation mask privacy image picture photo camera count 人数 摄像头 照片',
   ),
-  'm2fp-load': wordsIn('warm-up 预热'),
+  'm2fp-load': wordsIn('human parsing warm-up 预热'),
   'm2fp-preprocess': wordsIn('human parsing image picture resize 缩放'),
   'm2fp-colorize': wordsIn(
     'human person people parts segmentation mask colour color image picture overlay 上色 叠加',
@@ -24,8 +27,11 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'm2fp-redact': wordsIn(
     'human person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
   ),
-  'm2fp-preview': wordsIn('image picture camera thumbnail show 缩略图 查看'),
-  'm2fp-status': wordsIn('health metrics monitor prometheus 健康 监控 指标'),
+  'm2fp-preview': wordsIn('human person people image picture camera thumbnail show 缩略图 查看'),
+  'm2fp-request': wordsIn('human person people image picture api rest http upload 接口 上传'),
+  'm2fp-response': wordsIn('human person people api rest http json coco answer 接口 应答'),
+  'm2fp-jobs': wordsIn('human person people api rest http queue webhook 接口 队列'),
+  'm2fp-status': wordsIn('human parsing health metrics monitor prometheus 健康 监控 指标'),
 };
 
 function wordsIn(text: string): string[] {

@@ -1,5 +1,5 @@
 /** Frames of cameras. */
-export { Camera, type CameraState } from './camera.ts';
+export { Camera, type CameraOptions, type CameraState } from './camera.ts';
 export { CameraError, OFFLINE_REASONS, type OfflineReason, reasonOf } from './camera-error.ts';
 export { MjpegSource } from './http/mjpeg.ts';
 export { SnapshotSource } from './http/snapshot.ts';

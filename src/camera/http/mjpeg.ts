@@ -14,7 +14,7 @@ export class MjpegSource implements FrameSource {
   readonly #url: URL;
   readonly #login: Login;
 
-  /** @throws {M2fpError} `M2FP_CAMERA_OFFLINE` for what is no web address */
+  /** @throws {M2fpError} `M2FP_BAD_OPTION` for what is no web address */
   constructor(options: HttpSourceOptions) {
     this.#options = options;
     const { url, login } = readAddress(options);

@@ -1,4 +1,5 @@
 /** A camera that gives one picture for each request. */
+import { M2fpError } from '../../errors.ts';
 import { detectFormat } from '../../image/formats/format.ts';
 import { CameraError } from '../camera-error.ts';
 import { isCutOff } from '../jpeg-splitter.ts';
@@ -22,7 +23,7 @@ export class SnapshotSource implements FrameSource {
   readonly #url: URL;
   readonly #login: Login;
 
-  /** @throws {M2fpError} `M2FP_CAMERA_OFFLINE` for what is no web address */
+  /** @throws {M2fpError} `M2FP_BAD_OPTION` for what is no web address */
   constructor(options: HttpSourceOptions) {
     this.#options = options;
     const { url, login } = readAddress(options);
@@ -68,15 +69,15 @@ export class SnapshotSource implements FrameSource {
   }
 }
 
-/** The address with what the credentials have for it, and the login that its user name and password make, or those of the credentials. */
+/** The address with what the credentials have for it, and the login that its user name and password make, or those of the credentials. @throws {M2fpError} `M2FP_BAD_OPTION` */
 export function readAddress({ address, credentials }: Pick<HttpSourceOptions, 'address' | 'credentials'>): {
   url: URL;
   login: Login;
 } {
   const url = URL.parse(fillIn(address.trim(), credentials));
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new CameraError(
-      'error',
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
       `The camera's address must begin with http:// or https://; it is ${shownAddress(address.trim()) || 'blank'}.`,
     );
   }

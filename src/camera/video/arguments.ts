@@ -1,5 +1,5 @@
 /** What ffmpeg is told. Everything is an argument of its own: no shell reads it. */
-import { CameraError } from '../camera-error.ts';
+import { M2fpError } from '../../errors.ts';
 import { fillIn, shownAddress } from '../secrets.ts';
 import type { Credentials } from '../types.ts';
 
@@ -37,18 +37,18 @@ export const DEFAULT_RATE = 10;
 
 /**
  * @param address of a stream, which may hold `{user}` and the like, or the path of a file
- * @throws {CameraError} `error` for a protocol that is not one of streams
+ * @throws {M2fpError} `M2FP_BAD_OPTION` for a protocol that is not one of streams
  */
 export function readInput(address: string, credentials: Credentials): VideoInput {
   const text = address.trim();
   if (text === '')
-    throw new CameraError('error', 'The camera has no address: enter one, or the path of a file.');
+    throw new M2fpError('M2FP_BAD_OPTION', 'The camera has no address: enter one, or the path of a file.');
   // `C:\video.mp4` has no "//".
   const protocol = /^([a-z][\w+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (protocol === undefined) return { kind: 'file', address: text };
   if (!PROTOCOLS.includes(protocol)) {
-    throw new CameraError(
-      'error',
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
       `${shownAddress(text)} is no stream: its address begins with ${PROTOCOLS.join(', ')}. A file is given by its path.`,
     );
   }

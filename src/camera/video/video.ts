@@ -27,7 +27,7 @@ export class VideoSource implements FrameSource {
   readonly #input: VideoInput;
   readonly #mask: (text: string) => string;
 
-  /** @throws {CameraError} `error` for an address that is none of a stream */
+  /** @throws {M2fpError} `M2FP_BAD_OPTION` for an address that is none of a stream */
   constructor(options: VideoSourceOptions) {
     this.#options = options;
     this.#input = readInput(options.address, options.credentials);

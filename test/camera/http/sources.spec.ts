@@ -227,7 +227,7 @@ describe('the sources over HTTP', () => {
 
     it('refuses an address that is none of the web', () => {
       for (const address of ['', 'camera', 'ftp://x/y', 'file:///etc/passwd']) {
-        assert.throws(() => new SnapshotSource(options(address)), { code: 'M2FP_CAMERA_OFFLINE' });
+        assert.throws(() => new SnapshotSource(options(address)), { code: 'M2FP_BAD_OPTION' });
       }
     });
 

@@ -1,6 +1,6 @@
 /** A camera on the loopback: snapshots and MJPEG, with a login or without, and with the faults of real ones. */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -26,6 +26,7 @@ export class CameraServer {
   /** A nonce holds for so many requests. */
   nonceUses = Infinity;
   #used = 0;
+  readonly #events = new EventEmitter();
 
   constructor(tls?: { key: string; cert: string }) {
     const listen: Handler = (request, response) => this.#answer(request, response);
@@ -56,6 +57,11 @@ export class CameraServer {
     return `http://${login}127.0.0.1:${this.port}${path}`;
   }
 
+  /** Resolves with the next request. */
+  async asked(): Promise<void> {
+    await once(this.#events, 'request');
+  }
+
   /** Breaks every connection off. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -70,6 +76,7 @@ export class CameraServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { authorization } = request.headers;
     this.requests.push({ url: request.url ?? '', authorization });
+    this.#events.emit('request');
     if (this.login && !this.#mayEnter(request)) {
       response
         .writeHead(401, {

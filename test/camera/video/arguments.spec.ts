@@ -32,7 +32,7 @@ describe('what ffmpeg is told', () => {
     assert.doesNotMatch(args[args.indexOf('-protocol_whitelist') + 1]!, /file|concat|subfile/);
     assert.equal(input.split('\n').length, 3);
     for (const address of ['file:///etc/passwd', 'concat://x', 'data://x']) {
-      assert.throws(() => readInput(address, {}), { code: 'M2FP_CAMERA_OFFLINE' });
+      assert.throws(() => readInput(address, {}), { code: 'M2FP_BAD_OPTION' });
     }
   });
 
@@ -42,7 +42,7 @@ describe('what ffmpeg is told', () => {
       assert.equal(args[args.indexOf('-i') + 1], `file:${path}`);
       assert.equal(input, '');
     }
-    assert.throws(() => readInput('  ', {}), { code: 'M2FP_CAMERA_OFFLINE' });
+    assert.throws(() => readInput('  ', {}), { code: 'M2FP_BAD_OPTION' });
   });
 
   it('says how often, at which speed and whether again', () => {

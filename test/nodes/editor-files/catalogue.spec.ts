@@ -20,7 +20,7 @@ describe('the shared catalogue', () => {
   for (const language of LANGUAGES) {
     it(`keeps statuses within 20 characters: ${language}`, () => {
       for (const [key, text] of Object.entries(catalogue('m2fp-model', language))) {
-        if (!/^m2fp-model\.(status|pull|result|error)\./.test(key)) continue;
+        if (!/^m2fp-model\.(status|pull|result|camera|error)\./.test(key)) continue;
         const filled = text
           .replace('__time__', '12')
           .replace('__n__', '12')
@@ -32,6 +32,8 @@ describe('the shared catalogue', () => {
           .replace('__speed__', '999')
           .replace('__status__', '503')
           .replace('__seconds__', '600')
+          .replace('__rate__', '12.5')
+          .replace('__age__', '0.2')
           .replace('__attempt__', '5')
           .replace('__attempts__', '5');
         assert.ok(filled.length <= 20, `${key}: ${filled}`);

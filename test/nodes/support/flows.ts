@@ -10,6 +10,7 @@ import type { NodeConfig } from './red.ts';
 export const TYPES = [
   'm2fp-model',
   'm2fp-load',
+  'm2fp-camera',
   'm2fp-preprocess',
   'm2fp-infer',
   'm2fp-colorize',

@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createRequire } from 'node:module';
 import type { Node, NodeAPI, NodeInitializer, NodeMessage, NodeStatus } from 'node-red';
+import camera from '../../../nodes/m2fp-camera/m2fp-camera.ts';
 import colorize from '../../../nodes/m2fp-colorize/m2fp-colorize.ts';
 import crop from '../../../nodes/m2fp-crop/m2fp-crop.ts';
 import exportNode from '../../../nodes/m2fp-export/m2fp-export.ts';
@@ -57,13 +58,14 @@ let api: NodeAPI | undefined;
 function withTexts(initialize: NodeInitializer): NodeInitializer {
   return (RED) => {
     api = RED;
-    return initialize(Object.assign(Object.create(RED) as NodeAPI, { _: translate }));
+    return initialize(Object.assign(Object.create(RED) as NodeAPI, { _: translate, hooks }));
   };
 }
 
 const NODES = [
   model,
   load,
+  camera,
   preprocess,
   infer,
   colorize,

@@ -1,0 +1,96 @@
+/**
+ * When the flow is done with a frame. Node-RED has no way back from a node to the one before, but its hooks tell of every message
+ * that a node gets, and of every one that it is done with; a message keeps its id on its way, and so do its copies.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { NodeAPI, NodeMessage } from 'node-red';
+
+/** Milliseconds after which a frame counts as done in any case: some nodes never say that they are. */
+const LONGEST = 60_000;
+
+/** Milliseconds that a node may keep it that never says that it is done, as the switch node: either it sends it on by then, or drops it. */
+const SILENCE = 1000;
+
+const MODEL = 'm2fp-infer';
+const LABEL = 'm2fp-camera';
+
+interface Watched {
+  /** Nodes that have it, and how many of them are models. */
+  holders: number;
+  models: number;
+  /** Runs while a node may have it that does not say when it is done. */
+  silence: NodeJS.Timeout | undefined;
+  end: () => void;
+}
+
+interface HookedNode {
+  id: string;
+  /** `_expectedDoneCount`: 0 where none of its listeners takes a `done`. */
+  node: { type: string; _expectedDoneCount?: number };
+}
+
+/** By the messages' ids, of all cameras. */
+const watched = new Map<string, Watched>();
+
+/**
+ * Sends `msg`, and resolves when a model is done with it and no other model has it; where none gets it, when no node has it any more.
+ * Never rejects.
+ * @param send called at once
+ */
+export async function sendAndWatch(
+  RED: Pick<NodeAPI, 'hooks'>,
+  msg: NodeMessage & { _msgid: string },
+  send: () => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const frame: Watched = { holders: 0, models: 0, silence: undefined, end: resolve };
+  if (watched.size === 0) listen(RED);
+  watched.set(msg._msgid, frame);
+  const timer = setTimeout(resolve, LONGEST);
+  timer.unref();
+  try {
+    send();
+    void endIfNobodyHas(frame);
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(frame.silence);
+    watched.delete(msg._msgid);
+    if (watched.size === 0) RED.hooks.remove(`*.${LABEL}`);
+  }
+}
+
+function listen({ hooks }: Pick<NodeAPI, 'hooks'>): void {
+  hooks.add(`onReceive.${LABEL}`, ({ msg, destination }: { msg: NodeMessage; destination: HookedNode }) => {
+    const frame = watched.get(msg._msgid ?? '');
+    if (frame === undefined) return;
+    // Who had it before has sent it on.
+    clearTimeout(frame.silence);
+    frame.silence = undefined;
+    if (destination.node._expectedDoneCount === 0) {
+      frame.silence = setTimeout(() => {
+        frame.silence = undefined;
+        void endIfNobodyHas(frame);
+      }, SILENCE).unref();
+      return;
+    }
+    frame.holders++;
+    if (destination.node.type === MODEL) frame.models++;
+  });
+  hooks.add(`onComplete.${LABEL}`, ({ msg, node }: { msg: NodeMessage; node: HookedNode }) => {
+    const frame = watched.get(msg?._msgid ?? '');
+    if (frame === undefined || node.node._expectedDoneCount === 0) return;
+    frame.holders--;
+    if (node.node.type === MODEL && --frame.models <= 0) frame.end();
+    else void endIfNobodyHas(frame);
+  });
+}
+
+/** A node says that it is done before the next one gets what it sent: that happens in the next turn. */
+async function endIfNobodyHas(frame: Watched): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) {
+    if (frame.holders > 0 || frame.silence) return;
+    await setImmediate();
+  }
+  if (frame.holders <= 0 && !frame.silence) frame.end();
+}
