@@ -10,7 +10,7 @@ const WAITING = new Set(
   http in, http response, http request, inject, debug, catch, status, complete, link in, link out, link call,
   function, switch, change, range, template, delay, trigger, filter, rbe, split, join, sort, batch,
   csv, html, json, xml, yaml, file, file in, m2fp-model, m2fp-load, m2fp-preprocess, m2fp-infer, m2fp-colorize,
-  m2fp-crop, m2fp-redact, m2fp-preview, m2fp-status, m2fp-jobs, m2fp-request, m2fp-response`
+  m2fp-crop, m2fp-mask, m2fp-redact, m2fp-preview, m2fp-status, m2fp-jobs, m2fp-request, m2fp-response`
     .split(',')
     .map((type) => type.trim()),
 );

@@ -4,6 +4,7 @@
  */
 import { A_PROMISE, isThenable } from '../../src/async.ts';
 import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts';
+import { MASK_OPTIONS } from '../../src/parsing/make-mask/mask-options.ts';
 import { namesOf } from '../../src/parsing/options/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options/options.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
@@ -21,6 +22,7 @@ export const OPTION_NAMES = {
   infer: [...namesOf(PARSE_OPTIONS), ...namesOf(QUEUE_SETTINGS), 'key', 'priority'],
   colorize: namesOf(COLORIZE_OPTIONS),
   crop: namesOf(CROP_SETTINGS),
+  mask: namesOf(MASK_OPTIONS),
   redact: namesOf(REDACT_SETTINGS),
   export: namesOf(PICTURE_SETTINGS),
   response: namesOf(ANSWER_OPTIONS),

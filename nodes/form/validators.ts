@@ -32,6 +32,8 @@ export interface Validators {
   ids(name: string): Validator;
   /** JSON of zones and lines, see `src/people/zones/areas.ts`. */
   areas(name: string): Validator;
+  /** `all`, `largest`, or numbers with commas between. */
+  people(name: string): Validator;
   /** A choice of labels: at least one. */
   parts(name: string): Validator;
   /** A TypedInput whose type is in the property `name` + "Type". What an older flow does not have is valid. */
@@ -47,6 +49,7 @@ export interface Validators {
 const ASPECT = /^\d+(\.\d+)?(\s*[:/x]\s*\d+(\.\d+)?)?$/;
 const GROUPS = /^[^=,;]+(=[^=,;]+)?([,;]\s*[^=,;]+(=[^=,;]+)?)*[,;]?$/;
 const IDS = /^\d+\s*(?:,\s*\d+\s*)*$/;
+const PEOPLE = /^(?:all|largest|\d+\s*(?:,\s*\d+\s*)*)$/;
 
 /** The checks for the fields of the node `type`. */
 export function createValidators(RED: EditorRed, $: Dollar, type: string): Validators {
@@ -99,6 +102,7 @@ export function createValidators(RED: EditorRed, $: Dollar, type: string): Valid
     aspect: matching('aspect', ASPECT),
     groups: matching('groups', GROUPS),
     ids: matching('ids', IDS),
+    people: matching('people', PEOPLE),
     areas: (name) => check(name, 'areas', areAreas),
     parts: (name) => check(name, 'parts', (value) => !isNone(value)),
     property: typed({}),

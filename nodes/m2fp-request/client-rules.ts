@@ -1,6 +1,7 @@
 /** Which options of the nodes a client may set. */
 import { PARSE_OPTIONS } from '../../src/engine/options.ts';
 import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts';
+import { MASK_OPTIONS } from '../../src/parsing/make-mask/mask-options.ts';
 import { anyText, namesInText, number, type OptionTable } from '../../src/parsing/options/option-table.ts';
 import { checkAllowed, type ClientRules } from '../../src/service/client-options.ts';
 import { MAX_PRIORITY, QUEUE_SETTINGS } from '../common/queue-fields.ts';
@@ -21,6 +22,7 @@ const TABLES: Readonly<Record<string, OptionTable>> = {
   },
   colorize: COLORIZE_OPTIONS,
   crop: CROP_SETTINGS,
+  mask: MASK_OPTIONS,
   redact: REDACT_SETTINGS,
   job: JOB_OPTIONS,
 };

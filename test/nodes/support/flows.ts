@@ -15,6 +15,7 @@ export const TYPES = [
   'm2fp-infer',
   'm2fp-colorize',
   'm2fp-crop',
+  'm2fp-mask',
   'm2fp-redact',
   'm2fp-export',
   'm2fp-preview',

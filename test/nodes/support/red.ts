@@ -8,6 +8,7 @@ import crop from '../../../nodes/m2fp-crop/m2fp-crop.ts';
 import exportNode from '../../../nodes/m2fp-export/m2fp-export.ts';
 import infer from '../../../nodes/m2fp-infer/m2fp-infer.ts';
 import load from '../../../nodes/m2fp-load/m2fp-load.ts';
+import mask from '../../../nodes/m2fp-mask/m2fp-mask.ts';
 import model from '../../../nodes/m2fp-model/m2fp-model.ts';
 import catalogue from '../../../nodes/m2fp-model/locales/en-US/m2fp-model.json' with { type: 'json' };
 import jobs from '../../../nodes/m2fp-jobs/m2fp-jobs.ts';
@@ -70,6 +71,7 @@ const NODES = [
   infer,
   colorize,
   crop,
+  mask,
   redact,
   exportNode,
   preview,
