@@ -22,6 +22,7 @@ const EXAMPLES = [
   '7 Privacy',
   '8 Health and metrics',
   '9 Gallery',
+  '13 Try-on masks',
 ];
 
 const root = resolve(import.meta.dirname, '..');

@@ -30,6 +30,7 @@ const WRONG: Record<string, [field: string, value: string]> = {
   infer: ['scoreThreshold', '7'],
   colorize: ['opacity', '7'],
   crop: ['minScore', '7'],
+  mask: ['hands', '77'],
   redact: ['cells', '99'],
   preview: ['size', '999'],
   request: ['maxBody', '0'],

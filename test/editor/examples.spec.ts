@@ -9,7 +9,7 @@ import { Editor } from './editor.ts';
 const EXAMPLES = readdirSync(join(root, 'examples'))
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.replace(/\.json$/, ''));
-const WITH_PREVIEW = ['1 First picture', '7 Privacy'];
+const WITH_PREVIEW = ['1 First picture', '7 Privacy', '13 Try-on masks'];
 
 for (const version of VERSIONS) {
   describe(`the examples in the editor (${version})`, function () {

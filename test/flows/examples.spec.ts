@@ -13,7 +13,15 @@ import { twoPeople, upload } from '../support/images.ts';
 import { childrenOf } from '../support/processes.ts';
 import { changed, dyed, emptyRoom, FACE, PANTS, pixelsOf } from '../support/sample.ts';
 
-const NAMES = ['3 Parts', '4 Parsing service', '5 MQTT camera', '6 Folder watch', '7 Privacy', '9 Gallery'];
+const NAMES = [
+  '3 Parts',
+  '4 Parsing service',
+  '5 MQTT camera',
+  '6 Folder watch',
+  '7 Privacy',
+  '9 Gallery',
+  '13 Try-on masks',
+];
 
 for (const version of VERSIONS) {
   describe(`the examples (${version})`, function () {
@@ -270,6 +278,42 @@ for (const version of VERSIONS) {
           kept.map(({ name }) => name),
           ['only the redacted'],
         );
+      });
+    });
+
+    describe('13 Try-on masks', () => {
+      const ask = (query: string, image: Buffer = twoPeople) =>
+        nodeRed.post(`/m2fp/mask${query}`, upload(image));
+      const white = async (response: Response): Promise<number> => {
+        assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'image/png']);
+        const mask = sharp(Buffer.from(await response.arrayBuffer()));
+        const { channels, depth, width, height } = await mask.metadata();
+        assert.deepEqual(
+          { channels, depth, width, height },
+          { channels: 1, depth: 'uchar', width: 448, height: 448 },
+        );
+        const pixels = await mask.extractChannel(0).raw().toBuffer();
+        assert.ok(pixels.every((value) => value === 0 || value === 255));
+        return pixels.filter((value) => value === 255).length;
+      };
+
+      it('answers with the mask that was asked for', async () => {
+        const upper = await white(await ask(''));
+        const dress = await white(await ask('?mask.garment=dress'));
+        const near = await white(await ask('?mask.recipe=idm-vton'));
+        assert.ok(
+          near > 1000 && near !== upper && upper > 1000 && upper < dress,
+          `${near}, ${upper}, ${dress}`,
+        );
+      });
+
+      it('says what is wrong as JSON', async () => {
+        const hat = await ask('?mask.garment=hat');
+        assert.equal(hat.status, 400);
+        const nobody = await ask('', await emptyRoom);
+        assert.equal(nobody.status, 404);
+        const { error } = (await nobody.json()) as { error: { code: string } };
+        assert.equal(error.code, 'M2FP_NOTHING_FOUND');
       });
     });
 
