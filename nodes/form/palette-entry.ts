@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
     'human person people parts segmentation mask colour color image picture overlay 上色 叠加',
   ),
   'm2fp-mask': wordsIn(
-    'human person clothes garment tryon inpainting agnostic CatVTON VTON segmentation image picture edit 换装 重绘 抠图 遮罩',
+    'human person clothes garment tryon inpainting agnostic CatVTON VTON segmentation image picture edit 换装 重绘 抠图 遮罩 掩码',
   ),
   'm2fp-crop': wordsIn('human person people face image picture cut cutout 抠图 人像'),
   'm2fp-redact': wordsIn(

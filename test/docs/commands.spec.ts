@@ -96,6 +96,7 @@ describe('commands that the pages tell', () => {
       '/m2fp/api/jobs',
       '/m2fp/api/jobs/:id',
       '/m2fp/api/parse',
+      '/m2fp/mask',
       '/m2fp/upload',
       '/metrics',
       '/parse',
