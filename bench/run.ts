@@ -2,6 +2,7 @@
 import { M2fpError } from '../src/errors.ts';
 import { benchAccuracy } from './accuracy/index.ts';
 import { benchConvert } from './convert.ts';
+import { benchDescribe } from './describe/index.ts';
 import { benchEngine } from './engine/index.ts';
 import { benchExport } from './export/index.ts';
 import { benchGraph } from './graph.ts';
@@ -13,6 +14,7 @@ type Bench = (log: (line: string) => void, args: string[]) => Promise<object>;
 const BENCHES: Record<string, Bench> = {
   accuracy: benchAccuracy,
   convert: benchConvert,
+  describe: benchDescribe,
   engine: benchEngine,
   export: benchExport,
   graph: benchGraph,

@@ -36,6 +36,30 @@ export async function decodeImage(
   limits: ImageLimits = DEFAULT_LIMITS,
   alpha: AlphaMode = 'white',
 ): Promise<RawImage> {
+  return (await decode(image, limits, alpha)).pixels;
+}
+
+/** A picture that was made smaller, and the size that it had, pixels. */
+export interface SmallImage {
+  pixels: RawImage;
+  full: { width: number; height: number };
+}
+
+/**
+ * The same, no side longer than `maxSide` pixels: a large JPEG is not even decoded in full. Means of neighbours, laid on
+ * white.
+ * @throws {M2fpError} as {@link decodeImage}
+ */
+export function decodeSmall(image: Buffer, limits: ImageLimits, maxSide: number): Promise<SmallImage> {
+  return decode(image, limits, 'white', maxSide);
+}
+
+async function decode(
+  image: Buffer,
+  limits: ImageLimits,
+  alpha: AlphaMode,
+  maxSide = Infinity,
+): Promise<SmallImage> {
   if (image.length === 0) throw new M2fpError('M2FP_NO_IMAGE', 'The picture has 0 bytes.');
   checkBytes(image.length, limits);
   const format = requireFormat(image);
@@ -54,7 +78,9 @@ export async function decodeImage(
   checkPixels(header.width, header.height, limits);
   checkCost(format, { ...header, buffered: ready.buffered }, limits);
   const ignoreIcc = header.icc === undefined || isSrgbProfile(header.icc);
-  const decode = ({ bytes, known }: Readable) => {
+  const { width: fullWidth, height: fullHeight } = header.autoOrient;
+  const scale = Math.min(1, maxSide / Math.max(fullWidth, fullHeight));
+  const read = ({ bytes, known }: Readable) => {
     const options = {
       ...first,
       failOn: known ? 'error' : 'warning',
@@ -62,14 +88,18 @@ export async function decodeImage(
     } as const;
     const pipeline = sharp(bytes, { ...options, ignoreIcc }).toColourspace('srgb');
     if (alpha === 'drop') pipeline.removeAlpha();
+    if (scale < 1) {
+      const side = (length: number): number => Math.max(1, Math.round(length * scale));
+      pipeline.resize(side(fullWidth), side(fullHeight), { fit: 'fill', kernel: 'linear' });
+    }
     // sharp takes 16-bit pictures with a profile to Display P3 and leaves them there, unless a profile is asked for.
     if (!ignoreIcc && header.space === 'rgb16') pipeline.withIccProfile('srgb', { attach: false });
     return pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   };
-  const { data, info } = await decode(ready)
+  const { data, info } = await read(ready)
     .catch(async (error: unknown) => {
       if (ready.known) throw error;
-      return decode(await readableAfterAll(image));
+      return read(await readableAfterAll(image));
     })
     .catch((error: unknown) => {
       throw error instanceof M2fpError ? error : undecodable(format, image, error);
@@ -82,5 +112,6 @@ export async function decodeImage(
     );
   }
   const pixels: RawImage = { width, height, channels, data };
-  return channels === 4 && alpha === 'white' ? onWhite(pixels) : pixels;
+  const seen = channels === 4 && alpha === 'white' ? await onWhite(pixels) : pixels;
+  return { pixels: seen, full: { width: fullWidth, height: fullHeight } };
 }

@@ -1,0 +1,80 @@
+/** The colours of a patch of pixels, by name and share. */
+import { clustersOf, litColourOf } from './clusters.ts';
+import { hexOf, lit, type Oklab } from './oklab.ts';
+import type { ColourTerm, Shade } from './terms.ts';
+
+export interface Colour<Term extends string = ColourTerm> {
+  term: Term;
+  /** Null: neither dark nor light for its term. */
+  shade: Shade | null;
+  /** `#rrggbb`, as it is in the picture. */
+  hex: string;
+  /** Of the patch, 0 to 1, two decimals. */
+  share: number;
+}
+
+export interface ColourOptions<Term extends string> {
+  /** Colours told at most. */
+  max: number;
+  /** What takes less of the patch, 0 to 1, is not told. */
+  minShare: number;
+  /** See {@link exposureOf}. */
+  exposure: number;
+  /** What a colour is called, such as {@link nameColour}. */
+  name: (colour: Oklab) => { term: Term; shade: Shade | null };
+}
+
+/** Between the saturations of light and shade on one cloth is less. */
+const SAME_SATURATION = 0.07;
+/** A shade is no darker than this, by the lightness of what is lit. */
+const DEEPEST_SHADE = 0.5;
+
+interface Group {
+  samples: number[];
+  colour: Oklab;
+}
+
+/**
+ * The colours of a patch, the one with the largest share first. What is one colour in light and in shade, and what has one
+ * name, counts as one; mixtures at the border between two colours, and what is small, are left out.
+ *
+ * @param samples three numbers a pixel, Oklab; the pixels of the patch, or some hundred evenly among them
+ */
+export function coloursOf<Term extends string>(
+  samples: Float32Array,
+  { max, minShare, exposure, name }: ColourOptions<Term>,
+): Colour<Term>[] {
+  const size = samples.length / 3;
+  // One more than is told, for the mixtures at the borders.
+  const groups = max === 1 ? clustersOf(samples, 1) : clustersOf(samples, max + 1);
+  const named = (colour: Oklab): { term: Term; shade: Shade | null } => name(lit(colour, exposure));
+  const merged: Group[] = [];
+  for (const group of groups.toSorted((g, h) => h.length - g.length)) {
+    const colour = litColourOf(samples, group);
+    const same = merged.find(
+      (other) => isOne(other.colour, colour) || named(other.colour).term === named(colour).term,
+    );
+    if (same === undefined) merged.push({ samples: group, colour });
+    else same.samples.push(...group);
+  }
+  return merged
+    .map(({ samples: own }) => ({ colour: litColourOf(samples, own), share: own.length / size }))
+    .toSorted((g, h) => h.share - g.share)
+    .filter(({ share }, rank) => rank === 0 || share >= minShare)
+    .slice(0, max)
+    .map(({ colour, share }) => ({
+      ...named(colour),
+      hex: hexOf(colour),
+      share: Math.round(100 * share) / 100,
+    }));
+}
+
+/** Whether two colours may be one cloth in light and in shade. */
+function isOne([l1, a1, b1]: Oklab, [l2, a2, b2]: Oklab): boolean {
+  const [dark, light] = [Math.max(Math.min(l1, l2), 0.01), Math.max(l1, l2, 0.01)];
+  const apart = Math.hypot(
+    a1 / Math.max(l1, 0.01) - a2 / Math.max(l2, 0.01),
+    b1 / Math.max(l1, 0.01) - b2 / Math.max(l2, 0.01),
+  );
+  return dark / light > DEEPEST_SHADE && apart < SAME_SATURATION;
+}

@@ -1,0 +1,41 @@
+/** Colour names in the languages that sentences are made in. */
+import type { ColourName, ColourTerm, Shade } from './terms.ts';
+
+export const LANGUAGES = ['en-US', 'zh-CN'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const CHINESE: Readonly<Record<ColourTerm, string>> = {
+  black: '黑',
+  white: '白',
+  grey: '灰',
+  red: '红',
+  orange: '橙',
+  yellow: '黄',
+  green: '绿',
+  blue: '蓝',
+  purple: '紫',
+  pink: '粉',
+  brown: '棕',
+};
+const CHINESE_SHADES: Readonly<Record<Shade, string>> = { dark: '深', light: '浅' };
+
+/** "dark blue", "深蓝色". */
+export function colourText({ term, shade }: ColourName, language: Language): string {
+  if (language === 'zh-CN') return `${shade === null ? '' : CHINESE_SHADES[shade]}${CHINESE[term]}色`;
+  return shade === null ? term : `${shade} ${term}`;
+}
+
+/** Several of them: "red and white", "红色和白色". */
+export function coloursText(colours: readonly ColourName[], language: Language): string {
+  return listed(
+    colours.map((colour) => colourText(colour, language)),
+    language,
+  );
+}
+
+/** "red, white and blue", "红色、白色和蓝色". */
+function listed(texts: readonly string[], language: Language): string {
+  const [comma, and] = language === 'zh-CN' ? ['、', '和'] : [', ', ' and '];
+  if (texts.length < 2) return texts.join('');
+  return `${texts.slice(0, -1).join(comma)}${and}${texts.at(-1)}`;
+}
