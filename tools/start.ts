@@ -23,6 +23,7 @@ const EXAMPLES = [
   '8 Health and metrics',
   '9 Gallery',
   '13 Try-on masks',
+  '12 Camera',
 ];
 
 const root = resolve(import.meta.dirname, '..');
