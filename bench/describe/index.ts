@@ -57,7 +57,7 @@ export async function benchDescribe(log: (line: string) => void, args: string[])
   for (const { masks, verdicts } of judged) log(`  ${masks}: confused most: ${confusions(verdicts)}`);
   const cost = await measureCost();
   log(
-    `describe, 1920 x 1080, ${cost.persons} persons: ${cost.busy.toFixed(1)} ms of the event loop (median of ${cost.rounds}), ` +
+    `describe, 1920 x 1080, ${cost.persons} persons: ${cost.busy.toFixed(1)} ms of the event loop's thread (mean of ${cost.rounds}), ` +
       `${cost.longest.toFixed(1)} ms at a stretch at most, ${cost.total.toFixed(1)} ms in all`,
   );
   return { rows, cost };

@@ -8,6 +8,7 @@ import { MASK_OPTIONS } from '../../src/parsing/make-mask/mask-options.ts';
 import { namesOf } from '../../src/parsing/options/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options/options.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
+import { DESCRIBE_OPTIONS } from '../../src/people/describe/describe-options.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
 import { PICTURE_SETTINGS } from '../m2fp-export/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
@@ -25,6 +26,7 @@ export const OPTION_NAMES = {
   mask: namesOf(MASK_OPTIONS),
   redact: namesOf(REDACT_SETTINGS),
   export: namesOf(PICTURE_SETTINGS),
+  describe: namesOf(DESCRIBE_OPTIONS),
   response: namesOf(ANSWER_OPTIONS),
 } as const satisfies Record<string, readonly string[]>;
 

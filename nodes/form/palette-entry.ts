@@ -27,6 +27,9 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
     'human person clothes garment tryon inpainting agnostic CatVTON VTON segmentation image picture edit 换装 重绘 抠图 遮罩 掩码',
   ),
   'm2fp-crop': wordsIn('human person people face image picture cut cutout 抠图 人像'),
+  'm2fp-describe': wordsIn(
+    'human person people persons clothes clothing garment colour color colors describe wear attributes hair 衣服 穿着 颜色 人物 描述',
+  ),
   'm2fp-redact': wordsIn(
     'human person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
   ),

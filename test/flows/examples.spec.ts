@@ -20,6 +20,7 @@ const NAMES = [
   '6 Folder watch',
   '7 Privacy',
   '9 Gallery',
+  '11 Describe people',
   '13 Try-on masks',
 ];
 

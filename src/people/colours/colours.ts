@@ -45,8 +45,8 @@ export function coloursOf<Term extends string>(
   { max, minShare, exposure, name }: ColourOptions<Term>,
 ): Colour<Term>[] {
   const size = samples.length / 3;
-  // One more than is told, for the mixtures at the borders.
-  const groups = max === 1 ? clustersOf(samples, 1) : clustersOf(samples, max + 1);
+  // One more than is told, for the mixtures at the borders; two also where one is told: their mean is neither.
+  const groups = clustersOf(samples, Math.max(max, 2) + 1);
   const named = (colour: Oklab): { term: Term; shade: Shade | null } => name(lit(colour, exposure));
   const merged: Group[] = [];
   for (const group of groups.toSorted((g, h) => h.length - g.length)) {

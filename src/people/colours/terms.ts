@@ -79,7 +79,8 @@ function termOfHue(lightness: number, saturation: number, hue: number): ColourTe
     if (hue < 44 && saturation >= 0.275) return 'red';
     // Dark, or with grey in it: brown.
     const isOrange =
-      saturation + 0.15 * (lightness - 0.6) >= 0.208 || (lightness >= 0.72 && saturation >= 0.13);
+      (lightness >= 0.48 && saturation + 0.15 * (lightness - 0.6) >= 0.208) ||
+      (lightness >= 0.72 && saturation >= 0.13);
     return isOrange ? 'orange' : 'brown';
   }
   if (hue < 88) {

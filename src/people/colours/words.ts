@@ -1,10 +1,17 @@
 /** Colour names in the languages that sentences are made in. */
-import type { ColourName, ColourTerm, Shade } from './terms.ts';
+import type { ColourTerm, Shade } from './terms.ts';
 
 export const LANGUAGES = ['en-US', 'zh-CN'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const CHINESE: Readonly<Record<ColourTerm, string>> = {
+/** A colour's name; of hair people say blond, too. */
+export interface SpokenColour {
+  term: ColourTerm | 'blond';
+  /** Null: neither dark nor light for its term. */
+  shade: Shade | null;
+}
+
+const CHINESE: Readonly<Record<SpokenColour['term'], string>> = {
   black: '黑',
   white: '白',
   grey: '灰',
@@ -16,17 +23,18 @@ const CHINESE: Readonly<Record<ColourTerm, string>> = {
   purple: '紫',
   pink: '粉',
   brown: '棕',
+  blond: '金',
 };
 const CHINESE_SHADES: Readonly<Record<Shade, string>> = { dark: '深', light: '浅' };
 
 /** "dark blue", "深蓝色". */
-export function colourText({ term, shade }: ColourName, language: Language): string {
+export function colourText({ term, shade }: SpokenColour, language: Language): string {
   if (language === 'zh-CN') return `${shade === null ? '' : CHINESE_SHADES[shade]}${CHINESE[term]}色`;
   return shade === null ? term : `${shade} ${term}`;
 }
 
 /** Several of them: "red and white", "红色和白色". */
-export function coloursText(colours: readonly ColourName[], language: Language): string {
+export function coloursText(colours: readonly SpokenColour[], language: Language): string {
   return listed(
     colours.map((colour) => colourText(colour, language)),
     language,

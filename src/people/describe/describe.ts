@@ -18,7 +18,7 @@ export type { DescribeOptions } from './describe-options.ts';
 export type { Description, PersonDescription } from './types.ts';
 
 /** Pixels of the longer side of the copy whose colours are looked at: the network saw no finer. */
-const LONGER_SIDE = 640;
+const LONGER_SIDE = 512;
 /** Of the share that a garment must have, what is small must have. */
 const SMALL = 0.2;
 

@@ -1,13 +1,7 @@
 /** What the colour of hair is called: blond hair is no yellow, and red hair no orange. */
 import type { Oklab } from '../colours/oklab.ts';
-import { nameColour, type Shade } from '../colours/terms.ts';
-import type { ColorTerm } from './types.ts';
-
-interface HairName {
-  term: ColorTerm;
-  /** Null: neither dark nor light for its term. */
-  shade: Shade | null;
-}
+import { nameColour } from '../colours/terms.ts';
+import type { SpokenColour } from '../colours/words.ts';
 
 /** Hues (degrees) of hair that is not dyed. */
 const NATURAL = { from: 20, to: 105 };
@@ -16,13 +10,13 @@ const GREY = { saturation: 0.05, light: 0.066 };
 /** Lightness up to which what has no hue is black, from which on it counts as light, and as white. */
 const [DARK, LIGHT, WHITE] = [0.43, 0.5, 0.93];
 /** Brown of less lightness is black. */
-const BLACK = 0.32;
+const BLACK = 0.3;
 const RED = { hue: 51, saturation: 0.145 };
 const BLOND = { hue: 63, lightness: 0.52, saturation: 0.07 };
 const LIGHT_BROWN = 0.56;
 
 /** What people call it. @param colour in light of full strength */
-export function nameHair(colour: Oklab): HairName {
+export function nameHair(colour: Oklab): SpokenColour {
   const [lightness, a, b] = colour;
   const saturation = Math.hypot(a, b) / Math.max(lightness, 0.01);
   const hue = (Math.atan2(b, a) * 180) / Math.PI;

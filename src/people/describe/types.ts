@@ -1,11 +1,8 @@
 /** What is told of people. Plain data: it travels as `msg.payload` and in `msg.parsing.persons`. */
 import type { Colour } from '../colours/colours.ts';
-import type { ColourTerm } from '../colours/terms.ts';
+import type { SpokenColour } from '../colours/words.ts';
 
-/** Of hair people say blond, too. */
-export type ColorTerm = ColourTerm | 'blond';
-
-export type Color = Colour<ColorTerm>;
+export type Color = Colour<SpokenColour['term']>;
 
 /** A garment, or something that a person carries; a pair of shoes is one. */
 export interface Garment {

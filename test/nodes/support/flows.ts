@@ -16,6 +16,7 @@ export const TYPES = [
   'm2fp-colorize',
   'm2fp-crop',
   'm2fp-mask',
+  'm2fp-describe',
   'm2fp-redact',
   'm2fp-export',
   'm2fp-preview',

@@ -6,6 +6,7 @@ import camera from '../../../nodes/m2fp-camera/m2fp-camera.ts';
 import colorize from '../../../nodes/m2fp-colorize/m2fp-colorize.ts';
 import crop from '../../../nodes/m2fp-crop/m2fp-crop.ts';
 import exportNode from '../../../nodes/m2fp-export/m2fp-export.ts';
+import describePeople from '../../../nodes/m2fp-describe/m2fp-describe.ts';
 import infer from '../../../nodes/m2fp-infer/m2fp-infer.ts';
 import load from '../../../nodes/m2fp-load/m2fp-load.ts';
 import mask from '../../../nodes/m2fp-mask/m2fp-mask.ts';
@@ -72,6 +73,7 @@ const NODES = [
   colorize,
   crop,
   mask,
+  describePeople,
   redact,
   exportNode,
   preview,

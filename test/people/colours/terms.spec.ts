@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { lit, oklabOf } from '../../../src/people/colours/oklab.ts';
+import { COLOUR_TERMS, nameColour, termOf } from '../../../src/people/colours/terms.ts';
+
+const hex = (text: string) => {
+  const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
+  return oklabOf(red!, green!, blue!);
+};
+
+/** Clear-cut colours of each term: sRGB as the XKCD colour survey or CSS has them under names of that term. */
+const PROTOTYPES: Record<string, string[]> = {
+  black: ['000000', '070d0d', '1b1b1b'],
+  white: ['ffffff', 'fffafa', 'f5f5f5'],
+  grey: ['929591', '808080', '696969', 'a9a9a9'],
+  red: ['e50000', 'dc143c', 'b22222', '840000'],
+  orange: ['f97306', 'ff8c00', 'ff7f50'],
+  yellow: ['ffff14', 'ffd700', 'ffff84'],
+  green: ['15b01a', '228b22', '033500', '90ee90'],
+  blue: ['0343df', '01153e', '4169e1', '95d0fc', '4682b4'],
+  purple: ['7e1e9c', '35063e', '9932cc', '9370db'],
+  pink: ['ff81c0', 'ff69b4', 'ffb6c1'],
+  brown: ['653700', '8b4513', 'a0522d', '6f4e37'],
+};
+
+describe('the names of colours', () => {
+  for (const [term, colours] of Object.entries(PROTOTYPES)) {
+    for (const colour of colours) {
+      it(`calls #${colour} ${term}`, () => assert.equal(termOf(hex(colour)), term));
+    }
+  }
+
+  it('has a name for every colour', () => {
+    for (let red = 0; red < 256; red += 15) {
+      for (let green = 0; green < 256; green += 15) {
+        for (let blue = 0; blue < 256; blue += 15) {
+          assert.ok(COLOUR_TERMS.includes(termOf(oklabOf(red, green, blue))));
+        }
+      }
+    }
+  });
+
+  for (const [colour, light] of [
+    ['e50000', 0.7],
+    ['15b01a', 0.6],
+    ['0343df', 0.6],
+    ['ffd700', 0.65],
+    ['7e1e9c', 0.7],
+  ] as const) {
+    it(`keeps the name of #${colour} in the shade`, () => {
+      assert.equal(termOf(lit(hex(colour), Math.cbrt(light))), termOf(hex(colour)));
+    });
+  }
+
+  it('tells dark and light from neither', () => {
+    assert.deepEqual(nameColour(hex('01153e')), { term: 'blue', shade: 'dark' });
+    assert.deepEqual(nameColour(hex('4169e1')), { term: 'blue', shade: null });
+    assert.deepEqual(nameColour(hex('95d0fc')), { term: 'blue', shade: 'light' });
+    assert.deepEqual(nameColour(hex('ffffff')), { term: 'white', shade: null });
+  });
+});
