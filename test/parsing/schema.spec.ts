@@ -6,6 +6,7 @@ import { createPipeline } from '../../src/engine/child/pipeline.ts';
 import { openSession } from '../../src/engine/child/session.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
+import { describe as describePeople, withDescriptions } from '../../src/people/describe/describe.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { exampleParsing } from '../nodes/support/fake-engine.ts';
@@ -34,12 +35,14 @@ async function sample(scoreThreshold?: number): Promise<Parsing> {
 
 describe('the published JSON Schemas', function () {
   this.timeout(60_000);
+  let ofDescription: ValidateFunction;
   let ofSummary: ValidateFunction;
   let ofParsing: ValidateFunction;
   const parsings: Record<string, Parsing> = {};
 
   before(async () => {
     const ajv = new Ajv2020({ allErrors: true, strict: true, strictTuples: false });
+    ofDescription = ajv.compile(read('description'));
     ofSummary = ajv.compile(read('summary'));
     ofParsing = ajv.compile(read('parsing'));
     parsings['the sample'] = await sample(0.5);
@@ -70,6 +73,15 @@ describe('the published JSON Schemas', function () {
       const maps = { labelMap: labelMap.toString('base64'), personMap: personMap.toString('base64') };
       accept(ofParsing, { ...rest, ...maps });
     }
+  });
+
+  it('take descriptions, alone and in a parsing', async () => {
+    for (const parsing of Object.values(parsings)) {
+      const description = await describePeople(parsing);
+      accept(ofDescription, JSON.parse(JSON.stringify(description)));
+      accept(ofParsing, JSON.parse(JSON.stringify(withDescriptions(parsing, description))));
+    }
+    assert.ok(!ofDescription({ persons: [{ id: 1 }], sentence: '' }));
   });
 
   it('tell the one from the other, and refuse other shapes', async () => {

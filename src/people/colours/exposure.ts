@@ -15,7 +15,7 @@ const SAMPLES = 4000;
 /**
  * By what the lightness of the colours of a picture is to be multiplied before they are named, 0.9 to 1.4. The light's
  * colour is left as it is: what takes its cast away for a whole picture (grey world and its kin) was wrong more often than
- * the camera (docs/nodes.md has the figures).
+ * the camera (docs/recipes.md has the figures).
  *
  * @param image opaque
  */

@@ -26,7 +26,7 @@ const SMALL = 0.2;
 interface Somebody {
   /** 0: the one person of a model that finds no whole persons. */
   id: number;
-  person: (Person & { track?: number }) | null;
+  person: (Person & { track?: number | null }) | null;
   box: Box;
   area: number;
   parts: (Part & { word: Word })[];
@@ -123,7 +123,7 @@ async function describeOne(
   };
   return {
     id: person?.id ?? null,
-    ...(person?.track !== undefined && { track: person.track }),
+    ...(typeof person?.track === 'number' && { track: person.track }),
     sentence: sentenceOf({ garments, hair, ...bare }, look.language),
     garments,
     hair,
