@@ -5,6 +5,7 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import sharp from 'sharp';
+import type { Description } from '../../src/people/describe/describe.ts';
 import { type Broker, startBroker } from '../support/broker.ts';
 import { debugSidebar } from '../support/debug-sidebar.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
@@ -59,6 +60,19 @@ for (const version of VERSIONS) {
 
     it('start without a complaint', () => {
       assert.doesNotMatch(nodeRed.log, /missing node types|\[error\]/);
+    });
+
+    describe('11 Describe people', () => {
+      it('tells what the two people of the sample wear', async () => {
+        await nodeRed.inject('m2fp11injec00001');
+        const [sentence] = await sidebar.texts('m2fp11debug00002', 1);
+        assert.match(sentence!, /^2 people: .*(top|coat|dress).*; .*(top|coat|dress)/);
+        const [data] = await sidebar.texts('m2fp11debug00003', 1);
+        assert.deepEqual(
+          (JSON.parse(data!) as Description).persons.map(({ id }) => id),
+          [1, 2],
+        );
+      });
     });
 
     describe('3 Parts', () => {
