@@ -6,6 +6,7 @@ import type { Command, Terminal } from './command.ts';
 import { compare } from './compare.ts';
 import { convert } from './convert.ts';
 import { doctor } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { Interruption } from './interrupt.ts';
 import { models } from './models.ts';
 import { parse } from './parse.ts';
@@ -14,7 +15,17 @@ import { quantize } from './quantize.ts';
 import { didYouMean } from './similar.ts';
 import { worker } from './worker.ts';
 
-const COMMANDS: readonly Command[] = [pull, models, convert, quantize, compare, parse, worker, doctor];
+const COMMANDS: readonly Command[] = [
+  pull,
+  models,
+  convert,
+  quantize,
+  compare,
+  parse,
+  exportCommand,
+  worker,
+  doctor,
+];
 
 const HELP_WORDS = ['help', '--help', '-h'];
 const VERSION_WORDS = ['--version', '-v', '-V', 'version'];

@@ -3,10 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { extname, join, parse as parsePath, resolve } from 'node:path';
 import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, isOfOneImage, M2fpError } from '../errors.ts';
-import { ruleFor } from '../engine/input-image.ts';
-import { limitsFrom, preprocess } from '../image/index.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
-import { DEFAULT_MIN_SCORE, type Parsing, summarize, toModelScope } from '../parsing/index.ts';
+import { DEFAULT_MIN_SCORE } from '../parsing/index.ts';
 import { bundledModelFolder } from '../paths.ts';
 import {
   choiceOption,
@@ -17,13 +15,18 @@ import {
   readArguments,
   type Terminal,
 } from './command.ts';
+import { meansMany } from './batch.ts';
+import { ENGINE_HELP, ENGINE_OPTIONS } from './open-engine.ts';
+import { BATCH_OPTIONS, parseBatch } from './parse-batch.ts';
+import { type Format, FORMATS, parseImage } from './parse-formats.ts';
 import { ProgressBar } from './progress.ts';
 import { readImage } from './read-image.ts';
 import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = [
-  'model',
+  ...ENGINE_OPTIONS,
   ...STORE_OPTIONS,
+  ...BATCH_OPTIONS,
   'short-side',
   'long-side',
   'min-score',
@@ -36,17 +39,6 @@ const OPTIONS = [
 /** ModelScope's pipeline returns nothing that scores less. */
 const LEAST_SCORE = 0.1;
 
-/** What `--format` chooses from. */
-const FORMATS = {
-  summary: summarize,
-  modelscope: toModelScope,
-  full: ({ image: _image, labelMap, personMap, ...rest }: Parsing) => ({
-    ...rest,
-    labelMap: labelMap.toString('base64'),
-    personMap: personMap.toString('base64'),
-  }),
-};
-
 const IMAGE_FORMATS: Readonly<Record<string, ColorizeOptions['format']>> = {
   '.png': 'png',
   '.jpg': 'jpeg',
@@ -58,10 +50,16 @@ export const parse: Command = {
   name: 'parse',
   summary: 'find the people and their parts in pictures',
   help: `Usage: m2fp parse PICTURE... [options]
+       m2fp parse FOLDER|PATTERN|- --out DIR [options]
 
 Finds the people and their parts in each PICTURE and prints them as JSON. What is transparent in it is taken for white,
 and only --format modelscope sees the colours under it, as that pipeline does. Of several pictures each gets one line, with its
 "file" in front; one that cannot be parsed has an "error" (code, message) there, the others go on, and the exit code is 1.
+
+Of a FOLDER (with all below), a quoted PATTERN ('photos/**/*.jpg') or a list of paths on the standard input ("-", a path a
+line, or with zero bytes between), what is made of each goes into files below DIR, and DIR/report.jsonl has a line for each.
+The same command goes on where it was interrupted: a picture is done again only where it, the options, the model or a file that
+was made of it have changed. Exit code 0: all done; 1: some failed; 2: none was done.
 
 Options:
   --model MODEL       a folder that "m2fp convert" made, the id of a model that "m2fp pull" put into the store, or a
@@ -75,23 +73,33 @@ ${storeHelp(22)}
                       steadier labels and outlines, twice the time
   --min-score N       minimum score of persons and parts, 0.1 to 1: what scores less is doubtful, and neither counted nor
                       coloured (default: 0.5; for --format modelscope what its pipeline returns, from 0.1)
-  --format NAME       what is printed:
+  --format NAME       what is printed, or written as JSON:
                         summary     persons and parts with boxes, areas and scores (default), as infer's msg.payload
                         modelscope  {labels, scores, masks} as ModelScope's pipeline, masks in COCO run-length encoding
                         full        msg.parsing without its image: persons and parts, also doubtful ones, with masks in
                                     COCO run-length encoding; labelMap and personMap, one byte per pixel (row by row),
                                     in base64
-  --out FILE          write the JSON to FILE instead
+  --out FILE          write the JSON to FILE instead; of many pictures the folder that gets all files
   --colorize FILE     also write the coloured picture: .png, .jpg or .webp; of several pictures a folder, which gets
                       a .png of each
   --max-megapixels N  millions of pixels that PICTURE may have (default: 64)
   --max-image-size N  MiB that the file may have (default: 32)
   --help              show this text
+
+Options of many pictures:
+  --make LIST         what is made of each, with commas between: json (default), colorize, redact, crop, mask, and export,
+                      which adds it to a dataset in DIR/dataset
+  --options JSON      how, by the names that msg.m2fp has, or a file with that:
+                      '{"redact": {"method": "fill"}, "export": {"format": "yolo-seg"}}'
+  --watch             go on with pictures that come later, each when it is whole, until Ctrl+C
+${ENGINE_HELP}
+Examples:
+  m2fp parse photos --out blurred --make redact
+  m2fp parse photos --out set --make export --options '{"export": {"format": "coco", "content": "persons"}}'
+  find photos -newer last -name '*.jpg' -print0 | m2fp parse - --out parsed --processes 0
 `,
   run,
 };
-
-type Format = keyof typeof FORMATS;
 
 /** What is done with every picture. */
 interface Work {
@@ -106,8 +114,16 @@ interface Work {
 }
 
 async function run(args: string[], terminal: Terminal): Promise<number> {
-  const typed = readArguments(parse, args, { takes: ['PICTURE...'], options: OPTIONS, flags: ['flip'] });
-  const { arguments: images, options, flags } = typed;
+  const typed = readArguments(parse, args, {
+    takes: ['PICTURE...'],
+    options: OPTIONS,
+    flags: ['flip', 'watch'],
+  });
+  const {
+    arguments: images,
+    options,
+    flags: { watch = false, ...flags },
+  } = typed;
   const format = choiceOption('format', options.format, Object.keys(FORMATS) as Format[]) ?? 'summary';
   const work: Work = {
     images,
@@ -124,6 +140,36 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     file: options.out,
   };
   const [image = '', ...more] = images;
+  const isMany =
+    watch || options.make !== undefined || (await Promise.all(images.map(meansMany))).includes(true);
+  if (isMany) {
+    if (work.colored !== undefined) {
+      throw new M2fpError('M2FP_BAD_OPTION', '--colorize is of single pictures: say --make colorize');
+    }
+    const { make, out } = options;
+    const { limits, options: parseOptions } = work;
+    return parseBatch(
+      {
+        args: images,
+        out,
+        watch,
+        make,
+        options: options.options,
+        format,
+        parse: parseOptions,
+        limits,
+        typed: options,
+      },
+      terminal,
+    );
+  }
+  for (const name of ['options', 'processes', 'redis', 'queue', 'password-file'] as const) {
+    if (options[name] === undefined) continue;
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `--${name} is of many pictures: name a folder, or say --make json`,
+    );
+  }
   if (more.length > 0) checkNames(work);
   else if (work.colored !== undefined) imageFormatOf(work.colored);
   const first = more.length > 0 ? undefined : await readImage(image, work.limits);
@@ -164,18 +210,6 @@ async function parseOne(engine: Engine, image: Buffer, work: Work, { out, err }:
   const json = `${JSON.stringify(result, undefined, format === 'full' ? 0 : 2)}\n`;
   if (file === undefined) out.write(json);
   else await writeOutput(file, json);
-}
-
-/** ModelScope's pipeline sees the colours that transparency hides: what is compared with it must see them, too. */
-async function parseImage(
-  engine: Engine,
-  image: Buffer,
-  { format, options, limits }: Work,
-): Promise<Parsing> {
-  if (format !== 'modelscope') return engine.parse({ image, options });
-  const rule = ruleFor(engine.info().manifest.input, options);
-  const { input } = await preprocess(image, rule, limitsFrom(limits), 'drop');
-  return engine.parse({ image: input, options });
 }
 
 /** One after the other, with one engine; each one's line is written as soon as it is known. */

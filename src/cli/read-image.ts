@@ -15,10 +15,11 @@ const HEAD = 64 * 1024;
  * @throws M2fpError M2FP_NO_IMAGE where it cannot be read, or is a folder, a device or a socket; M2FP_IMAGE_TOO_LARGE, before
  *   it is read where its size is known; what `imageFrom` throws
  */
-export async function readImage(file: string, given: Partial<ImageLimits>): Promise<Buffer> {
+export async function readImage(path: string | Buffer, given: Partial<ImageLimits>): Promise<Buffer> {
   const limits = limitsFrom(given);
+  const file = path.toString();
   try {
-    const stats = await stat(file);
+    const stats = await stat(path);
     if (!stats.isFile() && !stats.isFIFO()) {
       const kind =
         stats.isDirectory() ? 'a folder: name the pictures in it'
@@ -28,7 +29,7 @@ export async function readImage(file: string, given: Partial<ImageLimits>): Prom
     }
     const most = Math.ceil(limits.maxBytes * TEXT_FOR_BYTE) + HEAD;
     if (stats.size > most) checkBytes(stats.size, limits);
-    const bytes = await readAtMost(file, most, limits);
+    const bytes = await readAtMost(path, most, limits);
     if (bytes.length === 0) throw new M2fpError('M2FP_NO_IMAGE', `${file} is empty: it has 0 bytes`);
     return imageIn(file, bytes, limits);
   } catch (error) {
@@ -48,7 +49,7 @@ function imageIn(file: string, bytes: Buffer, limits: ImageLimits): Buffer {
   }
 }
 
-async function readAtMost(file: string, most: number, limits: ImageLimits): Promise<Buffer> {
+async function readAtMost(file: string | Buffer, most: number, limits: ImageLimits): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   // Leaving the loop closes the file.

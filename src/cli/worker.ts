@@ -1,9 +1,7 @@
 /** `m2fp worker`: parses the pictures of Node-REDs on other machines. */
-import { readFile } from 'node:fs/promises';
 import { shutdownEngines } from '../engine/index.ts';
-import type { WorkerAddress } from '../engine/remote/client/transport.ts';
 import type { RunningWorker, WorkerOptions } from '../engine/remote/worker/worker.ts';
-import { asM2fpError, M2fpError } from '../errors.ts';
+import { M2fpError } from '../errors.ts';
 import { PRECISIONS } from '../m2fp/manifest.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
@@ -19,11 +17,10 @@ import {
 import { EXIT_CODES, interruptible, SIGNALS } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { showPull } from './pull.ts';
+import { addressOf, DEFAULT_QUEUE, DEFAULT_REDIS } from './redis.ts';
 import { WorkerHealth } from './worker-health.ts';
 import { chooseModel, DEFAULT_STORE, folderOfModel, storeHelp, storeOption } from './stores.ts';
 
-const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
-const DEFAULT_QUEUE = 'm2fp';
 const BUNDLED = 'bundled';
 
 const OPTIONS = [
@@ -90,7 +87,7 @@ own, NODE_EXTRA_CA_CERTS names the file with it.
 async function run(args: string[], { err }: Terminal): Promise<void> {
   const { options } = readArguments(worker, args, { takes: [], options: OPTIONS });
   const engine = engineOptions(options);
-  const address = await addressOf(options);
+  const address = await addressOf('worker', options);
   const log = (line: string) => void err.write(`m2fp: ${line}\n`);
   const health = await WorkerHealth.open(options.listen, options.model ?? BUNDLED, log);
   try {
@@ -152,38 +149,6 @@ function engineOptions(options: Options) {
     maxMemory: numberOption('max-memory', options['max-memory']),
     ...limitOptions(options),
   };
-}
-
-async function addressOf(options: Options): Promise<WorkerAddress> {
-  const { M2FP_REDIS_USERNAME: username = '', M2FP_REDIS_PASSWORD: password = '' } = process.env;
-  const file = options['password-file'];
-  const url = options.redis ?? DEFAULT_REDIS;
-  const { username: user = '', password: secret = '' } = URL.parse(url) ?? {};
-  if (user !== '' || secret !== '') {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      '--redis must not hold a user name or password, which everybody on this machine could read: ' +
-        'set M2FP_REDIS_USERNAME and M2FP_REDIS_PASSWORD, or name a --password-file (see m2fp worker --help)',
-    );
-  }
-  return {
-    url,
-    username,
-    password: file === undefined ? password : await readPassword(file),
-    queue: options.queue ?? DEFAULT_QUEUE,
-  };
-}
-
-async function readPassword(file: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The password file cannot be read');
-  }
-  const password = text.replace(/\r?\n$/, '');
-  if (password === '') throw new M2fpError('M2FP_BAD_OPTION', `The password file ${file} is empty`);
-  return password;
 }
 
 /** The folder of the model, which is pulled where it is a published one that is not there yet. */

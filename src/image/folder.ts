@@ -5,6 +5,11 @@ import { M2fpError } from '../errors.ts';
 
 const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
+/** Whether a file's name ends as those of pictures do. */
+export function isImageName(name: string): boolean {
+  return IMAGE_FILE.test(name);
+}
+
 /**
  * The paths of the folder's pictures, by the endings of their names and in the order of these.
  * @param most of more than so many, some from everywhere in between
@@ -17,7 +22,7 @@ export async function picturesIn(folder: string, most: number, advice: string): 
       cause: error,
     });
   });
-  const found = names.filter((name) => IMAGE_FILE.test(name)).toSorted();
+  const found = names.filter(isImageName).toSorted();
   if (found.length === 0) throw new M2fpError('M2FP_NO_IMAGE', `${folder} holds no pictures: put ${advice}`);
   const count = Math.min(most, found.length);
   return Array.from({ length: count }, (_, i) =>

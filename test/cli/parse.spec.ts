@@ -91,7 +91,7 @@ describe('m2fp parse', function () {
 
   const noFiles: [what: string, code: string, args: string[], words: RegExp][] = [
     ['picture that is a device', 'M2FP_NO_IMAGE', ['/dev/zero'], /\/dev\/zero is a device, not a picture/],
-    ['picture that is a folder', 'M2FP_NO_IMAGE', [folder], /is a folder: name the pictures in it/],
+    ['folder without a place for what is made of it', 'M2FP_BAD_OPTION', [folder], /--out is missing/],
     [
       'model that is a device',
       'M2FP_MODEL_NOT_FOUND',

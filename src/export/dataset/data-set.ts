@@ -1,6 +1,6 @@
 /** A data set in a folder: pictures are added one by one, and whatever happens, its files are whole. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
@@ -134,7 +134,7 @@ export class DataSet {
         await this.#writeIndex();
       } finally {
         await this.#manifest.close();
-        await rm(join(this.folder, OWN, STAGING), { recursive: true, force: true });
+        await this.#files.close();
         await this.#lock.release();
       }
     });

@@ -17,6 +17,7 @@ export class JsonLines {
   readonly #file: string;
   readonly #handle: FileHandle;
   #end = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Opens or makes the file. What a process that died left of a last line is cut off. */
   static async open(file: string): Promise<JsonLines> {
@@ -58,8 +59,15 @@ export class JsonLines {
     if (rest.length > 0) await this.#handle.truncate(this.#end);
   }
 
-  async append(value: object): Promise<Span> {
+  /** Adds a line behind all others, also those that are being written at this moment. */
+  append(value: object): Promise<Span> {
     const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+    const written = this.#last.then(() => this.#write(bytes));
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  async #write(bytes: Buffer): Promise<Span> {
     const span = { offset: this.#end, length: bytes.length - 1 };
     try {
       await this.#handle.write(bytes, 0, bytes.length, span.offset);

@@ -48,6 +48,11 @@ export class WholeFiles {
     }
   }
 
+  /** Removes the folder by way of which files were written. */
+  async close(): Promise<void> {
+    await rm(this.#staging, { recursive: true, force: true });
+  }
+
   async #makeFolder(folder: string): Promise<void> {
     if (this.#made.has(folder)) return;
     await mkdir(folder, { recursive: true });

@@ -1,0 +1,279 @@
+/** Many pictures with one command: where they come from, how far it is, what it leaves behind. */
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { systemClock } from '../clock.ts';
+import { asM2fpError, M2fpError } from '../errors.ts';
+import { type BatchCounts, runBatch, type BatchOptions } from '../export/batch/batch.ts';
+import { fileText } from '../export/batch/file-text.ts';
+import { Report } from '../export/batch/report.ts';
+import {
+  isPattern,
+  listedPictures,
+  matchPictures,
+  type Source,
+  walkPictures,
+  type WalkOptions,
+} from '../export/batch/sources.ts';
+import { watchPictures } from '../export/batch/watch.ts';
+import { WholeFiles } from '../export/dataset/whole-files.ts';
+import type { ImageLimits } from '../image/types.ts';
+import { tryLock } from '../store/lock.ts';
+import type { Terminal } from './command.ts';
+import { EXIT_CODES, Interruption, SIGNALS } from './interrupt.ts';
+import { ProgressBar } from './progress.ts';
+import { readImage } from './read-image.ts';
+
+/** The list of paths on the standard input. */
+export const STANDARD_INPUT = '-';
+
+/** The report in a folder that has nothing else than a batch's own. */
+export const REPORT = 'report.jsonl';
+const OWN = '.m2fp-batch';
+
+/** Whether an argument means more than one picture. */
+export async function meansMany(argument: string): Promise<boolean> {
+  if (argument === STANDARD_INPUT) return true;
+  const stats = await stat(argument).catch(() => undefined);
+  return stats === undefined ? isPattern(argument) : stats.isDirectory();
+}
+
+/** The pictures that the arguments mean. With several arguments, each one's files have its name in front. */
+export async function* sourcesOf(args: readonly string[], options: WalkOptions): AsyncIterable<Source> {
+  for (const argument of args) {
+    if (argument === STANDARD_INPUT) {
+      yield* listedPictures(process.stdin as AsyncIterable<Buffer>);
+      continue;
+    }
+    const stats = await stat(argument).catch(() => undefined);
+    if (stats?.isDirectory() === true) yield* prefixed(args, argument, walkPictures(argument, options));
+    else if (stats === undefined && isPattern(argument)) yield* matchPictures(argument, options);
+    else yield { path: Buffer.from(argument), file: fileText(Buffer.from(argument)) };
+  }
+}
+
+async function* prefixed(
+  args: readonly string[],
+  argument: string,
+  sources: AsyncIterable<Source>,
+): AsyncIterable<Source> {
+  const prefix = args.length === 1 ? '' : `${argument.replace(/\/+$/, '')}/`;
+  for await (const { path, file } of sources) yield { path, file: prefix + file };
+}
+
+/** What differs between commands. */
+export type BatchWork = Pick<BatchOptions, 'options' | 'read' | 'parse' | 'write' | 'parallel'> & {
+  /** What ends with the batch. */
+  close: () => Promise<void>;
+};
+
+export interface BatchCommand {
+  args: readonly string[];
+  /** `--out`. */
+  out: string;
+  watch: boolean;
+  /** The folder of the report and of what is being written, below the output; default: the output itself, and one of its own. */
+  own?: string;
+  /** Made when the folder is there, and locked. */
+  open: (folder: string, files: WholeFiles) => Promise<BatchWork>;
+}
+
+/**
+ * Runs it, and tells how far it is.
+ * @returns the exit code: 0 all, 1 some failed, 2 none was done
+ * @throws M2fpError M2FP_BUSY where another run writes into the folder; M2FP_NOT_KEPT where it cannot be written; M2FP_NO_IMAGE
+ *   where there are no pictures; the {@link Interruption}; what the work throws
+ */
+export async function runBatchCommand(command: BatchCommand, terminal: Terminal): Promise<number> {
+  const { folder, lock, files } = await openFolder(command);
+  const stop = new Stop();
+  const bar = new ProgressBar(terminal.err);
+  let report: Report | undefined;
+  let work: BatchWork | undefined;
+  try {
+    report = await Report.open(reportIn(folder, command));
+    work = await command.open(folder, files);
+    const { counts, problems } = await run(command, { folder, report, work, stop, bar, terminal });
+    bar.close();
+    const { done, skipped, failed } = counts;
+    const told = `${done} done, ${skipped} done before, ${failed} failed`;
+    if (stop.interruption !== undefined && !command.watch) {
+      throw stop.interruption(`${told}: the same command goes on from there`);
+    }
+    if (done + skipped + failed === 0 && !command.watch) {
+      throw new M2fpError('M2FP_NO_IMAGE', `There are no pictures in ${command.args.join(', ')}`);
+    }
+    terminal.err.write(`m2fp: ${told}. ${reportIn(command.out, command)} tells of each.\n`);
+    if (failed > 0 && done + skipped === 0) return 2;
+    return failed > 0 || problems > 0 ? 1 : 0;
+  } finally {
+    bar.close();
+    stop.close();
+    await work?.close();
+    await report?.close();
+    await files.close();
+    await lock.release();
+  }
+}
+
+interface Run {
+  folder: string;
+  report: Report;
+  work: BatchWork;
+  stop: Stop;
+  bar: ProgressBar;
+  terminal: Terminal;
+}
+
+async function run(
+  { args, watch }: BatchCommand,
+  { folder, report, work, stop, bar, terminal }: Run,
+): Promise<{ counts: BatchCounts; problems: number }> {
+  let problems = 0;
+  const tell = (line: string): void => {
+    bar.close();
+    terminal.err.write(`m2fp: ${line}\n`);
+  };
+  const told = new Set<string>();
+  const onProblem = ({ code, message }: M2fpError): void => {
+    if (told.has(message)) return;
+    told.add(message);
+    problems++;
+    tell(`${code}: ${message}`);
+  };
+  const list = (): AsyncIterable<Source> => sourcesOf(args, { except: folder, onProblem });
+  const total = watch || args.includes(STANDARD_INPUT) ? undefined : await count(list(), bar);
+  const sources = watch ? watchPictures(list, { signal: stop.signal }) : list();
+  const estimate = new Estimate(total);
+  const counts = await runBatch({
+    ...work,
+    sources,
+    report,
+    folder,
+    signal: stop.signal,
+    onProgress: (now) => bar.show('Parsing', estimate.share(now), estimate.note(now)),
+    // A log has no bar, and nobody knows of what the pictures that come later are a share.
+    onDone: (file) => total === undefined && !terminal.err.isTTY && tell(`${file}: done`),
+    onFailure: (file, { code, message }) => tell(`${file}: ${code}: ${message}`),
+  });
+  return { counts, problems };
+}
+
+async function count(sources: AsyncIterable<Source>, bar: ProgressBar): Promise<number> {
+  bar.show('Counting', null);
+  let total = 0;
+  for await (const _source of sources) total++;
+  return total;
+}
+
+/** How long it will take yet. What was done before takes no time worth mentioning. */
+export class Estimate {
+  readonly #total: number | undefined;
+  readonly #now: () => number;
+  readonly #start: number;
+
+  /** @param now milliseconds */
+  constructor(total: number | undefined, now: () => number = () => performance.now()) {
+    this.#total = total;
+    this.#now = now;
+    this.#start = now();
+  }
+
+  share({ done, skipped, failed }: BatchCounts): number | null {
+    return this.#total === undefined
+      ? null
+      : Math.min(1, (done + skipped + failed) / Math.max(1, this.#total));
+  }
+
+  note({ done, skipped, failed }: BatchCounts): string {
+    const all = done + skipped + failed;
+    const seconds = (this.#now() - this.#start) / 1000;
+    const rate = seconds > 0 ? (done + failed) / seconds : 0;
+    const left = this.#total === undefined || rate === 0 ? undefined : (this.#total - all) / rate;
+    return [
+      `${all}${this.#total === undefined ? '' : ` of ${this.#total}`}`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(rate > 0 ? [`${rate.toFixed(1)} a second`] : []),
+      ...(left !== undefined && left >= 1 ? [`${duration(left)} left`] : []),
+    ].join(', ');
+  }
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+function reportIn(folder: string, { own = '' }: BatchCommand): string {
+  return join(folder, own, REPORT);
+}
+
+async function openFolder({ out, own = OWN }: BatchCommand) {
+  const given = resolve(out);
+  try {
+    await mkdir(given, { recursive: true });
+    const folder = await realpath(given);
+    const lock = await tryLock(join(folder, own, 'batch.lock'), systemClock);
+    if (lock === undefined) {
+      throw new M2fpError(
+        'M2FP_BUSY',
+        `Another run writes into ${out}: wait until it has ended, or name another folder`,
+      );
+    }
+    return { folder, lock, files: await WholeFiles.open(folder, join(folder, own, 'batch.partial')) };
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_NOT_KEPT', `${out} cannot be written`);
+  }
+}
+
+/** The first signal lets the pictures under way end; the second ends the process at once. */
+class Stop {
+  readonly #controller = new AbortController();
+  #signal: keyof typeof EXIT_CODES | undefined;
+  readonly #listener = (signal: NodeJS.Signals): void => {
+    if (this.#signal !== undefined) process.exit(EXIT_CODES[signal as keyof typeof EXIT_CODES]);
+    this.#signal = signal as keyof typeof EXIT_CODES;
+    this.#controller.abort();
+  };
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#listener);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Makes the error where there was a signal. */
+  get interruption(): ((outcome: string) => Interruption) | undefined {
+    const signal = this.#signal;
+    return signal === undefined ? undefined : (outcome) => new Interruption(signal, outcome);
+  }
+
+  close(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#listener);
+  }
+}
+
+/**
+ * The picture of a source.
+ * @throws M2fpError M2FP_NO_IMAGE for what is no file: to read a pipe might never end; what `readImage` throws
+ */
+export async function readSource({ path, file }: Source, limits: Partial<ImageLimits>): Promise<Buffer> {
+  if ((await stat(path).catch(() => undefined))?.isFIFO() === true) {
+    throw new M2fpError('M2FP_NO_IMAGE', `${file} is a pipe, not a file`);
+  }
+  return readImage(path, limits);
+}
+
+/**
+ * `--options`: a JSON text, or the file with one.
+ * @throws M2fpError M2FP_BAD_OPTION
+ */
+export async function jsonOption(text: string): Promise<unknown> {
+  try {
+    return JSON.parse(text.trimStart().startsWith('{') ? text : await readFile(text, 'utf8')) as unknown;
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_BAD_OPTION', '--options takes a JSON object, or a file with one');
+  }
+}

@@ -1,0 +1,84 @@
+/** The engine that the commands for many pictures use: processes here, or workers on other machines. */
+import { acquireEngine, acquireRemoteEngine, type Engine } from '../engine/index.ts';
+import { M2fpError } from '../errors.ts';
+import { bundledModelFolder } from '../paths.ts';
+import { type LIMIT_OPTIONS, limitOptions, numberOption, type Terminal } from './command.ts';
+import { ProgressBar } from './progress.ts';
+import { addressOf, DEFAULT_QUEUE } from './redis.ts';
+import { folderOfModel, type STORE_OPTIONS, storeOption } from './stores.ts';
+
+export const ENGINE_OPTIONS = ['model', 'processes', 'redis', 'queue', 'password-file'] as const;
+
+type Options = Partial<
+  Record<
+    (typeof ENGINE_OPTIONS)[number] | (typeof STORE_OPTIONS)[number] | (typeof LIMIT_OPTIONS)[number],
+    string
+  >
+>;
+
+/** Pictures that may wait: whoever asks keeps only some under way. */
+const MOST_WAITING = 10_000;
+
+/** The lines of a help text, behind those of the model. */
+export const ENGINE_HELP = `  --processes N       pictures that are parsed at the same time, each in a process with the model in memory (default: 1;
+                      0: as many as cores and memory allow)
+  --redis URL         let workers on other machines parse ("m2fp worker"): redis://HOST:PORT; the model is theirs
+  --queue NAME        the queue that they work on (default: ${DEFAULT_QUEUE})
+  --password-file FILE  holds the password of Redis, which may also be in M2FP_REDIS_PASSWORD
+`;
+
+/**
+ * A loaded engine; `shutdownEngines` ends it.
+ * @param command whose help tells of the options
+ * @throws M2fpError M2FP_BAD_OPTION, and what acquiring and loading throw
+ */
+export async function openEngine(command: string, options: Options, { err }: Terminal): Promise<Engine> {
+  const limits = limitOptions(options);
+  const processes = numberOption('processes', options.processes);
+  const engine =
+    options.redis === undefined
+      ? await localEngine(options, limits, processes, err)
+      : await remoteEngine(command, options, limits);
+  const { fallback } = await engine.load();
+  if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
+  return engine;
+}
+
+async function localEngine(
+  options: Options,
+  limits: ReturnType<typeof limitOptions>,
+  processes: number | undefined,
+  err: NodeJS.WriteStream,
+): Promise<Engine> {
+  const model =
+    options.model === undefined
+      ? bundledModelFolder()
+      : await folderOfModel(options.model, storeOption(options), new ProgressBar(err));
+  const { engine } = await acquireEngine({ model, processes, ...limits, timeout: 0, maxQueue: MOST_WAITING });
+  return engine;
+}
+
+async function remoteEngine(
+  command: string,
+  options: Options,
+  limits: ReturnType<typeof limitOptions>,
+): Promise<Engine> {
+  for (const name of ['model', 'processes'] as const) {
+    if (options[name] === undefined) continue;
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `--${name} is the workers' own with --redis: say it to "m2fp worker"`,
+    );
+  }
+  const address = await addressOf(command, options);
+  const { engine } = await acquireRemoteEngine({ address, ...limits, maxQueue: MOST_WAITING });
+  return engine;
+}
+
+/** Where pictures wait for the engine: as long as it takes. */
+export const PATIENT = { limit: MOST_WAITING } as const;
+
+/** How many pictures should be under way: all processes busy, and the next ones read already. */
+export function pipelined(engine: Engine): number {
+  return 2 * Math.max(1, engine.info().processes.length) + 2;
+}

@@ -1,0 +1,100 @@
+/** `m2fp parse` of many pictures: results of each in a folder, and a report. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type ParseOptions, shutdownEngines } from '../engine/index.ts';
+import { M2fpError } from '../errors.ts';
+import {
+  DATA_SET_FOLDER,
+  type Output,
+  OUTPUTS,
+  readOutputOptions,
+  splitExportOptions,
+  writeOutputs,
+} from '../export/batch/outputs.ts';
+import { DataSet } from '../export/dataset/data-set.ts';
+import type { ImageLimits } from '../image/types.ts';
+import { type BatchWork, jsonOption, readSource, runBatchCommand } from './batch.ts';
+import type { Terminal } from './command.ts';
+import { openEngine, PATIENT, pipelined } from './open-engine.ts';
+import { type Format, FORMATS, parseImage } from './parse-formats.ts';
+
+export const BATCH_OPTIONS = ['make', 'options'] as const;
+
+export interface ParseBatch {
+  args: readonly string[];
+  out: string | undefined;
+  watch: boolean;
+  make: string | undefined;
+  options: string | undefined;
+  format: Format;
+  parse: ParseOptions;
+  limits: Partial<ImageLimits>;
+  /** All that was typed, for the engine. */
+  typed: Parameters<typeof openEngine>[1];
+}
+
+/** @returns the exit code */
+export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise<number> {
+  const { args, out, watch, format, parse, limits } = batch;
+  if (out === undefined) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      '--out is missing: name the folder that gets the results (see m2fp parse --help)',
+    );
+  }
+  const outputs = outputsOf(batch.make ?? 'json');
+  const options = readOutputOptions(batch.options === undefined ? {} : await jsonOption(batch.options));
+  try {
+    return await runBatchCommand(
+      {
+        args,
+        out,
+        watch,
+        open: async (folder, files): Promise<BatchWork> => {
+          const { set } = splitExportOptions(options.export);
+          const dataSet = outputs.includes('export')
+            ? await DataSet.open(join(folder, DATA_SET_FOLDER), set)
+            : undefined;
+          const close = async (): Promise<void> => dataSet?.close();
+          try {
+            const engine = await openEngine('parse', batch.typed, terminal);
+            const { digest } = engine.info().manifest;
+            const plan = { outputs, options, json: FORMATS[format], files, dataSet, folder };
+            return {
+              options: fingerprint({ outputs, options, format, parse, digest }),
+              read: (source) => readSource(source, limits),
+              parse: (image) => parseImage(engine, image, { format, options: parse, limits, queue: PATIENT }),
+              write: (parsing, source) => writeOutputs(parsing, source, plan),
+              parallel: () => pipelined(engine),
+              close,
+            };
+          } catch (error) {
+            await close();
+            throw error;
+          }
+        },
+      },
+      terminal,
+    );
+  } finally {
+    await shutdownEngines();
+  }
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION */
+function outputsOf(text: string): Output[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !(OUTPUTS as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `--make takes any of ${OUTPUTS.join(', ')}, with commas between, not "${unknown}"`,
+    );
+  }
+  return OUTPUTS.filter((output) => names.includes(output));
+}
+
+/** Equal for runs that make the same of a picture. */
+export function fingerprint(facts: object): string {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+}
