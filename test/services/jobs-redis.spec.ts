@@ -34,7 +34,12 @@ describe('jobs in a Redis', () => {
       opened = [];
     });
 
-    describeStore(open, (ms) => pause(ms));
+    describeStore(
+      open,
+      (ms) => pause(ms),
+      (id) =>
+        redis.ask(async (client) => void (await client.zadd('{m2fp:tests}:service:jobs:leases', 1, id))),
+    );
 
     it('leaves no key of what is forgotten, and deletes a picture with its outcome', async () => {
       const store = await open();
@@ -92,12 +97,25 @@ describe('jobs in a Redis', () => {
       await claimed(store);
       assert.equal(await store.end(first.id, resultOf('what came of it')), true);
       await redis.stop('SIGKILL');
-      await assert.rejects(store.add(jobOf('three')), { code: 'M2FP_ENGINE_UNAVAILABLE', statusCode: 503 });
+      const away = { code: 'M2FP_ENGINE_UNAVAILABLE', statusCode: 503 };
+      await Promise.all([
+        assert.rejects(store.add(jobOf('three')), away),
+        assert.rejects(store.claim(), away),
+      ]);
+      // Whoever comes now waits for nothing, and nothing of theirs waits.
+      let waited = false;
+      const timer = setTimeout(() => (waited = true), TIMES.patience / 2);
+      await assert.rejects(store.add(jobOf('four')), away);
+      clearTimeout(timer);
+      assert.equal(waited, false);
       await redis.start();
       while (!(await store.get(first.id).catch(() => undefined))) await pause(100);
       assert.equal(String((await store.result(first.id))?.body), 'what came of it');
       assert.equal((await store.delivery())?.job.id, first.id);
-      assert.deepEqual((await claimed(store)).image.toString(), 'two');
+      // The claim that was given up holds no job.
+      let claim = await store.claim();
+      for (; !claim; claim = await store.claim()) await pause(20);
+      assert.deepEqual([claim.image.toString(), claim.attempts], ['two', 1]);
       assert.equal(await store.end(second.id, resultOf('two')), true);
       // What was refused is not accepted when Redis is back.
       const isEmpty = async (): Promise<boolean> => {

@@ -1,7 +1,7 @@
 /** Outcomes that no flow gives. */
 import { M2fpError, type M2fpErrorCode, STATUS_CODES } from '../../errors.ts';
 import { timeOf } from './ids.ts';
-import { type Job, type JobOutcome, MAX_ATTEMPTS } from './types.ts';
+import type { Job, JobOutcome } from './types.ts';
 
 type Failure = Exclude<JobOutcome, { state: 'done' }>;
 
@@ -27,11 +27,11 @@ export function failed(code: M2fpErrorCode, message: string): Failure {
   return { state: 'failed', failure: { code, message, statusCode: STATUS_CODES[code] } };
 }
 
-/** Of a job that was begun as often as one may be. */
-export function interruptedTooOften(): Failure {
+/** Of a job that was begun as often as one may be. @param tries that came to nothing */
+export function interruptedTooOften(tries: number): Failure {
   return failed(
     'M2FP_ENGINE_CRASHED',
-    `The picture was tried ${MAX_ATTEMPTS} times, as often as a job may be, and each time the service or its engine ended or was ` +
+    `The picture was tried ${tries} times, as often as a job may be, and each time the service or its engine ended or was ` +
       'stopped before there was a result. Send it again, or another one.',
   );
 }

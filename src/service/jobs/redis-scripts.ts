@@ -75,7 +75,7 @@ if redis.call('EXISTS', key(id)) == 0 then
 end
 return { line, redis.call('ZRANK', line, id) or 0 }`;
 
-/** token, milliseconds of the lease -> nothing, or id, attempts, image and message of the next job. */
+/** token, milliseconds of the lease -> nothing, or id, attempts, image, message and crashes of the next job. */
 export const CLAIM = `${BEGIN}
 orphans()
 while true do
@@ -86,8 +86,8 @@ while true do
     redis.call('ZADD', leases, now + ARGV[4], id)
     redis.call('HSET', key(id), 'token', ARGV[3], 'started', now)
     local attempts = redis.call('HINCRBY', key(id), 'attempts', 1)
-    local job = redis.call('HMGET', key(id), 'image', 'message')
-    return { line, id, attempts, job[1], job[2] }
+    local job = redis.call('HMGET', key(id), 'image', 'message', 'crashes')
+    return { line, id, attempts, job[1], job[2], job[3] }
   end
   forget(id)
 end`;
@@ -106,7 +106,8 @@ if redis.call('HGET', key(id), 'token') == ARGV[4] then
   redis.call('HDEL', key(id), 'token')
   redis.call('ZREM', leases, id)
   redis.call('ZADD', line, 0, id)
-  if ARGV[5] ~= '1' then redis.call('HINCRBY', key(id), 'attempts', -1) end
+  if ARGV[5] == '1' then redis.call('HINCRBY', key(id), 'crashes', 1)
+  else redis.call('HINCRBY', key(id), 'attempts', -1) end
   news('')
 end
 return { line }`;

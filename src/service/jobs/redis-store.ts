@@ -25,8 +25,8 @@ import {
   type JobResult,
   type JobStore,
   type EndState,
+  isGivenUp,
   KEPT_PER_JOB,
-  MAX_ATTEMPTS,
   type NewJob,
 } from './types.ts';
 
@@ -116,9 +116,10 @@ export class RedisStore implements JobStore {
     const id = newJobId();
     const { maxJobs, maxBytes } = this.#limits;
     const bounds = [maxJobs, maxJobs * KEPT_PER_JOB, maxBytes, image.length];
+    const patience = this.#patience();
     const words = [JSON.stringify(message), webhook ?? '', owner ?? '', once?.key ?? '', once?.digest ?? ''];
     const added = this.#run(scripts.ADD, id, ...bounds, image, ...words);
-    const [place] = await this.#inTime(added).catch((error: unknown) => {
+    const [place] = await this.#inTime(added, patience).catch((error: unknown) => {
       // Who sends it once more, under the same key, is told of it.
       if (once) throw error;
       // It may be accepted yet, when nobody knows its id.
@@ -181,11 +182,25 @@ export class RedisStore implements JobStore {
   async claim(): Promise<Claim | undefined> {
     const token = randomUUID();
     const from = this.#clock.now();
-    const [id, attempts, image, message] = await this.#ask(scripts.CLAIM, token, this.#times.lease);
+    const patience = this.#patience();
+    const asked = this.#run(scripts.CLAIM, token, this.#times.lease);
+    const [id, attempts, image, message, crashed] = await this.#inTime(asked, patience).catch(
+      (error: unknown) => {
+        // One may be claimed yet, when nobody would be at it.
+        const giveBack = async (): Promise<void> => {
+          const [late] = await asked;
+          if (Buffer.isBuffer(late)) await this.#ask(scripts.RELEASE, late, token, 0);
+        };
+        giveBack().catch(() => {});
+        throw error;
+      },
+    );
     if (!Buffer.isBuffer(id) || !Buffer.isBuffer(image)) return undefined;
     const name = id.toString();
-    if (Number(attempts) > MAX_ATTEMPTS) {
-      await this.end(name, interruptedTooOften());
+    const begun = Number(attempts);
+    const crashes = numberIn(crashed) ?? 0;
+    if (isGivenUp(crashes, begun - 1 - crashes)) {
+      await this.end(name, interruptedTooOften(begun - 1));
       return this.claim();
     }
     const held: Held = {
@@ -199,7 +214,8 @@ export class RedisStore implements JobStore {
     return {
       id: name,
       image,
-      attempts: Number(attempts),
+      attempts: begun,
+      crashes,
       message: JSON.parse(String(message)) as Record<string, unknown>,
       lost: held.abort.signal,
       release: async (counts) => {
@@ -319,8 +335,19 @@ export class RedisStore implements JobStore {
     }
   }
 
-  #ask(script: string, ...args: (string | number | Buffer)[]): Promise<unknown[]> {
-    return this.#inTime(this.#run(script, ...args));
+  async #ask(script: string, ...args: (string | number | Buffer)[]): Promise<unknown[]> {
+    const patience = this.#patience();
+    return this.#inTime(this.#run(script, ...args), patience);
+  }
+
+  /**
+   * What a caller waits for Redis now: while it is lost, no longer than who came when it was.
+   * @throws {M2fpError} where that is over: what was given to the connection now would lie there, with its picture, until Redis is back
+   */
+  #patience(): number {
+    const left = this.#times.patience - this.#connection.lostFor;
+    if (left > 0 || this.#connection.failure === null) return Math.max(0, left);
+    throw this.#connection.failure;
   }
 
   /** While the connection is lost, commands wait for its return: callers do not, for that long. */

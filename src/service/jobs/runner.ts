@@ -5,7 +5,7 @@
 import { type Clock, systemClock, type Timer } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
 import { afterTries, failed, interruptedTooOften } from './outcomes.ts';
-import { type Claim, type JobFailure, type JobOutcome, type JobStore, MAX_ATTEMPTS } from './types.ts';
+import { type Claim, isGivenUp, type JobFailure, type JobOutcome, type JobStore } from './types.ts';
 
 export interface RunnerOptions {
   store: JobStore;
@@ -101,10 +101,10 @@ export class JobRunner {
     const isCurrent = current?.number === run;
     if (outcome.state !== 'done' && !isCurrent) return false;
     const passing = outcome.state === 'failed' ? PASSING.get(outcome.failure.code) : undefined;
-    const tries = current?.claim.attempts ?? 0;
+    const { attempts: tries = 0, crashes = 0 } = current?.claim ?? {};
     if (passing) {
       const counts = passing.counts && !(outcome.state === 'failed' && (await this.#wasDown(outcome)));
-      if (!counts || tries < MAX_ATTEMPTS) {
+      if (!counts || !isGivenUp(crashes + 1, 0)) {
         // Meanwhile it may have been stopped.
         if (this.#running.get(id) !== current) return false;
         this.#forget(id);
@@ -113,7 +113,7 @@ export class JobRunner {
       }
     }
     if (isCurrent) current.isEnding = true;
-    return this.#write(id, passing ? interruptedTooOften() : afterTries(outcome, tries));
+    return this.#write(id, passing ? interruptedTooOften(tries) : afterTries(outcome, tries));
   }
 
   /** Whether a picture was turned away for the crashes before it. */

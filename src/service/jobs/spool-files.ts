@@ -33,6 +33,14 @@ export interface EndedHead extends RecordHead {
   once?: Once | null;
 }
 
+/** How often a job was begun. */
+export interface Tries {
+  attempts: number;
+  /** Of those, the ones that came to nothing and count; of all others but the last, the process ended. */
+  crashes: number;
+  started: number | null;
+}
+
 /** How far the calls of a webhook have come. */
 export interface HookProgress {
   attempts: number;
@@ -48,6 +56,9 @@ const RESERVE = 2 ** 24;
 
 /** Bytes that are written to see whether that can be done. */
 const PROBE = 4096;
+
+/** The line after a try that came to nothing and counts. */
+const CRASH = 'x';
 
 /** A file that is not whole is left so long for whoever writes it, milliseconds. */
 const PARTIAL_LIFETIME = 300_000;
@@ -131,9 +142,14 @@ export class SpoolFiles {
   }
 
   /** Notes that a job was begun. @returns how often it was, with this time */
-  async begin(id: string, now: number): Promise<number> {
+  async begin(id: string, now: number): Promise<Tries> {
     await appendFile(this.#tries(id), `${now}\n`, { mode: 0o600 });
-    return (await this.tries(id)).attempts;
+    return this.tries(id);
+  }
+
+  /** Notes that the last try came to nothing. */
+  async crashed(id: string): Promise<void> {
+    await appendFile(this.#tries(id), `${CRASH}\n`, { mode: 0o600 });
   }
 
   /** Takes the last beginning back. */
@@ -142,12 +158,14 @@ export class SpoolFiles {
     await truncate(this.#tries(id), text.lastIndexOf('\n', text.length - 2) + 1);
   }
 
-  async tries(id: string): Promise<{ attempts: number; started: number | null }> {
+  async tries(id: string): Promise<Tries> {
     try {
       const lines = (await readFile(this.#tries(id), 'utf8')).split('\n').filter((line) => line !== '');
-      return { attempts: lines.length, started: Number(lines.at(-1)) || null };
+      const begun = lines.filter((line) => line !== CRASH);
+      const crashes = lines.length - begun.length;
+      return { attempts: begun.length, crashes, started: Number(begun.at(-1)) || null };
     } catch (error) {
-      if (isMissing(error)) return { attempts: 0, started: null };
+      if (isMissing(error)) return { attempts: 0, crashes: 0, started: null };
       throw error;
     }
   }

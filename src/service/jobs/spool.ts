@@ -26,6 +26,7 @@ import {
   type Claim,
   type Delivery,
   type EndState,
+  isGivenUp,
   type Job,
   type JobCounts,
   type JobLimits,
@@ -33,7 +34,6 @@ import {
   type JobResult,
   type JobStore,
   KEPT_PER_JOB,
-  MAX_ATTEMPTS,
   type NewJob,
 } from './types.ts';
 
@@ -161,7 +161,8 @@ export class SpoolStore implements JobStore {
     } catch (error) {
       if (!(error instanceof DamagedRecord)) throw error;
     }
-    const tries = await this.#files.tries(id);
+    const { attempts, started } = await this.#files.tries(id);
+    const tries = { attempts, started };
     const claimed = new Set(await namesIn(this.#files.claim()));
     if (claimed.has(id)) return { ...noOutcome(id), ...tries, state: 'running', webhook, owner };
     const before = (await this.#waiting()).filter((other) => other < id && !claimed.has(other));
@@ -208,21 +209,22 @@ export class SpoolStore implements JobStore {
       await this.#letGo(id, lock);
       return undefined;
     }
-    const attempts = await this.#files.begin(id, this.#now());
-    if (attempts > MAX_ATTEMPTS) {
+    const { attempts, crashes } = await this.#files.begin(id, this.#now());
+    if (isGivenUp(crashes, attempts - 1 - crashes)) {
       await this.#files.unbegin(id);
-      await this.end(id, interruptedTooOften());
+      await this.end(id, interruptedTooOften(attempts - 1));
       return undefined;
     }
     return {
       id,
       attempts,
+      crashes,
       image: record.body,
       message: record.head.message,
       lost: AbortSignal.any([abort.signal, lock.lost]),
       release: async (counts) => {
         if (this.#held.get(id)?.lock !== lock) return;
-        if (!counts) await this.#files.unbegin(id).catch(() => {});
+        await (counts ? this.#files.crashed(id) : this.#files.unbegin(id)).catch(() => {});
         await this.#letGo(id, lock);
         this.#changes.notify();
       },
@@ -237,9 +239,11 @@ export class SpoolStore implements JobStore {
       return false;
     }
     const now = this.#now();
+    const { attempts, started } = await this.#files.tries(id);
     const body = outcome.state === 'done' ? outcome.result.body : Buffer.alloc(0);
     const ended: EndedHead = {
-      ...(await this.#files.tries(id)),
+      attempts,
+      started,
       bytes: body.length,
       state: outcome.state,
       webhook: head.webhook,

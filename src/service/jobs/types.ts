@@ -88,6 +88,8 @@ export interface Claim {
   readonly message: Record<string, unknown>;
   /** With this one. */
   readonly attempts: number;
+  /** Those before that counted when the job was put back. */
+  readonly crashes: number;
   /** Aborts where the job has an outcome, or another process took it over. */
   readonly lost: AbortSignal;
   /**
@@ -126,11 +128,19 @@ export interface JobLimits {
 /** Outcomes that are kept for each job that may wait. */
 export const KEPT_PER_JOB = 10;
 
-/**
- * How often a job is begun where its process, or the engine, ends before there is an outcome: nobody can know whether the
- * picture was to blame.
- */
+/** How often a job is begun where the engine ends over its picture, or the flow is stopped, before there is an outcome. */
 export const MAX_ATTEMPTS = 5;
+
+/**
+ * How often a job is begun whose whole process ends. Nobody can know whether the picture is to blame, and mostly it is not: a
+ * process that ends again and again for another reason is not to use up the jobs that wait. One that is to blame does not go on for ever.
+ */
+export const MAX_DEATHS = 20;
+
+/** Whether a job was begun as often as it may be. @param crashes of its tries @param deaths of those before the one that begins */
+export function isGivenUp(crashes: number, deaths: number): boolean {
+  return crashes >= MAX_ATTEMPTS || deaths >= MAX_DEATHS;
+}
 
 /** How many there are now. */
 export interface JobCounts {

@@ -42,9 +42,17 @@ describe('jobs in a folder', () => {
     await rm(join(folder, '..'), { recursive: true });
   });
 
-  describeStore(open, async (ms) => {
-    later += ms;
-  });
+  /** The number of a process is not given again so soon. */
+  const dead = (): string => JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), token: 'x' });
+  const die = (name: string): void => writeFileSync(join(folder, 'claims', name), dead());
+
+  describeStore(
+    open,
+    async (ms) => {
+      later += ms;
+    },
+    async (id) => die(id),
+  );
 
   it('leaves no file of what is forgotten, and deletes a picture with its outcome', async () => {
     const store = await open();
@@ -87,11 +95,7 @@ describe('jobs in a folder', () => {
     const store = await open();
     const { id } = await store.add(jobOf('one'));
     await claimed(store);
-    // As a process leaves it that was killed: the number of a process is not given again so soon.
-    writeFileSync(
-      join(folder, 'claims', id),
-      JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), token: 'x' }),
-    );
+    die(id);
     const after = await open();
     const claim = await claimed(after);
     assert.deepEqual([claim.id, claim.attempts], [id, 2]);
@@ -204,10 +208,7 @@ describe('jobs in a folder', () => {
     const store = await open();
     const once = { key: 'k', digest: 'd' };
     // As a process leaves it that was killed before the job had its place.
-    writeFileSync(
-      join(folder, 'claims', 'k.key'),
-      JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), token: 'x' }),
-    );
+    die('k.key');
     const added = await store.add(jobOf('one', { once }));
     assert.deepEqual([added.isAgain, files()], [false, [join('queued', added.id)]]);
   });

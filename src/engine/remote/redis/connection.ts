@@ -38,6 +38,7 @@ export class Connection {
   #failure: M2fpError | null = null;
   /** Why it counts as away although its connection stands. */
   #silence: M2fpError | null = null;
+  #lostAt: number | null = null;
   #listeners: ConnectionListeners = { onChange: ignore, onMessage: ignore };
   #longestReply = USUAL_REPLY;
   #timer: Timer | null = null;
@@ -108,6 +109,11 @@ export class Connection {
     return this.#failure ?? this.#silence;
   }
 
+  /** Milliseconds since there was a connection that answered; 0 while there is one. */
+  get lostFor(): number {
+    return this.#lostAt === null ? 0 : systemClock.now() - this.#lostAt;
+  }
+
   /** What a failed command means, for users. */
   explain(error: unknown): M2fpError {
     return error instanceof M2fpError ? error : connectionFailure(error, this.#url);
@@ -176,6 +182,7 @@ export class Connection {
   #setSilence(silence: M2fpError | null): void {
     if (!this.#opened || (silence === null) === (this.#silence === null)) return;
     this.#silence = silence;
+    this.#noteLoss();
     this.#listeners.onChange();
   }
 
@@ -224,17 +231,23 @@ export class Connection {
     if (this.#failure !== null) this.#lost();
   }
 
+  #noteLoss(): void {
+    this.#lostAt = this.failure === null ? null : (this.#lostAt ?? systemClock.now());
+  }
+
   #lost(): void {
     if (!this.#opened) return;
     const failure = connectionFailure(this.#lastError, this.#url);
     if (failure.message === this.#failure?.message) return;
     this.#failure = failure;
+    this.#noteLoss();
     this.#listeners.onChange();
   }
 
   #back(): void {
     this.#lastError = undefined;
     this.#failure = null;
+    this.#noteLoss();
     this.#listeners.onChange();
   }
 }

@@ -7,6 +7,7 @@ import {
   type JobOutcome,
   type JobStore,
   MAX_ATTEMPTS,
+  MAX_DEATHS,
   type NewJob,
 } from '../../../../src/service/jobs/types.ts';
 
@@ -33,10 +34,12 @@ export async function claimed(store: JobStore): Promise<Claim> {
 /**
  * @param open opens the same store once more, as another process would
  * @param pass lets so many milliseconds of the stores' time pass
+ * @param die leaves a job as a process does that is killed while it is at it
  */
 export function describeStore(
   open: (limits?: Partial<JobLimits>) => Promise<JobStore>,
   pass: (ms: number) => Promise<void>,
+  die: (id: string) => Promise<void>,
 ): void {
   it('keeps a job with its place in line until it is claimed', async () => {
     const store = await open();
@@ -112,13 +115,29 @@ export function describeStore(
     await (await claimed(store)).release(false);
     for (let n = 1; n <= MAX_ATTEMPTS; n++) {
       const claim = await claimed(store);
-      assert.deepEqual([claim.id, claim.attempts], [id, n]);
+      assert.deepEqual([claim.id, claim.attempts, claim.crashes], [id, n, n - 1]);
       await claim.release(true);
     }
     assert.notEqual((await claimed(store)).id, id);
     const job = await store.get(id);
     assert.deepEqual([job?.state, job?.failure?.code], ['failed', 'M2FP_ENGINE_CRASHED']);
     assert.match(job!.failure!.message, new RegExp(`\\b${MAX_ATTEMPTS} times\\b`));
+  });
+
+  it('tries a job again whose process ended, more often than one over which the engine did, but not for ever', async () => {
+    const { id } = await (await open()).add(jobOf('one'));
+    for (let n = 1; n <= MAX_DEATHS; n++) {
+      const store = await open();
+      const claim = await claimed(store);
+      assert.deepEqual([claim.id, claim.attempts, claim.crashes], [id, n, 0]);
+      await die(id);
+    }
+    const store = await open();
+    assert.equal(await store.claim(), undefined);
+    const { failure, attempts } = (await store.get(id))!;
+    assert.equal(failure?.code, 'M2FP_ENGINE_CRASHED');
+    assert.match(failure.message, new RegExp(`tried ${MAX_DEATHS} times`));
+    assert.ok(attempts >= MAX_DEATHS);
   });
 
   it('tells who is at a job that it was taken back', async () => {
