@@ -59,7 +59,17 @@ describe('commands that the pages tell', () => {
 
   it('give m2fp commands and options that it has', async () => {
     const helps = new Map<string, string>();
-    for (const name of ['convert', 'parse', 'pull', 'models', 'worker', 'doctor', 'quantize', 'compare']) {
+    for (const name of [
+      'convert',
+      'parse',
+      'pull',
+      'models',
+      'worker',
+      'doctor',
+      'quantize',
+      'compare',
+      'export',
+    ]) {
       const { code, out } = await m2fp([name, '--help']);
       assert.equal(code, 0);
       helps.set(name, out);
