@@ -57,6 +57,10 @@ export class BodyReader {
 
   /** In one Buffer that grows: a list of pieces would cost more than the bytes where they are tiny. */
   #collect(request: IncomingMessage): Promise<Buffer> {
+    // What was told is not taken before it comes: many who tell of much and send nothing would keep all others out.
+    const told = Number(request.headers['content-length'] ?? NaN);
+    const isTold = Number.isSafeInteger(told) && told > 0;
+    const most = isTold ? Math.min(this.#limit, told) : this.#limit;
     return new Promise((resolve, reject) => {
       let body = Buffer.alloc(0);
       let size = 0;
@@ -69,7 +73,9 @@ export class BodyReader {
         body = Buffer.alloc(0);
       };
       const grow = (needed: number): void => {
-        const larger = Buffer.alloc(Math.min(this.#limit, Math.max(needed, 2 * body.length, SMALLEST)));
+        const length = Math.min(most, Math.max(needed, 2 * body.length, SMALLEST));
+        // Where its length is told it is filled to its end; zeros would take as long as the bytes.
+        const larger = isTold ? Buffer.allocUnsafeSlow(length) : Buffer.alloc(length);
         body.copy(larger, 0, 0, size);
         this.#held += larger.length - body.length;
         body = larger;
@@ -77,7 +83,7 @@ export class BodyReader {
       request.on('data', (chunk: Buffer) => {
         if (over) return;
         const needed = size + chunk.length;
-        if (needed > this.#limit) return end(() => reject(this.#tooLarge()));
+        if (needed > most) return end(() => reject(this.#tooLarge()));
         if (needed > body.length) {
           if (this.#held > ALL_TOGETHER * this.#limit) return end(() => reject(crowded()));
           grow(needed);
