@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--json] [options of NAME]`: `--json` prints one JSON object as the last line. */
 import { M2fpError } from '../src/errors.ts';
 import { benchAccuracy } from './accuracy/index.ts';
+import { benchCamera } from './camera/index.ts';
 import { benchConvert } from './convert.ts';
 import { benchDescribe } from './describe/index.ts';
 import { benchEngine } from './engine/index.ts';
@@ -13,6 +14,7 @@ type Bench = (log: (line: string) => void, args: string[]) => Promise<object>;
 
 const BENCHES: Record<string, Bench> = {
   accuracy: benchAccuracy,
+  camera: benchCamera,
   convert: benchConvert,
   describe: benchDescribe,
   engine: benchEngine,

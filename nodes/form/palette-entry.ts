@@ -13,32 +13,35 @@ type WithTexts = EditorNode & { _(key: string): string };
  */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   'm2fp-camera': wordsIn(
-    'human person people image picture photo video stream snapshot rtsp mjpeg ffmpeg ip webcam cctv onvif frigate go2rtc motion 监控 视频 人物 移动',
+    'person people image picture photo video stream snapshot rtsp mjpeg ffmpeg ip webcam cctv onvif frigate go2rtc motion 监控 视频 人物 移动',
   ),
   'm2fp-infer': wordsIn(
-    'human person people face parsing segmentation mask privacy image picture photo camera count 人数 摄像头 照片',
+    'person people face parsing segmentation mask privacy image picture photo camera count 人数 摄像头 照片',
   ),
-  'm2fp-load': wordsIn('human parsing warm-up 预热'),
-  'm2fp-preprocess': wordsIn('human parsing image picture resize 缩放'),
+  'm2fp-load': wordsIn('warm-up 预热'),
+  'm2fp-preprocess': wordsIn('parsing image picture resize 缩放'),
   'm2fp-colorize': wordsIn(
-    'human person people parts segmentation mask colour color image picture overlay 上色 叠加',
+    'person people parts segmentation mask colour color image picture overlay 上色 叠加',
   ),
   'm2fp-mask': wordsIn(
-    'human person clothes garment tryon inpainting agnostic CatVTON VTON segmentation image picture edit 换装 重绘 抠图 遮罩 掩码',
+    'person clothes garment tryon inpainting agnostic CatVTON VTON segmentation image picture edit 换装 重绘 抠图 遮罩 掩码',
   ),
-  'm2fp-crop': wordsIn('human person people face image picture cut cutout 抠图 人像'),
+  'm2fp-crop': wordsIn('person people face image picture cut cutout 抠图 人像'),
   'm2fp-describe': wordsIn(
-    'human person people persons clothes clothing garment colour color colors describe wear attributes hair 衣服 穿着 颜色 人物 描述',
+    'person people persons clothes clothing garment colour color colors describe wear attributes hair 衣服 穿着 颜色 人物 描述',
   ),
   'm2fp-redact': wordsIn(
-    'human person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
+    'person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
   ),
-  'm2fp-preview': wordsIn('human person people image picture camera thumbnail show 缩略图 查看'),
-  'm2fp-request': wordsIn('human person people image picture api rest http upload 接口 上传'),
-  'm2fp-response': wordsIn('human person people api rest http json coco answer 接口 应答'),
-  'm2fp-jobs': wordsIn('human person people api rest http queue webhook 接口 队列'),
-  'm2fp-status': wordsIn('human parsing health metrics monitor prometheus 健康 监控 指标'),
+  'm2fp-preview': wordsIn('person people image picture camera thumbnail show 缩略图 查看'),
+  'm2fp-request': wordsIn('person people image picture api rest http upload 接口 上传'),
+  'm2fp-response': wordsIn('person people api rest http json coco answer 接口 应答'),
+  'm2fp-jobs': wordsIn('person people api rest http queue webhook 接口 队列'),
+  'm2fp-status': wordsIn('health metrics monitor prometheus 健康 监控 指标'),
 };
+
+/** What the package is about finds all of it. */
+const OF_ALL = wordsIn('human 人体');
 
 function wordsIn(text: string): string[] {
   return text.split(' ');
@@ -91,7 +94,7 @@ export function shortenInPalette($: Dollar, type: string): void {
   // What the editor's filter looks at; nothing shows it.
   const whole = entry.attr('data-palette-label');
   if (label.length !== 1 || whole === undefined) return;
-  entry.attr('data-palette-label', [whole, ...(WORDS[type] ?? [])].join(' '));
+  entry.attr('data-palette-label', [whole, ...OF_ALL, ...(WORDS[type] ?? [])].join(' '));
   const lines = shortLines(whole);
   label.empty();
   lines.forEach((line, index) => {

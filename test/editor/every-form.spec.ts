@@ -26,6 +26,7 @@ const FLOW: FlowNode[] = [
 /** A wrong value for a field of each node that has one. */
 const WRONG: Record<string, [field: string, value: string]> = {
   model: ['threads', '-1'],
+  camera: ['timeout', '0'],
   preprocess: ['picture', 'a[b'],
   infer: ['scoreThreshold', '7'],
   colorize: ['opacity', '7'],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
 import { root } from '../support/installed-package.ts';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor } from './editor.ts';
@@ -27,10 +28,20 @@ const FLOW: FlowNode[] = [
   },
 ];
 
+/** All nodes of the palette: what the package is about finds them. */
+const EVERY = Object.keys(packageJson['node-red'].nodes).filter((type) => type !== 'm2fp-model');
+
 /** What is typed, and the nodes that it must find among others. */
 const WORDS: Record<string, Record<string, string[]>> = {
   'en-US': {
-    human: ['m2fp-infer'],
+    human: EVERY,
+    rtsp: ['m2fp-camera'],
+    mjpeg: ['m2fp-camera'],
+    snapshot: ['m2fp-camera'],
+    frigate: ['m2fp-camera'],
+    webcam: ['m2fp-camera'],
+    motion: ['m2fp-camera'],
+    api: ['m2fp-request', 'm2fp-response', 'm2fp-jobs'],
     person: ['m2fp-infer', 'm2fp-crop', 'm2fp-describe'],
     clothes: ['m2fp-describe'],
     describe: ['m2fp-describe'],
@@ -51,13 +62,15 @@ const WORDS: Record<string, Record<string, string[]>> = {
     hide: ['m2fp-redact'],
     count: ['m2fp-infer'],
     pixelate: ['m2fp-redact'],
-    camera: ['m2fp-infer', 'm2fp-preview'],
+    camera: ['m2fp-camera', 'm2fp-infer', 'm2fp-preview'],
     health: ['m2fp-status'],
     m2fp: ['m2fp-infer', 'm2fp-load', 'm2fp-status'],
   },
   'zh-CN': {
-    人体: ['m2fp-infer'],
-    人: ['m2fp-infer', 'm2fp-crop', 'm2fp-redact', 'm2fp-colorize'],
+    人体: EVERY,
+    摄像头: ['m2fp-camera', 'm2fp-infer'],
+    监控: ['m2fp-camera', 'm2fp-status'],
+    人: EVERY,
     脸: ['m2fp-redact', 'm2fp-crop'],
     人脸: ['m2fp-redact', 'm2fp-crop'],
     分割: ['m2fp-infer'],
@@ -70,7 +83,7 @@ const WORDS: Record<string, Record<string, string[]>> = {
     衣服: ['m2fp-describe'],
     打码: ['m2fp-redact'],
     马赛克: ['m2fp-redact'],
-    human: ['m2fp-infer'],
+    human: EVERY,
     person: ['m2fp-infer', 'm2fp-crop'],
     people: ['m2fp-infer', 'm2fp-colorize', 'm2fp-redact'],
     face: ['m2fp-redact', 'm2fp-crop'],
@@ -119,9 +132,9 @@ for (const version of VERSIONS) {
           // The filter waits for the end of the typing.
           for (const type of types)
             await page.locator(`[data-palette-type="${type}"]`).waitFor({ state: 'visible', timeout: 5000 });
-          await page
-            .locator('[data-palette-type="m2fp-load"]')
-            .waitFor({ state: types.includes('m2fp-load') ? 'visible' : 'hidden' });
+          // Of others, and of ours where the word is not about all.
+          for (const other of ['inject', ...(types.includes('m2fp-load') ? [] : ['m2fp-load'])])
+            await page.locator(`[data-palette-type="${other}"]`).waitFor({ state: 'hidden' });
           if (word === 'face') await editor.screenshot(`${version} palette face`);
         }
         assert.deepEqual(editor.complaints, []);
@@ -132,7 +145,7 @@ for (const version of VERSIONS) {
       editor = await Editor.open(nodeRed.url);
       const { page } = editor;
       await page.locator('#red-ui-palette-search input').pressSequentially('human');
-      await page.locator('[data-palette-type="m2fp-load"]').waitFor({ state: 'hidden' });
+      await page.locator('[data-palette-type="inject"]').waitFor({ state: 'hidden' });
       await page
         .locator('[data-palette-type="m2fp-infer"]')
         .dragTo(page.locator('#red-ui-workspace-chart'), { targetPosition: { x: 420, y: 100 } });
