@@ -3,13 +3,14 @@ import { checkParseOptions } from '../../src/engine/options.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { oneOf } from '../../src/parsing/options/options.ts';
 import { optionsInMessage } from './option-names.ts';
+import type { PolygonSettings } from './polygon-settings.ts';
 import { checkQueueFields, type QueueFields } from './queue-fields.ts';
 
 /** What the load node can do. */
 export const ACTIONS = ['load', 'warm-up', 'reload', 'unload', 'info'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-interface Overrides extends ParseOptions, QueueFields {
+interface Overrides extends ParseOptions, QueueFields, PolygonSettings {
   action?: Action;
 }
 
@@ -18,6 +19,7 @@ export interface MessageOptions {
   action?: Action;
   parse: ParseOptions;
   queue: QueueFields;
+  polygons: PolygonSettings;
 }
 
 /**
@@ -29,11 +31,12 @@ export function overridesOf(
   node: 'load' | 'preprocess' | 'infer',
 ): MessageOptions {
   const given = optionsInMessage<Overrides>(msg, node);
-  const { action, policy, limit, maxAge, key, priority, ...parse } = given;
+  const { action, policy, limit, maxAge, key, priority, polygons, iou, ...parse } = given;
   return {
     ...(action !== undefined && { action: checkAction(action) }),
     parse: checkParseOptions(parse),
     queue: checkQueueFields({ policy, limit, maxAge, key, priority }),
+    polygons: { ...(polygons !== undefined && { polygons }), ...(iou !== undefined && { iou }) },
   };
 }
 

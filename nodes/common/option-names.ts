@@ -14,13 +14,20 @@ import { PICTURE_SETTINGS } from '../m2fp-export/config.ts';
 import { REDACT_SETTINGS } from '../m2fp-redact/config.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { PARSE_OPTIONS } from '../../src/engine/options.ts';
+import { POLYGON_SETTINGS } from './polygon-settings.ts';
 import { QUEUE_SETTINGS } from './queue-fields.ts';
 
 /** The names of each node's options. */
 export const OPTION_NAMES = {
   load: ['action'],
   preprocess: ['shortSide', 'longSide'],
-  infer: [...namesOf(PARSE_OPTIONS), ...namesOf(QUEUE_SETTINGS), 'key', 'priority'],
+  infer: [
+    ...namesOf(PARSE_OPTIONS),
+    ...namesOf(POLYGON_SETTINGS),
+    ...namesOf(QUEUE_SETTINGS),
+    'key',
+    'priority',
+  ],
   colorize: namesOf(COLORIZE_OPTIONS),
   crop: namesOf(CROP_SETTINGS),
   mask: namesOf(MASK_OPTIONS),

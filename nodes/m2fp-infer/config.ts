@@ -4,6 +4,7 @@ import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts'
 import { flag, number } from '../../src/parsing/options/option-table.ts';
 import { type Config, MODEL_FIELD, textField, typedField, withDefaults } from '../common/form-fields.ts';
 import { IMAGE_FIELDS } from '../common/image.ts';
+import { POLYGON_SETTINGS } from '../common/polygon-settings.ts';
 import { QUEUE_SETTINGS } from '../common/queue-fields.ts';
 import { RESULT_FIELDS } from '../common/result.ts';
 
@@ -13,6 +14,7 @@ export const FIELDS = {
   /** The minimum score; blank = that of new nodes. */
   scoreThreshold: number(0.1, 1, DEFAULT_MIN_SCORE),
   flip: flag(false),
+  ...POLYGON_SETTINGS,
   ...QUEUE_SETTINGS,
   /** Property of the message, for `latest`: pictures of the same key replace each other. */
   key: textField('topic', { input: 'typed', choices: ['msg'], check: ['inMessage'] }),

@@ -13,6 +13,7 @@ import { handleMessages } from '../common/message-handler.ts';
 import { linkModel } from '../common/model.ts';
 import { overridesOf } from '../common/message-options.ts';
 import { networkInputOrImage } from '../common/image.ts';
+import { outlined, polygonSettings } from '../common/polygon-settings.ts';
 import type { QueueFields } from '../common/queue-fields.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
 import { putResult } from '../common/result.ts';
@@ -70,6 +71,7 @@ export default function (RED: NodeAPI): void {
           cancel(msg, overrides.queue);
           return new Outputs([]);
         }
+        const outlines = polygonSettings(config, overrides.polygons);
         const model = link.model();
         const image = await networkInputOrImage(RED, this, msg, config, model.limits());
         const queue = await queueOf(RED, this, msg, config, overrides.queue);
@@ -91,6 +93,7 @@ export default function (RED: NodeAPI): void {
         } catch (error) {
           return dropOrFail(msg, error, engine);
         }
+        parsing = await outlined(parsing, outlines);
         msg['parsing'] = parsing;
         await putResult(RED, this, msg, config, await summarize(parsing));
         status.done(resultText(status, parsing, engine.info()));

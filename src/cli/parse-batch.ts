@@ -29,13 +29,15 @@ export interface ParseBatch {
   format: Format;
   parse: ParseOptions;
   limits: Partial<ImageLimits>;
+  /** Of polygons; undefined: none. */
+  iou: number | undefined;
   /** All that was typed, for the engine. */
   typed: Parameters<typeof openEngine>[1];
 }
 
 /** @returns the exit code */
 export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise<number> {
-  const { args, out, watch, format, parse, limits } = batch;
+  const { args, out, watch, format, parse, limits, iou } = batch;
   if (out === undefined) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
@@ -61,9 +63,10 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
             const { digest } = engine.info().manifest;
             const plan = { outputs, options, json: FORMATS[format], files, dataSet, folder };
             return {
-              options: fingerprint({ outputs, options, format, parse, digest }),
+              options: fingerprint({ outputs, options, format, parse, digest, iou }),
               read: (source) => readSource(source, limits),
-              parse: (image) => parseImage(engine, image, { format, options: parse, limits, queue: PATIENT }),
+              parse: (image) =>
+                parseImage(engine, image, { format, options: parse, limits, iou, queue: PATIENT }),
               write: (parsing, source) => writeOutputs(parsing, source, plan),
               parallel: () => pipelined(engine),
               close,

@@ -5,6 +5,7 @@ import type { QueueOptions } from '../engine/types.ts';
 import { limitsFrom, preprocess } from '../image/index.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { type Parsing, summarize, toModelScope } from '../parsing/index.ts';
+import { withPolygons } from '../parsing/polygonize.ts';
 
 /** What `--format` chooses from. */
 export const FORMATS = {
@@ -23,6 +24,8 @@ export interface ParseWork {
   format: Format;
   options: ParseOptions;
   limits: Partial<ImageLimits>;
+  /** How well polygons meet the masks; undefined: no polygons. */
+  iou: number | undefined;
   queue?: QueueOptions;
 }
 
@@ -30,10 +33,13 @@ export interface ParseWork {
 export async function parseImage(
   engine: Engine,
   image: Buffer,
-  { format, options, limits, queue }: ParseWork,
+  { format, options, limits, iou, queue }: ParseWork,
 ): Promise<Parsing> {
   const waiting = queue === undefined ? {} : { queue };
-  if (format !== 'modelscope') return engine.parse({ image, options, ...waiting });
+  if (format !== 'modelscope') {
+    const parsing = await engine.parse({ image, options, ...waiting });
+    return iou === undefined ? parsing : withPolygons(parsing, iou);
+  }
   const rule = ruleFor(engine.info().manifest.input, options);
   const { input } = await preprocess(image, rule, limitsFrom(limits), 'drop');
   return engine.parse({ image: input, options, ...waiting });

@@ -19,6 +19,7 @@ import { meansMany } from './batch.ts';
 import { ENGINE_HELP, ENGINE_OPTIONS } from './open-engine.ts';
 import { BATCH_OPTIONS, parseBatch } from './parse-batch.ts';
 import { type Format, FORMATS, parseImage } from './parse-formats.ts';
+import { polygonIou } from './polygon-options.ts';
 import { ProgressBar } from './progress.ts';
 import { readImage } from './read-image.ts';
 import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
@@ -33,6 +34,7 @@ const OPTIONS = [
   'format',
   'out',
   'colorize',
+  'iou',
   ...LIMIT_OPTIONS,
 ] as const;
 
@@ -79,6 +81,9 @@ ${storeHelp(22)}
                         full        msg.parsing without its image: persons and parts, also doubtful ones, with masks in
                                     COCO run-length encoding; labelMap and personMap, one byte per pixel (row by row),
                                     in base64
+  --polygons          also outlines of persons and parts, as polygons: a list of {outer: [x, y, ...], holes}, largest
+                      region first, in pixels (not with --format modelscope)
+  --iou N             how well they overlap with the masks, 0.5 to 1 (default: 0.98); 1 keeps each step
   --out FILE          write the JSON to FILE instead; of many pictures the folder that gets all files
   --colorize FILE     also write the coloured picture: .png, .jpg or .webp; of several pictures a folder, which gets
                       a .png of each
@@ -107,6 +112,7 @@ interface Work {
   format: Format;
   options: ParseOptions;
   limits: ReturnType<typeof limitOptions>;
+  iou: number | undefined;
   /** `--colorize`. */
   colored: string | undefined;
   /** `--out`. */
@@ -117,12 +123,12 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   const typed = readArguments(parse, args, {
     takes: ['PICTURE...'],
     options: OPTIONS,
-    flags: ['flip', 'watch'],
+    flags: ['flip', 'watch', 'polygons'],
   });
   const {
     arguments: images,
     options,
-    flags: { watch = false, ...flags },
+    flags: { watch = false, polygons = false, ...flags },
   } = typed;
   const format = choiceOption('format', options.format, Object.keys(FORMATS) as Format[]) ?? 'summary';
   const work: Work = {
@@ -136,6 +142,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       ...flags,
     },
     limits: limitOptions(options),
+    iou: polygonIou(polygons, options.iou, format),
     colored: options.colorize,
     file: options.out,
   };
@@ -147,7 +154,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       throw new M2fpError('M2FP_BAD_OPTION', '--colorize is of single pictures: say --make colorize');
     }
     const { make, out } = options;
-    const { limits, options: parseOptions } = work;
+    const { limits, iou, options: parseOptions } = work;
     return parseBatch(
       {
         args: images,
@@ -157,6 +164,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         options: options.options,
         format,
         parse: parseOptions,
+        iou,
         limits,
         typed: options,
       },

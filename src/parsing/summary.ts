@@ -1,7 +1,7 @@
 /** A parsing without its pixels: small and JSON-ready, for MQTT, HTTP answers and the debug sidebar. */
 import { forEachSlice } from '../image/slices.ts';
 import { firstOfName } from './options/options.ts';
-import type { Box, Parsing, Part, Person, Timing } from './types.ts';
+import type { Parsing, Part, Person, Timing } from './types.ts';
 
 /** As in the parsing, the score with four decimals. */
 export type PersonSummary = Omit<Person, 'mask'>;
@@ -32,10 +32,15 @@ function round(value: number, decimals: number): number {
   return Math.round(value * scale) / scale;
 }
 
-/** What persons and parts have in common, as objects of its own. */
-function region({ score, box, area }: { score: number; box: Box; area: number }) {
+/** What persons and parts have in common, as objects of its own but for polygons, which may have millions of corners. */
+function region({ score, box, area, polygons }: Omit<Person, 'id' | 'mask'>) {
   const { x, y, width, height } = box;
-  return { score: round(score, 4), box: { x, y, width, height }, area };
+  return {
+    score: round(score, 4),
+    box: { x, y, width, height },
+    area,
+    ...(polygons && { polygons }),
+  };
 }
 
 /** One decimal. */

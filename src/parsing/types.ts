@@ -14,6 +14,14 @@ export interface Rle {
   counts: string;
 }
 
+/** One connected region of a mask. Coordinates are those of pixel corners: the picture spans 0 to its width and height. */
+export interface MaskPolygon {
+  /** Its border: x, y, x, y, …; clockwise as one looks at the picture, the last corner not repeated. */
+  outer: number[];
+  /** The borders of its holes, the other way round. */
+  holes: number[][];
+}
+
 export interface Person {
   /** 1 for the first person; the value in `personMap`. Doubtful ones go on counting, and are in no map. */
   id: number;
@@ -22,6 +30,8 @@ export interface Person {
   /** Pixels of `mask`. */
   area: number;
   mask: Rle;
+  /** The outlines of `mask`, largest region first; absent where nobody asked for them. */
+  polygons?: MaskPolygon[];
 }
 
 export interface Part {
@@ -39,6 +49,8 @@ export interface Part {
   box: Box;
   area: number;
   mask: Rle;
+  /** As of a person. */
+  polygons?: MaskPolygon[];
 }
 
 /** Milliseconds. */

@@ -1,5 +1,4 @@
 /** What a client may ask of an answer: `?format=`, `?view=` and the rest. */
-import { DEFAULT_IOU } from '../parsing/masks/polygons.ts';
 import { COLORIZE_OPTIONS } from '../parsing/colorize/colorize-options.ts';
 import { CROP_OPTIONS } from '../parsing/crop/crop-options.ts';
 import {
@@ -8,11 +7,11 @@ import {
   type GivenOptions,
   inForm,
   labelNames,
-  number,
   oneOf,
   type OptionValues,
 } from '../parsing/options/option-table.ts';
 import { oneOf as checkOneOf } from '../parsing/options/options.ts';
+import { IOU_OPTION } from '../parsing/polygonize.ts';
 import { REDACT_OPTIONS } from '../parsing/redact/redact-options.ts';
 
 /** What an answer may be. `coco`: a COCO data set of this one picture. `multipart`: JSON and the picture, in two parts. */
@@ -44,7 +43,7 @@ export const ANSWER_OPTIONS = {
   /** Puts the picture of `view` into JSON, as base64. */
   picture: flag(false),
   /** How well polygons meet the masks. */
-  iou: number(0.5, 1, DEFAULT_IOU),
+  iou: IOU_OPTION,
   /** The parts that a picture is about. */
   labels: labelNames(),
   /** Ids of the persons that a picture is about. */

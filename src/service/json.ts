@@ -1,18 +1,16 @@
 /** A parsing as JSON: what `msg.payload` of infer has, and the masks in the form that was asked for. */
 import { encodeNumbers } from '../parsing/colorize/indexed-png.ts';
 import { coverOf } from '../parsing/masks/masks.ts';
-import { type MaskPolygon, polygonsOf } from '../parsing/masks/polygons.ts';
+import { withoutPolygons, withPolygons } from '../parsing/polygonize.ts';
 import { type ParsingSummary, summarize } from '../parsing/summary.ts';
 import type { Box, Parsing, Rle } from '../parsing/types.ts';
 import type { AnswerPlan } from './answer-options.ts';
 import type { View } from './view.ts';
 
-/** What a person or a part gets beside its summary: one of these, or nothing. */
+/** What a person or a part gets beside its summary, which has the polygons: one of these, or nothing. */
 export interface MaskForms {
   /** COCO's compressed run-length encoding, of the whole picture. */
   mask?: Rle;
-  /** Pixel corners. */
-  polygons?: MaskPolygon[];
   /** Base64 of a grey PNG as large as `box`: 255 inside, 0 outside. */
   png?: string;
 }
@@ -21,7 +19,8 @@ type Region = ParsingSummary['persons'][number] | ParsingSummary['parts'][number
 
 /** @returns the summary with masks, as plain data */
 export async function jsonOf(parsing: Parsing, plan: AnswerPlan): Promise<ParsingSummary> {
-  const summary = await summarize(parsing);
+  if (plan.masks === 'polygon') return summarize(await withPolygons(parsing, plan.iou));
+  const summary = await summarize(withoutPolygons(parsing));
   if (plan.masks === 'none') return summary;
   const withMasks = async <T extends Region>(regions: T[], masks: readonly { mask: Rle; box: Box }[]) => {
     const made: (T & MaskForms)[] = [];
@@ -37,12 +36,8 @@ export async function jsonOf(parsing: Parsing, plan: AnswerPlan): Promise<Parsin
   };
 }
 
-async function maskForm(
-  { mask, box }: { mask: Rle; box: Box },
-  { masks, iou }: AnswerPlan,
-): Promise<MaskForms> {
+async function maskForm({ mask, box }: { mask: Rle; box: Box }, { masks }: AnswerPlan): Promise<MaskForms> {
   if (masks === 'rle') return { mask: { size: [...mask.size], counts: mask.counts } };
-  if (masks === 'polygon') return { polygons: await polygonsOf(mask, { iou }) };
   const { width, height } = box;
   if (width === 0 || height === 0) return { png: '' };
   const { alpha } = await coverOf([mask], box);

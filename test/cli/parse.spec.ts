@@ -175,6 +175,22 @@ describe('m2fp parse', function () {
     assert.ok(!('image' in full));
   });
 
+  it('prints polygons, with fewer corners where less accuracy does', async () => {
+    const corners = async (...more: string[]): Promise<number> => {
+      const { persons, parts } = JSON.parse(
+        (await success('parse', image, '--polygons', ...more)).out,
+      ) as ParsingSummary;
+      const rings = [...persons, ...parts].flatMap(({ polygons }) => polygons!.map(({ outer }) => outer));
+      return rings.reduce((sum, ring) => sum + ring.length / 2, 0);
+    };
+    const [few, usual, all] = [
+      await corners('--iou', '0.8'),
+      await corners(),
+      await corners('--format', 'full', '--iou', '1'),
+    ];
+    assert.ok(few > 0 && few < usual && usual < all, `${few}, ${usual}, ${all}`);
+  });
+
   it('counts from a minimum score, and leaves ModelScope’s rules alone', async () => {
     type Found = Pick<Parsing, 'persons' | 'parts' | 'doubtful'>;
     const full = async (...more: string[]) =>
@@ -274,6 +290,16 @@ describe('m2fp parse', function () {
     ['a model that is not there', 'M2FP_MODEL_NOT_FOUND', image, '--model', join(folder, 'nowhere')],
     ['another format', 'M2FP_BAD_OPTION', image, '--format', 'xml'],
     ['a size of nothing', 'M2FP_BAD_OPTION', image, '--short-side', '0'],
+    ['an accuracy of what is not wanted', 'M2FP_BAD_OPTION', image, '--iou', '0.9'],
+    ['an accuracy below a half', 'M2FP_BAD_OPTION', image, '--polygons', '--iou', '0.4'],
+    [
+      'polygons that ModelScope does not have',
+      'M2FP_BAD_OPTION',
+      image,
+      '--polygons',
+      '--format',
+      'modelscope',
+    ],
     ['more megapixels than there may be', 'M2FP_BAD_OPTION', image, '--max-megapixels', '501'],
     ['a file in no folder', 'M2FP_BAD_OPTION', image, '--out', join(folder, 'nowhere', 'result.json')],
   ];

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { createPipeline } from '../../src/engine/child/pipeline.ts';
 import { openSession } from '../../src/engine/child/session.ts';
+import { withPolygons } from '../../src/parsing/polygonize.ts';
 import { summarize } from '../../src/parsing/summary.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { describe as describePeople, withDescriptions } from '../../src/people/describe/describe.ts';
@@ -58,6 +59,7 @@ describe('the published JSON Schemas', function () {
         { index: 1, rows: ['.##'] },
       ],
     });
+    parsings['one with polygons'] = await withPolygons(parsings['the sample']);
     parsings['nobody'] = await parsingOf({ labels: ['Background', 'Hair', 'Human'], width: 2, height: 1 });
   });
 

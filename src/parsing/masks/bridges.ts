@@ -1,6 +1,6 @@
 /** Polygons without holes, for formats that know none: what is apart is joined by lines that are walked there and back. */
 import { turns } from '../../image/slices.ts';
-import type { MaskPolygon } from './polygons.ts';
+import type { MaskPolygon } from '../types.ts';
 
 /**
  * The region as one ring, each hole joined to it where the two are nearest. Holes run the other way round than the border, so

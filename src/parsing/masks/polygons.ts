@@ -1,18 +1,10 @@
 /** Masks as polygons, for whoever draws or labels rather than computes with pixels. */
 import { forEachSlice, turns } from '../../image/slices.ts';
 import { badOption } from '../options/options.ts';
-import type { Box, Rle } from '../types.ts';
+import type { Box, MaskPolygon, Rle } from '../types.ts';
 import { coverOf } from './masks.ts';
 import { rleBox } from './rle.ts';
 import { type Ring, simplify, traceRings } from './rings.ts';
-
-/** One connected region of a mask. Coordinates are those of pixel corners: the picture spans 0 to its width and height. */
-export interface MaskPolygon {
-  /** Its border: x, y, x, y, …; clockwise as one looks at the picture, the last corner not repeated. */
-  outer: number[];
-  /** The borders of its holes, the other way round. */
-  holes: number[][];
-}
 
 export interface PolygonOptions {
   /**

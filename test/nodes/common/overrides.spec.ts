@@ -6,24 +6,32 @@ describe('overridesOf', () => {
   const SIZES = { shortSide: 320, longSide: 640 };
 
   it('reads what is there, and nothing where there is nothing', () => {
-    assert.deepEqual(overridesOf({}, 'infer'), { parse: {}, queue: {} });
-    assert.deepEqual(overridesOf({ m2fp: null }, 'infer'), { parse: {}, queue: {} });
+    assert.deepEqual(overridesOf({}, 'infer'), { parse: {}, queue: {}, polygons: {} });
+    assert.deepEqual(overridesOf({ m2fp: null }, 'infer'), { parse: {}, queue: {}, polygons: {} });
     const parse = { ...SIZES, scoreThreshold: 0.5, flip: true };
-    assert.deepEqual(overridesOf({ m2fp: { ...parse, ...QUEUE } }, 'infer'), { parse, queue: QUEUE });
+    assert.deepEqual(overridesOf({ m2fp: { ...parse, ...QUEUE } }, 'infer'), {
+      parse,
+      queue: QUEUE,
+      polygons: {},
+    });
   });
 
   it('leaves to other nodes what is theirs', () => {
     const m2fp = { ...SIZES, ...QUEUE, action: 'info', mode: 'overlay', infer: { flip: true } };
-    assert.deepEqual(overridesOf({ m2fp }, 'load'), { action: 'info', parse: {}, queue: {} });
-    assert.deepEqual(overridesOf({ m2fp }, 'preprocess'), { parse: SIZES, queue: {} });
-    assert.deepEqual(overridesOf({ m2fp }, 'infer'), { parse: { ...SIZES, flip: true }, queue: QUEUE });
+    assert.deepEqual(overridesOf({ m2fp }, 'load'), { action: 'info', parse: {}, queue: {}, polygons: {} });
+    assert.deepEqual(overridesOf({ m2fp }, 'preprocess'), { parse: SIZES, queue: {}, polygons: {} });
+    assert.deepEqual(overridesOf({ m2fp }, 'infer'), {
+      parse: { ...SIZES, flip: true },
+      queue: QUEUE,
+      polygons: {},
+    });
   });
 
   for (const [name, m2fp, message] of [
     [
       'an unknown name',
       { size: 3 },
-      /"size".*shortSide, longSide, scoreThreshold, flip, policy, limit, maxAge, key, priority/,
+      /"size".*shortSide, longSide, scoreThreshold, flip, polygons, iou, policy, limit, maxAge, key, priority/,
     ],
     ['a text as a size', { shortSide: '320' }, /shortSide/],
     ['a broken size', { longSide: 3.5 }, /longSide/],

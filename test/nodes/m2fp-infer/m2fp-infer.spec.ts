@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { NodeMessage } from 'node-red';
 import { preprocess } from '../../../src/image/index.ts';
+import { withPolygons } from '../../../src/parsing/polygonize.ts';
 import type { ParsingSummary } from '../../../src/parsing/summary.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { exampleParsing, fakeEngines, MANIFEST } from '../support/fake-engine.ts';
@@ -25,6 +26,22 @@ describe('m2fp-infer', () => {
       const [sent] = events.sent;
       assert.equal(sent!.payload, t.image);
       assert.equal((sent!['a'] as { summary: ParsingSummary }).summary.width, 8);
+    });
+
+    it('has polygons where the form or the message says so', async () => {
+      const events = await t.start({ polygons: true, iou: 1 });
+      send({ payload: t.image });
+      await events.ended();
+      const { parsing, payload } = events.sent[0] as unknown as { parsing: Parsing; payload: ParsingSummary };
+      const expected = await withPolygons(await exampleParsing(), 1);
+      assert.deepEqual(parsing.parts, expected.parts);
+      assert.deepEqual(payload.persons[0]!.polygons, expected.persons[0]!.polygons);
+      send({ payload: t.image, m2fp: { polygons: false } });
+      await events.until(() => events.sent.length === 2);
+      assert.equal('polygons' in (events.sent[1]!['parsing'] as Parsing).persons[0]!, false);
+      send({ payload: t.image, m2fp: { iou: 2 } });
+      await events.until(() => events.caught.length === 1);
+      assert.equal((events.caught[0]!['error'] as { code: string }).code, 'M2FP_BAD_OPTION');
     });
 
     it('becomes msg.parsing and a summary in msg.payload; the rest of the message stays', async () => {

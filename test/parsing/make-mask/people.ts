@@ -77,7 +77,7 @@ export async function people(name: SceneName): Promise<Parsing> {
 
 /** The single channel of a mask, which has to be a PNG of one channel with 8 bits. */
 export async function maskOf(png: Buffer): Promise<Grid> {
-  const { channels, depth, format, width = 0, height = 0 } = await sharp(png).metadata();
+  const { channels, depth, format, width, height } = await sharp(png).metadata();
   if (format !== 'png' || channels !== 1 || depth !== 'uchar') {
     throw new Error(`a ${format} of ${channels} channels, ${depth}`);
   }

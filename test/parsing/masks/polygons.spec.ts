@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { bridged, joined } from '../../../src/parsing/masks/bridges.ts';
-import { type MaskPolygon, polygonsOf } from '../../../src/parsing/masks/polygons.ts';
+import { polygonsOf } from '../../../src/parsing/masks/polygons.ts';
+import type { MaskPolygon } from '../../../src/parsing/types.ts';
 import { encodeRle } from '../../../src/parsing/masks/rle.ts';
 import { turnsOf } from '../../support/turns.ts';
 
