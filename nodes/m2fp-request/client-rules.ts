@@ -27,9 +27,16 @@ const TABLES: Readonly<Record<string, OptionTable>> = {
   job: JOB_OPTIONS,
 };
 
-/** @throws {M2fpError} `M2FP_BAD_OPTION` where the form allows what is no option */
-export function clientRules(allowed: string): ClientRules {
-  const rules = { tables: TABLES, plain: 'infer', allowed: new Set([...namesInText(allowed), 'job']) };
+/** What clients may always say to a jobs node. */
+const OF_JOBS = Object.keys(JOB_OPTIONS).map((name) => `job.${name}`);
+
+/**
+ * @param hasJobs whether a jobs node follows, whose options a client may set
+ * @throws {M2fpError} `M2FP_BAD_OPTION` where the form allows what is no option
+ */
+export function clientRules(allowed: string, hasJobs = false): ClientRules {
+  const names = [...namesInText(allowed), ...(hasJobs ? OF_JOBS : [])];
+  const rules = { tables: TABLES, plain: 'infer', allowed: new Set(names) };
   checkAllowed(rules);
   return rules;
 }

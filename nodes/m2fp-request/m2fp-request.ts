@@ -8,11 +8,12 @@ import { readForm } from '../common/stored-form.ts';
 import { answerLater, refusalHeaders } from './refusal.ts';
 import { usableKeys } from './api-keys.ts';
 import { FIELDS, type RequestConfig, type RequestCredentials } from './config.ts';
-import { checkAcceptable, httpRequestOf } from './read-request.ts';
+import { httpRequestOf } from './read-request.ts';
 import { OpenRequests } from './open-requests.ts';
 import { RequestGate } from './request-gate.ts';
 import { leaveUnread } from './unread-bodies.ts';
-import { type Endpoint, endpointsBefore, isAnsweredBehind } from './wired-from.ts';
+import { WhatFollows } from './what-follows.ts';
+import { type Endpoint, endpointsBefore } from './wired-from.ts';
 
 /** Takes the picture and the options out of an HTTP request, from whoever may ask. */
 export default function (RED: NodeAPI): void {
@@ -23,8 +24,11 @@ export default function (RED: NodeAPI): void {
 
     // Looked for when all nodes of a deploy are there.
     let endpoints: readonly Endpoint[] | undefined;
-    let isAnswered: boolean | undefined;
-    const forget = (): void => void (endpoints = isAnswered = undefined);
+    const follows = new WhatFollows(RED, this);
+    const forget = (): void => {
+      endpoints = undefined;
+      follows.forget();
+    };
     RED.events.on('flows:started', forget);
     const open = new OpenRequests(RED, this);
     const stopListening = leaveUnread({
@@ -35,14 +39,13 @@ export default function (RED: NodeAPI): void {
     const refusals = new Refusals(() => ({ node: nameOf(this) }));
     const gate = openGate(RED, this, form.config, status);
     const work = form.guard(status, async (msg) => {
-      const order = await gate().take(msg);
+      const order = await gate().take(msg, follows.hasJobs);
       if (!order) return [msg];
       const { picture, options } = order;
       msg.payload = picture;
       const { m2fp: own } = msg as { m2fp?: { response?: object } };
       msg['m2fp'] = { ...options, ...own, response: { ...options.response, ...own?.response } };
-      // Rather than after the model has run.
-      if ((isAnswered ??= isAnsweredBehind(RED, this))) checkAcceptable(msg);
+      follows.checkAnswer(msg);
       status.done(status.text('result.taken', { kB: Math.ceil(picture.length / 1024) }));
       return [msg];
     });

@@ -8,9 +8,7 @@ import {
   contentOfForm,
   contentOfValue,
 } from '../../src/service/body/content.ts';
-import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import { type BodyReader, isReadable } from '../../src/service/body/read-body.ts';
-import { negotiate } from '../../src/service/negotiate.ts';
 import { typeOfUnread } from './unread-bodies.ts';
 
 /** What Express, Multer and body-parser add to a request. */
@@ -29,12 +27,6 @@ export function httpRequestOf(msg: NodeMessageInFlow): HttpRequest | undefined {
   return typeof request?.on === 'function' && typeof request.headers === 'object'
     ? (request as HttpRequest)
     : undefined;
-}
-
-/** @throws {M2fpError} `M2FP_NOT_ACCEPTABLE` where a parsing response could give nothing that the client accepts */
-export function checkAcceptable(msg: NodeMessageInFlow): void {
-  const { response } = msg['m2fp'] as { response: AnswerOptions };
-  negotiate(httpRequestOf(msg)?.headers.accept, response.format);
 }
 
 /**

@@ -22,7 +22,7 @@ export class RequestGate {
   readonly #keys: ApiKeys;
   readonly #limits: ClientLimits;
   readonly #proxies: number;
-  readonly #rules: ClientRules;
+  readonly #rules: { jobs: ClientRules; others: ClientRules };
   readonly #reader: BodyReader;
   readonly #maxBytes: number;
 
@@ -36,7 +36,8 @@ export class RequestGate {
       optionsInFields(REQUEST_SETTINGS, config),
     );
     // A blank field allows nothing.
-    this.#rules = clientRules(config.allowed.trim() === '' ? '' : allowed);
+    const names = config.allowed.trim() === '' ? '' : allowed;
+    this.#rules = { jobs: clientRules(names, true), others: clientRules(names) };
     this.#keys = new ApiKeys(keys);
     this.#limits = new ClientLimits({ concurrent, perMinute });
     this.#proxies = proxies;
@@ -45,25 +46,27 @@ export class RequestGate {
   }
 
   /**
+   * @param isForJobs whether a jobs node follows, which has options for clients
    * @returns undefined for a request that brings nothing: it asks about a job
    * @throws {M2fpError} what the client is to be told; it may still be sending
    */
-  async take(msg: NodeMessageInFlow): Promise<ParseOrder | undefined> {
+  async take(msg: NodeMessageInFlow, isForJobs: boolean): Promise<ParseOrder | undefined> {
     const request = httpRequestOf(msg);
+    const rules = isForJobs ? this.#rules.jobs : this.#rules.others;
     const limits = { ...DEFAULT_LIMITS, maxBytes: this.#maxBytes };
     if (request === undefined) {
       // Who it is can be asked of a request only.
       if (hasClient(msg)) throw new M2fpError('M2FP_UNAUTHORIZED', 'The request has been lost on its way.');
       // From an inject node, to try the flow out.
-      return orderOf(contentOfValue(msg.payload), [], this.#rules, limits, false);
+      return orderOf(contentOfValue(msg.payload), [], rules, limits, false);
     }
     this.#enter(msg, request);
     if (WITHOUT_BODY.has(request.method)) return undefined;
     const query = queryOf(request.originalUrl ?? request.url ?? '');
     // What is wrong there is so whatever the body holds.
-    readClientOptions(query, {}, this.#rules);
+    readClientOptions(query, {}, rules);
     const { content, few } = await contentOfRequest(request, msg.payload, this.#reader);
-    return orderOf(content, query, this.#rules, limits, few);
+    return orderOf(content, query, rules, limits, few);
   }
 
   #enter(msg: NodeMessageInFlow, request: HttpRequest): void {

@@ -1,12 +1,14 @@
-/** The http in nodes whose requests come to a node as they are, and whether a parsing response answers them. */
+/** The http in nodes whose requests come to a node as they are, and the parsing responses that answer them. */
 import type { Node, NodeAPI } from 'node-red';
 
 /** A node as flows store it. */
 interface Stored {
   id: string;
   type: string;
+  /** The flow or the subflow that it lies in. */
+  z?: string;
   wires?: string[][];
-  /** Of a link out node. */
+  /** Of a link out or a link call node. */
   links?: string[];
   mode?: string;
   /** Of a subflow. */
@@ -14,6 +16,11 @@ interface Stored {
   /** Of an http in node. */
   url?: string;
   method?: string;
+  /** Of a parsing response. */
+  format?: string;
+  view?: string;
+  masks?: string;
+  picture?: boolean;
 }
 
 /** What an http in node listens for. */
@@ -39,12 +46,71 @@ const ON_THE_WAY = ['preprocess', 'infer', 'colorize', 'crop', 'redact', 'previe
   (name) => `m2fp-${name}`,
 );
 
-/** Whether what `node` sends comes to a parsing response, with nothing in between that may answer in another way. */
-export function isAnsweredBehind(RED: NodeAPI, node: Aliased): boolean {
+const JOBS = 'm2fp-jobs';
+
+/** A parsing response that may answer. */
+export interface Answerer {
+  /** Its form. */
+  stored: Stored;
+  /** Whether it answers a job, which is asked for by another request. */
+  isLater: boolean;
+}
+
+/** The parsing responses of which one surely answers what `node` sends; none where something else may do so. */
+export function answerersBehind(RED: NodeAPI, node: Aliased): Answerer[] {
   const stored = storedNodes(RED);
-  const from = stored.get(node._alias ?? node.id);
-  const leadsOn = (next: Stored): boolean => ON_THE_WAY.includes(next.type) || passesOn(next);
-  return from !== undefined && reaches(from, ({ type }) => type === 'm2fp-response', leadsOn, stored);
+  const known = new Map<string, Answerer[]>();
+  const behind = (id: string): Answerer[] => {
+    const before = known.get(id);
+    if (before) return before;
+    // For whoever comes here once more, in a circle.
+    known.set(id, []);
+    const next = stored.get(id);
+    const found = next ? answerers(next) : [];
+    known.set(id, found);
+    return found;
+  };
+  const answerers = (from: Stored): Answerer[] => {
+    if (from.type === 'm2fp-response') return [{ stored: from, isLater: false }];
+    if (from.type === 'switch') {
+      const ways = (from.wires ?? []).map((ids) => ids.flatMap(behind));
+      return ways.every((way) => way.length > 0) ? ways.flat() : [];
+    }
+    if (from.type === JOBS) return laterOf((from.wires?.[0] ?? []).flatMap(behind));
+    return ON_THE_WAY.includes(from.type) || passesOn(from) ? nextOf(from, stored).flatMap(behind) : [];
+  };
+  const own = stored.get(node._alias ?? node.id);
+  return own ? nextOf(own, stored).flatMap(behind) : [];
+}
+
+const laterOf = (found: readonly Answerer[]): Answerer[] =>
+  found.map((answerer) => ({ ...answerer, isLater: true }));
+
+/** Whether what `node` sends may come to a jobs node, through whatever nodes. */
+export function hasJobsBehind(RED: NodeAPI, node: Aliased): boolean {
+  const stored = storedNodes(RED);
+  const ofType = (type: string): Stored[] => [...stored.values()].filter((other) => other.type === type);
+  const nextAny = (from: Stored): string[] => {
+    const { type, z = '', wires = [], links = [], mode } = from;
+    const isReturn = type === 'link out' && mode === 'return';
+    return [
+      ...wires.flat(),
+      ...(type === 'link in' ? [] : links),
+      ...(type.startsWith('subflow:') ? nextOf(from, stored) : []),
+      // Out of a subflow, and back to where a link was called.
+      ...[...ofType(`subflow:${z}`), ...(isReturn ? ofType('link call') : [])].flatMap(
+        (caller) => caller.wires?.flat() ?? [],
+      ),
+    ];
+  };
+  const seen = new Set<string>();
+  const reachesJobs = (id: string): boolean => {
+    const from = stored.get(id);
+    if (from === undefined || seen.has(id)) return false;
+    seen.add(id);
+    return from.type === JOBS || nextAny(from).some(reachesJobs);
+  };
+  return reachesJobs(node._alias ?? node.id);
 }
 
 type Aliased = Node & { _alias?: string };

@@ -1,8 +1,9 @@
 /** What a client may ask of an answer: `?format=`, `?view=` and the rest. */
 import { COLORIZE_OPTIONS } from '../parsing/colorize/colorize-options.ts';
-import { CROP_OPTIONS } from '../parsing/crop/crop-options.ts';
+import { MAX_PADDING_PERCENT, MAX_SIDE } from '../parsing/crop/crop-options.ts';
 import {
   custom,
+  extent,
   flag,
   type GivenOptions,
   inForm,
@@ -26,7 +27,6 @@ export type Format = (typeof FORMATS)[number];
 export const VIEWS = ['overlay', 'map', 'persons', 'labels', 'redacted', 'crop'] as const;
 
 const { opacity, contours, contourColor, names, scores, legend, palette, background } = COLORIZE_OPTIONS;
-const { padding } = CROP_OPTIONS;
 const { persons, cells, color, grow } = REDACT_OPTIONS;
 
 export const ANSWER_OPTIONS = {
@@ -50,7 +50,7 @@ export const ANSWER_OPTIONS = {
   persons,
   /** Of `crop`: a rectangle, or only what the mask has. */
   cutout: flag(false),
-  padding,
+  padding: extent({ maxPercent: MAX_PADDING_PERCENT, maxPixels: MAX_SIDE, whole: true }, 0),
   /** Of `redacted`. Recolouring hides nobody. */
   method: oneOf(['blur', 'pixelate', 'fill', 'remove'], 'blur'),
   cells,

@@ -1,23 +1,14 @@
 /** What goes back over HTTP: a parsing in the form that the client wants, or what went wrong. */
 import { randomBytes } from 'node:crypto';
 import { checkParsing } from '../parsing/check.ts';
-import { readOptions } from '../parsing/options/option-table.ts';
-import { ANSWER_OPTIONS, type AnswerOptions, type AnswerPlan, type Format } from './answer-options.ts';
+import type { AnswerPlan, Format } from './answer-options.ts';
 import type { Parsing } from '../parsing/types.ts';
 import { cocoOf } from './coco.ts';
 import { encodeJson, jsonOf } from './json.ts';
-import { CONTENT_TYPES, negotiate } from './negotiate.ts';
+import { CONTENT_TYPES } from './negotiate.ts';
+import { type Asked, planAnswer } from './plan.ts';
 import { type Answer, HEADERS } from './problem-answer.ts';
 import { checkChoice, type View, viewOf } from './view.ts';
-
-export interface Asked {
-  /** The header; absent: anything. */
-  accept?: string | undefined;
-  /** What the client said, which goes before `defaults`. */
-  options?: AnswerOptions;
-  /** `format` of it is what a client gets that accepts it and has not asked for another. */
-  defaults?: AnswerOptions;
-}
 
 /** How a picture is encoded that comes with JSON. */
 const BESIDE_JSON = 'png';
@@ -26,14 +17,10 @@ const BESIDE_JSON = 'png';
  * The answer to a client. Pixel work goes in slices between turns of the event loop.
  * @throws {M2fpError} `M2FP_NOT_ACCEPTABLE`, `M2FP_BAD_OPTION`, `M2FP_NOTHING_FOUND`, `M2FP_NO_PARSING`
  */
-export async function answerOf(
-  parsing: unknown,
-  { accept, options = {}, defaults = {} }: Asked,
-): Promise<Answer> {
+export async function answerOf(parsing: unknown, asked: Asked): Promise<Answer> {
   checkParsing(parsing);
-  const plan = readOptions(ANSWER_OPTIONS, { ...defaults, ...options, format: options.format });
+  const { plan, format } = planAnswer(asked);
   checkChoice(parsing, plan);
-  const format = negotiate(accept, plan.format, defaults.format);
   const { type, body } = await bodyOf(parsing, plan, format);
   return { statusCode: 200, headers: { ...HEADERS, 'content-type': type }, body };
 }

@@ -1,6 +1,6 @@
 /** Options that a client gave with a request, by the names of `msg.m2fp`: known, allowed and of a value that they take. */
 import { M2fpError } from '../errors.ts';
-import type { Option, OptionTable } from '../parsing/options/option-table.ts';
+import { namesInText, type Option, type OptionTable } from '../parsing/options/option-table.ts';
 import { isRecord } from '../parsing/options/options.ts';
 import { ANSWER_OPTIONS } from './answer-options.ts';
 import { fetchesNothing } from './body/content.ts';
@@ -47,7 +47,7 @@ function split(name: string, plain: string): [user: string, own: string] {
 }
 
 /**
- * @param texts of an address or a form; a name that comes twice is a list
+ * @param texts of an address or a form; a name that comes twice is a list, where the option is one
  * @param values of JSON, which go before texts; an object holds the options of the operation that it is named after
  * @throws {M2fpError} `M2FP_BAD_OPTION` naming the first option that is unknown, not allowed or wrong
  */
@@ -65,12 +65,20 @@ export function readClientOptions(
     if (user === rules.plain) options[own] = value;
     else options[user] = { ...(options[user] as object | undefined), [own]: value };
   };
-  const lists = new Map<string, string>();
+  const told = new Map<string, { name: string; texts: string[] }>();
   for (const [name, text] of texts) {
-    const before = lists.get(name);
-    lists.set(name, before === undefined ? text : `${before},${text}`);
+    const { user, own } = find(name, rules);
+    const key = `${user}.${own}`;
+    const before = told.get(key);
+    if (before === undefined) told.set(key, { name, texts: [text] });
+    else before.texts.push(text);
   }
-  for (const [name, text] of lists) put(name, (option) => valueOfText(option, text));
+  for (const { name, texts: all } of told.values()) {
+    put(name, (option) => {
+      if (all.length > 1 && !isList(option)) throw severalTimes(name, all);
+      return valueOfText(option, all.join(','));
+    });
+  }
   for (const [name, value] of Object.entries(values)) {
     if (!isOperation(name, rules) || !isRecord(value)) put(name, () => value ?? undefined);
     else for (const [own, inner] of Object.entries(value)) put(`${name}.${own}`, () => inner ?? undefined);
@@ -99,10 +107,36 @@ function find(name: string, rules: ClientRules): { user: string; own: string; op
   throw new M2fpError('M2FP_BAD_OPTION', `${what}; allowed: ${names}.`);
 }
 
-/** What a form or an address says. `?flip` alone switches on; a blank text leaves the choice open. */
-export function valueOfText(option: Option<unknown>, text: string): unknown {
-  if (option.form.input !== 'checkbox') return option.field(text);
-  const given = text.trim().toLowerCase();
-  if (['', 'true', '1', 'on', 'yes'].includes(given)) return true;
-  return ['false', '0', 'off', 'no'].includes(given) ? false : text;
+/** Whether a text is several values, with commas between them. */
+const isList = (option: Option<unknown>): boolean => Array.isArray(option.field('a,b'));
+
+function severalTimes(name: string, texts: readonly string[]): M2fpError {
+  const shown = texts.map((text) => JSON.stringify(text.slice(0, SHOWN))).slice(0, 3);
+  return new M2fpError(
+    'M2FP_BAD_OPTION',
+    `Option "${name}" is given ${texts.length} times: ${shown.join(', ')}; allowed: one value.`,
+  );
 }
+
+/** As people write numbers: no other base, no power of ten. */
+const DECIMAL = /^\s*[+-]?(?:\d+(?:\.\d+)?|\.\d+)\s*$/;
+
+/**
+ * What a form or an address says, for the option to check. `?flip` alone switches on; a blank text leaves any other choice
+ * open. What is no decimal number, or neither true, false, 1 nor 0, stays a text, which no number and no flag may be.
+ */
+export function valueOfText(option: Option<unknown>, text: string): unknown {
+  if (option.form.input === 'checkbox') {
+    const given = text.trim().toLowerCase();
+    if (['', 'true', '1'].includes(given)) return true;
+    return ['false', '0'].includes(given) ? false : text;
+  }
+  const value = option.field(text);
+  if (typeof value === 'number') return DECIMAL.test(text) ? value : text;
+  if (!isNumbers(value)) return value;
+  const pieces = namesInText(text);
+  return pieces.every((piece) => DECIMAL.test(piece)) ? value : pieces;
+}
+
+const isNumbers = (value: unknown): boolean =>
+  Array.isArray(value) && value.some((each) => typeof each === 'number');

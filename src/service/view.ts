@@ -34,7 +34,7 @@ export function checkChoice(parsing: Parsing, { view, persons, labels }: AnswerP
 }
 
 /**
- * The picture that `plan.view` names. Of a redacted one holds what redact promises: of every person who was seen, what was
+ * The picture that `plan.view` names, in a format that it can have (see plan.ts). Of a redacted one holds what redact promises: of every person who was seen, what was
  * to be hidden is hidden, the whole person where the parts were not found.
  * @throws {M2fpError} `M2FP_NOTHING_FOUND` where there is nothing to crop; `M2FP_BAD_OPTION` for what the picture or
  *   its model does not have
@@ -59,7 +59,6 @@ export async function viewOf(parsing: Parsing, plan: AnswerPlan, format: Encoded
     case 'crop':
       return croppedOf(parsing, plan, encoding);
     case 'labels':
-      if (format !== 'png') throw badOption('format', format, 'png where "view" is "labels"');
       return colorize(only(parsing, plan), {
         ...encoding,
         mode: 'labels',
@@ -96,7 +95,7 @@ async function croppedOf(
   const { labels } = labelsOf(plan);
   const options = {
     ...encoding,
-    mode: cutout && encoding.format !== 'jpeg' ? ('cutout' as const) : ('box' as const),
+    mode: cutout ? ('cutout' as const) : ('box' as const),
     padding: 'share' in padding ? `${padding.share * 100}%` : padding.pixels,
     max: 1,
   };

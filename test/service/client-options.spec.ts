@@ -21,6 +21,10 @@ describe("a client's options", () => {
     ],
     ['labels=Face&labels=Hair', {}, { response: { labels: ['Face', 'Hair'] } }],
     ['persons=1,2', {}, { response: { persons: [1, 2] } }],
+    ['persons=1&persons=2', {}, { response: { persons: [1, 2] } }],
+    ['flip=True&picture=1&names=false', {}, { flip: true, response: { picture: true, names: false } }],
+    ['opacity=.5&quality=%2080&iou=0.95', {}, { response: { opacity: 0.5, quality: 80, iou: 0.95 } }],
+    ['grow=auto&padding=16384', {}, { response: { grow: 'auto', padding: 16384 } }],
     ['response.format=coco', {}, { response: { format: 'coco' } }],
     [
       'colorize.opacity=0.3&crop.padding=10%25',
@@ -54,6 +58,47 @@ describe("a client's options", () => {
     ['scoreThreshold=7', {}, /"scoreThreshold" is 7; allowed: a number from 0.1 to 1/],
     ['format=bmp', {}, /"format" is "bmp"; allowed: json/],
     ['iou=2', {}, /"iou" is 2/],
+    ...['flip', 'picture', 'names', 'cutout'].flatMap((name) =>
+      ['yes', 'no', 'on', 'off', 'ja', '2', '-1', 'null', '0x1'].map(
+        (text): [string, Record<string, unknown>, RegExp] => [
+          `${name}=${text}`,
+          {},
+          new RegExp(`"${name}" is "${text}"; allowed: true, false`),
+        ],
+      ),
+    ),
+    ...[
+      ['quality', 'a whole number from 1 to 100'],
+      ['contours', 'a whole number from 0 to 64'],
+      ['cells', 'a whole number from 1 to 64'],
+      ['grow', 'auto, or a whole number from 0 to 512'],
+      ['padding', 'a whole number of pixels from 0 to 16384, or a text from "0%" to "1000%"'],
+      ['persons', 'a list of ids'],
+      ['opacity', 'a number from 0 to 1'],
+      ['iou', 'a number from 0.5 to 1'],
+      ['minScore', 'a number from 0 to 1'],
+      ['scoreThreshold', 'a number from 0.1 to 1'],
+    ].flatMap(([name, allowed]) =>
+      ['0x1', '0b1', '1e0', '1e308', '1_0', '1.', 'Infinity', 'NaN', '１', '1;2', '--1', 'null'].map(
+        (text): [string, Record<string, unknown>, RegExp] => [
+          `${name!}=${encodeURIComponent(text)}`,
+          {},
+          new RegExp(`"${name!}" is .*${text}.*; allowed: ${allowed!}`),
+        ],
+      ),
+    ),
+    [`padding=1${'0'.repeat(308)}`, {}, /"padding" is 1e\+308; allowed: .* to 16384/],
+    ['padding=16385', {}, /"padding" is 16385; allowed: .* to 16384/],
+    ['', { padding: 1e308 }, /"padding" is 1e\+308; allowed: .* to 16384/],
+    ['', { flip: 'true' }, /"flip" is "true"; allowed: true, false/],
+    ['', { flip: 1 }, /"flip" is 1; allowed: true, false/],
+    ['view=map&view=labels', {}, /"view" is given 2 times: "map", "labels"; allowed: one value/],
+    ['view=map&response.view=map', {}, /"view" is given 2 times/],
+    ['flip&flip=false', {}, /"flip" is given 2 times: "", "false"; allowed: one value/],
+    ['quality=1&quality=2&quality=3', {}, /"quality" is given 3 times/],
+    ['colorize.opacity=0.3&colorize.opacity=0.4', {}, /"colorize.opacity" is given 2 times/],
+    ['job.webhook=https://a.example', {}, /"job.webhook" cannot be set/],
+    ['', { job: { webhook: 'https://a.example' } }, /"job.webhook" cannot be set/],
     ['', { scoreThreshold: '0.5' }, /"scoreThreshold" is "0.5"/],
     ['', { redact: { labels: [] } }, /"redact.labels" cannot be set/],
     ['', { colorize: { bla: 1 } }, /no option "colorize.bla"/],
@@ -64,6 +109,22 @@ describe("a client's options", () => {
       assert.throws(() => read(query, values), { code: 'M2FP_BAD_OPTION', message: words });
     });
   }
+
+  it('of jobs are told where jobs are taken, and nowhere else', () => {
+    const query = queryOf('/jobs?job.webhook=https://a.example/x');
+    assert.deepEqual(readClientOptions(query, {}, clientRules('flip', true)), {
+      job: { webhook: 'https://a.example/x' },
+      response: {},
+    });
+    assert.throws(
+      () => readClientOptions([['bla', '1']], {}, clientRules('flip', true)),
+      /flip, job.webhook,/,
+    );
+    assert.throws(
+      () => readClientOptions([['bla', '1']], {}, clientRules('flip')),
+      ({ message }: Error) => !/job/.test(message),
+    );
+  });
 
   it('never name an address to be fetched', () => {
     for (const name of ['url', 'image_url', 'callback']) {

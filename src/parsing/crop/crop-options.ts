@@ -18,7 +18,10 @@ import { type Color, parseColor, type Rgb } from '../options/palette.ts';
 import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
 
 const MAX_REACH = 512;
-const MAX_SIDE = 16_384;
+/** Pixels of the longest side that a crop may be asked to have. */
+export const MAX_SIDE = 16_384;
+/** Of a margin, by the box's side: ten boxes are more than any use has. */
+export const MAX_PADDING_PERCENT = 1000;
 /** Of width to height. */
 const MAX_ASPECT = 100;
 const BLACK: Rgb = [0, 0, 0];
@@ -47,8 +50,8 @@ export const CROP_OPTIONS = {
   grow: number(-MAX_REACH, MAX_REACH, 0),
   /** Width in pixels over which a cut-out's edge fades, half of it on either side; 0 is a hard edge. */
   feather: number(0, MAX_REACH, 0),
-  /** Margin on each side: pixels, or a share of the box's side as "10%". Ten boxes are more than any use has. */
-  padding: extent({ maxPercent: 1000, whole: true }, 0),
+  /** Margin on each side: pixels, or a share of the box's side as "10%". */
+  padding: extent({ maxPercent: MAX_PADDING_PERCENT, whole: true }, 0),
   /** Width to height, as "1:1", "3:4" or a number, reached by a larger box and never by distortion; null: as it is. */
   aspect: custom<number | null, number | string>(readAspect, { check: ['aspect'] }),
   /**

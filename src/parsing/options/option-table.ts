@@ -198,21 +198,25 @@ export function labelNames(): Option<unknown, readonly string[] | string, string
   );
 }
 
-/** Pixels from 0, whole where `whole` is set, or a share such as "12.5%" of at most `maxPercent`. */
+/** Pixels from 0 to `maxPixels`, whole where `whole` is set, or a share such as "12.5%" of at most `maxPercent`. */
 export type Extent = { pixels: number } | { share: number };
 
 export function extent(
-  { maxPercent, whole: isWhole }: { maxPercent: number; whole: boolean },
+  { maxPercent, maxPixels, whole: isWhole }: { maxPercent: number; maxPixels?: number; whole: boolean },
   fallback: number,
 ): Option<Extent, number | string, string> {
-  const pixels = isWhole ? 'a whole number of pixels from 0' : 'a number of pixels from 0';
+  const most = maxPixels === undefined ? '' : ` to ${maxPixels}`;
+  const pixels = `${isWhole ? 'a whole number' : 'a number'} of pixels from 0${most}`;
   return custom(
     (name, given) => {
       const value = given ?? fallback;
       const percent = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1] : undefined;
       if (percent !== undefined && Number(percent) <= maxPercent) return { share: Number(percent) / 100 };
       const isPixels =
-        typeof value === 'number' && value >= 0 && (isWhole ? Number.isInteger(value) : value < Infinity);
+        typeof value === 'number' &&
+        value >= 0 &&
+        (isWhole ? Number.isInteger(value) : value < Infinity) &&
+        (maxPixels === undefined || value <= maxPixels);
       if (isPixels) return { pixels: value };
       throw badOption(name, value, `${pixels}, or a text from "0%" to "${maxPercent}%"`);
     },
