@@ -6,6 +6,7 @@ import {
   type Content,
   contentOf,
   contentOfForm,
+  contentOfJson,
   contentOfValue,
 } from '../../src/service/body/content.ts';
 import { type BodyReader, isReadable } from '../../src/service/body/read-body.ts';
@@ -67,7 +68,8 @@ async function contentThatWasRead(
   const isForm = /^multipart\/|x-www-form-urlencoded/i.test(type);
   const form = isForm ? contentOfForm({ files: [], texts: textsIn(payload) }) : undefined;
   // The text of a picture that was called a form is the name of its only field.
-  return form?.picture === undefined ? contentOfValue(payload) : form;
+  if (form?.picture !== undefined) return form;
+  return isForm ? contentOfValue(payload) : contentOfJson(payload);
 }
 
 function textsIn(fields: unknown): [string, string][] {

@@ -35,7 +35,7 @@ const TRY_LATER = 'The service cannot answer at the moment. Try again later.';
 
 const TEXTS: Readonly<Record<M2fpErrorCode | 'INTERNAL', Text>> = {
   M2FP_NO_IMAGE: {
-    title: 'No picture',
+    title: 'One picture wanted',
     advice: 'The request holds no picture.',
   },
   M2FP_BAD_IMAGE: {

@@ -2,7 +2,7 @@
 import { M2fpError } from '../errors.ts';
 import { imageFromMessage } from '../image/source/image-from-message.ts';
 import type { ImageLimits } from '../image/types.ts';
-import type { Content } from './body/content.ts';
+import { type Content, isBytes } from './body/content.ts';
 import { type ClientOptions, type ClientRules, readClientOptions } from './client-options.ts';
 
 export interface ParseOrder {
@@ -50,5 +50,11 @@ async function pictureOf(value: unknown, limits: ImageLimits, few: boolean): Pro
       'The request holds no picture: send it as the body of the request, as an upload of a form, or as base64 in JSON.',
     );
   }
-  return imageFromMessage(value, limits, few);
+  return imageFromMessage(value, limits, few).catch((error: unknown) => {
+    if (!isBytes(value) || !(error instanceof M2fpError && error.code === 'M2FP_UNSUPPORTED_FORMAT'))
+      throw error;
+    throw new M2fpError('M2FP_NO_IMAGE', 'The numbers in the JSON are not the bytes of a picture.', {
+      cause: error,
+    });
+  });
 }

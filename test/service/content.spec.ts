@@ -25,17 +25,16 @@ const REQUESTS = [
 ].map((piece) => Buffer.from(piece as string));
 
 describe('the content of a body', () => {
-  it('is the files of a form, and its fields', async () => {
+  it('is the file of a form, and its fields', async () => {
     const form = new FormData();
     form.append('flip', 'true');
     form.append('名', 'é, 中');
-    form.append('a', new Blob([PICTURE]), 'ä 中.png');
-    form.append('b', new Blob([new Uint8Array(20_000_000).fill(7)]));
+    form.append('a', new Blob([new Uint8Array(20_000_000).fill(7)]), 'ä 中.png');
     const { body, type } = await sent(form);
     const { picture, texts, values } = await contentOf(body, type);
-    const [first, second] = buffersOf(picture);
-    assert.deepEqual(first, PICTURE);
-    assert.ok(second!.equals(Buffer.alloc(20_000_000, 7)));
+    const [file, ...more] = buffersOf(picture);
+    assert.ok(file!.equals(Buffer.alloc(20_000_000, 7)));
+    assert.deepEqual(more, []);
     assert.deepEqual(texts, [
       ['flip', 'true'],
       ['名', 'é, 中'],
@@ -88,8 +87,47 @@ describe('the content of a body', () => {
       texts: [],
       values: { flip: true, colorize: { opacity: 1 } },
     });
-    assert.deepEqual((await contentOf(Buffer.from('["a", "b"]'), '')).picture, ['a', 'b']);
+    for (const bytes of [[137, 80], { type: 'Buffer', data: [137, 80] }, { 0: 137, 1: 80 }]) {
+      const alone = await contentOf(Buffer.from(JSON.stringify(bytes)), '');
+      assert.deepEqual(alone, { picture: bytes, texts: [], values: {} });
+      const { picture } = await contentOf(Buffer.from(JSON.stringify({ image: bytes })), '');
+      assert.deepEqual(picture, bytes);
+    }
   });
+
+  it('is nothing where there are blanks only', async () => {
+    for (const blank of ['', ' ', '\r\n', '\ufeff'])
+      assert.equal((await contentOf(Buffer.from(blank), 'application/json')).picture, undefined);
+  });
+
+  const PICTURES: [what: string, fields: [name: string, value: string | Blob][], names: string[] | null][] = [
+    ['a file under any name', [['upload', new Blob([PICTURE])]], null],
+    ['a file, beside the option "picture"', [['image', new Blob([PICTURE])], ['picture', 'true']], null], // prettier-ignore
+    ['a file, beside fields that were left blank', [['photo', new Blob([PICTURE])], ['image', ' '], ['file', new Blob([])]], null], // prettier-ignore
+    ['two files', [['image', new Blob([PICTURE])], ['mask', new Blob([PICTURE])]], ['image', 'mask']], // prettier-ignore
+    ['two files in one field', [['image', new Blob([PICTURE])], ['image', new Blob([PICTURE])]], ['image', 'image']], // prettier-ignore
+    ['a file that is no picture, and a picture', [['notes', new Blob(['text'])], ['image', new Blob([PICTURE])]], ['notes', 'image']], // prettier-ignore
+    ['a file and a text', [['photo', new Blob([PICTURE])], ['image', 'aGVsbG8=']], ['photo', 'image']], // prettier-ignore
+    ['two texts', [['img', 'aGVsbG8='], ['picture', 'aGVsbG8=']], ['img', 'picture']], // prettier-ignore
+  ];
+  for (const [what, fields, names] of PICTURES) {
+    it(`${names ? 'is no form of more than one picture, which are named' : 'is one picture'}: ${what}`, async () => {
+      const form = new FormData();
+      for (const [name, value] of fields)
+        if (typeof value === 'string') form.append(name, value);
+        else form.append(name, value, 'a');
+      const { body, type } = await sent(form);
+      if (names) {
+        const shown = names.map((name) => JSON.stringify(name)).join(', ');
+        const message = new RegExp(`2 files or pictures \\(${shown}\\): send one picture in each request`);
+        await assert.rejects(contentOf(body, type), { code: 'M2FP_NO_IMAGE', message });
+      } else {
+        const { picture, texts } = await contentOf(body, type);
+        assert.deepEqual(buffersOf(picture), [PICTURE]);
+        assert.deepEqual(texts, what.includes('option') ? [['picture', 'true']] : []);
+      }
+    });
+  }
 
   it('is the body itself, under any type', async () => {
     for (const type of ['', 'image/png', 'application/json', 'application/x-www-form-urlencoded']) {
@@ -117,6 +155,27 @@ describe('the content of a body', () => {
       'multipart/mixed; boundary=b',
       /Content-Type of the upload/,
     ],
+    ...(
+      [
+        ['null', 'null'],
+        [' 5\n', 'a number'],
+        ['-1.5e3', 'a number'],
+        ['true', 'a boolean'],
+        ['[]', 'a list of 0'],
+        ['["aGVsbG8="]', 'a list of 1'],
+        ['[{"image": "aGVsbG8=", "masks": "rle"}]', 'a list of 1'],
+        ['{}', 'an object'],
+        ['{"buffer": "aGVsbG8=", "masks": "rle"}', 'an object that holds none in "image"'],
+        ['{"image": 5}', 'a number'],
+        ['{"image": ["aGVsbG8=", "aGVsbG8="]}', 'a list of 2'],
+        ['{"image": {"image": "aGVsbG8=", "masks": "rle"}}', 'an object'],
+      ] as const
+    ).map(([json, kind]): [string, Buffer, string, RegExp] => [
+      `JSON without a picture: ${json}`,
+      Buffer.from(json),
+      'application/json',
+      new RegExp(`JSON is ${kind}.*no picture`),
+    ]),
     ['JSON that is none', Buffer.from('{"image": '), '', /looks like JSON/],
     ['an address in JSON', Buffer.from('{"image": "https://example.org/a.png"}'), '', /fetches no pictures/],
     ['an address as text', Buffer.from(' http://127.0.0.1/a.png'), 'text/plain', /fetches no pictures/],

@@ -1,11 +1,12 @@
 /** What a request brings: a picture, and texts or values beside it; by what was sent rather than by what it is called. */
 import { M2fpError } from '../../errors.ts';
+import { isJsonBuffer } from '../../image/source/json-buffer.ts';
 import { MOST_FIELDS, readMultipart } from './multipart.ts';
 import { checkJson } from './json-size.ts';
 
 /** What a client says beside the picture. `texts`: of a form or an address; `values`: of JSON. */
 export interface Content {
-  /** In any form that `imageFromMessage` takes; undefined where there is none. */
+  /** In a form that `imageFromMessage` takes; undefined where there is none. */
   picture: unknown;
   texts: [name: string, text: string][];
   values: Record<string, unknown>;
@@ -13,6 +14,14 @@ export interface Content {
 
 /** Fields of forms that hold the picture as text. */
 const PICTURE_NAMES: ReadonlySet<string> = new Set(['image', 'picture', 'photo', 'file', 'img']);
+
+/** A field of a form that is an option, too: what it then says. */
+const OPTION_TEXT = /^\s*(?:true|false|1|0)?\s*$/i;
+
+/** JSON that is neither text, list nor object. */
+const JSON_LITERAL = /^(?:null|true|false|-?\d[\d.eE+-]*)$/;
+/** Characters of the longest of them that is looked at, with blanks around it. */
+const LONGEST_LITERAL = 100;
 
 const URL_TEXT = /^\s*(?:https?|ftps?|file|s3|gs):/i;
 
@@ -41,7 +50,11 @@ export async function contentOf(body: Buffer, type: string): Promise<Content> {
     .toString('latin1')
     .replace(/^\u00ef\u00bb\u00bf/, '')
     .trimStart();
-  if (/^[[{"]/.test(start)) return contentOfValue(parseJson(body));
+  if (body.length < LONGEST_LITERAL) {
+    if (start === '') return { picture: undefined, texts: [], values: {} };
+    if (JSON_LITERAL.test(start.trimEnd())) throw noPictureIn('The JSON', parseJson(body));
+  }
+  if (/^[[{"]/.test(start)) return contentOfJson(parseJson(body));
   if (/x-www-form-urlencoded/i.test(type) && /^[\w.-]{1,40}=(?!=?\s*$)/.test(start)) {
     checkFields(body);
     return contentOfForm({ files: [], texts: [...new URLSearchParams(body.toString())] });
@@ -49,29 +62,89 @@ export async function contentOf(body: Buffer, type: string): Promise<Content> {
   return { picture: checkAddress(body), texts: [], values: {} };
 }
 
-/** A form's files and fields. Where there is a file, the fields with a picture's name are options that nobody knows. */
+/** A file of a form, and the field that it came in. */
+export interface FormFile {
+  fieldname?: string;
+  /** Bytes; 0 where a page's field was left blank. */
+  size?: number;
+}
+
+/**
+ * A form's only picture, whatever the field of a file is called, and the other fields.
+ * @throws {M2fpError} `M2FP_NO_IMAGE` for more than one, of which nobody knows which is meant
+ */
 export function contentOfForm({
   files,
   texts,
 }: {
-  files: readonly unknown[];
+  files: readonly FormFile[];
   texts: [string, string][];
 }): Content {
-  if (files.length > 0) return { picture: files, texts, values: {} };
-  const field = texts.find(([name]) => PICTURE_NAMES.has(name.toLowerCase()));
-  return {
-    picture: checkAddress(field?.[1]),
-    texts: texts.filter((text) => text !== field),
-    values: {},
-  };
+  const uploads = files.filter(({ size }) => size !== 0);
+  const pictures = texts.filter(([name, text]) => isPicture(name, text));
+  const names = [...uploads.map(({ fieldname = '' }) => fieldname), ...pictures.map(([name]) => name)];
+  if (names.length > 1) {
+    const shown = names.slice(0, SHOWN_NAMES).map((name) => JSON.stringify(name.slice(0, SHOWN_LENGTH)));
+    throw new M2fpError(
+      'M2FP_NO_IMAGE',
+      `The form holds ${names.length} files or pictures (${shown.join(', ')}): send one picture in each request.`,
+    );
+  }
+  const options = texts.filter(([name, text]) => !isPicture(name, text) && !isBlankPicture(name, text));
+  const picture = uploads.length > 0 ? uploads : checkAddress(pictures[0]?.[1]);
+  return { picture, texts: options, values: {} };
 }
 
-/** JSON: the picture alone, or in `image` with options beside it. */
+const SHOWN_NAMES = 5;
+const SHOWN_LENGTH = 40;
+
+const hasPictureName = (name: string): boolean => PICTURE_NAMES.has(name.toLowerCase());
+
+const isPicture = (name: string, text: string): boolean =>
+  hasPictureName(name) && text.trim() !== '' && !(name === 'picture' && OPTION_TEXT.test(text));
+
+const isBlankPicture = (name: string, text: string): boolean =>
+  hasPictureName(name) && name !== 'picture' && text.trim() === '';
+
+/** What the flow has instead of a request: the picture alone, or in `image` with options beside it. */
 export function contentOfValue(value: unknown): Content {
   if (typeof value !== 'object' || value === null || !('image' in value))
     return { picture: checkAddress(value), texts: [], values: {} };
   const { image, ...values } = value as Record<string, unknown>;
   return { picture: checkAddress(image), texts: [], values };
+}
+
+/**
+ * What a client says in JSON: the picture alone, or in `image` with options beside it. Nothing is looked for in lists or deeper
+ * down, where it would be left out what else lies there.
+ * @throws {M2fpError} `M2FP_NO_IMAGE`
+ */
+export function contentOfJson(value: unknown): Content {
+  if (typeof value !== 'object' || value === null || !('image' in value))
+    return { picture: pictureInJson('The JSON', value), texts: [], values: {} };
+  const { image, ...values } = value as Record<string, unknown>;
+  return { picture: pictureInJson('"image" in the JSON', image), texts: [], values };
+}
+
+function pictureInJson(what: string, value: unknown): unknown {
+  if (value === null || value === undefined || typeof value === 'string') return checkAddress(value);
+  if (isBytes(value)) return value;
+  throw noPictureIn(what, value);
+}
+
+/** The bytes of a file as JSON has them: a list, what Node.js makes of a Buffer, or what it makes of a Uint8Array. */
+export function isBytes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;
+  return typeof (value as { 0?: unknown })[0] === 'number' || isJsonBuffer(value);
+}
+
+function noPictureIn(what: string, value: unknown): M2fpError {
+  const kind =
+    value === null ? 'null'
+    : Array.isArray(value) ? `a list of ${value.length} values that are no bytes`
+    : typeof value === 'object' ? 'an object that holds none in "image"'
+    : `a ${typeof value}`; // prettier-ignore
+  return new M2fpError('M2FP_NO_IMAGE', `${what} is ${kind}, and no picture.`);
 }
 
 /** Nobody makes this service ask other machines for something. @throws {M2fpError} `M2FP_NO_IMAGE` for an address */
@@ -100,7 +173,7 @@ function parseJson(body: Buffer): unknown {
     return JSON.parse(body.toString().replace(/^\uFEFF/, ''));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new M2fpError('M2FP_NO_IMAGE', `The body looks like JSON, but is none: ${reason}`, {
+    throw new M2fpError('M2FP_NO_IMAGE', `The body looks like JSON, but is none: ${reason}.`, {
       cause: error,
     });
   }

@@ -15,7 +15,7 @@ const SLICE = 4 * 1024 * 1024;
 
 export interface Form {
   /** The files that are not empty, as uploads. */
-  files: { buffer: Buffer; originalname: string; mimetype: string }[];
+  files: { fieldname: string; buffer: Buffer; originalname: string; mimetype: string }[];
   texts: [name: string, text: string][];
 }
 
@@ -33,13 +33,14 @@ export async function readMultipart(body: Buffer, type: string): Promise<Form> {
     });
     parser.on('finish', resolve);
   });
-  parser.on('file', (_name, stream, filename, _encoding, mimetype) => {
+  parser.on('file', (fieldname, stream, filename, _encoding, mimetype) => {
     const pieces: Buffer[] = [];
     stream.on('data', (piece: Buffer) => pieces.push(piece));
     stream.on('error', (error) => (failed.reason ??= error));
     stream.on('end', () => {
       const buffer = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-      if (buffer.length > 0) form.files.push({ buffer, originalname: filename ?? '', mimetype });
+      if (buffer.length > 0)
+        form.files.push({ fieldname: fieldname ?? '', buffer, originalname: filename ?? '', mimetype });
     });
   });
   parser.on('field', (name, value) => form.texts.push([name, value]));
