@@ -1,5 +1,6 @@
 /** What an HTTP request wants of jobs, and what it is answered. */
 import type { NodeMessageInFlow } from 'node-red';
+import { checkCancel, wantsResult } from '../../src/service/job-query.ts';
 import type { AcceptedJob } from '../../src/service/jobs/types.ts';
 import { isInView, jobView, problemOfEnded, viewWithResult } from '../../src/service/jobs/view.ts';
 import { ownerOf } from '../common/requester.ts';
@@ -10,7 +11,6 @@ interface HttpRequest {
   method?: unknown;
   originalUrl?: unknown;
   params?: Record<string, unknown>;
-  query?: Record<string, unknown>;
   headers?: Record<string, unknown>;
 }
 
@@ -27,7 +27,7 @@ const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosnif
 /** Tells of a job that was accepted, now or before; `Location` leads to it. */
 export function accepted(msg: NodeMessageInFlow, job: AcceptedJob): void {
   const request = requestOf(msg);
-  const path = `${request ? pathOf(request).replace(/\/$/, '') : ''}/${job.id}`;
+  const path = request ? below(request, job.id) : job.id;
   const place: Record<string, string> = request ? { location: path, 'retry-after': SOON } : {};
   answer(msg, 202, jobView(job, path), { ...place, ...(job.isAgain && { 'idempotent-replayed': 'true' }) });
 }
@@ -42,16 +42,19 @@ export async function answerTo(
   office: JobOffice,
 ): Promise<void> {
   const id = request.params?.['id'];
-  const path = pathOf(request);
+  const url = urlOf(request);
+  const path = itself(request);
   const asker = ownerOf(request);
   if (request.method === 'DELETE') {
+    checkCancel(url);
     const job = await office.cancel(id, asker);
     if (job) answer(msg, 200, jobView(job, path));
     else answer(msg, 204, '');
     return;
   }
+  const isAlone = wantsResult(url);
   const job = await office.look(id, asker);
-  if (request.query?.['result'] !== undefined) {
+  if (isAlone) {
     if (job.failure !== null) {
       answer(msg, 410, problemOfEnded(job), { 'content-type': 'application/problem+json' });
       return;
@@ -66,9 +69,25 @@ export async function answerTo(
   else answer(msg, 200, view, job.ended === null ? { 'retry-after': SOON } : {});
 }
 
-/** Without the query. Node-RED's own root is in it. */
-function pathOf({ originalUrl }: HttpRequest): string {
-  return typeof originalUrl === 'string' ? originalUrl.split(/[?#]/, 1)[0]! : '';
+const urlOf = ({ originalUrl }: HttpRequest): string => (typeof originalUrl === 'string' ? originalUrl : '');
+
+/** The last piece of the path, and whether a slash follows. */
+function endOf(request: HttpRequest): { name: string; hasSlash: boolean } {
+  const path = urlOf(request).split(/[?#]/, 1)[0]!;
+  const hasSlash = path.endsWith('/');
+  return { name: (hasSlash ? path.slice(0, -1) : path).split('/').at(-1)!, hasSlash };
+}
+
+/** Where `name` lies below what was asked for, relative to that: a proxy may show the service at another address. */
+function below(request: HttpRequest, name: string): string {
+  const end = endOf(request);
+  return end.hasSlash ? name : `${end.name}/${name}`;
+}
+
+/** The same of what was asked for. */
+function itself(request: HttpRequest): string {
+  const { name, hasSlash } = endOf(request);
+  return hasSlash ? `../${name}` : name;
 }
 
 function answer(

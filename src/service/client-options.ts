@@ -5,13 +5,15 @@ import { isRecord } from '../parsing/options/options.ts';
 import { ANSWER_OPTIONS } from './answer-options.ts';
 import { fetchesNothing } from './body/content.ts';
 
-/** Which options there are, and which of them a client may set; those of the answer it always may. */
+/** Which options there are, and which of them a client may set; those of an answer it always may. */
 export interface ClientRules {
   /** The options of each operation; those of `plain` go without its name before them. */
   tables: Readonly<Record<string, OptionTable>>;
   plain: string;
   /** Names of single options (`flip`, `colorize.opacity`), or of an operation for all of its own (`colorize`). */
   allowed: ReadonlySet<string>;
+  /** Where nothing is parsed, an answer has no options. */
+  withoutAnswer?: true;
 }
 
 /** What `msg.m2fp` gets: plain options, and those of one operation below its name. */
@@ -90,7 +92,7 @@ const isOperation = (name: string, { tables }: ClientRules): boolean =>
   name === 'response' || Object.hasOwn(tables, name);
 
 function find(name: string, rules: ClientRules): { user: string; own: string; option: Option<unknown> } {
-  const answer: OptionTable = ANSWER_OPTIONS;
+  const answer: OptionTable = rules.withoutAnswer ? {} : ANSWER_OPTIONS;
   const [user, own] = split(name, rules.plain);
   if (user === 'response' || !name.includes('.')) {
     if (Object.hasOwn(answer, own)) return { user: 'response', own, option: answer[own]! };
@@ -103,7 +105,7 @@ function find(name: string, rules: ClientRules): { user: string; own: string; op
   const what = isKnown
     ? `The option "${name}" cannot be set by a request to this service`
     : `There is no option "${name.slice(0, SHOWN)}"`;
-  const names = [...rules.allowed, ...Object.keys(answer)].join(', ');
+  const names = [...rules.allowed, ...Object.keys(answer)].join(', ') || 'none';
   throw new M2fpError('M2FP_BAD_OPTION', `${what}; allowed: ${names}.`);
 }
 

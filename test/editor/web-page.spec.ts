@@ -288,24 +288,31 @@ for (const version of VERSIONS) {
       assert.match(await failed(denied), /allow it/);
     });
 
-    it('puts errors into words', async () => {
+    it('puts errors into words, and leaves no result of another picture beside them', async () => {
       const page = await show();
+      const isShown = () => page.locator('#result').isVisible();
+      await upload(page);
+      assert.ok(await isShown());
       await page.locator('#file').setInputFiles({
         name: 'notes.txt',
         mimeType: 'text/plain',
         buffer: Buffer.from('a text'),
       });
       assert.match(await failed(page), /cannot read that as a picture/);
+      assert.ok(!(await isShown()));
       const answers: [{ status: number; body: string }, RegExp][] = [
         [{ status: 429, body: '{"code":"M2FP_BUSY","detail":"The queue is full."}' }, /Too many/],
         [{ status: 500, body: '{"code":"INTERNAL","detail":"Something new."}' }, /Something new\./],
         [{ status: 502, body: '<html>' }, /502/],
       ];
       for (const [answer, words] of answers) {
+        await upload(page);
+        assert.ok(await isShown());
         await page.route('**/m2fp/api/parse*', (route) => route.fulfill(answer));
         await page.locator('#error').evaluate((element) => (element.textContent = ''));
         await page.locator('#file').setInputFiles(image);
         assert.match(await failed(page), words);
+        assert.ok(!(await isShown()));
         await page.unroute('**/m2fp/api/parse*');
       }
       await page.route('**/m2fp/api/parse*', (route) => route.abort());

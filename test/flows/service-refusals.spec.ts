@@ -142,9 +142,9 @@ describe('what the parsing service refuses', function () {
         assert.equal(response.status, 503);
         await description.check(path, 'GET', response);
       }
-      const { status, headers } = await nodeRed.post('/m2fp/api/jobs', { body: picture });
+      const { status, headers, url } = await nodeRed.post('/m2fp/api/jobs', { body: picture });
       assert.equal(status, 202);
-      const path = headers.get('location')!.slice('/m2fp'.length);
+      const path = new URL(headers.get('location')!, url).pathname.slice('/m2fp'.length);
       for (let state = 'queued'; state !== 'failed'; await pause(50)) {
         const response = await fetch(`${nodeRed.url}/m2fp${path}`);
         const told = await description.check('/api/jobs/{id}', 'GET', response);

@@ -112,7 +112,7 @@ for (const version of VERSIONS) {
       const posted = await fetch(`${nodeRed.url}/m2fp/api/jobs?masks=rle`, form());
       assert.equal(posted.status, 202);
       await description.check('/api/jobs', 'POST', posted);
-      const location = nodeRed.url + posted.headers.get('location');
+      const location = new URL(posted.headers.get('location')!, posted.url).href;
       for (;;) {
         const body = await description.check('/api/jobs/{id}', 'GET', await fetch(location));
         const { ended, result } = JSON.parse(body.toString()) as { ended: string | null; result: object };
@@ -136,7 +136,7 @@ for (const version of VERSIONS) {
         ['', 'application/json'],
       ] as const) {
         const posted = await fetch(`${nodeRed.url}/m2fp/api/jobs?${query}`, form());
-        const location = nodeRed.url + posted.headers.get('location');
+        const location = new URL(posted.headers.get('location')!, posted.url).href;
         let response = await fetch(`${location}?result`);
         for (; response.status === 409; response = await fetch(`${location}?result`)) {
           await description.check('/api/jobs/{id}', 'GET', response);

@@ -1,16 +1,20 @@
 /** The description of the HTTP API: valid, and of what there is. */
 import assert from 'node:assert/strict';
+import sharp from 'sharp';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { REQUEST_SETTINGS } from '../../nodes/m2fp-request/config.ts';
 import { clientRules } from '../../nodes/m2fp-request/client-rules.ts';
 import { STATUS_CODES } from '../../src/errors.ts';
 import { namesInText } from '../../src/parsing/options/option-table.ts';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
+import { contentOf } from '../../src/service/body/content.ts';
 import { readClientOptions } from '../../src/service/client-options.ts';
 import { openApi } from '../../src/service/openapi/document.ts';
 import { newJobId } from '../../src/service/jobs/ids.ts';
 import { cancelled, noOutcome } from '../../src/service/jobs/outcomes.ts';
 import { problemOfEnded } from '../../src/service/jobs/view.ts';
+import { orderOf } from '../../src/service/request.ts';
 import { problemAnswer } from '../../src/service/problem-answer.ts';
 import { Description } from '../support/described.ts';
 import { example } from '../support/node-red.ts';
@@ -23,7 +27,7 @@ interface Parameter {
 }
 type Operation = { parameters?: Parameter[]; responses: Record<string, object>; requestBody?: Body };
 interface Body {
-  content: Record<string, { schema: { properties: Record<string, object> } }>;
+  content: Record<string, { schema: { properties: Record<string, object> }; example?: object }>;
 }
 const document = openApi() as {
   paths: Record<string, Record<string, Operation>>;
@@ -85,6 +89,31 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('names values that are taken in JSON', () => {
+    const rules = clientRules(REQUEST_SETTINGS.allowed.form.value);
+    const { properties } = post!.requestBody!.content['application/json']!.schema;
+    for (const [name, schema] of Object.entries(properties)) {
+      const { default: fallback, enum: choices = [] } = schema as { default?: unknown; enum?: unknown[] };
+      for (const value of [...choices, fallback].filter((each) => each !== undefined))
+        readClientOptions([], { [name]: value }, rules);
+    }
+  });
+
+  it('has an example of JSON that works as it stands', async () => {
+    const { example: body } = post!.requestBody!.content['application/json']!;
+    const content = await contentOf(Buffer.from(JSON.stringify(body)), 'application/json');
+    const rules = clientRules(REQUEST_SETTINGS.allowed.form.value);
+    const { picture, options } = await orderOf(content, [], rules, DEFAULT_LIMITS, true);
+    const { format, width, height } = await sharp(picture).metadata();
+    assert.deepEqual([format, width, height], ['png', 32, 32]);
+    assert.deepEqual(options, { response: { masks: 'rle' } });
+  });
+
+  it('says nothing of "Accept" where it is not heeded', () => {
+    assert.ok('406' in post!.responses);
+    assert.ok(!('406' in document.paths['/api/jobs']!['post']!.responses));
+  });
+
   it('has every status that a request for a picture may be answered with', () => {
     const codes = Object.keys(STATUS_CODES).filter((code) => code !== 'M2FP_NO_PARSING');
     assert.deepEqual(document.components.schemas['Problem']!.properties['code']!.enum, [
@@ -111,6 +140,7 @@ describe('the OpenAPI document', () => {
     const codes = [...Object.keys(STATUS_CODES), 'INTERNAL'];
     const ofPictures = codes.filter((code) => ![...jobsOnly, 'M2FP_NOT_KEPT'].includes(code));
     const ofJobs = [
+      'M2FP_BAD_OPTION',
       'M2FP_UNAUTHORIZED',
       'M2FP_BUSY',
       'M2FP_CANCELLED',
@@ -122,7 +152,11 @@ describe('the OpenAPI document', () => {
     const REFUSALS: [route: string, method: string, codes: string[]][] = [
       ['/api/parse', 'post', ofPictures],
       ['/upload', 'post', ofPictures],
-      ['/api/jobs', 'post', [...ofPictures, 'M2FP_NOT_KEPT', 'M2FP_KEY_REUSED']],
+      [
+        '/api/jobs',
+        'post',
+        [...ofPictures.filter((code) => code !== 'M2FP_NOT_ACCEPTABLE'), 'M2FP_NOT_KEPT', 'M2FP_KEY_REUSED'],
+      ],
       ['/api/jobs/{id}', 'get', [...ofJobs, 'M2FP_JOB_NOT_DONE']],
       ['/api/jobs/{id}', 'delete', ofJobs],
     ];

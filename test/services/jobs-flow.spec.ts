@@ -62,7 +62,10 @@ describe('the jobs of a Node-RED', function () {
     const text = await response.text();
     assert.equal(response.status, 202, text);
     const job = JSON.parse(text) as JobView;
-    assert.equal(response.headers.get('location'), `/m2fp/api/jobs/${job.id}`);
+    assert.equal(
+      new URL(response.headers.get('location')!, response.url).pathname,
+      `/m2fp/api/jobs/${job.id}`,
+    );
     return job;
   };
   const get = (id: string, query = '', init: RequestInit = {}): Promise<Response> =>
@@ -91,7 +94,7 @@ describe('the jobs of a Node-RED', function () {
     const { id } = await submit('?format=png&view=map');
     const { resultType, resultUrl } = await ended(id);
     assert.equal(resultType, 'image/png');
-    const response = await fetch(nodeRed.url + resultUrl!);
+    const response = await fetch(new URL(resultUrl!, `${nodeRed.url}/m2fp/api/jobs/${id}`));
     assert.equal(response.headers.get('content-type'), 'image/png');
     const { format, width } = await sharp(await response.arrayBuffer()).metadata();
     assert.deepEqual([format, width], ['png', 448]);

@@ -40,7 +40,7 @@ export interface JobView {
   resultType: string | null;
 }
 
-/** @param path of the job, without a query */
+/** @param path of the job, without a query, relative to the address that was asked for */
 export function jobView(job: Job, path: string): JobView {
   const { id, state, place, attempts, failure, result } = job;
   return {

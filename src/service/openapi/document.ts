@@ -11,6 +11,11 @@ import { schemas } from './schemas.ts';
 
 const BINARY = { type: 'string', format: 'binary' };
 
+/** Grey, with nobody in it: small enough for an example that works as it stands. */
+const GREY =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAgAQMAAABJtOi3AAAAA1BMVEWIiIhYZW6zAAAADElEQVR42mNgGNwAAACgAAGO+7' +
+  'G0AAAAAElFTkSuQmCC';
+
 /** The query of a request for a picture. */
 function optionParameters(): object[] {
   return Object.entries(optionSchemas(true)).map(([name, { description, ...schema }]) => ({
@@ -46,6 +51,7 @@ function pictureBody(): object {
           },
           required: ['image'],
         },
+        example: { image: GREY, masks: 'rle' },
       },
       'image/*': { schema: BINARY },
       'application/octet-stream': { schema: BINARY },
@@ -141,7 +147,11 @@ function paths(): Record<string, object> {
         },
         ...problemsOf(['M2FP_NOTHING_FOUND']),
       },
-      { parameters: [{ name: 'file', in: 'path', required: true, schema: { type: 'string' } }] },
+      {
+        parameters: [
+          { name: 'file', in: 'path', required: true, schema: { type: 'string' }, example: 'icon.svg' },
+        ],
+      },
     ),
   };
 }

@@ -6,6 +6,7 @@ const job = (description: string): object => ok(description, 'application/json',
 
 /** Whatever a request for a job may fail with: that of the parsing request node, and that of the place where jobs are kept. */
 const DENIED = [
+  'M2FP_BAD_OPTION',
   'M2FP_UNAUTHORIZED',
   'M2FP_BUSY',
   'M2FP_JOB_NOT_FOUND',
@@ -71,20 +72,22 @@ export function jobPaths(
         operationId: 'createJob',
         tags: ['Jobs'],
         summary: 'Keeps a picture, and parses it when its turn comes; 202 means kept, also over a restart',
+        description: 'The result is in the format that `format` names, else JSON. `Accept` is not heeded.',
         parameters: [...parameters, WEBHOOK, IDEMPOTENCY_KEY],
         requestBody: body,
         responses: {
           202: {
             ...job('The job.'),
             headers: {
-              Location: { description: 'Of the job.', schema: { type: 'string' } },
+              Location: { description: 'Of the job, relative to this address.', schema: { type: 'string' } },
               'Idempotent-Replayed': {
                 description: 'Where the job was accepted before, under the same `Idempotency-Key`.',
                 schema: { const: 'true' },
               },
             },
           },
-          ...failures(),
+          // What it accepts is no matter of a job: `format` says what comes of it.
+          ...failures(['M2FP_NOT_ACCEPTABLE']),
           ...problemsOf(['M2FP_NOT_KEPT', 'M2FP_KEY_REUSED']),
         },
       },
@@ -99,8 +102,8 @@ export function jobPaths(
           {
             name: 'result',
             in: 'query',
-            description: 'The result alone, as it is.',
-            schema: { type: 'string' },
+            description: 'The result alone, as it is, whatever `Accept` says.',
+            schema: { type: 'boolean', default: false },
           },
         ],
         responses: {

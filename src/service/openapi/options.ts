@@ -1,4 +1,5 @@
 /** The options of a request as JSON Schema, from the tables that the code reads them with. */
+import { MAX_SIDE } from '../../parsing/crop/crop-options.ts';
 import { DEFAULT_MIN_SCORE } from '../../parsing/postprocess/postprocess.ts';
 import { flag, number, type OptionTable } from '../../parsing/options/option-table.ts';
 import { ANSWER_OPTIONS } from '../answer-options.ts';
@@ -23,11 +24,11 @@ const TEXTS: Readonly<Record<keyof typeof CLIENT_OPTIONS, string>> = {
   labels: 'Labels that a picture is about, with commas.',
   persons: 'Ids of the persons that a picture is about, with commas.',
   cutout: 'Of `crop`: only what the mask has.',
-  padding: 'Of `crop`: a margin in pixels, or such as 10%.',
+  padding: `Of \`crop\`: a margin in pixels, up to ${MAX_SIDE}, or such as 10%.`,
   method: 'Of `redacted`.',
   cells: 'Of `redacted`: how coarse it becomes.',
   color: 'Of `redacted`: what `fill` fills with.',
-  grow: 'Of `redacted`: pixels that are hidden around what is chosen; without it, as many as the model is coarse.',
+  grow: 'Of `redacted`: pixels that are hidden around what is chosen; `auto`: as many as the model is coarse.',
   opacity: 'Of colours over the source.',
   contours: 'The width of outlines, pixels.',
   contourColor: 'The colour of outlines.',
@@ -42,13 +43,25 @@ const TEXTS: Readonly<Record<keyof typeof CLIENT_OPTIONS, string>> = {
   flip: 'Looks at the mirrored picture, too: a little better, and takes twice as long.',
 };
 
-/** What is a text with commas in an address, and may be a list in JSON. */
-const LISTS: Readonly<Record<string, Schema>> = {
-  labels: { type: 'array', items: { type: 'string' } },
-  persons: { type: 'array', items: { type: 'integer' } },
+/** What is a text in an address, and may be more in JSON. */
+const IN_JSON: Readonly<Record<string, Schema>> = {
+  labels: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+  persons: {
+    anyOf: [
+      { type: 'string' },
+      { type: 'array', items: { type: 'integer', minimum: 1, maximum: 255 }, minItems: 1 },
+    ],
+  },
+  padding: {
+    anyOf: [
+      { type: 'integer', minimum: 0, maximum: MAX_SIDE },
+      { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' },
+    ],
+    default: 0,
+  },
 };
 
-/** The schema of each option. @param asText as addresses and forms say it, where a list is a text */
+/** The schema of each option. @param asText as addresses and forms say it, where a list or a margin is a text */
 export function optionSchemas(asText: boolean): Record<string, Schema> {
   const table: OptionTable = CLIENT_OPTIONS;
   return Object.fromEntries(
@@ -57,7 +70,8 @@ export function optionSchemas(asText: boolean): Record<string, Schema> {
       // Without it, `Accept` decides.
       const fallback = value === '' || name === 'format' ? {} : { default: value };
       const description = TEXTS[name as keyof typeof TEXTS];
-      return [name, { ...typeOf(name, input, choices, check, asText), ...fallback, description }];
+      const type = typeOf(name, input, choices, check);
+      return [name, { ...type, ...fallback, ...(asText ? {} : IN_JSON[name]), description }];
     }),
   );
 }
@@ -67,14 +81,13 @@ function typeOf(
   input: string,
   choices: readonly string[] | undefined,
   check: readonly [name: string, ...limits: number[]] | undefined,
-  asText: boolean,
 ): Schema {
   if (input === 'checkbox') return { type: 'boolean' };
   if (input === 'select') return { type: 'string', enum: [...(choices ?? [])] };
   if (input === 'number') {
     const [kind, minimum, maximum] = check!;
-    return { type: kind === 'whole' ? 'integer' : 'number', minimum, maximum };
+    const range = { type: kind === 'whole' ? 'integer' : 'number', minimum, maximum };
+    return name === 'grow' ? { anyOf: [range, { const: 'auto' }], default: 'auto' } : range;
   }
-  if (LISTS[name] && !asText) return { anyOf: [{ type: 'string' }, LISTS[name]] };
   return { type: 'string' };
 }

@@ -49,8 +49,10 @@ function headersOf(codes: readonly Code[]): { headers?: object } {
   return Object.keys(headers).length > 0 ? { headers } : {};
 }
 
-/** Whatever a request for a picture may fail with. */
-export function failures(): Record<number, object> {
-  const codes = (Object.keys(STATUS_CODES) as M2fpErrorCode[]).filter((code) => !NOT_FOR_PICTURES.has(code));
+/** Whatever a request for a picture may fail with. @param without codes that it cannot fail with */
+export function failures(without: readonly Code[] = []): Record<number, object> {
+  const codes = (Object.keys(STATUS_CODES) as M2fpErrorCode[]).filter(
+    (code) => !NOT_FOR_PICTURES.has(code) && !without.includes(code),
+  );
   return problemsOf([...codes, 'INTERNAL']);
 }

@@ -146,7 +146,7 @@ function job(): Schema {
     expires: time,
     attempts: count,
     error: orNull(object({ code: text, message: text, status: { type: 'integer' } })),
-    resultUrl: orNull(text),
+    resultUrl: { ...orNull(text), description: 'Relative to the address that was asked for.' },
     resultType: orNull(text),
   };
   return object(

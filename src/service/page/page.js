@@ -41,10 +41,17 @@ async function parse(file) {
     await show(file, signal);
   } catch (error) {
     if (signal.aborted) return;
-    say('', error.words ?? text('failed', error.message));
+    fail(error.words ?? text('failed', error.message));
   } finally {
     if (!signal.aborted) $('result').ariaBusy = 'false';
   }
+}
+
+/** There is no result of the picture, so that of another one is not left beside the error. */
+function fail(words) {
+  shown = undefined;
+  $('result').hidden = true;
+  say('', words);
 }
 
 const inWords = (words) => Object.assign(new Error(words), { words });
@@ -296,7 +303,7 @@ for (const [id, checked] of [
 const take = (files) => {
   const file = [...files][0];
   if (file) void parse(file);
-  else say('', text('noPicture'));
+  else fail(text('noPicture'));
 };
 $('file').addEventListener('change', () => {
   if ($('file').files.length > 0) take($('file').files);
@@ -311,7 +318,7 @@ for (const name of SAMPLES) {
       .then((response) => response.blob())
       .catch(() => undefined);
     if (bytes) void parse(new File([bytes], `${name}.jpg`, { type: 'image/jpeg' }));
-    else say('', text('offline'));
+    else fail(text('offline'));
   });
   $('samples').append(button);
 }

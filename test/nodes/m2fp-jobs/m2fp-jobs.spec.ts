@@ -43,7 +43,12 @@ describe('m2fp-jobs', () => {
     const [path = '', query] = url.split('?');
     const id = path.split('/')[4];
     return {
-      req: { method, originalUrl: url, params: { id }, query: query === undefined ? {} : { [query]: '' } },
+      req: {
+        method,
+        originalUrl: url,
+        params: { id },
+        query: Object.fromEntries(new URLSearchParams(query)),
+      },
       ...more,
     };
   };
@@ -91,13 +96,59 @@ describe('m2fp-jobs', () => {
       events = await startFlow(jobs());
     });
 
+    it('leads to a job from wherever a proxy shows the service, with a slash at the end or without', async () => {
+      for (const [at, prefix] of [
+        ['/m2fp/api/jobs', 'https://a.example/people'],
+        ['/m2fp/api/jobs/', 'https://a.example/people'],
+        ['/m2fp/api/jobs?flip', 'http://a.example'],
+      ] as const) {
+        const told = await ask({ ...post(), ...request('POST', at) });
+        const { id } = view(told);
+        const asked = `${prefix}${at}`;
+        const { pathname } = new URL(told.headers['location']!, asked);
+        assert.equal(pathname, `${new URL(prefix).pathname.replace(/\/$/, '')}/m2fp/api/jobs/${id}`);
+        const msg = await sent(events.sent.length + 1);
+        await endJob(structuredClone(msg), json(200, {}));
+        for (const slash of ['', '/']) {
+          const path = `/m2fp/api/jobs/${id}${slash}`;
+          const { resultUrl } = await look(path);
+          const result = new URL(resultUrl!, `${prefix}${path}`);
+          assert.deepEqual([result.pathname, result.search], [pathname, '?result']);
+        }
+      }
+    });
+
+    it('takes no options of a request about a job but "result", which is true or false', async () => {
+      const { id } = view(await ask(post()));
+      await endJob(structuredClone(await sent(1)), json(200, { persons: [] }));
+      const path = `/m2fp/api/jobs/${id}`;
+      const bodyOf = async (query: string) => String((await ask(request('GET', `${path}?${query}`))).payload);
+      for (const query of ['result', 'result=true', 'result=1', 'result=TRUE'])
+        assert.equal(await bodyOf(query), '{"persons":[]}', query);
+      for (const query of ['result=false', 'result=0'])
+        assert.match(await bodyOf(query), /"state":"done"/, query);
+      for (const [method, query, words] of [
+        ['GET', 'result=yes', /"result" is "yes"; allowed: true, false/],
+        ['GET', 'result&result', /"result" is given 2 times/],
+        ['GET', 'results', /no option "results"; allowed: result\./],
+        ['GET', 'format=png', /no option "format"; allowed: result\./],
+        ['DELETE', 'result', /no option "result"; allowed: none\./],
+      ] as const) {
+        const { error } = await refuse(request(method, `${path}?${query}`));
+        assert.equal(error.code, 'M2FP_BAD_OPTION');
+        assert.match(error.message, words);
+      }
+      events.caught.length = 0;
+      assert.equal((await look(path)).state, 'done');
+    });
+
     it('accepts a picture, sends it into the flow, and tells what came of it', async () => {
       const told = await ask(post());
       assert.equal(told.statusCode, 202);
       const { id, state, place, error } = view(told);
       assert.deepEqual([state, place, error], ['queued', 1, null]);
       const path = `/m2fp/api/jobs/${id}`;
-      assert.equal(told.headers['location'], path);
+      assert.equal(told.headers['location'], `jobs/${id}`);
       const msg = await sent(1);
       assert.deepEqual(msg.payload, twoPeople);
       const { m2fp, topic, job, req } = msg as unknown as Record<string, unknown>;
@@ -108,7 +159,7 @@ describe('m2fp-jobs', () => {
       const done = await look(path);
       assert.deepEqual([done.state, done.resultType], ['done', 'application/json']);
       assert.deepEqual((done as unknown as { result: unknown }).result, { persons: [1, 2] });
-      assert.equal(done.resultUrl, `${path}?result`);
+      assert.equal(done.resultUrl, `${id}?result`);
       const result = await ask(request('GET', `${path}?result`));
       assert.deepEqual([result.statusCode, String(result.payload)], [200, '{"persons":[1,2]}']);
       assert.deepEqual(pictures(), []);

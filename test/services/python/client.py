@@ -83,7 +83,7 @@ def main(address, file):
     told["coloured"] = [status, picture[:4].hex()]
 
     status, headers, job = service.call("createJob", image=image, query={"masks": "polygon"})
-    told["created"] = [status, headers["Location"].endswith("/api/jobs/" + job["id"])]
+    told["created"] = [status, headers["Location"] == "jobs/" + job["id"]]
     done = finished(service, job["id"])
     told["job"] = [done["state"], len(done["result"]["persons"])]
     status, _, result = service.call("job", path={"id": job["id"]}, query={"result": ""})
