@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { type Endpoint, takeBrokenEscapes } from '../common/broken-escapes.ts';
 import { asSetupFault } from '../common/failure.ts';
 import { noteMisfit } from '../common/fitness.ts';
 import { handleMessages } from '../common/message-handler.ts';
@@ -13,7 +14,7 @@ import { OpenRequests } from './open-requests.ts';
 import { RequestGate } from './request-gate.ts';
 import { leaveUnread } from './unread-bodies.ts';
 import { WhatFollows } from './what-follows.ts';
-import { type Endpoint, endpointsBefore } from './wired-from.ts';
+import { endpointsBefore } from './wired-from.ts';
 
 /** Takes the picture and the options out of an HTTP request, from whoever may ask. */
 export default function (RED: NodeAPI): void {
@@ -31,10 +32,13 @@ export default function (RED: NodeAPI): void {
     };
     RED.events.on('flows:started', forget);
     const open = new OpenRequests(RED, this);
-    const stopListening = leaveUnread({
-      endpoints: () => (endpoints ??= endpointsBefore(RED, this)),
-      onRequest: (response) => open.add(response),
-    });
+    const known = () => (endpoints ??= endpointsBefore(RED, this));
+    const stopReading = leaveUnread({ endpoints: known, onRequest: (response) => open.add(response) });
+    const stopMending = takeBrokenEscapes(RED, known);
+    const stopListening = (): void => {
+      stopReading();
+      stopMending();
+    };
 
     const refusals = new Refusals(() => ({ node: nameOf(this) }));
     const gate = openGate(RED, this, form.config, status);

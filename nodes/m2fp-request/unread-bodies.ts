@@ -5,7 +5,8 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Endpoint } from './wired-from.ts';
+import type { Endpoint } from '../common/broken-escapes.ts';
+import { escaped, patternOf, plain } from '../common/route-pattern.ts';
 
 /** As Express and its parsers of bodies mark a request. */
 interface ExpressRequest extends IncomingMessage {
@@ -55,18 +56,6 @@ export function leaveUnread(listener: Listener): () => void {
 }
 
 const allEndpoints = (): Endpoint[] => [...listeners].flatMap(({ endpoints }) => endpoints());
-
-const plain = (path: string): string => path.toLowerCase().replace(/(.)\/$/, '$1');
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-
-/** The addresses that a path of Express stands for. */
-function patternOf(url: string): string {
-  return plain(url)
-    .split(/(:\w+|\*)/)
-    .map((piece) => (piece === '*' ? '.*' : /^:\w+$/.test(piece) ? '[^/]+' : escaped(piece)))
-    .join('');
-}
 
 /**
  * Whether an address may be one of ours. Express takes addresses that are no URL, too, so this is generous: the editor's

@@ -1,5 +1,6 @@
 /** The http in nodes whose requests come to a node as they are, and the parsing responses that answer them. */
 import type { Node, NodeAPI } from 'node-red';
+import type { Endpoint } from '../common/broken-escapes.ts';
 
 /** A node as flows store it. */
 interface Stored {
@@ -21,12 +22,6 @@ interface Stored {
   view?: string;
   masks?: string;
   picture?: boolean;
-}
-
-/** What an http in node listens for. */
-export interface Endpoint {
-  url: string;
-  method: string;
 }
 
 /**

@@ -2,10 +2,12 @@ import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import type { EngineState } from '../../src/engine/types.ts';
 import type { Health } from '../../src/observe/health.ts';
 import { processMetrics } from '../../src/observe/metrics.ts';
+import { type Endpoint, takeBrokenEscapes } from '../common/broken-escapes.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
+import { endpointsBefore } from '../m2fp-request/wired-from.ts';
 import { FIELDS } from './config.ts';
 import { Answers } from './answers.ts';
 import { look, type Look } from './look.ts';
@@ -51,6 +53,12 @@ export default function (RED: NodeAPI): void {
       latest = latest.then(watch);
     };
 
+    // Looked for when all nodes of a deploy are there.
+    let endpoints: readonly Endpoint[] | undefined;
+    const forget = (): void => void (endpoints = undefined);
+    RED.events.on('flows:started', forget);
+    const stopMending = takeBrokenEscapes(RED, () => (endpoints ??= endpointsBefore(RED, this)));
+
     const timer = setInterval(watchInTurn, INTERVAL);
     timer.unref();
     const inbox = handleMessages(
@@ -62,6 +70,8 @@ export default function (RED: NodeAPI): void {
         atClose() {
           clearInterval(timer);
           link?.close();
+          stopMending();
+          RED.events.off('flows:started', forget);
         },
       },
     );
