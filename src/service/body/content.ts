@@ -15,8 +15,8 @@ export interface Content {
 /** Fields of forms that hold the picture as text. */
 const PICTURE_NAMES: ReadonlySet<string> = new Set(['image', 'picture', 'photo', 'file', 'img']);
 
-/** A field of a form that is an option, too: what it then says. */
-const OPTION_TEXT = /^\s*(?:true|false|1|0)?\s*$/i;
+/** Characters: no picture has less base64. What is shorter in a field that is an option, too, is the option. */
+const LEAST_TEXT = 40;
 
 /** JSON that is neither text, list nor object. */
 const JSON_LITERAL = /^(?:null|true|false|-?\d[\d.eE+-]*)$/;
@@ -101,7 +101,7 @@ const SHOWN_LENGTH = 40;
 const hasPictureName = (name: string): boolean => PICTURE_NAMES.has(name.toLowerCase());
 
 const isPicture = (name: string, text: string): boolean =>
-  hasPictureName(name) && text.trim() !== '' && !(name === 'picture' && OPTION_TEXT.test(text));
+  hasPictureName(name) && text.trim() !== '' && !(name === 'picture' && text.length < LEAST_TEXT);
 
 const isBlankPicture = (name: string, text: string): boolean =>
   hasPictureName(name) && name !== 'picture' && text.trim() === '';
