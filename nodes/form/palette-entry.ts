@@ -33,6 +33,9 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'm2fp-redact': wordsIn(
     'person people face mask blur privacy hide pixelate mosaic anonymize image picture 打码 马赛克 匿名',
   ),
+  'm2fp-export': wordsIn(
+    'person people annotation annotations dataset data training train coco yolo voc pascal labelme cvat label studio cihp polygon mask segmentation image picture file save 导出 标注 数据集 训练',
+  ),
   'm2fp-preview': wordsIn('person people image picture camera thumbnail show 缩略图 查看'),
   'm2fp-request': wordsIn('person people image picture api rest http upload 接口 上传'),
   'm2fp-response': wordsIn('person people api rest http json coco answer 接口 应答'),

@@ -33,6 +33,7 @@ const WRONG: Record<string, [field: string, value: string]> = {
   crop: ['minScore', '7'],
   mask: ['hands', '77'],
   redact: ['cells', '99'],
+  export: ['iou', '7'],
   preview: ['size', '999'],
   request: ['maxBody', '0'],
   jobs: ['inFlight', '0'],

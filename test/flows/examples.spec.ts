@@ -1,7 +1,7 @@
 /** The examples that the other specs do not run, all at once in a real Node-RED, from the packed package. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import sharp from 'sharp';
@@ -23,6 +23,7 @@ const NAMES = [
   '9 Gallery',
   '11 Describe people',
   '13 Try-on masks',
+  '14 Export annotations',
 ];
 
 for (const version of VERSIONS) {
@@ -72,6 +73,32 @@ for (const version of VERSIONS) {
           (JSON.parse(data!) as Description).persons.map(({ id }) => id),
           [1, 2],
         );
+      });
+    });
+
+    describe('14 Export annotations', () => {
+      it('makes datasets of the sample in the user folder, and puts it there once', async () => {
+        await nodeRed.inject('m2fpe14injec0001');
+        await sidebar.texts('m2fpe14debug0001', 2);
+        await nodeRed.inject('m2fpe14injec0001');
+        const told = (await sidebar.texts('m2fpe14debug0001', 4))
+          .slice(2)
+          .map((text) => JSON.parse(text) as { outcome: string; folder: string; files: string[] });
+        for (const { outcome, folder: path, files } of told) {
+          assert.equal(outcome, 'replaced');
+          assert.ok(path.startsWith(nodeRed.userDir));
+          for (const file of files) assert.ok(statSync(file).isFile());
+        }
+        const labels = readFileSync(
+          join(nodeRed.userDir, 'dataset-yolo/labels/train/two-people.txt'),
+          'utf8',
+        );
+        assert.match(labels, /^(\d+( 0\.\d+| [01]){6,}\n)+$/);
+        const coco = JSON.parse(
+          readFileSync(join(nodeRed.userDir, 'dataset-coco/annotations/instances_train.json'), 'utf8'),
+        ) as { images: object[]; annotations: object[] };
+        assert.equal(coco.images.length, 1);
+        assert.ok(coco.annotations.length > 4);
       });
     });
 
