@@ -1,11 +1,6 @@
-import { join, resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { M2fpError } from '../../src/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
-import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
-import { SpoolStore } from '../../src/service/jobs/spool.ts';
-import { asSetupFault } from '../common/failure.ts';
-import { noteMisfit, watchFitness } from '../common/fitness.ts';
+import { watchFitness } from '../common/fitness.ts';
 import { Outputs } from '../common/hand-over.ts';
 import { imageOf } from '../common/image.ts';
 import { openDesk } from '../common/job.ts';
@@ -13,15 +8,14 @@ import { handleMessages } from '../common/message-handler.ts';
 import { linkModel, modelNode, type ModelUser } from '../common/model.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
 import { ownerOf } from '../common/requester.ts';
-import { services } from '../common/services.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
-import { FIELDS, type JobsConfig, type JobsCredentials, type JobSettings, readSettings } from './config.ts';
-import { showLine, tellsOf } from './figures.ts';
+import { FIELDS, type JobsCredentials } from './config.ts';
+import { showLine } from './figures.ts';
 import { accepted, answerTo, requestOf } from './http.ts';
 import { onceOf } from './idempotency.ts';
 import { keptOf, webhookOf } from './kept-message.ts';
-import { JobOffice } from './office.ts';
+import { openOffice } from './open-office.ts';
 
 /** Keeps pictures as jobs, sends them into the flow one after the other, and tells what became of them. */
 export default function (RED: NodeAPI): void {
@@ -84,63 +78,6 @@ function bringsPicture(msg: NodeMessageInFlow): boolean {
 /** Shows that the model cannot be had; all else about it is for the nodes that parse. */
 function watcher(status: StatusLine): ModelUser {
   return { presenceChanged() {}, modelFailed: (error) => status.error(error) };
-}
-
-/** Nothing where the form is wrong, with what is wrong: it is said of each message, and shown. */
-function openOffice(
-  RED: NodeAPI,
-  node: Node<JobsCredentials>,
-  config: JobsConfig,
-  status: StatusLine,
-  report: (error: unknown) => void,
-): { value?: JobOffice; failure?: unknown } {
-  try {
-    const settings = readSettings(config, node.credentials?.webhookSecret);
-    const send = ({ id, image, message, attempts }: Claim, run: number): void => {
-      const job = { id, attempt: attempts, run, node: node.id };
-      node.send([{ ...message, payload: image, job }, null]);
-    };
-    return {
-      value: new JobOffice({
-        settings,
-        open: (signal) => openStore(RED, node, config.model, settings, signal),
-        send,
-        isDown: async () => (await services.list()).some(({ state }) => state === 'failed'),
-        ...tellsOf(node),
-        onError: report,
-        onChange: (waiting, n) => status.done(status.text('result.jobs', { n, waiting })),
-      }),
-    };
-  } catch (failure) {
-    status.error(failure);
-    noteMisfit(node, failure);
-    return { failure: asSetupFault(failure) };
-  }
-}
-
-/** In the Redis of the model's workers, or in the user folder. */
-async function openStore(
-  RED: NodeAPI,
-  node: Node,
-  id: string,
-  { line, limits }: JobSettings,
-  signal: AbortSignal,
-): Promise<JobStore> {
-  const model = modelNode(RED, id);
-  if (id && !model) {
-    throw new M2fpError(
-      'M2FP_MODEL_NOT_FOUND',
-      'The model that is chosen is disabled, or was deleted: choose another one, or none, which means a folder here.',
-    );
-  }
-  const address = model?.workerAddress();
-  if (!address) {
-    return SpoolStore.open(join(resolve(RED.settings.userDir ?? '.'), 'm2fp', 'jobs', line), limits);
-  }
-  const { RedisStore } = await import('../../src/service/jobs/redis-store.ts');
-  const store = await RedisStore.open(address, line, limits, signal);
-  if (store.warning !== null) node.warn(store.warning);
-  return store;
 }
 
 /** Shows what goes wrong without a message, and says each thing once until it is another. */

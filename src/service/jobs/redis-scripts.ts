@@ -23,7 +23,7 @@ export function jobChannel(prefix: string): string {
 const BEGIN = `
 local line, leases, ended, hooks, sizes, total = unpack(KEYS)
 local function key(id) return ARGV[1] .. id end
-local function keptOnce(name) return ARGV[1] .. 'once:' .. name end
+local function keptOnce(name) return string.gsub(ARGV[1], 'job:$', 'once:') .. name end
 local function news(text) redis.call('PUBLISH', ARGV[2], text) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

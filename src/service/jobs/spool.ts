@@ -21,6 +21,7 @@ import {
 import { type EndedHead, endedJob, notKept, type QueuedHead, SpoolFiles, whyNot } from './spool-files.ts';
 import { SpoolHooks } from './spool-hooks.ts';
 import { SpoolKeys } from './spool-keys.ts';
+import { SpoolOutcomes } from './spool-outcomes.ts';
 import {
   type AcceptedJob,
   type Claim,
@@ -51,12 +52,11 @@ export class SpoolStore implements JobStore {
   readonly #now: () => number;
   readonly #hooks: SpoolHooks;
   readonly #keys: SpoolKeys;
+  readonly #outcomes: SpoolOutcomes;
   readonly #changes = new Listeners<void>();
   readonly #ends = new Listeners<EndState>();
   /** Those that this process is at. */
   readonly #held = new Map<string, Held>();
-  /** Outcomes, which never change. */
-  readonly #ended = new Map<string, EndedHead>();
   readonly #sizes = new Map<string, number>();
   /** What is accepted at the moment: one after the other, since each counts what is there. */
   #adding: Promise<unknown> = Promise.resolve();
@@ -69,6 +69,7 @@ export class SpoolStore implements JobStore {
     this.#now = now;
     this.#hooks = new SpoolHooks(files, now);
     this.#keys = new SpoolKeys(files);
+    this.#outcomes = new SpoolOutcomes(files, limits.retention, now);
   }
 
   /** @throws {M2fpError} `M2FP_NOT_KEPT` where nothing can be written there */
@@ -149,14 +150,14 @@ export class SpoolStore implements JobStore {
 
   async get(id: string): Promise<Job | undefined> {
     if (!isJobId(id)) return undefined;
-    const outcome = await this.#outcome(id);
+    const outcome = await this.#outcomes.get(id);
     if (outcome) return outcome.expires > this.#now() ? endedJob(id, outcome) : undefined;
     let webhook: string | null = null;
     let owner: string | null = null;
     try {
       const head = await readHead<QueuedHead>(this.#files.queued(id));
       // It may just have moved.
-      if (!head) return (await this.#outcome(id)) && this.get(id);
+      if (!head) return (await this.#outcomes.get(id)) && this.get(id);
       ({ webhook, owner = null } = head);
     } catch (error) {
       if (!(error instanceof DamagedRecord)) throw error;
@@ -204,7 +205,7 @@ export class SpoolStore implements JobStore {
       );
       return undefined;
     }
-    if (!record || (await this.#outcome(id))) {
+    if (!record || (await this.#outcomes.get(id))) {
       if (record) await this.#files.deleteQueued(id);
       await this.#letGo(id, lock);
       return undefined;
@@ -234,7 +235,7 @@ export class SpoolStore implements JobStore {
   async end(id: string, outcome: JobOutcome): Promise<boolean> {
     if (!isJobId(id)) return false;
     const head = await this.#queuedHead(id);
-    if (!head || (await this.#outcome(id))) {
+    if (!head || (await this.#outcomes.get(id))) {
       await this.#over(id);
       return false;
     }
@@ -270,17 +271,16 @@ export class SpoolStore implements JobStore {
   async forget(id: string): Promise<void> {
     if (!isJobId(id) || !(await exists(this.#files.ended(id)))) return;
     await this.#files.deleteAll(id);
-    this.#ended.delete(id);
+    this.#outcomes.forget(id);
   }
 
   async delivery(): Promise<Delivery | undefined> {
-    await this.#readEnded();
-    return this.#hooks.due(this.#ended);
+    return this.#hooks.due(await this.#outcomes.all());
   }
 
   async counts(): Promise<JobCounts> {
     const waiting = await this.#waiting();
-    await this.#readEnded();
+    const ended = await this.#outcomes.all();
     const claimed = new Set(await namesIn(this.#files.claim()));
     let bytes = 0;
     for (const id of waiting) {
@@ -290,19 +290,18 @@ export class SpoolStore implements JobStore {
     }
     const there = new Set(waiting);
     for (const id of this.#sizes.keys()) if (!there.has(id)) this.#sizes.delete(id);
-    for (const head of this.#ended.values()) bytes += head.bytes;
+    for (const head of ended.values()) bytes += head.bytes;
     const queued = waiting.filter((id) => !claimed.has(id));
     const running = waiting.length - queued.length;
     const oldest = queued[0] === undefined ? null : timeOf(queued[0]);
-    return { queued: queued.length, running, ended: this.#ended.size, bytes, oldest };
+    return { queued: queued.length, running, ended: ended.size, bytes, oldest };
   }
 
   async sweep(): Promise<void> {
     const now = this.#now();
     await this.#files.make();
     for (const id of this.#held.keys()) if (await exists(this.#files.ended(id))) await this.#over(id);
-    await this.#readEnded();
-    for (const [id, { expires }] of this.#ended) {
+    for (const [id, { expires }] of await this.#outcomes.all()) {
       if (expires <= now) await this.forget(id);
     }
     for (const id of await this.#waiting()) {
@@ -363,50 +362,5 @@ export class SpoolStore implements JobStore {
       if (error instanceof DamagedRecord) return { bytes: 0, message: {}, webhook: null };
       throw error;
     }
-  }
-
-  /** Also one that has expired: the job is over until it is forgotten. */
-  async #outcome(id: string): Promise<EndedHead | undefined> {
-    const head = this.#ended.get(id) ?? (await this.#endedHead(id));
-    if (!head) return undefined;
-    // Another process may have forgotten it.
-    if (!(await exists(this.#files.ended(id)))) {
-      this.#ended.delete(id);
-      return undefined;
-    }
-    return head;
-  }
-
-  async #endedHead(id: string): Promise<EndedHead | undefined> {
-    try {
-      const head = await readHead<EndedHead>(this.#files.ended(id));
-      if (head) this.#ended.set(id, head);
-      return head;
-    } catch (error) {
-      if (!(error instanceof DamagedRecord)) throw error;
-      // It is an outcome all the same: the job is not done again.
-      const now = this.#now();
-      const { failure, state } = failed('M2FP_NOT_KEPT', 'The outcome that was kept is damaged.');
-      const head: EndedHead = {
-        bytes: 0,
-        state,
-        failure,
-        result: null,
-        webhook: null,
-        started: null,
-        attempts: 0,
-        ended: now,
-        expires: now + this.#limits.retention,
-      };
-      this.#ended.set(id, head);
-      return head;
-    }
-  }
-
-  async #readEnded(): Promise<void> {
-    const ids = (await namesIn(this.#files.ended())).filter(isJobId);
-    for (const id of ids) if (!this.#ended.has(id)) await this.#endedHead(id);
-    const there = new Set(ids);
-    for (const id of this.#ended.keys()) if (!there.has(id)) this.#ended.delete(id);
   }
 }

@@ -14,6 +14,9 @@ export const PASSING = [
   '503 M2FP_ENGINE_CRASHED',
 ];
 
+/** A picture that two processes ended at, whoever ended them, is not parsed again for a while. */
+export const QUARANTINED = /crashed the engine twice/;
+
 export const PARSE_PATH = '/m2fp/api/parse';
 
 export class Clients {

@@ -41,7 +41,16 @@ const PARSE = [
   'wrong key',
   'wrong option',
 ];
-const JOBS = ['job', 'duplicated job', 'corrupt job', 'job taken back', 'vanishing job', 'look', 'take back'];
+const JOBS = [
+  'job',
+  'repeated job',
+  'duplicated job',
+  'corrupt job',
+  'job taken back',
+  'vanishing job',
+  'look',
+  'take back',
+];
 const GOING = ['cancelled', 'vanishing', 'vanishing job'];
 
 /** Not known to the client: whether the flow had the request, and what it would have answered. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ParsingSummary } from '../../../src/parsing/summary.ts';
 import type { JobView } from '../../../src/service/jobs/view.ts';
 import type { Leaving, Outcome } from './client.ts';
-import { type Clients, PASSING } from './clients.ts';
+import { type Clients, PASSING, QUARANTINED } from './clients.ts';
 import { type Ledger, nameOf } from './ledger.ts';
 import type { Picture } from './pictures.ts';
 
@@ -28,10 +28,36 @@ export class Jobs {
 
   /** A job with a result; a picture that processes end at again and again fails. */
   async done(kind: string, body: Buffer, picture: Picture): Promise<void> {
-    const job = await this.#ended(kind, await this.#post(kind, body));
+    this.#checkDone(kind, await this.#ended(kind, await this.#post(kind, body)), picture);
+  }
+
+  /** Sent several times under one key, at the same time and afterwards: one job. */
+  async repeated(kind: string, body: Buffer, key: string, picture: Picture): Promise<void> {
+    const ids = new Set<string>();
+    const send = async (): Promise<void> => {
+      const outcome = await this.#clients.ask({ path: PATH, body, headers: { 'idempotency-key': key } });
+      if (this.#clients.note(kind, outcome, ['202', ...MEANWHILE]) !== '202') return;
+      const id = idOf(outcome);
+      if (!ids.has(id)) this.#accept(id);
+      ids.add(id);
+    };
+    await Promise.all([send(), send()]);
+    // What was kept although nobody was told so is known at last.
+    do {
+      await pause(SOON);
+      await send();
+    } while (ids.size === 0);
+    if (ids.size > 1) this.#ledger.wrong.push(`${kind}: ${ids.size} jobs for one key`);
+    const [id] = ids;
+    this.#checkDone(kind, await this.#ended(kind, id), picture);
+  }
+
+  #checkDone(kind: string, job: Told | undefined, picture: Picture): void {
     if (!job) return;
     const { state, error, result } = job;
-    this.#expect(kind, job, ['done', 'failed M2FP_ENGINE_CRASHED']);
+    const isQuarantined = QUARANTINED.test(error?.message ?? '');
+    const expected = ['done', 'failed M2FP_ENGINE_CRASHED'];
+    this.#expect(kind, job, isQuarantined ? [...expected, 'failed M2FP_BAD_IMAGE'] : expected);
     if (state === 'done' && error === null && result) this.#clients.checkResult(kind, result, picture);
   }
 
@@ -65,10 +91,14 @@ export class Jobs {
   }
 
   #idIn(outcome: Outcome): string {
-    const { id } = JSON.parse((outcome as { body: Buffer }).body.toString()) as JobView;
+    const id = idOf(outcome);
+    this.#accept(id);
+    return id;
+  }
+
+  #accept(id: string): void {
     if (this.accepted.has(id)) this.#ledger.wrong.push(`Two jobs are called ${id}`);
     this.accepted.set(id, undefined);
-    return id;
   }
 
   /** Looks until the job has its outcome, and once more: it stays the same. */
@@ -121,6 +151,10 @@ export class Jobs {
       this.#ledger.wrong.push(`${kind}: ${outcome}, which it may not come to. ${job.error?.message ?? ''}`);
     }
   }
+}
+
+function idOf(outcome: Outcome): string {
+  return (JSON.parse((outcome as { body: Buffer }).body.toString()) as JobView).id;
 }
 
 function outcomeOf({ state, error }: JobView): string {

@@ -1,7 +1,7 @@
 /** Requests of all kinds, and what each may come to. */
 import sharp from 'sharp';
 import { anyLeaving, type Leaving, type Order, type Outcome } from './client.ts';
-import { Clients, PARSE_PATH, PASSING, summaryIn } from './clients.ts';
+import { Clients, PARSE_PATH, PASSING, QUARANTINED, summaryIn } from './clients.ts';
 import { Jobs } from './jobs.ts';
 import { NO_ROUTE } from './ledger.ts';
 import { damaged, oversized, type Picture, unlike } from './pictures.ts';
@@ -18,7 +18,8 @@ export const KINDS = {
   vanishing: 8,
   'wrong key': 3,
   'wrong option': 3,
-  job: 9,
+  job: 7,
+  'repeated job': 2,
   'duplicated job': 2,
   'corrupt job': 3,
   'job taken back': 3,
@@ -28,9 +29,6 @@ export type Kind = keyof typeof KINDS;
 
 /** A deploy came before the answer. */
 const STOPPED = '499 M2FP_CANCELLED';
-
-/** A picture that two processes ended at, whoever ended them, is not parsed again for a while. */
-const QUARANTINED = /crashed the engine twice/;
 
 const COLOURED_PATH = '/m2fp/upload';
 
@@ -85,6 +83,8 @@ export class Traffic {
         ]);
       case 'job':
         return this.jobs.done(kind, body, picture);
+      case 'repeated job':
+        return this.jobs.repeated(kind, body, `${random.next()}`, picture);
       case 'duplicated job':
         await Promise.all([this.jobs.done(kind, body, picture), this.jobs.done(kind, body, picture)]);
         return;

@@ -131,7 +131,9 @@ export class Run {
   /** Resolves, when the last outcome of a job must have expired, to what is kept all the same. */
   async expired(): Promise<string[]> {
     await pause(RETENTION * 60_000 + TIDIED);
-    return [...(await this.#service.leftovers()), ...(await this.#service.outcomes())];
+    const service = this.#service;
+    const left = await Promise.all([service.leftovers(), service.outcomes(), service.keysOfClients()]);
+    return left.flat();
   }
 
   get log(): string {

@@ -114,7 +114,7 @@ export class Service {
   async leftovers(): Promise<string[]> {
     if (this.redis) {
       const keys = await this.redis.keys();
-      return keys.filter((key) => !/:service:jobs:(ended|sizes|total|job:.*)$|:workers?\b/.test(key));
+      return keys.filter((key) => !/:service:jobs:(ended|sizes|total|job:.*|once:.*)$|:workers?\b/.test(key));
     }
     return globSync('m2fp/jobs/jobs/{new,queued,claims,tries,hooks}/*', { cwd: this.nodeRed.userDir });
   }
@@ -128,6 +128,11 @@ export class Service {
     return globSync('m2fp/jobs/jobs/ended/*', { cwd: this.nodeRed.userDir }).map((file) =>
       file.split('/').at(-1)!,
     );
+  }
+
+  /** Keys under which clients sent jobs that are kept; in a folder they lie with the jobs. */
+  async keysOfClients(): Promise<string[]> {
+    return (await this.redis?.keys())?.filter((key) => key.includes(':service:jobs:once:')) ?? [];
   }
 
   async stop(): Promise<void> {
