@@ -28,11 +28,6 @@ const all: Options = {
   // msgpackr-extract: native code that msgpackr does without.
   external: ['sharp', 'onnxruntime-node', 'msgpackr-extract'],
   esbuildPlugins: [notices('dist/THIRD-PARTY-NOTICES.txt')],
-  // Comments and indents are a tenth of the download. Names stay, and lines, so that a stack trace can be read.
-  esbuildOptions: (options) => {
-    options.minifyWhitespace = true;
-    options.lineLimit = 160;
-  },
 };
 
 /** Without chunks: onnxruntime's WebAssembly build looks for its other files beside its own code. */
