@@ -9,6 +9,11 @@ import { open, stat } from 'node:fs/promises';
  *   where the file cannot be opened or read (`ENOENT`)
  */
 export async function readBounded(file: string, limit: number): Promise<string> {
+  return (await readBoundedBytes(file, limit)).toString('utf8');
+}
+
+/** Its bytes. @throws Error as {@link readBounded} */
+export async function readBoundedBytes(file: string, limit: number): Promise<Buffer> {
   // Asked before the file is opened: opening a pipe would wait for its other end, and some devices do something.
   if (!(await stat(file)).isFile()) throw new Error('is not a regular file');
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -21,7 +26,7 @@ export async function readBounded(file: string, limit: number): Promise<string> 
     const chunks: Buffer[] = [];
     for (let length = 0; ;) {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.max(stats.size, 4096)));
-      if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
+      if (bytesRead === 0) return Buffer.concat(chunks);
       length += bytesRead;
       if (length > limit) throw new Error(`has more than ${limit} bytes, the most of any such file`);
       chunks.push(buffer.subarray(0, bytesRead));

@@ -30,6 +30,8 @@ export interface Validators {
   groups(name: string): Validator;
   /** Numbers with commas between. */
   ids(name: string): Validator;
+  /** Ids, tracks and zones, such as "1, track 7, zone Door". */
+  keep(name: string): Validator;
   /** JSON of zones and lines, see `src/people/zones/areas.ts`. */
   areas(name: string): Validator;
   /** `all`, `largest`, or numbers with commas between. */
@@ -49,6 +51,8 @@ export interface Validators {
 const ASPECT = /^\d+(\.\d+)?(\s*[:/x]\s*\d+(\.\d+)?)?$/;
 const GROUPS = /^[^=,;]+(=[^=,;]+)?([,;]\s*[^=,;]+(=[^=,;]+)?)*[,;]?$/;
 const IDS = /^\d+\s*(?:,\s*\d+\s*)*$/;
+const KEPT = String.raw`(?:(?:id\s+|track\s+)?[1-9]\d*|zone\s+[^,]*[^,\s])`;
+const KEEP = new RegExp(String.raw`^${KEPT}\s*(?:,\s*${KEPT}\s*)*$`, 'i');
 const PEOPLE = /^(?:all|largest|\d+\s*(?:,\s*\d+\s*)*)$/;
 
 /** The checks for the fields of the node `type`. */
@@ -102,6 +106,7 @@ export function createValidators(RED: EditorRed, $: Dollar, type: string): Valid
     aspect: matching('aspect', ASPECT),
     groups: matching('groups', GROUPS),
     ids: matching('ids', IDS),
+    keep: matching('keep', KEEP),
     people: matching('people', PEOPLE),
     areas: (name) => check(name, 'areas', areAreas),
     parts: (name) => check(name, 'parts', (value) => !isNone(value)),

@@ -1,5 +1,6 @@
 /** The form of the node, as it is stored in flows. */
 import {
+  custom,
   flag,
   type GivenOptions,
   inForm,
@@ -24,6 +25,10 @@ export const REDACT_SETTINGS = {
   labels: inForm(REDACT_OPTIONS.labels, { value: FORM_LABELS }),
   /** What happens to a picture without people; `drop`: it leaves through the second output. */
   nobody: oneOf(['pass', 'drop', 'all'], 'pass'),
+  /** In the form the path of a picture; in a message the picture itself, see overlay.ts. */
+  overlay: custom<unknown, unknown>((_name, given) => given),
+  /** What happens where there is no parsing, or its picture is damaged: an error, or a black frame in its place. */
+  failed: oneOf(['error', 'placeholder'], 'error'),
   /** Whether the parsing's picture becomes the redacted one. */
   replaceSource: flag(true),
 };

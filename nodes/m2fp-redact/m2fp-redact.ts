@@ -1,15 +1,19 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
+import { boxesAsCsv } from '../../src/parsing/redact/hidden-boxes.ts';
+import { withZones } from '../../src/parsing/redact/keep.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
-import { sequentially } from '../common/sequential.ts';
-import { Outputs } from '../common/hand-over.ts';
+import { Outputs, type Result } from '../common/hand-over.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingOf } from '../common/parsing.ts';
 import { putResult } from '../common/result.ts';
+import { sequentially } from '../common/sequential.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
 import { FIELDS, labelsOf, REDACT_SETTINGS, type RedactSettings, settingsOf } from './config.ts';
+import { overlayOf } from './overlay.ts';
+import { isNoPicture, putPlaceholder } from './placeholder.ts';
 
 /** Makes chosen parts of the people in a picture unrecognisable. */
 export default function (RED: NodeAPI): void {
@@ -18,6 +22,50 @@ export default function (RED: NodeAPI): void {
     const form = readForm(RED, this, FIELDS, stored);
     const { config } = form;
     const status = new StatusLine(RED, this);
+
+    const redacted = async (msg: NodeMessageInFlow, given: Partial<RedactSettings>): Promise<Result> => {
+      const received = await parsingOf(RED, this, msg, config);
+      checkParsing(received);
+      const parsing = withZones(received, msg.payload);
+      const inForm = settingsOf(config);
+      const {
+        failed: _failed,
+        nobody,
+        replaceSource,
+        overlay: _overlay,
+        ...options
+      } = { ...inForm, ...given };
+      const whenNobody = REDACT_SETTINGS.nobody.read('nobody', nobody);
+      const replaces = REDACT_SETTINGS.replaceSource.read('replaceSource', replaceSource);
+      const overlay =
+        options.method === 'picture' ? await overlayOf(inForm.overlay, given.overlay) : undefined;
+      const result = await redact(parsing, {
+        ...options,
+        ...(overlay !== undefined && { overlay }),
+        labels: labelsOf(options.labels, parsing),
+        nobody: whenNobody === 'all' ? 'all' : 'pass',
+      });
+      const { image, found, area, persons, uncovered, left, missing, kept, boxes } = result;
+      msg['redacted'] = { area, persons, uncovered, left, missing, kept, boxes, csv: boxesAsCsv(boxes) };
+      if (!found && whenNobody === 'drop') {
+        status.done(status.text('result.nobodyDropped'));
+        msg['dropped'] = 'nobody';
+        return new Outputs([null, msg], 'dropped');
+      }
+      if (uncovered.length > 0 && options.uncovered === 'drop') {
+        status.warn(status.text('result.uncoveredDropped'));
+        msg['dropped'] = 'uncovered';
+        return new Outputs([null, msg], 'dropped');
+      }
+      const percent = Math.round((100 * area) / (parsing.width * parsing.height));
+      const n = uncovered.length + left.length + missing.length;
+      if (n > 0) status.warn(status.text('result.uncovered', { percent, n }));
+      else status.done(found ? status.text('result.redacted', { percent }) : status.text('result.nobody'));
+      if (replaces) msg['parsing'] = { ...parsing, image };
+      await putResult(RED, this, msg, config, image);
+      return [msg];
+    };
+
     handleMessages(
       RED,
       this,
@@ -25,38 +73,15 @@ export default function (RED: NodeAPI): void {
       form.guard(
         status,
         sequentially(RED, async (msg) => {
-          const parsing = await parsingOf(RED, this, msg, config);
-          checkParsing(parsing);
-          const { nobody, replaceSource, ...options } = {
-            ...settingsOf(config),
-            ...optionsInMessage<RedactSettings>(msg, 'redact'),
-          };
-          const whenNobody = REDACT_SETTINGS.nobody.read('nobody', nobody);
-          const replaces = REDACT_SETTINGS.replaceSource.read('replaceSource', replaceSource);
-          const { image, area, found, persons, uncovered, left, missing } = await redact(parsing, {
-            ...options,
-            labels: labelsOf(options.labels, parsing),
-            nobody: whenNobody === 'all' ? 'all' : 'pass',
-          });
-          msg['redacted'] = { area, persons, uncovered, left, missing };
-          if (!found && whenNobody === 'drop') {
-            status.done(status.text('result.nobodyDropped'));
-            msg['dropped'] = 'nobody';
-            return new Outputs([null, msg], 'dropped');
+          const given = optionsInMessage<RedactSettings>(msg, 'redact');
+          const failed = REDACT_SETTINGS.failed.read('failed', given.failed ?? settingsOf(config).failed);
+          try {
+            return await redacted(msg, given);
+          } catch (error) {
+            if (failed !== 'placeholder' || !isNoPicture(error)) throw error;
+            await putPlaceholder(RED, this, msg, config, status, error);
+            return [msg];
           }
-          if (uncovered.length > 0 && options.uncovered === 'drop') {
-            status.warn(status.text('result.uncoveredDropped'));
-            msg['dropped'] = 'uncovered';
-            return new Outputs([null, msg], 'dropped');
-          }
-          const percent = Math.round((100 * area) / (parsing.width * parsing.height));
-          const n = uncovered.length + left.length + missing.length;
-          if (n > 0) status.warn(status.text('result.uncovered', { percent, n }));
-          else
-            status.done(found ? status.text('result.redacted', { percent }) : status.text('result.nobody'));
-          if (replaces) msg['parsing'] = { ...parsing, image };
-          await putResult(RED, this, msg, config, image);
-          return [msg];
         }),
       ),
       { input: { value: config.parsing, type: config.parsingType } },

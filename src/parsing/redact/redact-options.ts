@@ -13,6 +13,8 @@ import {
 import { badOption, labelIndices, labelKey, numberIn } from '../options/options.ts';
 import { type Color, parseColor, type Rgb } from '../options/palette.ts';
 import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
+import { type GivenKeep, type KeepRule, readKeep } from './keep.ts';
+import { type SymbolName, SYMBOLS } from './overlay.ts';
 import { idsInText, personIds } from '../options/person-ids.ts';
 
 /** What tells who somebody is, by {@link labelKey}: of these, those that the model has are the default. */
@@ -24,9 +26,13 @@ const BLACK = '#000000';
 export const REDACT_OPTIONS = {
   /**
    * `blur`: smooth, from the mean colours of a few cells. `pixelate`: those cells themselves. `fill`: one colour.
-   * `recolor`: another colour that keeps light and shade. `remove`: transparent (png, webp).
+   * `recolor`: another colour that keeps light and shade. `remove`: transparent (png, webp). `symbol`, `picture`: fill, and
+   * over it `symbol` or `overlay`, as large as the box around what is hidden of a person.
    */
-  method: oneOf(['blur', 'pixelate', 'fill', 'recolor', 'remove'], 'blur'),
+  method: oneOf(['blur', 'pixelate', 'fill', 'recolor', 'remove', 'symbol', 'picture'], 'blur'),
+  symbol: oneOf(SYMBOLS, 'smile'),
+  /** The picture of `picture`, encoded. */
+  overlay: custom<Buffer | null, Buffer>(readOverlay),
   /** The labels to redact; default those of face, hair, head and glasses that the model has. */
   labels: labelNames(),
   /** Ids of the persons to redact; default everybody, and parts that belong to nobody. */
@@ -35,6 +41,11 @@ export const REDACT_OPTIONS = {
     { check: ['ids'] },
     idsInText,
   ),
+  /**
+   * Persons who stay as they are, by id, track or zone; everybody else is redacted, and so is what belongs to nobody. Where
+   * they overlap with others, those are hidden. With `inverse`: those whose chosen parts are all that stays.
+   */
+  keep: custom<KeepRule | null, GivenKeep>(readKeep, { check: ['keep'] }),
   /** Redacts everything but the chosen parts. */
   inverse: flag(false),
   /**
@@ -61,7 +72,7 @@ export const REDACT_OPTIONS = {
    * back.
    */
   cells: whole(1, 64, 6),
-  /** Of fill (default black) and recolor (default a mid blue). */
+  /** Of fill, symbol and picture (default black) and recolor (default a mid blue). */
   color: custom<Rgb | undefined, Color>(
     (name, given) => (given === undefined ? undefined : parseColor(name, given)),
     { value: BLACK, input: 'color', check: ['color'] },
@@ -85,6 +96,10 @@ export interface RedactPlan {
   /** Those of `chosen` that are of the head. */
   ofHead: ReadonlySet<number>;
   persons: ReadonlySet<number> | null;
+  /** Null where nobody is kept by choice. */
+  keep: KeepRule | null;
+  symbol: SymbolName;
+  overlay: Buffer | null;
   inverse: boolean;
   /** `pass` where the rule has no effect. */
   uncovered: NonNullable<RedactOptions['uncovered']>;
@@ -96,6 +111,12 @@ export interface RedactPlan {
   minScore: number;
   all: boolean;
   encoding: ImageEncoding;
+}
+
+function readOverlay(name: string, given: unknown): Buffer | null {
+  if (given === undefined) return null;
+  if (!Buffer.isBuffer(given)) throw badOption(name, given, 'an encoded picture in a Buffer');
+  return given;
 }
 
 function identifying(labels: readonly string[]): Set<number> {
@@ -120,6 +141,9 @@ export function readRedactOptions(labels: readonly string[], options: RedactOpti
   const { method, inverse } = given;
   if (method === 'remove' && format === 'jpeg') {
     throw badOption('format', format, 'png or webp where "method" is "remove"');
+  }
+  if (method === 'picture' && given.overlay === null) {
+    throw badOption('overlay', undefined, 'a picture where "method" is "picture"');
   }
   if (Array.isArray(names) && names.length === 0 && !inverse) {
     throw badOption(

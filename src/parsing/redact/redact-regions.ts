@@ -74,6 +74,9 @@ async function brushFor(
   { method, cells, color }: RedactionStyle,
 ): Promise<PixelFn> {
   switch (method) {
+    // Over the colour, both are drawn afterwards: where they are transparent nothing shows through.
+    case 'symbol':
+    case 'picture':
     case 'fill': {
       const opacities = image.channels === 4 ? await meanOf(opacity, image, owners, boxes.length) : null;
       return (data, at, _x, _y, region) => {

@@ -11,7 +11,10 @@ import { MIME_TYPES } from '../options/image-options.ts';
 import { readRedactOptions, type RedactOptions, type RedactPlan } from './redact-options.ts';
 import { decodeSource } from '../source.ts';
 import type { Parsing } from '../types.ts';
-import { allOf, findUncovered, isMeant, NOBODY, paintUncovered } from './uncovered.ts';
+import { type HiddenBox, hiddenBoxes } from './hidden-boxes.ts';
+import { keptOf } from './keep.ts';
+import { drawOverlays, type Overlay, pictureOverlay, symbolOverlay } from './overlay.ts';
+import { allOf, findUncovered, isMeant, NOBODY, paintUncovered, type Redaction } from './uncovered.ts';
 
 export type { RedactOptions } from './redact-options.ts';
 
@@ -49,6 +52,10 @@ export interface Redacted {
   left: number[];
   /** The ids of the option `persons` that the parsing does not have. */
   missing: number[];
+  /** Ids of the persons who were kept as they are by the option `keep`. */
+  kept: number[];
+  /** The boxes around what was hidden. */
+  boxes: HiddenBox[];
 }
 
 /**
@@ -69,7 +76,8 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
       'The parsing has lost its "doubtful", which redact hides, too: leave it in the parsing as the infer node set it.',
     );
   }
-  const plan = readRedactOptions(parsing.labels, options);
+  const read = readRedactOptions(parsing.labels, options);
+  const plan: Redaction = { ...read, kept: read.keep === null ? null : keptOf(parsing, read.keep) };
   const { width, height } = parsing;
   const regions = new Regions();
   const chosen = await chosenPixels(parsing, plan, regions);
@@ -79,6 +87,7 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
 
   const isWholeImage = isAll || plan.inverse;
   const reach = plan.grow === 'auto' ? autoGrow(parsing) : plan.grow;
+  if (plan.inverse && plan.kept !== null) await clearOthers(chosen, parsing, plan.kept);
   const redacted = isAll ? chosen.fill(1) : plan.inverse ? await invert(chosen) : chosen;
   const owners = await dilate(redacted, width, height, reach);
   if (plan.uncovered !== 'pass' && uncovered.length > 0) {
@@ -92,6 +101,8 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
   const drawn = plan.method === 'remove' ? await withAlpha(source) : source;
   const cells = plan.cells * (isWholeImage ? IMAGE_CELLS : 1);
   await redactRegions(drawn, { owners, boxes }, { ...plan, cells });
+  const overlay = await overlayOf(plan);
+  if (overlay !== null) await drawOverlays(drawn, { owners, boxes }, overlay, isWholeImage);
   const image = await encodeImage(drawn, plan.encoding);
   return {
     image,
@@ -104,7 +115,22 @@ export async function redact(parsing: Parsing, options?: RedactOptions): Promise
     uncovered: uncovered.map(({ id }) => id),
     left: [...left],
     missing: missingPersons(parsing, plan),
+    kept: [...(plan.kept ?? [])],
+    boxes: hiddenBoxes(boxes, isWholeImage ? [] : regions.owners(), parsing),
   };
+}
+
+/** Null where nothing is laid over. */
+async function overlayOf({ method, symbol, overlay }: RedactPlan): Promise<Overlay | null> {
+  if (method === 'symbol') return symbolOverlay(symbol);
+  return method === 'picture' && overlay !== null ? pictureOverlay(overlay) : null;
+}
+
+/** Nothing stays of who is not kept, also where the mask of somebody who is kept has it, too. */
+async function clearOthers(owners: InstanceMap, parsing: Parsing, kept: ReadonlySet<number>): Promise<void> {
+  for (const { id, area, mask } of allOf(parsing).persons) {
+    if (!kept.has(id) && area > 0) await paintInstance(owners, parsing.width, mask, 0);
+  }
 }
 
 function missingPersons(parsing: Parsing, { persons }: RedactPlan): number[] {
@@ -139,20 +165,25 @@ class Regions {
     return this.#numbers.get(region)!;
   }
 
+  /** By its number from 0, the id of the person that each belongs to; null: nobody's. */
+  owners(): (number | null)[] {
+    return [...this.#numbers.keys()].map((name) =>
+      name.startsWith('person ') ? Number(name.slice('person '.length)) : null,
+    );
+  }
+
   /**
    * The ids of the persons that have one, and of others.
    * @param covered who stands behind others, and is hidden by regions of theirs
    */
   persons(covered: readonly number[]): number[] {
-    const own = [...this.#numbers.keys()].flatMap((name) =>
-      name.startsWith('person ') ? [Number(name.slice('person '.length))] : [],
-    );
+    const own = this.owners().filter((id) => id !== null);
     return [...new Set([...own, ...covered])].toSorted((a, b) => a - b);
   }
 }
 
 /** The pixels of the chosen parts. Doubtful ones are left out where everything else is redacted. */
-async function chosenPixels(parsing: Parsing, plan: RedactPlan, regions: Regions): Promise<InstanceMap> {
+async function chosenPixels(parsing: Parsing, plan: Redaction, regions: Regions): Promise<InstanceMap> {
   const { width, height, labelMap, personMap } = parsing;
   const owners: InstanceMap = new Uint16Array(width * height);
   const human = personIndex(parsing);

@@ -50,6 +50,15 @@ export interface Painting {
   numberOf: (region: string) => number;
 }
 
+/** Of a plan, whom it means. */
+type Who = Pick<RedactPlan, 'persons' | 'inverse'> & {
+  /** Ids of those who stay as they are; null: nobody was named. */
+  kept: ReadonlySet<number> | null;
+};
+
+/** A plan, and who of a parsing is kept. */
+export type Redaction = RedactPlan & Who;
+
 /** Who is hidden by chosen parts that were found, and who is not. */
 export interface Coverage {
   uncovered: readonly Uncovered[];
@@ -73,7 +82,7 @@ export const NOBODY: Coverage = { uncovered: [], left: [], covered: [] };
  * @returns `uncovered` those of `minScore`; `left` the ids of those of a lower one, who are left as they are; `covered`
  *   the ids of those on whom they were found
  */
-export async function findUncovered(parsing: Parsing, plan: RedactPlan): Promise<Coverage> {
+export async function findUncovered(parsing: Parsing, plan: Redaction): Promise<Coverage> {
   if (!plan.hides) return NOBODY;
   const all = allOf(parsing);
   const wanted = plan.ofHead.size > 0 ? plan.ofHead : plan.chosen;
@@ -117,12 +126,14 @@ export async function findUncovered(parsing: Parsing, plan: RedactPlan): Promise
 }
 
 /** Whether parts of the person are hidden; null: those of nobody. */
-export function isMeant({ persons }: RedactPlan, person: number | null): boolean {
-  return persons === null || (person !== null && persons.has(person));
+export function isMeant({ persons, kept, inverse }: Who, person: number | null): boolean {
+  const isListed = persons === null || (person !== null && persons.has(person));
+  if (kept === null) return isListed;
+  return isListed && (person !== null && kept.has(person)) === inverse;
 }
 
 /** All parts of a parsing that has no persons, unless a chosen one is among them. */
-function withoutPersons(found: readonly Part[], isCovered: boolean, { persons }: RedactPlan): Uncovered[] {
+function withoutPersons(found: readonly Part[], isCovered: boolean, { persons }: Redaction): Uncovered[] {
   const parts = found.filter(({ index, area }) => index !== BACKGROUND_INDEX && area > 0);
   if (isCovered || persons !== null || parts.length === 0) return [];
   return [{ id: null, box: boxAround(parts), masks: parts.map(({ mask }) => mask), person: null }];

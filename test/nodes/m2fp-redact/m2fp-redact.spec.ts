@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
+import sharp from 'sharp';
 import type { RedactOptions } from '../../../src/parsing/redact/redact-options.ts';
 import { redact } from '../../../src/parsing/redact/redact.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
@@ -166,6 +170,9 @@ describe('m2fp-redact', () => {
           uncovered: [1],
           left: [],
           missing: [],
+          kept: [],
+          boxes: [{ person: 1, track: null, x: 1, y: 1, width: 2, height: 2 }],
+          csv: 'person,track,x,y,width,height\r\n1,,1,1,2,2\r\n',
         });
       });
     }
@@ -192,6 +199,9 @@ describe('m2fp-redact', () => {
         uncovered: [1],
         left: [],
         missing: [],
+        kept: [],
+        boxes: [],
+        csv: 'person,track,x,y,width,height\r\n',
       });
     });
 
@@ -230,4 +240,96 @@ describe('m2fp-redact', () => {
       assert.deepEqual(events.sent, []);
     });
   }
+
+  describe('with a picture that cannot be redacted', () => {
+    it('ends in an error where the form says nothing else', async () => {
+      const events = await start();
+      send({ payload: Buffer.from('original') });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_NO_PARSING');
+      assert.deepEqual(events.sent, []);
+    });
+
+    it('sends a black frame in its place where it shall, and nothing of what came', async () => {
+      const events = await start({ failed: 'placeholder', format: 'png', result: 'shown' });
+      send({
+        topic: 'door',
+        payload: Buffer.from('original'),
+        parsing: { image: Buffer.from('x'), width: 320, height: 200 },
+      });
+      await events.ended();
+      await events.until(() => events.statuses.some(({ text }) => text === 'picture not shown'));
+      const [message] = events.sent;
+      const { width, height } = await sharp(message!['shown'] as Buffer).metadata();
+      assert.deepEqual([width, height], [320, 200]);
+      assert.deepEqual(message!.payload, message!['shown']);
+      assert.equal('parsing' in message!, false);
+      assert.equal(message!.topic, 'door');
+      assert.deepEqual(message!['redacted'], { placeholder: true, reason: 'M2FP_NO_PARSING' });
+      const { channels } = await sharp(message!['shown'] as Buffer).stats();
+      assert.ok(
+        channels.every(({ min, max, mean }) => min === 0 && max >= 190 && mean < 30),
+        'no text on black',
+      );
+    });
+
+    it('still fails for a wrong option', async () => {
+      const events = await start({ failed: 'placeholder' });
+      send({ parsing: await exampleParsing(), m2fp: { keep: 'somebody' } });
+      await events.ended();
+      assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
+    });
+  });
+
+  describe('with a picture laid over people', () => {
+    const blue = () =>
+      sharp({ create: { width: 2, height: 2, channels: 3, background: '#0000ff' } })
+        .png()
+        .toBuffer();
+
+    it('takes it from the file of the form', async () => {
+      const file = join(mkdtempSync(join(tmpdir(), 'm2fp-overlay-')), 'blue.png');
+      writeFileSync(file, await blue());
+      const events = await start({
+        method: 'picture',
+        overlay: file,
+        labels: 'Hair',
+        grow: 0,
+        format: 'png',
+      });
+      send({ parsing: await exampleParsing() });
+      await events.ended();
+      const { data } = await sharp(events.sent[0]!.payload as Buffer)
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      assert.deepEqual([...data.subarray(0, 3)], [0, 0, 255]);
+      rmSync(dirname(file), { recursive: true });
+    });
+
+    it('takes it from the message, which can name no file', async () => {
+      const events = await start({ method: 'picture', labels: 'Hair', grow: 0, format: 'png' });
+      send({ parsing: await exampleParsing(), m2fp: { overlay: (await blue()).toString('base64') } });
+      send({ parsing: await exampleParsing(), m2fp: { overlay: '/etc/hostname' } });
+      send({ parsing: await exampleParsing() });
+      await events.ended(3);
+      assert.equal(events.sent.length, 1);
+      assert.equal(events.caught.length, 2);
+    });
+
+    it('tells which file of the form cannot be read', async () => {
+      const events = await start({ method: 'picture', overlay: '/nowhere/at/all.png' });
+      send({ parsing: await exampleParsing() });
+      await events.ended();
+      assert.match(events.caught[0]!.error.message, /\/nowhere\/at\/all\.png, cannot be read: ENOENT/);
+    });
+  });
+
+  it('keeps who stands in a zone, by the state of a track node', async () => {
+    const events = await start({ method: 'fill', grow: 0, keep: 'zone Door', labels: 'Hair' });
+    const state = { zones: { Door: { inside: 1 } }, persons: [{ id: 2, track: 5, zones: ['Door'] }] };
+    send({ parsing: await exampleParsing(), payload: state });
+    await events.ended();
+    const { persons, kept } = events.sent[0]!['redacted'] as { persons: number[]; kept: number[] };
+    assert.deepEqual([persons, kept], [[1], [2]]);
+  });
 });

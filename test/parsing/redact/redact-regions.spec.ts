@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import sharp from 'sharp';
 import { redactRegions, type RedactionStyle } from '../../../src/parsing/redact/redact-regions.ts';
+import { drawOverlays, pictureOverlay, symbolOverlay } from '../../../src/parsing/redact/overlay.ts';
 import { REDACT_OPTIONS } from '../../../src/parsing/redact/redact-options.ts';
 
 const SIDE = 16;
+
+const blue = () =>
+  sharp({ create: { width: 2, height: 2, channels: 3, background: '#0000ff' } })
+    .png()
+    .toBuffer();
 
 /** What a checkerboard, all of it one region, looks like afterwards. */
 async function drawnWith(method: RedactionStyle['method']): Promise<Buffer> {
@@ -16,6 +23,8 @@ async function drawnWith(method: RedactionStyle['method']): Promise<Buffer> {
   };
   const image = { width: SIDE, height: SIDE, channels: 4 as const, data };
   await redactRegions(image, regions, { method, cells: 6, color: [200, 0, 0] });
+  if (method === 'symbol') await drawOverlays(image, regions, symbolOverlay('smile'), false);
+  if (method === 'picture') await drawOverlays(image, regions, await pictureOverlay(await blue()), false);
   return data;
 }
 
