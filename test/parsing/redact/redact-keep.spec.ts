@@ -36,7 +36,7 @@ async function crowd(places: readonly Place[]): Promise<Parsing> {
   });
   const paint = (map: Buffer, place: Place, value: number): void => {
     for (const [y, row] of rows(place).entries())
-      for (const [x, char] of [...row].entries()) if (char === '#') map[y * WIDTH + x] = value;
+      for (const [x, char] of Array.from(row).entries()) if (char === '#') map[y * WIDTH + x] = value;
   };
   for (const [i, { face, coat }] of split.entries()) {
     paint(personMap, places[i]!, i + 1);
