@@ -1,6 +1,6 @@
 /** The block "About this model" as rows of texts. */
 import type { DeployedFacts, Failure, Int8Here, Int8Speed, ModelDescription } from './about-answers.ts';
-import { type Int8Origin, isFarOff, percentOf } from '../../src/m2fp/int8-origin.ts';
+import { type Int8Origin, isFarOff, percentOf, timesAsFast } from '../../src/m2fp/int8-origin.ts';
 import { isInt8Faster } from '../../src/m2fp/int8-speed.ts';
 import type { WorkerSeen } from '../common/workers.ts';
 import { bytesText, secondsText } from './amounts.ts';
@@ -73,13 +73,13 @@ export function aboutRows(
 function int8Text(int8: Int8Origin, text: AboutText): string {
   const { report, pictures, drawn, from } = int8;
   if (report === undefined) return text('int8Unknown', { pictures });
-  const { agreement, seconds } = report;
+  const { agreement } = report;
   const told = text('int8Agreement', {
     pixels: percentOf(agreement.pixels ?? 1),
     precision: from.precision,
     matched: agreement.parts.matched,
     parts: agreement.parts.reference,
-    faster: (seconds.float / seconds.int8).toFixed(1),
+    faster: timesAsFast(report).toFixed(1),
     pictures,
     heldBack: agreement.pictures,
   });

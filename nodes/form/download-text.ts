@@ -45,6 +45,10 @@ export function problemText(
   text: AboutText,
 ): string {
   const advice = code === 'M2FP_DOWNLOAD_FAILED' ? [text('download.failedKept')] : [];
-  // The messages of the store end without a stop.
-  return [/[.!?]$/.test(message) ? message : `${message}.`, ...advice].join(' ');
+  return [sentences([message]), ...advice].join(' ');
+}
+
+/** Messages of the store end without a stop. */
+export function sentences(texts: readonly string[]): string {
+  return texts.map((text) => (/[.!?。！？]$/.test(text) ? text : `${text}.`)).join(' ');
 }

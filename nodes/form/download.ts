@@ -3,7 +3,7 @@ import type { PullProgress } from '../../src/store/progress.ts';
 import type { Answer, Ask, DownloadStatus, FormDescription } from './about-answers.ts';
 import type { AboutText } from './about-rows.ts';
 import { bytesText } from './amounts.ts';
-import { problemText, progressText } from './download-text.ts';
+import { problemText, progressText, sentences } from './download-text.ts';
 import type { Dollar, Elements } from './editor.ts';
 
 /** Milliseconds between looks at a download. */
@@ -170,7 +170,7 @@ export class ModelDownload {
       const { text } = this.#options;
       // The former one still runs where it was deployed.
       const done = status.again ? 'download.doneAgain' : 'download.done';
-      this.#say(status.id, [text(done), ...status.warnings].join(' '));
+      this.#say(status.id, sentences([text(done), ...status.warnings]));
       this.#options.onEnd();
     }
     this.#draw();

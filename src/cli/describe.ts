@@ -1,5 +1,5 @@
 /** A model in words. */
-import { type Int8Origin, percentOf } from '../m2fp/int8-origin.ts';
+import { type Int8Origin, percentOf, timesAsFast } from '../m2fp/int8-origin.ts';
 import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
 import type { Origin, Origins } from '../m2fp/origin.ts';
 import { megabytes } from './progress.ts';
@@ -62,7 +62,7 @@ export function int8Facts(int8: Int8Origin | undefined): Fact[] {
     [
       'a picture',
       `${seconds.int8.toFixed(2)} s in place of ${seconds.float.toFixed(2)} s, ` +
-        `${(seconds.float / seconds.int8).toFixed(2)} times as fast (${where}, threads: ${machine.threads})`,
+        `${timesAsFast(report).toFixed(2)} times as fast by processor time (${where}, threads: ${machine.threads})`,
     ],
   ];
 }

@@ -26,6 +26,8 @@ export interface Int8Report {
   agreement: Agreement;
   /** Median time of the network for a picture, in seconds. */
   seconds: { float: number; int8: number };
+  /** Median processor time for a picture, from its pixels to the parts, in seconds; older models lack it. */
+  processorSeconds?: { float: number; int8: number };
   /** What that was measured on. */
   machine: { processor: string | null; instructions: string; threads: number; provider: string };
 }
@@ -65,6 +67,11 @@ export const LEAST_AGREEMENT = 0.97;
 /** Whether the model differs more from the one that it was made of than it should. */
 export function isFarOff({ report }: Int8Origin): boolean {
   return report !== undefined && (report.agreement.pixels ?? 1) < LEAST_AGREEMENT;
+}
+
+/** How many times as fast as the float model, by processor time where that is known: a busy machine moves it less. */
+export function timesAsFast({ seconds, processorSeconds = seconds }: Int8Report): number {
+  return processorSeconds.float / processorSeconds.int8;
 }
 
 /** "95.1 %": as many digits as tell 0.9699 from {@link LEAST_AGREEMENT}, never rounded up. */

@@ -24,20 +24,23 @@ export function isInt8Origin(value: unknown): value is Int8Origin {
 
 function isReport(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { agreement, seconds, machine } = value;
+  const { agreement, seconds, processorSeconds, machine } = value;
   return (
     isRecord(agreement) &&
     isCount(agreement['pictures']) &&
     ['pixels', 'medianPixels', 'leastPixels', 'foreground'].every((name) => isShare(agreement[name])) &&
     ['persons', 'parts'].every((name) => isMatchFigures(agreement[name])) &&
-    isRecord(seconds) &&
-    ['float', 'int8'].every((name) => typeof seconds[name] === 'number' && seconds[name] >= 0) &&
+    areSeconds(seconds) &&
+    (processorSeconds === undefined || areSeconds(processorSeconds)) &&
     isRecord(machine) &&
     ['string', 'object'].includes(typeof machine['processor']) &&
     ['instructions', 'provider'].every((name) => typeof machine[name] === 'string') &&
     isCount(machine['threads'])
   );
 }
+
+const areSeconds = (value: unknown): boolean =>
+  isRecord(value) && ['float', 'int8'].every((name) => typeof value[name] === 'number' && value[name] >= 0);
 
 const isMatchFigures = (value: unknown): boolean =>
   isRecord(value) &&

@@ -5,6 +5,7 @@ import {
   int8Warnings,
   isFarOff,
   percentOf,
+  timesAsFast,
 } from '../../src/m2fp/int8-origin.ts';
 
 const NONE = { iou: null, meanScoreDifference: null, greatestScoreDifference: null };
@@ -37,6 +38,15 @@ function origin(agreement: Partial<Agreement>, more: Partial<Int8Origin> = {}, i
 }
 
 describe('what is told of an int8 model', () => {
+  it('is how much faster it is, by processor time where that was measured', () => {
+    const report = origin({}).report!;
+    assert.equal(timesAsFast({ ...report, seconds: { float: 1.5, int8: 1 } }), 1.5);
+    assert.equal(
+      timesAsFast({ ...report, seconds: { float: 1, int8: 2 }, processorSeconds: { float: 2, int8: 1 } }),
+      2,
+    );
+  });
+
   it('is nothing where it is near enough', () => {
     assert.deepEqual(int8Warnings(origin({ pixels: 0.97 })), []);
     assert.equal(isFarOff(origin({ pixels: 0.97 })), false);

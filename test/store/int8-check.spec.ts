@@ -42,12 +42,18 @@ const read = (entry: unknown) =>
 describe('the manifest of an int8 model', () => {
   it('is read, with and without a report', () => {
     assert.deepEqual(read(int8).int8, int8);
+    const measured = { ...int8, report: { ...report, processorSeconds: { float: 2.5, int8: 1.2 } } };
+    assert.deepEqual(read(measured).int8, measured);
     const { report: _report, ...unknown } = int8;
     assert.deepEqual(read(unknown).int8, unknown);
   });
 
   for (const [what, entry] of [
     ['no entry', null],
+    [
+      'processor time that is none',
+      { ...int8, report: { ...report, processorSeconds: { float: -1, int8: 1 } } },
+    ],
     ['a text', 'int8'],
     ['a list', []],
     ['parts that are no names', { ...int8, parts: [4] }],

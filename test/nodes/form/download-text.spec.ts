@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { durationText } from '../../../nodes/form/amounts.ts';
-import { problemText, progressText } from '../../../nodes/form/download-text.ts';
+import { problemText, progressText, sentences } from '../../../nodes/form/download-text.ts';
 import type { PullProgress } from '../../../src/store/progress.ts';
 
 const text = (key: string, values?: object): string =>
@@ -61,5 +61,12 @@ describe('the progress of a download, in words', () => {
       '1 h 0 min',
       '1 h 20 min',
     ]);
+  });
+
+  it('texts that stand in a row end with a stop each', () => {
+    assert.equal(
+      sentences(['Done.', 'Only 9 pictures were used', '已完成。']),
+      'Done. Only 9 pictures were used. 已完成。',
+    );
   });
 });
