@@ -4,7 +4,7 @@ import type { Parsing } from '../../src/parsing/types.ts';
 export interface Stage {
   name: string;
   /** One for all cameras; `camera` tells them apart. */
-  create(): (parsing: Parsing, camera: string) => Promise<unknown>;
+  create: () => (parsing: Parsing, camera: string) => Promise<unknown>;
 }
 
 export const STAGES: readonly Stage[] = [];

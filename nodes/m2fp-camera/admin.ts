@@ -76,7 +76,7 @@ function withVariables(RED: NodeAPI, body: Record<string, unknown>): Record<stri
   const node = RED.nodes.getNode(String(body['id'])) ?? {};
   const valueOf = (field: unknown): unknown => {
     const name = variableIn(field);
-    return name === undefined ? field : (RED.util.getSetting(node as never, name) ?? field);
+    return name === undefined ? field : (RED.util.getSetting(node, name) ?? field);
   };
   return Object.fromEntries(Object.entries(body).map(([name, field]) => [name, valueOf(field)]));
 }
@@ -104,7 +104,8 @@ function enteredCredentials(RED: NodeAPI, body: Record<string, unknown>): Camera
 function deployedAddress(RED: NodeAPI, id: string): string {
   let found = '';
   RED.nodes.eachNode((node) => {
-    if (node.id === id) found = String((node as { address?: unknown }).address ?? '');
+    const { address } = node as { address?: unknown };
+    if (node.id === id && typeof address === 'string') found = address;
   });
   return found;
 }
