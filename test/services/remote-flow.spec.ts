@@ -1,42 +1,15 @@
 /** A Node-RED without a model of its own: `m2fp worker`, as the package brings it, has it. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { ModelFacts } from '../../nodes/common/model-facts.ts';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { installedPackage } from '../support/installed-package.ts';
 import { NodeRed } from '../support/node-red.ts';
 import { twoPeople } from '../support/images.ts';
 import { RedisServer } from './support/redis.ts';
+import { startWorker, stopWorker } from './support/worker-command.ts';
 
 const PASSWORD = 'a password of the tests';
-
-/** The package's own command; resolves when it serves. */
-async function startWorker({ address }: RedisServer): Promise<ChildProcess> {
-  const program = join(installedPackage().folder, 'dist', 'cli', 'm2fp.js');
-  const worker = spawn(
-    process.execPath,
-    [program, 'worker', '--redis', address.url, '--queue', address.queue],
-    {
-      stdio: ['ignore', 'inherit', 'pipe'],
-      env: { ...process.env, M2FP_REDIS_PASSWORD: PASSWORD },
-    },
-  );
-  const ended = once(worker, 'exit').then(() => assert.fail(`The worker ended:\n${log}`));
-  ended.catch(() => {});
-  let log = '';
-  worker.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
-  while (!log.includes('Serving m2fp-demo')) await Promise.race([once(worker.stderr, 'data'), ended]);
-  return worker;
-}
-
-async function stop(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode !== null || worker.signalCode !== null) return;
-  const ended = once(worker, 'exit');
-  worker.kill('SIGTERM');
-  await ended;
-}
 
 describe('a flow whose pictures workers parse', function () {
   this.timeout(90_000);
@@ -80,7 +53,7 @@ describe('a flow whose pictures workers parse', function () {
   });
   after(async () => {
     await nodeRed?.stop();
-    await Promise.all(workers.map(stop));
+    await Promise.all(workers.map(stopWorker));
     await redis?.stop();
   });
 
@@ -98,7 +71,7 @@ describe('a flow whose pictures workers parse', function () {
       assert.deepEqual([refused.status, code], [503, 'M2FP_ENGINE_UNAVAILABLE']);
       assert.match(message, /m2fp worker/);
       const ready = statuses.next('infer', ({ fill }) => fill === 'green');
-      workers.push(await startWorker(redis));
+      workers.push(await startWorker(redis, PASSWORD));
       await ready;
     } finally {
       statuses.close();
@@ -121,8 +94,8 @@ describe('a flow whose pictures workers parse', function () {
   it('loses nothing when the worker is replaced while pictures come', async () => {
     const first = workers.pop()!;
     const answers = Array.from({ length: 6 }, parse);
-    const ended = stop(first);
-    workers.push(await startWorker(redis));
+    const ended = stopWorker(first);
+    workers.push(await startWorker(redis, PASSWORD));
     for (const answer of answers) assert.equal((await answer).status, 200);
     await ended;
     assert.equal(first.exitCode, 0);

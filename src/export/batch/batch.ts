@@ -1,7 +1,7 @@
 /** Many pictures, a few at a time; what was done before is not done again. */
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { digestOf } from '../../engine/input-image.ts';
 import { asM2fpError, isOfOneImage, M2fpError, type M2fpErrorCode } from '../../errors.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { Report } from './report.ts';
@@ -76,7 +76,7 @@ async function runOne(source: Source, batch: BatchOptions, counts: BatchCounts):
   let digest: string | null = null;
   try {
     const image = await batch.read(source);
-    digest = createHash('sha256').update(image).digest('hex');
+    digest = await digestOf(image);
     if (await isDone(file, digest, batch)) {
       counts.skipped++;
       return;

@@ -1,9 +1,9 @@
 /** A data set in a folder: pictures are added one by one, and whatever happens, its files are whole. */
-import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
+import { digestOf } from '../../engine/input-image.ts';
 import { asM2fpError, M2fpError } from '../../errors.ts';
 import { readOptions } from '../../parsing/options/option-table.ts';
 import type { Parsing } from '../../parsing/types.ts';
@@ -151,7 +151,7 @@ export class DataSet {
 
   async #add(parsing: Parsing, name: string, options: PictureOptions | undefined): Promise<Added> {
     const { minScore, duplicates, subset } = readOptions(PICTURE_OPTIONS, options);
-    const digest = createHash('sha256').update(parsing.image).digest('hex');
+    const digest = await digestOf(parsing.image);
     const known = this.#manifest.find(digest);
     if (known !== undefined && duplicates === 'skip') {
       const { count, files } = (await this.#manifest.entry(digest))!;
