@@ -34,6 +34,8 @@ export interface Validators {
   keep(name: string): Validator;
   /** JSON of zones and lines, see `src/people/zones/areas.ts`. */
   areas(name: string): Validator;
+  /** "square", "4:5" or "1080x1350". */
+  canvas(name: string): Validator;
   /** `all`, `largest`, or numbers with commas between. */
   people(name: string): Validator;
   /** A choice of labels: at least one. */
@@ -53,6 +55,7 @@ const GROUPS = /^[^=,;]+(=[^=,;]+)?([,;]\s*[^=,;]+(=[^=,;]+)?)*[,;]?$/;
 const IDS = /^\d+\s*(?:,\s*\d+\s*)*$/;
 const KEPT = String.raw`(?:(?:id\s+|track\s+)?[1-9]\d*|zone\s+[^,]*[^,\s])`;
 const KEEP = new RegExp(String.raw`^${KEPT}\s*(?:,\s*${KEPT}\s*)*$`, 'i');
+const CANVAS = /^(?:square|\d+(?:\.\d+)?\s*:\s*\d+(?:\.\d+)?|\d{1,5}\s*[x×]\s*\d{1,5})$/i;
 const PEOPLE = /^(?:all|largest|\d+\s*(?:,\s*\d+\s*)*)$/;
 
 /** The checks for the fields of the node `type`. */
@@ -108,6 +111,7 @@ export function createValidators(RED: EditorRed, $: Dollar, type: string): Valid
     ids: matching('ids', IDS),
     keep: matching('keep', KEEP),
     people: matching('people', PEOPLE),
+    canvas: matching('canvas', CANVAS),
     areas: (name) => check(name, 'areas', areAreas),
     parts: (name) => check(name, 'parts', (value) => !isNone(value)),
     property: typed({}),

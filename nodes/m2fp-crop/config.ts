@@ -1,6 +1,6 @@
 /** The form of the node, as it is stored in flows. */
 import { CROP_OPTIONS } from '../../src/parsing/crop/crop-options.ts';
-import { type GivenOptions, oneOf, optionsInFields } from '../../src/parsing/options/option-table.ts';
+import { flag, type GivenOptions, oneOf, optionsInFields } from '../../src/parsing/options/option-table.ts';
 import type { Config } from '../common/form-fields.ts';
 import { PARSING_FIELDS } from '../common/parsing.ts';
 import { RESULT_FIELDS } from '../common/result.ts';
@@ -10,6 +10,8 @@ export const CROP_SETTINGS = {
   ...CROP_OPTIONS,
   /** How crops leave: a message for each, or one message with all. */
   output: oneOf(['sequence', 'array'], 'sequence'),
+  /** Whether each crop tells its colours. */
+  colors: flag(false),
 };
 
 export const FIELDS = { ...PARSING_FIELDS, ...CROP_SETTINGS, ...RESULT_FIELDS };

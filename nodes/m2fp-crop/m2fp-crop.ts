@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
+import { maskColours } from '../../src/people/colours/mask-colours.ts';
 import { namesInText } from '../../src/parsing/options/option-table.ts';
 import { sequentially } from '../common/sequential.ts';
 import { handleMessages } from '../common/message-handler.ts';
@@ -26,7 +27,7 @@ export default function (RED: NodeAPI): void {
       form.guard(
         status,
         sequentially(RED, async (msg) => {
-          const { output, ...options } = {
+          const { output, colors, ...options } = {
             ...settingsOf(config),
             ...optionsInMessage<CropSettings>(msg, 'crop'),
           };
@@ -35,7 +36,12 @@ export default function (RED: NodeAPI): void {
           checkParsing(parsing);
           if (typeof options.labels === 'string') options.labels = namesInText(options.labels);
           if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
-          const crops = await crop(parsing, options);
+          const coloursOf = CROP_SETTINGS.colors.read('colors', colors) ? maskColours(parsing) : undefined;
+          const crops = await crop(
+            parsing,
+            options,
+            coloursOf && (async (masks) => ({ colors: await coloursOf(masks) })),
+          );
           if (shape === 'array') await putResult(RED, this, msg, config, crops);
           const messages = shape === 'array' ? [msg] : sequence(msg, crops, RED.util.generateId());
           if (shape !== 'array') {

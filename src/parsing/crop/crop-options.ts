@@ -1,4 +1,5 @@
 /** The options of `crop`: what each means, and which values are allowed. */
+import { type Canvas, CANVAS_OPTION, MAX_MARGIN } from './canvas.ts';
 import { type LabelGroup, readGroups } from './groups.ts';
 import {
   custom,
@@ -64,13 +65,20 @@ export const CROP_OPTIONS = {
    * around a cut-out. Default transparent for a cut-out, else black.
    */
   fill: custom<Rgb | 'transparent' | undefined, Color>(readFill, { check: ['fill'] }),
-  /** `max`: made smaller where its longer side is above `maxSide`; `exact`: fitted into `width` x `height`. */
-  scale: oneOf(['none', 'max', 'exact'], 'none'),
+  /**
+   * `max`: made smaller where its longer side is above `maxSide`; `exact`: fitted into `width` x `height`; `canvas`: put on
+   * `canvas` with a margin around it.
+   */
+  scale: oneOf(['none', 'max', 'exact', 'canvas'], 'none'),
   /** Pixels. */
   maxSide: whole(1, MAX_SIDE, 512),
   /** Pixels. Without the one, or where it is 0, it follows from the other in proportion. */
   width: inForm(whole(0, MAX_SIDE, 0), { value: '' }),
   height: inForm(whole(0, MAX_SIDE, 0), { value: '' }),
+  /** "square", an aspect such as "4:5", or pixels such as "1080x1350". */
+  canvas: CANVAS_OPTION,
+  /** On each side of the canvas: pixels, or a share of its shorter side. */
+  margin: extent({ maxPercent: MAX_MARGIN, whole: true }, 0),
   /** Smaller masks are left out: pixels, or a share of the picture as "0.5%". */
   minArea: extent({ maxPercent: 100, whole: false }, 1),
   /** Parts and persons of a lower score are left out. */
@@ -84,7 +92,11 @@ export type CropOptions = GivenOptions<typeof CROP_OPTIONS>;
 type Values = OptionValues<typeof CROP_OPTIONS>;
 
 /** How a crop gets its size. */
-export type Resize = { maxSide: number } | { width?: number | undefined; height?: number | undefined } | null;
+export type Resize =
+  | { maxSide: number }
+  | { canvas: Canvas }
+  | { width?: number | undefined; height?: number | undefined }
+  | null;
 
 /** The options with their defaults, checked and read for a model's labels. */
 export interface CropPlan {
@@ -126,11 +138,16 @@ function readFill(name: string, value: unknown): Rgb | 'transparent' | undefined
   return parseColor(name, value);
 }
 
-function resizeOf({ scale, maxSide, width, height }: Values): Resize {
+function resizeOf({ scale, maxSide, width, height, canvas, margin }: Values): Resize {
   if (scale === 'none') return null;
+  if (scale === 'canvas') return { canvas: { size: canvas, margin } };
   if (scale === 'max') return { maxSide };
   if (width === 0 && height === 0) {
-    throw badOption('scale', scale, 'exact where "width" or "height" is given, and none or max elsewhere');
+    throw badOption(
+      'scale',
+      scale,
+      'exact where "width" or "height" is given, and none, max or canvas elsewhere',
+    );
   }
   return { width: width || undefined, height: height || undefined };
 }

@@ -8,12 +8,13 @@ import { checkParsing } from '../check.ts';
 import { type CropOptions, type CropPlan, readCropOptions, type Resize } from './crop-options.ts';
 import type { Extent } from '../options/option-table.ts';
 import { fileNames, type Region, regionsOf } from './crop-regions.ts';
+import { onCanvas, placeOnCanvas } from './canvas.ts';
 import { clamp, frameOf } from './crop-box.ts';
 import { coverOf } from '../masks/masks.ts';
 import { boxOfAlpha, marginOf, softenMask } from '../masks/feather.ts';
 import { decodeSource } from '../source.ts';
 import type { Rgb } from '../options/palette.ts';
-import type { Box, Parsing } from '../types.ts';
+import type { Box, Parsing, Rle } from '../types.ts';
 
 export type { CropOptions } from './crop-options.ts';
 
@@ -35,6 +36,8 @@ export interface Crop {
   score: number;
   /** Pixels of the mask, as it was found. */
   area: number;
+  /** Where somebody tells them: the largest share first. */
+  colors?: readonly { term: string; shade: string | null; hex: string; share: number }[];
   /** A file name, the only one of its kind among the crops: `person-1-hair.png`. */
   name: string;
 }
@@ -50,10 +53,15 @@ const MAX_PIXELS = 64e6;
  * A cut-out is (0, 0, 0, 0) outside its mask: no colour of the source is left there. What is transparent in the source
  * is so in every crop, laid on `fill` in a cut-out that has one, and on white in a JPEG.
  *
+ * @param tell what else is to be told of a crop, by the masks that it shows
  * @throws {M2fpError} `M2FP_NO_PARSING` where `parsing` is none, or its picture has another size than it says;
  * `M2FP_BAD_OPTION` naming the option that is wrong.
  */
-export async function crop(parsing: Parsing, options?: CropOptions): Promise<Crop[]> {
+export async function crop(
+  parsing: Parsing,
+  options?: CropOptions,
+  tell?: (masks: readonly Rle[]) => Promise<Pick<Crop, 'colors'>>,
+): Promise<Crop[]> {
   checkParsing(parsing);
   const plan = readCropOptions(parsing.labels, options);
   const regions = regionsOf(parsing, plan);
@@ -84,6 +92,7 @@ export async function crop(parsing: Parsing, options?: CropOptions): Promise<Cro
       score,
       area,
       name: fileName(person, label),
+      ...(await tell?.(region.masks)),
     });
   }
   return crops;
@@ -217,6 +226,11 @@ async function resized(image: RawImage, resize: Resize, fill: Rgb | null): Promi
   if (resize === null) return image;
   const { width, height, channels, data } = image;
   if ('maxSide' in resize && Math.max(width, height) <= resize.maxSide) return image;
+  if ('canvas' in resize) {
+    const place = placeOnCanvas(image, resize.canvas);
+    checkSize(place, 'give a smaller "canvas" or "margin"');
+    return onCanvas(image, place, fill);
+  }
   if (!('maxSide' in resize)) {
     const scale = Math.max((resize.width ?? 0) / width, (resize.height ?? 0) / height);
     const size = {

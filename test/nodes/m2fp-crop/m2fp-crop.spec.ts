@@ -35,6 +35,16 @@ describe('m2fp-crop', () => {
   });
   afterEach(stopFlow);
 
+  it('tells the colours where it shall', async () => {
+    const [first] = await sequence({ colors: true });
+    const { colors = [] } = first!.crop;
+    assert.ok(colors.length > 0);
+    assert.match(colors[0]!.hex, /^#[0-9a-f]{6}$/);
+    await stopFlow();
+    const [plain] = await sequence({});
+    assert.equal('colors' in plain!.crop, false);
+  });
+
   it('sends a message for each part of each person', async () => {
     const messages = await sequence({}, { topic: 'x', payload: 'before' });
     const expected = await crop(parsing);

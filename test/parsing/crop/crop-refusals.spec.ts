@@ -49,7 +49,7 @@ describe('crop', () => {
     ['edge', { edge: 'cut' }, /"edge" is "cut"; allowed: clamp, pad\./],
     ['fill', { fill: 'clear' }, /"fill" is "clear"; allowed: "#rgb"/],
     ['format', { format: 'jpeg', fill: 'transparent' }, /png or webp where "fill" is "transparent"/],
-    ['scale', { scale: 'half' }, /"scale" is "half"; allowed: none, max, exact\./],
+    ['scale', { scale: 'half' }, /"scale" is "half"; allowed: none, max, exact, canvas\./],
     ['scale', { scale: 'exact' }, /"scale" is "exact"; allowed: exact where "width" or "height" is given/],
     ['maxSide', { maxSide: 0 }, /"maxSide" is 0; allowed: a whole number from 1 to 16384\./],
     ['width', { width: -1 }, /"width" is -1; allowed: a whole number from 0 to 16384\./],
@@ -70,9 +70,9 @@ describe('crop', () => {
   }
 
   it('refuses an option that it does not have', async () => {
-    await assert.rejects(crop(await twoPeople(), { margin: 3 } as object), {
+    await assert.rejects(crop(await twoPeople(), { border: 3 } as object), {
       code: 'M2FP_BAD_OPTION',
-      message: /no option "margin"; allowed: what, labels, groups, mode/,
+      message: /no option "border"; allowed: what, labels, groups, mode/,
     });
   });
 
