@@ -32,6 +32,7 @@ const WRONG: Record<string, [field: string, value: string]> = {
   colorize: ['opacity', '7'],
   crop: ['minScore', '7'],
   mask: ['hands', '77'],
+  describe: ['minScore', '7'],
   redact: ['cells', '99'],
   export: ['iou', '7'],
   preview: ['size', '999'],
