@@ -5,7 +5,7 @@ import { Editor, type EditorOptions } from './editor.ts';
 import { blemishes, unreachable } from './inspect.ts';
 
 const TAB = 'first-tab';
-const NODES = ['load', 'preprocess', 'infer', 'colorize', 'crop', 'redact', 'preview', 'status'];
+const NODES = ['load', 'preprocess', 'infer', 'colorize', 'crop', 'redact', 'export', 'preview', 'status'];
 const FLOW: FlowNode[] = [
   { id: TAB, type: 'tab', label: 'Flow 1' },
   { id: 'model', type: 'm2fp-model', name: '', source: 'bundled', configVersion: 1 },
