@@ -1,5 +1,5 @@
 /** The drawn sequences below bench/sequences as frames of a camera, and who is in them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { M2fpError } from '../../src/errors.ts';
 
@@ -25,10 +25,15 @@ interface Stored {
  * @throws {M2fpError} `M2FP_NOTHING_FOUND` where none are drawn
  */
 export async function cameraSequences(width: number): Promise<CameraSequence[]> {
-  const names = readdirSync(FOLDER)
+  const names = (existsSync(FOLDER) ? readdirSync(FOLDER) : [])
     .filter((name) => name.endsWith('.json'))
     .toSorted();
-  if (names.length === 0) throw new M2fpError('M2FP_NOTHING_FOUND', 'bench/sequences holds no sequences.');
+  if (names.length === 0) {
+    throw new M2fpError(
+      'M2FP_NOTHING_FOUND',
+      'bench/sequences holds no sequences: "python -m scenes.walks ../../bench/sequences" in models/training draws them.',
+    );
+  }
   return Promise.all(
     names.map(async (file) => {
       const stored = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Stored;

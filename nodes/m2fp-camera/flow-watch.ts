@@ -31,20 +31,25 @@ interface HookedNode {
 
 /** By the messages' ids, of all cameras. */
 const watched = new Map<string, Watched>();
+/** Cameras that listen: Node-RED's hooks cost every message a little, so there are none without a camera. */
+let listeners = 0;
+
+/** To be called before {@link sendAndWatch}; returns the function that ends it. */
+export function listenToFlow(RED: Pick<NodeAPI, 'hooks'>): () => void {
+  if (listeners++ === 0) listen(RED);
+  return () => {
+    if (--listeners === 0) RED.hooks.remove(`*.${LABEL}`);
+  };
+}
 
 /**
  * Sends `msg`, and resolves when a model is done with it and no other model has it; where none gets it, when no node has it any more.
- * Never rejects.
  * @param send called at once
+ * @throws what `send` throws
  */
-export async function sendAndWatch(
-  RED: Pick<NodeAPI, 'hooks'>,
-  msg: NodeMessage & { _msgid: string },
-  send: () => void,
-): Promise<void> {
+export async function sendAndWatch(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const frame: Watched = { holders: 0, models: 0, silence: undefined, end: resolve };
-  if (watched.size === 0) listen(RED);
   watched.set(msg._msgid, frame);
   const timer = setTimeout(resolve, LONGEST);
   timer.unref();
@@ -56,7 +61,6 @@ export async function sendAndWatch(
     clearTimeout(timer);
     clearTimeout(frame.silence);
     watched.delete(msg._msgid);
-    if (watched.size === 0) RED.hooks.remove(`*.${LABEL}`);
   }
 }
 

@@ -11,7 +11,7 @@ import { readForm } from '../common/stored-form.ts';
 import { serveAdmin } from './admin.ts';
 import { commandOf } from './commands.ts';
 import { type CameraConfig, type CameraCredentials, FIELDS, readSettings } from './config.ts';
-import { sendAndWatch } from './flow-watch.ts';
+import { listenToFlow, sendAndWatch } from './flow-watch.ts';
 import { motionOf, openSource, tlsOf } from './open-camera.ts';
 import { CameraReport } from './report.ts';
 
@@ -42,6 +42,7 @@ export default function (RED: NodeAPI): void {
     });
     handleMessages(RED, this, status, work);
 
+    const unlisten = form.config.pace === 'flow' ? listenToFlow(RED) : () => {};
     let isNew = true;
     const forget = deploysOf(RED).listen({
       started: () => {
@@ -52,6 +53,7 @@ export default function (RED: NodeAPI): void {
     // Node-RED waits for it: many cameras take one connection only.
     this.on('close', (_removed: boolean, done: () => void) => {
       forget();
+      unlisten();
       offer.close();
       opened.report?.close();
       void (opened.camera?.stop() ?? Promise.resolve()).finally(done);
@@ -106,7 +108,7 @@ function openCamera(
         const msg = { _msgid: RED.util.generateId(), ...contentOf(name, frame) };
         const send = (): void => node.send([msg, null]);
         try {
-          await (settings.pace === 'flow' ? sendAndWatch(RED, msg, send) : send());
+          await (settings.pace === 'flow' ? sendAndWatch(msg, send) : send());
         } catch (error) {
           node.error(error);
         }
