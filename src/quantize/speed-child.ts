@@ -2,4 +2,5 @@
 import { doOneJob } from '../store/one-job-child.ts';
 import { runSpeed } from './speed-run.ts';
 
-doOneJob('m2fp-int8-speed', runSpeed);
+// At low priority a busy machine would not come to it.
+doOneJob('m2fp-int8-speed', runSpeed, true);

@@ -9,14 +9,16 @@ const STEP = 0.01;
 /**
  * Waits for the request, does the job at low priority, answers and ends. The job is aborted where the parent is gone.
  * @param title of the process, as the system lists it
+ * @param isShort a job of some seconds keeps the priority of its parent
  */
 export function doOneJob<Request, Result>(
   title: string,
   job: (request: Request & Required<JobOptions>) => Promise<Result>,
+  isShort = false,
 ): void {
   process.title = title;
   try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+    if (!isShort) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // A system that does not allow it runs the job like everything else.
   }

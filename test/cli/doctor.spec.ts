@@ -10,7 +10,8 @@ import { hiding, refusing, withPreload } from '../observe/support/preload.ts';
 import { failure, m2fp } from './support.ts';
 
 describe('m2fp doctor', function () {
-  this.timeout(60_000);
+  // Measuring what int8 brings takes a while where the other tests run.
+  this.timeout(180_000);
   let folder = '';
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'm2fp-cli-doctor-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
