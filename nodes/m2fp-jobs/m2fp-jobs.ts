@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
+import { checkHeader } from '../../src/image/decode.ts';
+import { DEFAULT_LIMITS, MOST_LIMITS } from '../../src/image/limits.ts';
 import { watchFitness } from '../common/fitness.ts';
 import { Outputs } from '../common/hand-over.ts';
 import { imageOf } from '../common/image.ts';
@@ -32,7 +33,14 @@ export default function (RED: NodeAPI): void {
       const request = requestOf(msg);
       if (request && !bringsPicture(msg)) await answerTo(msg, request, value);
       else {
-        const image = await imageOf(RED, this, msg, { picture: 'payload', pictureType: 'msg' }, limits());
+        const image = await imageOf(
+          RED,
+          this,
+          msg,
+          { picture: 'payload', pictureType: 'msg' },
+          limits() ?? DEFAULT_LIMITS,
+        );
+        await checkHeader(image, limits() ?? MOST_LIMITS);
         const owner = ownerOf(request) ?? null;
         const once = await onceOf(request?.headers?.['idempotency-key'], owner, image, msg);
         const job = { image, message: keptOf(msg), webhook: webhookOf(msg), owner, once };
@@ -40,7 +48,7 @@ export default function (RED: NodeAPI): void {
       }
       return new Outputs([null, msg]);
     });
-    const limits = () => modelNode(RED, form.config.model)?.limits() ?? DEFAULT_LIMITS;
+    const limits = () => modelNode(RED, form.config.model)?.limits();
     const refusals = new Refusals(() => ({ node: nameOf(this) }));
     handleMessages(RED, this, status, work, {
       // A job that is asked for is no picture.

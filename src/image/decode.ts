@@ -54,12 +54,20 @@ export function decodeSmall(image: Buffer, limits: ImageLimits, maxSide: number)
   return decode(image, limits, 'white', maxSide);
 }
 
-async function decode(
-  image: Buffer,
-  limits: ImageLimits,
-  alpha: AlphaMode,
-  maxSide = Infinity,
-): Promise<SmallImage> {
+const AS_IT_IS = { limitInputPixels: false, autoOrient: true } as const;
+
+/**
+ * Refuses what no decoding could mend: no picture, more pixels than are allowed, a header that cannot be read. Nothing is
+ * decoded, so that a picture that is cut off passes; nor is anything looked at where sharp does not load, since workers may have it.
+ * @throws {M2fpError} as {@link decodeImage}
+ */
+export async function checkHeader(image: Buffer, limits: ImageLimits): Promise<void> {
+  await headerOf(image, limits).catch((error: unknown) => {
+    if (!(error instanceof M2fpError && error.code === 'M2FP_ENGINE_UNAVAILABLE')) throw error;
+  });
+}
+
+async function headerOf(image: Buffer, limits: ImageLimits) {
   if (image.length === 0) throw new M2fpError('M2FP_NO_IMAGE', 'The picture has 0 bytes.');
   checkBytes(image.length, limits);
   const format = requireFormat(image);
@@ -69,20 +77,29 @@ async function decode(
   }
   const sharp = await loadSharp();
   const ready = await readable(format, image);
-  const first = { limitInputPixels: false, autoOrient: true } as const;
-  const header = await sharp(ready.bytes, { ...first, failOn: 'error' })
+  const header = await sharp(ready.bytes, { ...AS_IT_IS, failOn: 'error' })
     .metadata()
     .catch((error: unknown) => {
       throw undecodable(format, image, error);
     });
   checkPixels(header.width, header.height, limits);
   checkCost(format, { ...header, buffered: ready.buffered }, limits);
+  return { sharp, format, ready, header };
+}
+
+async function decode(
+  image: Buffer,
+  limits: ImageLimits,
+  alpha: AlphaMode,
+  maxSide = Infinity,
+): Promise<SmallImage> {
+  const { sharp, format, ready, header } = await headerOf(image, limits);
   const ignoreIcc = header.icc === undefined || isSrgbProfile(header.icc);
   const { width: fullWidth, height: fullHeight } = header.autoOrient;
   const scale = Math.min(1, maxSide / Math.max(fullWidth, fullHeight));
   const read = ({ bytes, known }: Readable) => {
     const options = {
-      ...first,
+      ...AS_IT_IS,
       failOn: known ? 'error' : 'warning',
       limitInputPixels: limits.maxPixels,
     } as const;

@@ -13,6 +13,8 @@ export const FIXED_LIMITS: Readonly<ImageLimits> = { ...DEFAULT_LIMITS, fixed: t
 /** Most that the limits can be set to: libvips and the maps of a parsing go no further. */
 export const MOST_BYTES = 1024 * 1024 * 1024;
 export const MOST_PIXELS = 500_000_000;
+/** What no model takes, whatever its form says. */
+export const MOST_LIMITS: Readonly<ImageLimits> = { maxBytes: MOST_BYTES, maxPixels: MOST_PIXELS };
 
 /** Pixels that the short side of the network's input may have: more takes longer than anybody waits. */
 export const MOST_SHORT_SIDE = 4096;

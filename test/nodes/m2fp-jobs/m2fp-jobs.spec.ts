@@ -118,6 +118,21 @@ describe('m2fp-jobs', () => {
       }
     });
 
+    it('takes no picture that can never be parsed: nothing is kept of it', async () => {
+      const tooLarge = Buffer.from(twoPeople);
+      tooLarge.writeUInt32BE(60_000, 16);
+      tooLarge.writeUInt32BE(60_000, 20);
+      for (const [payload, code] of [
+        [tooLarge, 'M2FP_IMAGE_TOO_LARGE'],
+        [twoPeople.subarray(0, 20), 'M2FP_BAD_IMAGE'],
+        [Buffer.from('a text'), 'M2FP_UNSUPPORTED_FORMAT'],
+      ] as const) {
+        const { error } = await refuse(post({ payload }));
+        assert.equal(error.code, code);
+      }
+      assert.deepEqual(pictures(), []);
+    });
+
     it('takes no options of a request about a job but "result", which is true or false', async () => {
       const { id } = view(await ask(post()));
       await endJob(structuredClone(await sent(1)), json(200, { persons: [] }));
