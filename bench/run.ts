@@ -8,6 +8,7 @@ import { benchEngine } from './engine/index.ts';
 import { benchExport } from './export/index.ts';
 import { benchGraph } from './graph.ts';
 import { benchService } from './service/index.ts';
+import { benchTrack } from './track/index.ts';
 
 /** Benches that take options get what follows their name. */
 type Bench = (log: (line: string) => void, args: string[]) => Promise<object>;
@@ -21,6 +22,7 @@ const BENCHES: Record<string, Bench> = {
   export: benchExport,
   graph: benchGraph,
   service: benchService,
+  track: benchTrack,
 };
 
 const json = process.argv.includes('--json');

@@ -22,6 +22,7 @@ const EXAMPLES = [
   '7 Privacy',
   '8 Health and metrics',
   '9 Gallery',
+  '10 Track and count',
   '13 Try-on masks',
   '12 Camera',
 ];

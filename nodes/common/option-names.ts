@@ -7,6 +7,7 @@ import { COLORIZE_OPTIONS } from '../../src/parsing/colorize/colorize-options.ts
 import { MASK_OPTIONS } from '../../src/parsing/make-mask/mask-options.ts';
 import { namesOf } from '../../src/parsing/options/option-table.ts';
 import { badOption, isRecord } from '../../src/parsing/options/options.ts';
+import { TRACK_OPTIONS } from '../../src/people/track/track-options.ts';
 import { ANSWER_OPTIONS } from '../../src/service/answer-options.ts';
 import { DESCRIBE_OPTIONS } from '../../src/people/describe/describe-options.ts';
 import { CROP_SETTINGS } from '../m2fp-crop/config.ts';
@@ -34,6 +35,7 @@ export const OPTION_NAMES = {
   redact: namesOf(REDACT_SETTINGS),
   export: namesOf(PICTURE_SETTINGS),
   describe: namesOf(DESCRIBE_OPTIONS),
+  track: namesOf(TRACK_OPTIONS),
   response: namesOf(ANSWER_OPTIONS),
 } as const satisfies Record<string, readonly string[]>;
 

@@ -36,6 +36,9 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'm2fp-export': wordsIn(
     'person people annotation annotations dataset data training train coco yolo voc pascal labelme cvat label studio cihp polygon mask segmentation image picture file save 导出 标注 数据集 训练',
   ),
+  'm2fp-track': wordsIn(
+    'person people track tracking count counting zone line crossing dwell camera 人数 统计 越线 区域 摄像头',
+  ),
   'm2fp-preview': wordsIn('person people image picture camera thumbnail show 缩略图 查看'),
   'm2fp-request': wordsIn('person people image picture api rest http upload 接口 上传'),
   'm2fp-response': wordsIn('person people api rest http json coco answer 接口 应答'),

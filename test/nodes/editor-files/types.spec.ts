@@ -36,7 +36,14 @@ const VERSIONS: Partial<Record<NodeType, number>> = {
   'm2fp-crop': 2,
 };
 /** Types with a second output. */
-const TWO_OUTPUTS: NodeType[] = ['m2fp-camera', 'm2fp-redact', 'm2fp-load', 'm2fp-infer', 'm2fp-jobs'];
+const TWO_OUTPUTS: NodeType[] = [
+  'm2fp-camera',
+  'm2fp-redact',
+  'm2fp-load',
+  'm2fp-infer',
+  'm2fp-jobs',
+  'm2fp-track',
+];
 
 /** Not in the dialog: the version, and what a button at the node changes. */
 const NO_FIELD = new Set(['configVersion', 'active']);

@@ -19,6 +19,7 @@ export const TYPES = [
   'm2fp-describe',
   'm2fp-redact',
   'm2fp-export',
+  'm2fp-track',
   'm2fp-preview',
   'm2fp-request',
   'm2fp-response',

@@ -19,6 +19,7 @@ import redact from '../../../nodes/m2fp-redact/m2fp-redact.ts';
 import request from '../../../nodes/m2fp-request/m2fp-request.ts';
 import response from '../../../nodes/m2fp-response/m2fp-response.ts';
 import status from '../../../nodes/m2fp-status/m2fp-status.ts';
+import track from '../../../nodes/m2fp-track/m2fp-track.ts';
 
 export interface NodeConfig {
   id: string;
@@ -81,6 +82,7 @@ const NODES = [
   response,
   jobs,
   status,
+  track,
 ].map(withTexts);
 
 /** The API that the nodes of the running flow were given. */

@@ -1,0 +1,82 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { checkParsing } from '../../src/parsing/check.ts';
+import { readOptions } from '../../src/parsing/options/option-table.ts';
+import { TRACK_OPTIONS } from '../../src/people/track/track-options.ts';
+import type { TrackEvent } from '../../src/people/track/types.ts';
+import { Outputs } from '../common/hand-over.ts';
+import { handleMessages } from '../common/message-handler.ts';
+import { offerPictures } from '../common/next-picture.ts';
+import { optionsInMessage } from '../common/option-names.ts';
+import { parsingOf } from '../common/parsing.ts';
+import { sequentially } from '../common/sequential.ts';
+import { StatusLine } from '../common/status.ts';
+import { readForm } from '../common/stored-form.ts';
+import { FIELDS, settingsOf, type TrackSettings } from './config.ts';
+import { keepTopics, takeTopics } from './kept-topics.ts';
+import { frameOf, resetIn } from './frame.ts';
+import { SilenceTimers } from './silence.ts';
+
+/** Gives people numbers that stay from picture to picture, and tells who comes, goes, enters a zone or crosses a line. */
+export default function (RED: NodeAPI): void {
+  function createTrack(this: Node, stored: NodeDef): void {
+    RED.nodes.createNode(this, stored);
+    const form = readForm(RED, this, FIELDS, stored);
+    const { config } = form;
+    const status = new StatusLine(RED, this);
+    const show = (n: number): void =>
+      status.done(status.text(n === 1 ? 'result.onePerson' : 'result.people', { n }));
+    const topics = takeTopics(this.id);
+    const pictures = offerPictures(RED, this);
+    const silence = new SilenceTimers((topic, seconds) => {
+      const events = topics.silence(topic, seconds);
+      if (events.length === 0) return;
+      show(0);
+      this.send([null, events.map((event) => messageOf(event, topic))]);
+    });
+    handleMessages(
+      RED,
+      this,
+      status,
+      form.guard(
+        status,
+        sequentially(RED, async (msg) => {
+          const reset = resetIn(msg);
+          if (reset !== undefined) {
+            topics.reset(reset.topic);
+            silence.cancel(reset.topic);
+            show(0);
+            return [];
+          }
+          const parsing = await parsingOf(RED, this, msg, config);
+          checkParsing(parsing);
+          const options = readOptions(TRACK_OPTIONS, {
+            ...settingsOf(config),
+            ...optionsInMessage<TrackSettings>(msg, 'track'),
+          });
+          pictures.pass(parsing.image);
+          const { topic, time } = frameOf(msg);
+          const tracked = await topics.track(parsing, topic, time, options);
+          silence.restart(topic, options.silence);
+          msg['parsing'] = tracked.parsing;
+          msg.payload = tracked.state;
+          show(tracked.state.count);
+          return new Outputs([msg, tracked.events.map((event) => messageOf(event, msg.topic ?? topic))]);
+        }),
+      ),
+      {
+        input: { value: config.parsing, type: config.parsingType },
+        atClose: () => {
+          pictures.close();
+          silence.cancel();
+          keepTopics(this.id, topics);
+        },
+      },
+    );
+  }
+  RED.nodes.registerType('m2fp-track', createTrack);
+}
+
+/** An event for the second output, with the topic of the message that it came of. */
+function messageOf(event: TrackEvent, topic: string): NodeMessage {
+  return { topic, payload: event };
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { readSequence } from '../../../bench/track/sequences.ts';
+import { takeTopics } from '../../../nodes/m2fp-track/kept-topics.ts';
+import { checkParsing } from '../../../src/parsing/check.ts';
+import type { Parsing } from '../../../src/parsing/types.ts';
+import type { TrackEvent, TrackState } from '../../../src/people/track/types.ts';
+import { nodeConfig } from '../support/flows.ts';
+import { notPlain } from '../support/plain-data.ts';
+import { deploy, type Events, send, startFlow, stopFlow } from '../support/red.ts';
+
+const RIGHT = {
+  name: 'right',
+  kind: 'zone',
+  points: [
+    [0.5, 0],
+    [1, 0],
+    [1, 1],
+    [0.5, 1],
+  ],
+};
+
+describe('m2fp-track', () => {
+  const { frames } = readSequence('pass', 5);
+  /** One in which two people are to be seen, and those after it. */
+  const both = frames.filter(({ parsing }) => parsing.persons.length === 2);
+  const parsingAt = (index: number): Parsing => both[index]!.parsing;
+  const WIRES = { wires: [['out'], ['out2']] };
+
+  const start = (properties = {}): Promise<Events> =>
+    startFlow([nodeConfig('m2fp-track', 'node', { ...WIRES, ...properties })]);
+  const stateOf = (events: Events, index: number): TrackState => events.sent[index]!.payload as TrackState;
+  const told = (events: Events): TrackEvent[] =>
+    events.sentOnSecondWire.map(({ payload }) => payload as TrackEvent);
+  const numbers = (events: Events, index: number): unknown[] =>
+    (events.sent[index]!['parsing'] as { persons: { track: unknown }[] }).persons.map(({ track }) => track);
+
+  afterEach(async () => {
+    await stopFlow();
+    // What the node keeps for the one that takes its place.
+    takeTopics('node');
+  });
+
+  it('sends people with numbers and the state on, and an event for each who is new', async () => {
+    const events = await start();
+    send({ parsing: parsingAt(0), topic: 'yard', mine: 1, frame: { camera: 'x', number: 1, time: 1000 } });
+    send({ parsing: parsingAt(1), topic: 'yard', frame: { time: '1970-01-01T00:00:01.200Z' } });
+    await events.ended(2);
+    assert.deepEqual(
+      [numbers(events, 0), numbers(events, 1)],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    );
+    const [first] = events.sent;
+    assert.deepEqual([first!['mine'], first!.topic], [1, 'yard']);
+    assert.equal((first!['parsing'] as Parsing).image, parsingAt(0).image);
+    checkParsing(first!['parsing']);
+    assert.deepEqual(
+      [stateOf(events, 1).count, stateOf(events, 1).time, stateOf(events, 1).late],
+      [2, 1200, false],
+    );
+    assert.deepEqual(
+      told(events).map(({ event, track, topic, time }) => [event, track, topic, time]),
+      [
+        ['new', 1, 'yard', 1000],
+        ['new', 2, 'yard', 1000],
+      ],
+    );
+    assert.deepEqual(
+      events.sentOnSecondWire.map(({ topic }) => topic),
+      ['yard', 'yard'],
+    );
+    for (const message of [...events.sent, ...events.sentOnSecondWire])
+      assert.deepEqual(notPlain(message), []);
+    assert.ok(!('track' in parsingAt(0).persons[0]!));
+  });
+
+  it('keeps the topics apart, and takes the camera of the frame for one', async () => {
+    const events = await start();
+    for (const msg of [{ topic: 'a' }, { frame: { camera: 'b' } }, { topic: 'a' }, {}])
+      send({ ...msg, parsing: parsingAt(0) });
+    await events.until(() => events.sentOnSecondWire.length === 6);
+    assert.deepEqual(
+      told(events).map(({ topic }) => topic),
+      ['a', 'a', 'b', 'b', '', ''],
+    );
+  });
+
+  it('tells of zones of the form, and of the message', async () => {
+    const events = await start({ zones: JSON.stringify([RIGHT]), updates: true });
+    send({ parsing: parsingAt(0) });
+    send({ parsing: parsingAt(1), m2fp: { zones: [{ ...RIGHT, name: 'mine' }], updates: false } });
+    await events.until(() => events.sent.length === 2 && events.sentOnSecondWire.length >= 5);
+    assert.equal(stateOf(events, 0).zones['right']!.inside, 1);
+    assert.deepEqual(Object.keys(stateOf(events, 1).zones), ['mine']);
+    const [, , entered, ...updates] = told(events);
+    assert.deepEqual([entered!.event, entered!.zone, entered!.inside], ['enter', 'right', 1]);
+    assert.deepEqual(
+      updates.slice(0, 2).map(({ event }) => event),
+      ['update', 'update'],
+    );
+  });
+
+  it('forgets a topic, or all, by a message that goes no further', async () => {
+    const events = await start();
+    for (const topic of ['a', 'b']) send({ topic, parsing: parsingAt(0) });
+    send({ topic: 'a', reset: true });
+    for (const topic of ['a', 'b']) send({ topic, parsing: parsingAt(1) });
+    send({ reset: true });
+    send({ topic: 'b', parsing: parsingAt(2) });
+    await events.until(() => events.sentOnSecondWire.length === 8);
+    assert.deepEqual([events.sent.length, events.done.length], [5, 7]);
+    const news = told(events).filter(({ event }) => event === 'new');
+    assert.deepEqual(
+      news.map(({ topic, track }) => `${topic} ${track}`),
+      ['a 1', 'a 2', 'b 1', 'b 2', 'a 1', 'a 2', 'b 1', 'b 2'],
+    );
+  });
+
+  it('knows people still after a deploy of everything', async () => {
+    const before = await start();
+    send({ topic: 'a', parsing: parsingAt(0), frame: { time: 1000 } });
+    await before.ended();
+    const after = await deploy([nodeConfig('m2fp-track', 'node', { ...WIRES, goneAfter: 9 })]);
+    send({ topic: 'a', parsing: parsingAt(1), frame: { time: 1200 } });
+    await after.ended();
+    assert.deepEqual([numbers(after, 0), told(after)], [[1, 2], []]);
+  });
+
+  it('lets everybody go where no picture comes any more', async () => {
+    const events = await start({ silence: 0.05 });
+    send({ topic: 'a', parsing: parsingAt(0), frame: { time: 1000 } });
+    await events.until(() => events.sentOnSecondWire.length === 4);
+    assert.deepEqual(
+      told(events)
+        .slice(2)
+        .map(({ event, time, count }) => [event, time, count]),
+      [
+        ['gone', 1050, 0],
+        ['gone', 1050, 0],
+      ],
+    );
+  });
+
+  it('says on its status how many are there', async () => {
+    const events = await start();
+    send({ parsing: parsingAt(0) });
+    await events.until(() => events.statuses.some(({ text }) => text === '2 people'));
+  });
+
+  for (const [what, msg, code] of [
+    ['without a parsing', {}, 'M2FP_NO_PARSING'],
+    ['with a parsing that is none', { parsing: { persons: [] } }, 'M2FP_NO_PARSING'],
+    ['with a time that is none', { frame: { time: 'noon' } }, 'M2FP_BAD_OPTION'],
+    ['with a time that is no number', { frame: { time: NaN } }, 'M2FP_BAD_OPTION'],
+    ['with zones that are none', { m2fp: { zones: 'here' } }, 'M2FP_BAD_OPTION'],
+    ['with an option that there is not', { m2fp: { track: { zone: [] } } }, 'M2FP_BAD_OPTION'],
+  ] as const) {
+    it(`refuses a message ${what}`, async () => {
+      const events = await start();
+      send(code === 'M2FP_NO_PARSING' ? msg : { parsing: parsingAt(0), ...msg });
+      await events.ended();
+      assert.deepEqual([events.caught[0]?.error.code, events.sent.length], [code, 0]);
+    });
+  }
+
+  it('ends every message in the order in which they came, also when it is stopped', async () => {
+    const events = await start();
+    for (let index = 0; index < 10; index++) send({ parsing: parsingAt(index % both.length), n: index });
+    await stopFlow();
+    assert.equal(events.done.length, 10);
+  });
+});

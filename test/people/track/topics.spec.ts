@@ -1,0 +1,308 @@
+/** Tracking of parsings: numbers, states, events, and whatever may come in. */
+import assert from 'node:assert/strict';
+import { type GivenOptions, readOptions } from '../../../src/parsing/options/option-table.ts';
+import { rleToRuns, runsToRle } from '../../../src/parsing/masks/rle.ts';
+import type { Parsing } from '../../../src/parsing/types.ts';
+import { MAX_TOPICS, Topics } from '../../../src/people/track/topics.ts';
+import { TRACK_OPTIONS } from '../../../src/people/track/track-options.ts';
+import { painted, type Painted, type Rectangle } from '../describe/support.ts';
+
+const START = Date.parse('2026-11-30T08:00:00Z');
+const COLORS = ['#c01c20', '#2040c0', '#208040'];
+
+/** Somebody at a place, in a coat of a colour. */
+interface Someone {
+  at: Rectangle;
+  color?: string;
+  score?: number;
+}
+
+function pictureOf(
+  people: Someone[],
+  width = 160,
+  height = 90,
+  more: Partial<Parsing> = {},
+): Promise<Parsing> {
+  const parts = people.map(({ at: [x, y, w, h], color = COLORS[0]! }, index): Painted => ({
+    label: 'Coat',
+    at: [x, y, w, h],
+    color,
+    person: index + 1,
+  }));
+  return painted({ width, height, persons: people, parts }).then((parsing) => ({ ...parsing, ...more }));
+}
+
+const at = (x: number, color = COLORS[0]!): Someone => ({ at: [x, 20, 20, 60], color });
+
+describe('tracking', () => {
+  let topics: Topics;
+  beforeEach(() => (topics = new Topics()));
+
+  /** Tracks a picture so many seconds after the start. */
+  const track = (
+    parsing: Parsing,
+    second: number,
+    given: GivenOptions<typeof TRACK_OPTIONS> = {},
+    topic = 'yard',
+  ) => topics.track(parsing, topic, START + second * 1000, readOptions(TRACK_OPTIONS, given));
+  const numbers = ({ parsing }: { parsing: { persons: { track: number | null }[] } }) =>
+    parsing.persons.map((person) => person.track);
+  const named = ({ events }: { events: { event: string; track: number }[] }) =>
+    events.map(({ event, track: number }) => `${event} ${number}`);
+
+  it('keeps numbers, whatever the order in which people come', async () => {
+    const first = await track(await pictureOf([at(10), at(100, COLORS[1])]), 0);
+    assert.deepEqual(numbers(first), [1, 2]);
+    assert.deepEqual(named(first), ['new 1', 'new 2']);
+    const second = await track(await pictureOf([at(98, COLORS[1]), at(14)]), 0.5);
+    assert.deepEqual(numbers(second), [2, 1]);
+    assert.deepEqual(second.events, []);
+    assert.deepEqual(
+      second.state.persons.map(({ track: number, id, hidden, since, seen, age }) => [
+        number,
+        id,
+        hidden,
+        since,
+        seen,
+        age,
+      ]),
+      [
+        [1, 2, false, START, START + 500, 0.5],
+        [2, 1, false, START, START + 500, 0.5],
+      ],
+    );
+    assert.equal(second.state.count, 2);
+    JSON.stringify(second.state);
+  });
+
+  it('writes into nothing that came in', async () => {
+    const parsing = await pictureOf([at(10)]);
+    const { image, labelMap, personMap, ...rest } = parsing;
+    const copies = [image, labelMap, personMap].map((bytes) => Buffer.from(bytes));
+    const before = JSON.stringify(rest);
+    const { parsing: tracked } = await track(parsing, 0);
+    assert.deepEqual([image, labelMap, personMap], copies);
+    assert.equal(JSON.stringify(rest), before);
+    assert.equal(tracked.image, parsing.image);
+    assert.equal(tracked.persons[0]!.track, 1);
+  });
+
+  it('finds somebody again who was hidden, and lets go who is not seen for too long', async () => {
+    await track(await pictureOf([at(10)]), 0);
+    const hidden = await track(await pictureOf([]), 1);
+    assert.deepEqual(
+      hidden.state.persons.map(({ hidden: isHidden, id }) => [isHidden, id]),
+      [[true, null]],
+    );
+    assert.deepEqual(numbers(await track(await pictureOf([at(16)]), 2)), [1]);
+    await track(await pictureOf([]), 4);
+    const later = await track(await pictureOf([]), 8);
+    assert.deepEqual(named(later), ['gone 1']);
+    assert.deepEqual([later.events[0]!.duration, later.events[0]!.count], [2, 0]);
+    assert.deepEqual(numbers(await track(await pictureOf([at(16)]), 9)), [2]);
+  });
+
+  it('counts frames where it shall, and waits for two where frames are rare', async () => {
+    const frames = { goneAfter: 1, goneIn: 'frames' as const };
+    await track(await pictureOf([at(10)]), 0, frames);
+    assert.deepEqual(named(await track(await pictureOf([]), 1, frames)), []);
+    assert.deepEqual(named(await track(await pictureOf([]), 2, frames)), ['gone 1']);
+    await track(await pictureOf([at(10)]), 0, {}, 'slow');
+    assert.deepEqual(named(await track(await pictureOf([]), 20, {}, 'slow')), []);
+    assert.deepEqual(named(await track(await pictureOf([]), 40, {}, 'slow')), ['gone 1']);
+  });
+
+  it('tells people apart by their clothes where both come out at the other side', async () => {
+    const [red, blue] = [COLORS[0]!, COLORS[1]!];
+    await track(await pictureOf([at(20, red), at(120, blue)]), 0);
+    await track(await pictureOf([at(40, red), at(100, blue)]), 1);
+    // One behind the other, then apart; each has turned back where the other went on.
+    await track(await pictureOf([at(70, blue)]), 2);
+    assert.deepEqual(numbers(await track(await pictureOf([at(58, red), at(84, blue)]), 3)), [1, 2]);
+  });
+
+  it('gives numbers only to who was seen often enough, and scores enough', async () => {
+    const first = await track(await pictureOf([at(10)]), 0, { confirm: 2 });
+    assert.deepEqual([numbers(first), first.state.count, first.events], [[null], 0, []]);
+    const second = await track(await pictureOf([at(12), { ...at(100), score: 0.4 }]), 0.5, { confirm: 2 });
+    assert.deepEqual([numbers(second), named(second)], [[1, null], ['new 1']]);
+    const weak = await track(await pictureOf([at(14), { ...at(100), score: 0.4 }]), 1, { confirm: 1 });
+    assert.deepEqual(numbers(weak), [1, null]);
+  });
+
+  it('finds the doubtful again, but takes them for nobody new', async () => {
+    await track(await pictureOf([at(10)]), 0);
+    const parsing = await pictureOf([at(12), at(110)]);
+    const [known, stranger] = parsing.persons;
+    const doubtful = { persons: [known!, stranger!], parts: [] };
+    const tracked = await track({ ...parsing, persons: [], parts: [], doubtful }, 0.5);
+    assert.deepEqual(
+      tracked.parsing.doubtful?.persons.map((person) => person.track),
+      [1, null],
+    );
+    assert.equal(tracked.state.count, 1);
+  });
+
+  it('says who is updated where it shall, and carries descriptions along', async () => {
+    const parsing = await pictureOf([at(10)]);
+    const persons = parsing.persons.map((person) => ({ ...person, description: { sentence: 'red coat' } }));
+    const { events, state } = await track({ ...parsing, persons }, 0, { updates: true });
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['new', 'update'],
+    );
+    assert.deepEqual(state.persons[0]!.description, { sentence: 'red coat' });
+    assert.deepEqual(events[0]!.person, state.persons[0]);
+  });
+
+  it('tells of zones and lines, with who is inside', async () => {
+    const zones = [
+      {
+        name: 'right',
+        kind: 'zone' as const,
+        points: [
+          [0.5, 0],
+          [1, 0],
+          [1, 1],
+          [0.5, 1],
+        ] as [number, number][],
+      },
+      {
+        name: 'gate',
+        kind: 'line' as const,
+        points: [
+          [0.5, 0],
+          [0.5, 1],
+        ] as [number, number][],
+      },
+    ];
+    const options = { zones, dwell: 2 };
+    await track(await pictureOf([at(30)]), 0, options);
+    const inside = await track(await pictureOf([at(90)]), 1, options);
+    assert.deepEqual(
+      inside.events.map(({ event, zone, line, direction, count }) => [event, zone ?? line, direction, count]),
+      [
+        ['enter', 'right', undefined, 1],
+        ['cross', 'gate', 'out', 1],
+      ],
+    );
+    assert.deepEqual(inside.state.persons[0]!.zones, ['right']);
+    assert.deepEqual(inside.state.zones['right'], { inside: 1, entered: 1, left: 0, dwell: 0 });
+    assert.deepEqual(inside.state.lines, { gate: { in: 0, out: 1 } });
+    assert.deepEqual(named(await track(await pictureOf([at(95)]), 3, options)), ['dwell 1']);
+    // No frame comes any more.
+    const silent = topics.silence('yard', 60);
+    assert.deepEqual(
+      silent.map(({ event, duration, count, time }) => [event, duration, count, time]),
+      [
+        ['leave', 2, 0, START + 63_000],
+        ['gone', 3, 0, START + 63_000],
+      ],
+    );
+    assert.deepEqual(topics.silence('yard', 60), []);
+    assert.deepEqual(topics.silence('nowhere', 60), []);
+  });
+
+  it('learns nothing from a frame that comes late, and stays as it is for one that comes twice', async () => {
+    const [early, parsing] = [await pictureOf([at(60)]), await pictureOf([at(20)])];
+    await track(parsing, 10);
+    const late = await track(early, 9);
+    assert.deepEqual([late.state.late, late.events, late.state.time], [true, [], START + 9000]);
+    const twice = await track(parsing, 10);
+    assert.deepEqual([numbers(twice), twice.events, twice.state.late], [[1], [], false]);
+  });
+
+  it('is not put off by another size of the picture', async () => {
+    await track(await pictureOf([at(10), at(100, COLORS[1])]), 0);
+    const large = await pictureOf(
+      [{ at: [204, 40, 40, 120], color: COLORS[1]! }, { at: [24, 40, 40, 120] }],
+      320,
+      180,
+    );
+    assert.deepEqual(numbers(await track(large, 0.5)), [2, 1]);
+  });
+
+  it('takes a parsing without anybody, of a single human, and of 255 persons', async () => {
+    const empty = await track(await pictureOf([]), 0);
+    assert.deepEqual([empty.state.count, empty.events], [0, []]);
+
+    const single = await painted({
+      width: 100,
+      height: 90,
+      labels: ['Background', 'Hair', 'Coat', 'Left-shoe'],
+      persons: [],
+      parts: [
+        { label: 'Hair', at: [40, 5, 10, 10], color: '#222222', person: null },
+        { label: 'Coat', at: [35, 15, 20, 50], color: '#c01c20', person: null },
+      ],
+    });
+    const alone = await track(single, 0, {}, 'single');
+    assert.deepEqual(
+      alone.state.persons.map(({ track: number, id, box }) => [number, id, box]),
+      [[1, null, { x: 35, y: 5, width: 20, height: 60 }]],
+    );
+    assert.deepEqual(alone.parsing.persons, []);
+
+    const crowd = Array.from({ length: 255 }, (_, index): Someone => ({
+      at: [(index % 51) * 10, Math.floor(index / 51) * 30, 8, 25],
+    }));
+    const { persons, ...rest } = await pictureOf(crowd, 520, 160);
+    assert.equal(new Set(numbers(await track({ ...rest, persons }, 0, {}, 'crowd'))).size, 255);
+    const again = await track({ ...rest, persons }, 0.2, {}, 'crowd');
+    assert.deepEqual([new Set(numbers(again)).size, again.events], [255, []]);
+  });
+
+  it('does not take parts without persons for somebody where a model knows persons', async () => {
+    const parsing = await pictureOf([at(10), at(100)]);
+    const parts = parsing.parts.map((part) => ({ ...part, person: null }));
+    const labels = [...parsing.labels.slice(0, 20), 'Human'];
+    assert.equal((await track({ ...parsing, labels, persons: [], parts }, 0)).state.count, 0);
+  });
+
+  it('makes up no doubtful where a parsing has none, so that redact refuses it as before', async () => {
+    const { doubtful: _doubtful, ...old } = await pictureOf([at(10)]);
+    const { parsing } = await track(old as Parsing, 0);
+    assert.ok(!('doubtful' in parsing));
+    assert.equal(parsing.persons[0]!.track, 1);
+  });
+
+  it('goes by places alone where the picture cannot be read', async () => {
+    const broken = { image: Buffer.from('no picture') };
+    await track(await pictureOf([at(10)], 160, 90, broken), 0);
+    assert.deepEqual(numbers(await track(await pictureOf([at(13)], 160, 90, broken), 0.5)), [1]);
+  });
+
+  it('keeps topics apart, no more than it may, and forgets what it shall', async () => {
+    const parsing = await pictureOf([at(10)]);
+    for (let number = 0; number <= MAX_TOPICS; number++) await track(parsing, 0, {}, `camera ${number}`);
+    assert.equal(topics.size, MAX_TOPICS);
+    assert.deepEqual(named(await track(parsing, 1, {}, 'camera 0')), ['new 1'], 'the oldest is gone');
+    assert.deepEqual(named(await track(parsing, 1, {}, 'camera 9')), []);
+    topics.reset('camera 9');
+    assert.deepEqual(named(await track(parsing, 2, {}, 'camera 9')), ['new 1']);
+    topics.reset();
+    assert.equal(topics.size, 0);
+  });
+
+  it('is not led astray by specks of a mask far away', async () => {
+    await track(await pictureOf([at(100)]), 0);
+    const parsing = await pictureOf([at(98)]);
+    const [person] = parsing.persons;
+    const speck = await painted({
+      width: 160,
+      height: 90,
+      persons: [],
+      parts: [
+        { label: 'Coat', at: [98, 20, 20, 60], color: '#fff' },
+        { label: 'Coat', at: [2, 2, 3, 3], color: '#fff' },
+      ],
+    });
+    const runs = speck.parts
+      .map(({ mask }) => [...rleToRuns(mask)])
+      .toReversed()
+      .flat();
+    const mask = runsToRle(Uint32Array.from(runs), 160, 90);
+    const spoiled = { ...person!, mask, area: person!.area + 9, box: { x: 2, y: 2, width: 116, height: 78 } };
+    assert.deepEqual(numbers(await track({ ...parsing, persons: [spoiled] }, 0.5)), [1]);
+  });
+});
