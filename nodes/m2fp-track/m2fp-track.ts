@@ -23,8 +23,7 @@ export default function (RED: NodeAPI): void {
     const form = readForm(RED, this, FIELDS, stored);
     const { config } = form;
     const status = new StatusLine(RED, this);
-    const show = (n: number): void =>
-      status.done(status.text(n === 1 ? 'result.onePerson' : 'result.people', { n }));
+    const show = (n: number): void => status.done(status.text('result.people', { n }));
     const topics = takeTopics(this.id);
     const pictures = offerPictures(RED, this);
     const silence = new SilenceTimers((topic, seconds) => {

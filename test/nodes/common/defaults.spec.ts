@@ -101,7 +101,7 @@ describe('the defaults of nodes', () => {
             { id: 'model', type: 'm2fp-model' },
             { ...node, ...model, wires: [['out']] },
           ]);
-          send({ payload: parsing.image, topic: 'x', parsing });
+          send({ payload: parsing.image, topic: 'x', parsing, frame: { time: 0 } });
           await events.ended();
           assert.deepEqual(
             events.caught.map(({ error }) => error.message),

@@ -146,7 +146,7 @@ describe('m2fp-track', () => {
   it('says on its status how many are there', async () => {
     const events = await start();
     send({ parsing: parsingAt(0) });
-    await events.until(() => events.statuses.some(({ text }) => text === '2 people'));
+    await events.until(() => events.statuses.some(({ text }) => text === 'people: 2'));
   });
 
   for (const [what, msg, code] of [
