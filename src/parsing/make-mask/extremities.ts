@@ -39,8 +39,8 @@ export async function extremitiesOf(person: PersonLabels, hands: number, reach: 
   if (body === undefined || hands === 0) return found;
   const faceBox = await boxOfAlpha(face, width, height);
   const length = Math.max(1, Math.round(faceBox?.height ?? FACE_SHARE * body.height));
-  const { x, y } = faceBox === undefined ? body : { x: faceBox.x, y: faceBox.y + faceBox.height };
-  const origin = { x: x + (faceBox ?? body).width / 2, y };
+  const top = faceBox ?? body;
+  const origin = { x: top.x + top.width / 2, y: faceBox === undefined ? body.y : faceBox.y + faceBox.height };
 
   const near = (mask: Uint8Array): Promise<Uint8Array> => dilateMask(mask, width, height, reach);
   const limbs = async (

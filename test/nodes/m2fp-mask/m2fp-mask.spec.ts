@@ -21,12 +21,12 @@ describe('m2fp-mask', () => {
     assert.deepEqual(events.caught, []);
     return events.sent[0]!;
   };
-  const failure = async (properties: object, msg: object): Promise<Record<string, unknown>> => {
+  const failure = async (properties: object, msg: object): Promise<{ code?: string }> => {
     await start(properties);
     send(msg as NodeMessage);
     await events.until(() => events.caught.length > 0);
     assert.deepEqual(events.sent, []);
-    return events.caught[0]!['error'] as Record<string, unknown>;
+    return events.caught[0]!['error'];
   };
 
   before(async () => {
@@ -80,16 +80,16 @@ describe('m2fp-mask', () => {
 
   it('fails where nothing is to be painted, or passes a black mask', async () => {
     const error = await failure({ mode: 'parts', labels: 'Dress' }, { parsing });
-    assert.deepEqual([error['code'], events.caught[0]!['statusCode']], ['M2FP_NOTHING_FOUND', 404]);
+    assert.deepEqual([error.code, events.caught[0]!['statusCode']], ['M2FP_NOTHING_FOUND', 404]);
     await stopFlow();
     const msg = await one({ mode: 'parts', labels: 'Dress', empty: 'pass' });
     assert.deepEqual([(msg['masked'] as { box: unknown }).box, events.caught], [null, []]);
   });
 
   it('fails with a code where there is no parsing or a wrong option', async () => {
-    assert.equal((await failure({}, { payload: 1 }))['code'], 'M2FP_NO_PARSING');
+    assert.equal((await failure({}, { payload: 1 })).code, 'M2FP_NO_PARSING');
     await stopFlow();
-    assert.equal((await failure({}, { parsing, m2fp: { garment: 'hat' } }))['code'], 'M2FP_BAD_OPTION');
+    assert.equal((await failure({}, { parsing, m2fp: { garment: 'hat' } })).code, 'M2FP_BAD_OPTION');
   });
 
   it('keeps the order of messages', async () => {
