@@ -56,7 +56,9 @@ export async function answerTo(
   const job = await office.look(id, asker);
   if (isAlone) {
     if (job.failure !== null) {
-      answer(msg, 410, problemOfEnded(job), { 'content-type': 'application/problem+json' });
+      // As bytes: Express adds a charset to what it makes JSON of.
+      const body = Buffer.from(JSON.stringify(problemOfEnded(job)));
+      answer(msg, 410, body, { 'content-type': 'application/problem+json' });
       return;
     }
     const { statusCode, headers, body } = await office.result(job);

@@ -150,13 +150,16 @@ describe('what the parsing service refuses', function () {
         const told = await description.check('/api/jobs/{id}', 'GET', response);
         ({ state } = JSON.parse(told.toString()) as { state: string });
       }
-      const told = await refused(['GET', '/api/jobs/{id}', `${path}?result`], 409);
-      assert.equal(told['code'], 'M2FP_JOB_NOT_DONE');
+      const told = await refused(['GET', '/api/jobs/{id}', `${path}?result`], 410);
+      assert.equal(told['code'], 'M2FP_MODEL_NOT_FOUND');
     });
 
     it('is the owner to mend where a form is wrong', async () => {
       await deploy({ 'm2fp-request': { allowed: 'flop' } });
       for (const route of ROUTES) assert.equal((await refused(route, 500))['code'], 'INTERNAL');
+      const response = await fetch(`${nodeRed.url}/m2fp/ready`);
+      const ready = (await description.check('/ready', 'GET', response)).toString();
+      assert.deepEqual([response.status, ready.includes('"node-misconfigured"')], [503, true]);
     });
 
     it('is each job where none can be kept', async () => {
@@ -164,7 +167,14 @@ describe('what the parsing service refuses', function () {
       rmSync(folder, { recursive: true });
       writeFileSync(folder, 'no folder');
       await deploy({});
-      for (const route of ROUTES.slice(2)) assert.equal((await refused(route, 507))['code'], 'M2FP_NOT_KEPT');
+      for (const route of ROUTES.slice(2)) {
+        const [status, code] =
+          route[0] === 'POST' ? [507, 'M2FP_NOT_KEPT'] : [503, 'M2FP_ENGINE_UNAVAILABLE'];
+        assert.equal((await refused(route, status))['code'], code);
+      }
+      const response = await fetch(`${nodeRed.url}/m2fp/ready`);
+      const ready = (await description.check('/ready', 'GET', response)).toString();
+      assert.deepEqual([response.status, ready.includes('"jobs-folder"')], [503, true]);
     });
 
     it('is what was on its way when it was deployed', async () => {

@@ -205,7 +205,7 @@ describe('m2fp-jobs', () => {
       );
       const { statusCode, headers, payload } = await ask(request('GET', `${path}?result`));
       assert.deepEqual(
-        [statusCode, headers['content-type'], headers['retry-after'], payload],
+        [statusCode, headers['content-type'], headers['retry-after'], JSON.parse(String(payload))],
         [
           410,
           'application/problem+json',
@@ -276,7 +276,8 @@ describe('m2fp-jobs', () => {
       assert.equal(view(await ask(by('yours', request('GET', `/m2fp/api/jobs/${free}`)))).id, free);
       assert.equal(view(await ask(by('mine', request('DELETE', path)))).state, 'cancelled');
       const gone = await ask(by('mine', request('GET', `${path}?result`)));
-      assert.deepEqual([gone.statusCode, (gone.payload as { code: string }).code], [410, 'M2FP_CANCELLED']);
+      const { code } = JSON.parse(String(gone.payload)) as { code: string };
+      assert.deepEqual([gone.statusCode, code], [410, 'M2FP_CANCELLED']);
       assert.ok(!JSON.stringify(await ask(by('mine', request('GET', path)))).includes('owner'));
     });
 
