@@ -120,7 +120,15 @@ for (const version of VERSIONS) {
       const events = new Map<string, unknown[]>();
       const of = <T>(topic: string) => (events.get(`people/${topic}`) ?? []) as T[];
       type Presence = { present: boolean; persons: number };
-      type Garments = { garments: { person: number; color: string; rgb: string }[] };
+      type Wears = { track: number; wears: string; garments: { name: string; color: string; hex: string }[] };
+      type Garments = { people: Wears[] };
+      /** Colours of what the sample's dye changes. */
+      const colorsOf = ({ people }: Garments) =>
+        people.flatMap(({ garments }) =>
+          garments
+            .filter(({ name }) => ['top', 'coat', 'dress'].includes(name))
+            .map(({ color, hex }) => ({ color, hex })),
+        );
 
       /** Resolves with the events of `topic` when there are `count` of them. */
       async function eventsOf<T>(topic: string, count: number): Promise<T[]> {
@@ -152,14 +160,27 @@ for (const version of VERSIONS) {
         await show('door', await dyed([0.15, 0.25, 1]));
         const [blue] = await eventsOf<Garments>('door/garments', 1);
 
-        assert.ok(blue!.garments.length > 0);
-        for (const { color } of blue!.garments) assert.equal(color, 'blue');
-        for (const { rgb } of blue!.garments) assert.match(rgb, /^#[0-9a-f]{6}$/);
+        assert.equal(blue!.people.length, 2);
+        assert.ok(colorsOf(blue!).length > 0);
+        for (const { color, hex } of colorsOf(blue!)) {
+          assert.equal(color, 'blue');
+          assert.match(hex, /^#[0-9a-f]{6}$/);
+        }
         await show('door', await dyed([0.15, 0.25, 1]));
         await untilDone();
+        assert.equal(of('door/garments').length, 1);
         await show('door', await dyed([0.15, 0.8, 0.2]));
         const [, green] = await eventsOf<Garments>('door/garments', 2);
-        for (const { color } of green!.garments) assert.equal(color, 'green');
+        assert.ok(colorsOf(green!).length > 0);
+        for (const { color } of colorsOf(green!)) assert.equal(color, 'green');
+      });
+
+      it('tells who comes', async () => {
+        const events = await eventsOf<{ event: string; track: number }>('door/events', 2);
+        assert.deepEqual(
+          events.slice(0, 2).map(({ event, track }) => `${event} ${track}`),
+          ['new 1', 'new 2'],
+        );
       });
 
       it('tells who is there, when it changes and not for one empty picture', async () => {

@@ -1,33 +1,12 @@
 /** Request and response of MQTT 5 with a real broker. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import mqtt from 'mqtt';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
-import { temporaryFolder } from '../support/installed-package.ts';
 import { mqttFlow } from '../support/mqtt-flow.ts';
 import { freePort, NodeRed } from '../support/node-red.ts';
 import { twoPeople } from '../support/images.ts';
-import { requireProgram } from '../support/programs.ts';
-
-/** Starts mosquitto on `port`; resolves when it listens. */
-async function startBroker(port: number): Promise<ChildProcess> {
-  const program = requireProgram('mosquitto', 'mosquitto');
-  const file = join(temporaryFolder('mosquitto'), 'mosquitto.conf');
-  writeFileSync(
-    file,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`,
-  );
-  const broker = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = once(broker, 'exit').then(() => assert.fail(`mosquitto ended:\n${log}`));
-  ended.catch(() => {});
-  let log = '';
-  broker.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
-  while (!log.includes('running')) await Promise.race([once(broker.stderr, 'data'), ended]);
-  return broker;
-}
+import { startMosquitto } from './support/mosquitto.ts';
 
 describe('MQTT 5 with mosquitto', function () {
   this.timeout(60_000);
@@ -37,7 +16,7 @@ describe('MQTT 5 with mosquitto', function () {
 
   before(async () => {
     port = await freePort();
-    broker = await startBroker(port);
+    broker = await startMosquitto(port);
     const reply = [{ t: 'set', p: 'topic', pt: 'msg', to: 'responseTopic', tot: 'msg' }];
     starting = NodeRed.start('node-red', mqttFlow(port, 5, reply, reply));
     const nodeRed = await starting;
