@@ -176,9 +176,9 @@ for (const version of VERSIONS) {
       });
 
       it('tells who comes', async () => {
-        const events = await eventsOf<{ event: string; track: number }>('door/events', 2);
+        const told = await eventsOf<{ event: string; track: number }>('door/events', 2);
         assert.deepEqual(
-          events.slice(0, 2).map(({ event, track }) => `${event} ${track}`),
+          told.slice(0, 2).map(({ event, track }) => `${event} ${track}`),
           ['new 1', 'new 2'],
         );
       });
