@@ -1,62 +1,46 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { type Crop, crop } from '../../src/parsing/crop/crop.ts';
-import { maskColours } from '../../src/people/colours/mask-colours.ts';
+import { maskColors } from '../../src/people/colors/mask-colors.ts';
 import { namesInText } from '../../src/parsing/options/option-table.ts';
-import { sequentially } from '../common/sequential.ts';
-import { handleMessages } from '../common/message-handler.ts';
 import { labelsInModel } from '../common/labels.ts';
 import { optionsInMessage } from '../common/option-names.ts';
-import { parsingOf } from '../common/parsing.ts';
+import { parsingNode } from '../common/parsing-node.ts';
 import { putResult } from '../common/result.ts';
-import { StatusLine } from '../common/status.ts';
-import { readForm } from '../common/stored-form.ts';
 import { CROP_SETTINGS, type CropSettings, FIELDS, settingsOf } from './config.ts';
 
 /** Cuts parts or persons out of the picture. */
 export default function (RED: NodeAPI): void {
   function createCrop(this: Node, stored: NodeDef): void {
-    RED.nodes.createNode(this, stored);
-    const form = readForm(RED, this, FIELDS, stored);
-    const { config } = form;
-    const status = new StatusLine(RED, this);
-    handleMessages(
-      RED,
-      this,
-      status,
-      form.guard(
-        status,
-        sequentially(RED, async (msg) => {
-          const { output, colors, ...options } = {
-            ...settingsOf(config),
-            ...optionsInMessage<CropSettings>(msg, 'crop'),
-          };
-          const shape = CROP_SETTINGS.output.read('output', output);
-          const parsing = await parsingOf(RED, this, msg, config);
-          checkParsing(parsing);
-          if (typeof options.labels === 'string') options.labels = namesInText(options.labels);
-          if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
-          const coloursOf = CROP_SETTINGS.colors.read('colors', colors) ? maskColours(parsing) : undefined;
-          const crops = await crop(
-            parsing,
-            options,
-            coloursOf && (async (masks) => ({ colors: await coloursOf(masks) })),
-          );
-          if (shape === 'array') await putResult(RED, this, msg, config, crops);
-          const messages = shape === 'array' ? [msg] : sequence(msg, crops, RED.util.generateId());
-          if (shape !== 'array') {
-            for (const [index, message] of messages.entries()) {
-              const { result, resultType } = config;
-              unshare(RED, message, resultType === 'msg' ? result : '');
-              await putResult(RED, this, message, config, crops[index]!.image);
-            }
-          }
-          status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
-          return messages;
-        }),
-      ),
-      { input: { value: config.parsing, type: config.parsingType } },
-    );
+    const { config, status, parsingOf, handle } = parsingNode(RED, this, FIELDS, stored);
+    handle(async (msg) => {
+      const { output, colors, ...options } = {
+        ...settingsOf(config),
+        ...optionsInMessage<CropSettings>(msg, 'crop'),
+      };
+      const shape = CROP_SETTINGS.output.read('output', output);
+      const parsing = await parsingOf(msg);
+      checkParsing(parsing);
+      if (typeof options.labels === 'string') options.labels = namesInText(options.labels);
+      if (Array.isArray(options.labels)) options.labels = labelsInModel(options.labels, parsing.labels);
+      const colorsOf = CROP_SETTINGS.colors.read('colors', colors) ? maskColors(parsing) : undefined;
+      const crops = await crop(
+        parsing,
+        options,
+        colorsOf && (async (masks) => ({ colors: await colorsOf(masks) })),
+      );
+      if (shape === 'array') await putResult(RED, this, msg, config, crops);
+      const messages = shape === 'array' ? [msg] : sequence(msg, crops, RED.util.generateId());
+      if (shape !== 'array') {
+        for (const [index, message] of messages.entries()) {
+          const { result, resultType } = config;
+          unshare(RED, message, resultType === 'msg' ? result : '');
+          await putResult(RED, this, message, config, crops[index]!.image);
+        }
+      }
+      status.done(status.text(crops.length === 1 ? 'result.crop' : 'result.crops', { n: crops.length }));
+      return messages;
+    });
   }
   RED.nodes.registerType('m2fp-crop', createCrop);
 }

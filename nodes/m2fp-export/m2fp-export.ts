@@ -4,42 +4,26 @@ import { stemOf, stemOfTopic } from '../../src/export/dataset/file-names.ts';
 import { dataSets } from '../../src/export/dataset/pool.ts';
 import { badOption } from '../../src/parsing/options/options.ts';
 import { asSetupFault } from '../common/failure.ts';
-import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
-import { parsingOf } from '../common/parsing.ts';
+import { parsingNode } from '../common/parsing-node.ts';
 import { evaluate } from '../common/property.ts';
 import { putResult } from '../common/result.ts';
-import { sequentially } from '../common/sequential.ts';
-import { StatusLine } from '../common/status.ts';
-import { readForm } from '../common/stored-form.ts';
 import { dataSetOf, type ExportConfig, FIELDS, type PictureSettings, settingsOf } from './config.ts';
 
 /** Adds pictures with their annotations to a data set. */
 export default function (RED: NodeAPI): void {
   function createExport(this: Node, stored: NodeDef): void {
-    RED.nodes.createNode(this, stored);
-    const form = readForm(RED, this, FIELDS, stored);
-    const { config } = form;
-    const status = new StatusLine(RED, this);
-    handleMessages(
-      RED,
-      this,
-      status,
-      form.guard(
-        status,
-        sequentially(RED, async (msg) => {
-          const picture = { ...settingsOf(config), ...optionsInMessage<PictureSettings>(msg, 'export') };
-          const folder = folderOf(RED, config);
-          const parsing = await parsingOf(RED, this, msg, config);
-          const name = await nameOf(RED, this, msg, config);
-          const added = await dataSets.add({ folder, options: dataSetOf(config), parsing, name, picture });
-          await putResult(RED, this, msg, config, { ...added, folder, format: config.format });
-          status.done(status.text(`result.${added.outcome}`, { n: added.count }));
-          return [msg];
-        }),
-      ),
-      { input: { value: config.parsing, type: config.parsingType } },
-    );
+    const { config, status, parsingOf, handle } = parsingNode(RED, this, FIELDS, stored);
+    handle(async (msg) => {
+      const picture = { ...settingsOf(config), ...optionsInMessage<PictureSettings>(msg, 'export') };
+      const folder = folderOf(RED, config);
+      const parsing = await parsingOf(msg);
+      const name = await nameOf(RED, this, msg, config);
+      const added = await dataSets.add({ folder, options: dataSetOf(config), parsing, name, picture });
+      await putResult(RED, this, msg, config, { ...added, folder, format: config.format });
+      status.done(status.text(`result.${added.outcome}`, { n: added.count }));
+      return [msg];
+    });
     this.on('close', (_removed: boolean, done: () => void) => {
       const folder = typeof config.folder === 'string' ? config.folder.trim() : '';
       if (folder === '') return done();

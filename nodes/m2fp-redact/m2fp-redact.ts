@@ -4,13 +4,9 @@ import { boxesAsCsv } from '../../src/parsing/redact/hidden-boxes.ts';
 import { withZones } from '../../src/parsing/redact/keep.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';
-import { handleMessages } from '../common/message-handler.ts';
 import { optionsInMessage } from '../common/option-names.ts';
-import { parsingOf } from '../common/parsing.ts';
+import { parsingNode } from '../common/parsing-node.ts';
 import { putResult } from '../common/result.ts';
-import { sequentially } from '../common/sequential.ts';
-import { StatusLine } from '../common/status.ts';
-import { readForm } from '../common/stored-form.ts';
 import { FIELDS, labelsOf, REDACT_SETTINGS, type RedactSettings, settingsOf } from './config.ts';
 import { overlayOf } from './overlay.ts';
 import { isNoPicture, putPlaceholder } from './placeholder.ts';
@@ -18,13 +14,10 @@ import { isNoPicture, putPlaceholder } from './placeholder.ts';
 /** Makes chosen parts of the people in a picture unrecognisable. */
 export default function (RED: NodeAPI): void {
   function createRedact(this: Node, stored: NodeDef): void {
-    RED.nodes.createNode(this, stored);
-    const form = readForm(RED, this, FIELDS, stored);
-    const { config } = form;
-    const status = new StatusLine(RED, this);
+    const { config, status, parsingOf, handle } = parsingNode(RED, this, FIELDS, stored);
 
     const redacted = async (msg: NodeMessageInFlow, given: Partial<RedactSettings>): Promise<Result> => {
-      const received = await parsingOf(RED, this, msg, config);
+      const received = await parsingOf(msg);
       checkParsing(received);
       const parsing = withZones(received, msg.payload);
       const inForm = settingsOf(config);
@@ -66,26 +59,17 @@ export default function (RED: NodeAPI): void {
       return [msg];
     };
 
-    handleMessages(
-      RED,
-      this,
-      status,
-      form.guard(
-        status,
-        sequentially(RED, async (msg) => {
-          const given = optionsInMessage<RedactSettings>(msg, 'redact');
-          const failed = REDACT_SETTINGS.failed.read('failed', given.failed ?? settingsOf(config).failed);
-          try {
-            return await redacted(msg, given);
-          } catch (error) {
-            if (failed !== 'placeholder' || !isNoPicture(error)) throw error;
-            await putPlaceholder(RED, this, msg, config, status, error);
-            return [msg];
-          }
-        }),
-      ),
-      { input: { value: config.parsing, type: config.parsingType } },
-    );
+    handle(async (msg) => {
+      const given = optionsInMessage<RedactSettings>(msg, 'redact');
+      const failed = REDACT_SETTINGS.failed.read('failed', given.failed ?? settingsOf(config).failed);
+      try {
+        return await redacted(msg, given);
+      } catch (error) {
+        if (failed !== 'placeholder' || !isNoPicture(error)) throw error;
+        await putPlaceholder(RED, this, msg, config, status, error);
+        return [msg];
+      }
+    });
   }
   RED.nodes.registerType('m2fp-redact', createRedact);
 }

@@ -4,13 +4,9 @@ import { readOptions } from '../../src/parsing/options/option-table.ts';
 import { TRACK_OPTIONS } from '../../src/people/track/track-options.ts';
 import type { TrackEvent } from '../../src/people/track/types.ts';
 import { Outputs } from '../common/hand-over.ts';
-import { handleMessages } from '../common/message-handler.ts';
 import { offerPictures } from '../common/next-picture.ts';
 import { optionsInMessage } from '../common/option-names.ts';
-import { parsingOf } from '../common/parsing.ts';
-import { sequentially } from '../common/sequential.ts';
-import { StatusLine } from '../common/status.ts';
-import { readForm } from '../common/stored-form.ts';
+import { parsingNode } from '../common/parsing-node.ts';
 import { FIELDS, settingsOf, type TrackSettings } from './config.ts';
 import { keepTopics, takeTopics } from './kept-topics.ts';
 import { frameOf, resetIn } from './frame.ts';
@@ -19,10 +15,7 @@ import { SilenceTimers } from './silence.ts';
 /** Gives people numbers that stay from picture to picture, and tells who comes, goes, enters a zone or crosses a line. */
 export default function (RED: NodeAPI): void {
   function createTrack(this: Node, stored: NodeDef): void {
-    RED.nodes.createNode(this, stored);
-    const form = readForm(RED, this, FIELDS, stored);
-    const { config } = form;
-    const status = new StatusLine(RED, this);
+    const { config, status, parsingOf, handle } = parsingNode(RED, this, FIELDS, stored);
     const show = (n: number): void => status.done(status.text('result.people', { n }));
     const topics = takeTopics(this.id);
     const pictures = offerPictures(RED, this);
@@ -32,43 +25,34 @@ export default function (RED: NodeAPI): void {
       show(0);
       this.send([null, events.map((event) => messageOf(event, topic))]);
     });
-    handleMessages(
-      RED,
-      this,
-      status,
-      form.guard(
-        status,
-        sequentially(RED, async (msg) => {
-          const reset = resetIn(msg);
-          if (reset !== undefined) {
-            topics.reset(reset.topic);
-            silence.cancel(reset.topic);
-            show(0);
-            return [];
-          }
-          const parsing = await parsingOf(RED, this, msg, config);
-          checkParsing(parsing);
-          const options = readOptions(TRACK_OPTIONS, {
-            ...settingsOf(config),
-            ...optionsInMessage<TrackSettings>(msg, 'track'),
-          });
-          pictures.pass(parsing.image);
-          const { topic, time } = frameOf(msg);
-          const tracked = await topics.track(parsing, topic, time, options);
-          silence.restart(topic, options.silence);
-          msg['parsing'] = tracked.parsing;
-          msg.payload = tracked.state;
-          show(tracked.state.count);
-          return new Outputs([msg, tracked.events.map((event) => messageOf(event, msg.topic ?? topic))]);
-        }),
-      ),
-      {
-        input: { value: config.parsing, type: config.parsingType },
-        atClose: () => {
-          pictures.close();
-          silence.cancel();
-          keepTopics(this.id, topics);
-        },
+    handle(
+      async (msg) => {
+        const reset = resetIn(msg);
+        if (reset !== undefined) {
+          topics.reset(reset.topic);
+          silence.cancel(reset.topic);
+          show(0);
+          return [];
+        }
+        const parsing = await parsingOf(msg);
+        checkParsing(parsing);
+        const options = readOptions(TRACK_OPTIONS, {
+          ...settingsOf(config),
+          ...optionsInMessage<TrackSettings>(msg, 'track'),
+        });
+        pictures.pass(parsing.image);
+        const { topic, time } = frameOf(msg);
+        const tracked = await topics.track(parsing, topic, time, options);
+        silence.restart(topic, options.silence);
+        msg['parsing'] = tracked.parsing;
+        msg.payload = tracked.state;
+        show(tracked.state.count);
+        return new Outputs([msg, tracked.events.map((event) => messageOf(event, msg.topic ?? topic))]);
+      },
+      () => {
+        pictures.close();
+        silence.cancel();
+        keepTopics(this.id, topics);
       },
     );
   }

@@ -28,12 +28,12 @@ export async function drawViews(a: Parsing, b: Parsing): Promise<Views> {
   const column = Array.from({ length: width }, (_, x) => Math.floor(((x + 0.5) * a.width) / width));
   const row = Array.from({ length: height }, (_, y) => Math.floor(((y + 0.5) * a.height) / height));
   const palette = resolvePalette(a.labels);
-  const encode = (colour: (at: number, photo: Rgb) => Rgb) => {
+  const encode = (color: (at: number, photo: Rgb) => Rgb) => {
     const data = Buffer.alloc(pixels.length);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const p = 3 * (y * width + x);
-        data.set(colour(row[y]! * a.width + column[x]!, [pixels[p]!, pixels[p + 1]!, pixels[p + 2]!]), p);
+        data.set(color(row[y]! * a.width + column[x]!, [pixels[p]!, pixels[p + 1]!, pixels[p + 2]!]), p);
       }
     }
     return encodeImage({ width, height, channels: 3, data }, { format: 'jpeg' });
@@ -52,8 +52,8 @@ export async function drawViews(a: Parsing, b: Parsing): Promise<Views> {
   };
 }
 
-function mix(photo: Rgb, colour: Rgb): Rgb {
-  const [r, g, b] = photo.map((value, i) => value + OPACITY * (colour[i]! - value));
+function mix(photo: Rgb, color: Rgb): Rgb {
+  const [r, g, b] = photo.map((value, i) => value + OPACITY * (color[i]! - value));
   return [r!, g!, b!];
 }
 
@@ -73,7 +73,7 @@ async function shrunk(parsing: Parsing): Promise<{ width: number; height: number
   })
     .flatten({ background: '#ffffff' })
     .resize({ width: SIDE, height: SIDE, fit: 'inside', withoutEnlargement: true })
-    .toColourspace('srgb')
+    .toColorspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, pixels };

@@ -103,7 +103,7 @@ async function decode(
       failOn: known ? 'error' : 'warning',
       limitInputPixels: limits.maxPixels,
     } as const;
-    const pipeline = sharp(bytes, { ...options, ignoreIcc }).toColourspace('srgb');
+    const pipeline = sharp(bytes, { ...options, ignoreIcc }).toColorspace('srgb');
     if (alpha === 'drop') pipeline.removeAlpha();
     if (scale < 1) {
       const side = (length: number): number => Math.max(1, Math.round(length * scale));

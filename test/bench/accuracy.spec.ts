@@ -13,7 +13,7 @@ const badOption = { code: 'M2FP_BAD_OPTION' };
 
 async function labelImage(file: string, width: number, height: number, values: number[]): Promise<void> {
   const raw = { width, height, channels: 1 } as const;
-  await sharp(Uint8Array.from(values), { raw }).toColourspace('b-w').png().toFile(file);
+  await sharp(Uint8Array.from(values), { raw }).toColorspace('b-w').png().toFile(file);
 }
 
 describe('npm run bench -- accuracy', () => {

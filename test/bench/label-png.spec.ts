@@ -33,7 +33,7 @@ describe('readLabelPng', () => {
       const height = 41;
       const values = Uint8Array.from({ length: width * height }, (_, i) => (i * i + (i >> 3)) % 251);
       const png = await sharp(values, { raw: { width, height, channels: 1 } })
-        .toColourspace('b-w')
+        .toColorspace('b-w')
         .png({ adaptiveFiltering })
         .toBuffer();
       const image = readLabelPng(png, 'a.png');
@@ -63,10 +63,10 @@ describe('readLabelPng', () => {
   });
 
   it('refuses what is no label image, naming the file', async () => {
-    const colour = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#123456' } })
+    const color = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#123456' } })
       .png()
       .toBuffer();
-    throws(() => readLabelPng(colour, 'b.png'), refused(/^b\.png: it holds colours/));
+    throws(() => readLabelPng(color, 'b.png'), refused(/^b\.png: it holds colors/));
     throws(() => readLabelPng(Buffer.from('GIF89a'), 'b.png'), refused(/not a PNG/));
     const grey = [0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0];
     const good = byHand([...grey, 0], [0, 1, 2]);

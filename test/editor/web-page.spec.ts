@@ -198,7 +198,7 @@ for (const version of VERSIONS) {
       const labels = Buffer.alloc(width * height)
         .fill(1, 0, 30)
         .fill(2, 1000, 2000);
-      const map = sharp(labels, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
+      const map = sharp(labels, { raw: { width, height, channels: 1 } }).toColorspace('b-w');
       answer.picture.data = (await map.png().toBuffer()).toString('base64');
       await page.route('**/m2fp/api/parse*', (route) => route.fulfill({ json: answer }));
       await upload(page);

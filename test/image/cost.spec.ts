@@ -40,7 +40,7 @@ describe('what decoding costs', () => {
     ['AVIF', () => plain.clone().avif({ effort: 0 })],
     [
       'interlaced 16 bits PNG',
-      () => plain.clone().ensureAlpha().toColourspace('rgb16').png({ progressive: true }),
+      () => plain.clone().ensureAlpha().toColorspace('rgb16').png({ progressive: true }),
     ],
   ];
   for (const [kind, make] of costly) {

@@ -16,7 +16,7 @@ const tripled = (values: Buffer): Buffer =>
   Buffer.from([...values].flatMap((value) => [value, value, value]));
 
 /** A one-coloured 16 x 16 picture for sharp. */
-const colour = (r: number, g: number, b: number) =>
+const color = (r: number, g: number, b: number) =>
   sharp({ create: { width: 16, height: 16, channels: 3, background: { r, g, b } } });
 
 /** The mean of each channel. */
@@ -59,7 +59,7 @@ describe('decodeImage', () => {
 
     for (const format of ['webp', 'tiff', 'avif', 'gif'] as const) {
       it(format, async () => {
-        const image = await colour(200, 100, 50).toFormat(format, { lossless: true }).toBuffer();
+        const image = await color(200, 100, 50).toFormat(format, { lossless: true }).toBuffer();
         const { data, ...size } = await decodeImage(image);
         assert.deepEqual(size, { width: 16, height: 16, channels: 3 });
         assertNear(means(data), [200, 100, 50], format === 'avif' ? 2 : 0);
@@ -69,15 +69,15 @@ describe('decodeImage', () => {
     it('greyscale, 8 and 16 bits: one value for the three channels, the high byte', async () => {
       const bytes = noise(5 * 4, 1);
       const wide = noise(5 * 4 * 2, 2);
-      const grey = await decodeImage(png({ width: 5, height: 4, depth: 8, colourType: 0, pixels: bytes }));
-      const grey16 = await decodeImage(png({ width: 5, height: 4, depth: 16, colourType: 0, pixels: wide }));
+      const grey = await decodeImage(png({ width: 5, height: 4, depth: 8, colorType: 0, pixels: bytes }));
+      const grey16 = await decodeImage(png({ width: 5, height: 4, depth: 16, colorType: 0, pixels: wide }));
       assert.deepEqual(grey.data, tripled(bytes));
       assert.deepEqual(grey16.data, tripled(Buffer.from(wide.filter((_, i) => i % 2 === 0))));
     });
 
     it('16-bit RGB: the high bytes', async () => {
       const pixels = noise(9 * 5 * 6, 3);
-      const { data } = await decodeImage(png({ width: 9, height: 5, depth: 16, colourType: 2, pixels }));
+      const { data } = await decodeImage(png({ width: 9, height: 5, depth: 16, colorType: 2, pixels }));
       assert.deepEqual(data, Buffer.from(pixels.filter((_, i) => i % 2 === 0)));
     });
 
@@ -86,7 +86,7 @@ describe('decodeImage', () => {
       pixels[3] = 0;
       pixels[7] = 128;
       pixels[11] = 255;
-      return { pixels, image: png({ width: 6, height: 6, depth: 8, colourType: 6, pixels }) };
+      return { pixels, image: png({ width: 6, height: 6, depth: 8, colorType: 6, pixels }) };
     };
 
     it('laid on white where it is not opaque', async () => {
@@ -104,7 +104,7 @@ describe('decodeImage', () => {
 
     it('an opaque alpha channel changes nothing', async () => {
       const pixels = noise(6 * 6 * 4, 4).map((value, i) => (i % 4 === 3 ? 255 : value));
-      const image = png({ width: 6, height: 6, depth: 8, colourType: 6, pixels: Buffer.from(pixels) });
+      const image = png({ width: 6, height: 6, depth: 8, colorType: 6, pixels: Buffer.from(pixels) });
       assert.deepEqual((await decodeImage(image)).data, Buffer.from(pixels.filter((_, i) => i % 4 !== 3)));
     });
 
@@ -116,7 +116,7 @@ describe('decodeImage', () => {
 
     it('greyscale with alpha', async () => {
       const pixels = Buffer.from([10, 0, 200, 255]);
-      const image = png({ width: 2, height: 1, depth: 8, colourType: 4, pixels });
+      const image = png({ width: 2, height: 1, depth: 8, colorType: 4, pixels });
       assert.deepEqual([...(await decodeImage(image)).data], [255, 255, 255, 200, 200, 200]);
       const dropped = await decodeImage(image, DEFAULT_LIMITS, 'drop');
       assert.deepEqual([...dropped.data], [10, 10, 10, 200, 200, 200]);
@@ -128,7 +128,7 @@ describe('decodeImage', () => {
         tRNS: Buffer.from([255, 0, 128]),
       };
       const pixels = Buffer.from([2, 1, 0, 1]);
-      const image = png({ width: 4, height: 1, depth: 8, colourType: 3, pixels, chunks });
+      const image = png({ width: 4, height: 1, depth: 8, colorType: 3, pixels, chunks });
       const white = [255, 255, 255];
       assert.deepEqual([...(await decodeImage(image)).data], [255, 127, 132, ...white, 1, 2, 3, ...white]);
       const dropped = await decodeImage(image, DEFAULT_LIMITS, 'drop');
@@ -150,7 +150,7 @@ describe('decodeImage', () => {
         [200, 180, 160, 16],
       ] as const) {
         it(`turns CMYK into RGB, with ${profile === undefined ? 'no' : 'its own'} profile: ${r}, ${g}, ${b}`, async () => {
-          const pipeline = colour(r, g, b).toColourspace('cmyk').jpeg({ quality: 100 });
+          const pipeline = color(r, g, b).toColorspace('cmyk').jpeg({ quality: 100 });
           const image = await (
             profile === undefined ? pipeline : pipeline.withIccProfile(profile)
           ).toBuffer();
@@ -164,7 +164,7 @@ describe('decodeImage', () => {
     }
 
     it('turns Lab into sRGB', async () => {
-      const image = await colour(10, 200, 90).toColourspace('lab').tiff({ compression: 'lzw' }).toBuffer();
+      const image = await color(10, 200, 90).toColorspace('lab').tiff({ compression: 'lzw' }).toBuffer();
       assert.equal((await sharp(image).metadata()).space, 'lab');
       assertNear(means((await decodeImage(image)).data), [10, 200, 90], 1);
     });
@@ -173,7 +173,7 @@ describe('decodeImage', () => {
       const pixels = { raw: { width: 16, height: 16, channels: 3 } } as const;
       const tagged = async (profile: string, data: Buffer): Promise<Buffer> => {
         const pipeline = sharp(data, pixels);
-        if (depth === 16) pipeline.toColourspace('rgb16');
+        if (depth === 16) pipeline.toColorspace('rgb16');
         return pipeline.withIccProfile(profile).png().toBuffer();
       };
 
@@ -239,7 +239,7 @@ describe('decodeImage', () => {
 
   for (const format of ['gif', 'webp', 'tiff'] as const) {
     it(`takes the first of several frames or pages: ${format}`, async () => {
-      const frames = [await colour(255, 0, 0).png().toBuffer(), await colour(0, 0, 255).png().toBuffer()];
+      const frames = [await color(255, 0, 0).png().toBuffer(), await color(0, 0, 255).png().toBuffer()];
       const image = await sharp(frames, { join: { animated: true } })
         .toFormat(format, { lossless: true, compression: 'lzw' })
         .toBuffer();
@@ -256,7 +256,7 @@ describe('decodeImage', () => {
         width: 30_000,
         height: 30_000,
         depth: 8,
-        colourType: 2,
+        colorType: 2,
         pixels: Buffer.alloc(90_000),
       });
       await assert.rejects(
@@ -273,7 +273,7 @@ describe('decodeImage', () => {
     });
 
     it('refuses sides beyond all measure', async () => {
-      const image = png({ width: 2 ** 31 - 1, height: 1, depth: 8, colourType: 0, pixels: Buffer.alloc(9) });
+      const image = png({ width: 2 ** 31 - 1, height: 1, depth: 8, colorType: 0, pixels: Buffer.alloc(9) });
       await assert.rejects(decodeImage(image), failure('M2FP_IMAGE_TOO_LARGE'));
       await assert.rejects(decodeImage(noisePng(65_536, 1)), failure('M2FP_IMAGE_TOO_LARGE', /65535/));
     });

@@ -14,12 +14,12 @@ function halfHidden(hidden: readonly number[], channels: 4 | 2 = 4): Sharp {
     p % SIDE < SIDE / 2 ? [...hidden, 0] : [20, 40, 250, 255],
   );
   const image = sharp(Buffer.from(pixels.flat()), { raw: { width: SIDE, height: SIDE, channels: 4 } });
-  return channels === 2 ? image.toColourspace('b-w') : image;
+  return channels === 2 ? image.toColorspace('b-w') : image;
 }
 
 /** Where a tRNS chunk names the one colour of an opaque picture that is transparent. */
-function keyed(key: readonly number[], depth: 8 | 16, colourType: 0 | 2): Buffer {
-  const samples = colourType === 0 ? 1 : 3;
+function keyed(key: readonly number[], depth: 8 | 16, colorType: 0 | 2): Buffer {
+  const samples = colorType === 0 ? 1 : 3;
   const sample = (value: number): number[] => (depth === 8 ? [value] : [value, value]);
   const left = Array.from({ length: samples }, (_, i) => sample(key[i]!)).flat();
   const right = Array.from({ length: samples }, () => sample(200)).flat();
@@ -29,7 +29,7 @@ function keyed(key: readonly number[], depth: 8 | 16, colourType: 0 | 2): Buffer
     width: SIDE,
     height: SIDE,
     depth,
-    colourType,
+    colorType,
     pixels: Buffer.from(pixels.flat()),
     chunks: { tRNS },
   });
@@ -38,13 +38,13 @@ function keyed(key: readonly number[], depth: 8 | 16, colourType: 0 | 2): Buffer
 function palette(hidden: readonly number[]): Buffer {
   const pixels = Buffer.from(Array.from({ length: SIDE * SIDE }, (_, p) => (p % SIDE < SIDE / 2 ? 0 : 1)));
   const chunks = { PLTE: Buffer.from([...hidden, 20, 40, 250]), tRNS: Buffer.from([0, 255]) };
-  return png({ width: SIDE, height: SIDE, depth: 8, colourType: 3, pixels, chunks });
+  return png({ width: SIDE, height: SIDE, depth: 8, colorType: 3, pixels, chunks });
 }
 
 const KINDS: Record<string, (hidden: readonly number[]) => Buffer | Promise<Buffer>> = {
   PNG: (hidden) => halfHidden(hidden).png().toBuffer(),
   'interlaced PNG': (hidden) => halfHidden(hidden).png({ progressive: true }).toBuffer(),
-  '16-bit PNG': (hidden) => halfHidden(hidden).toColourspace('rgb16').png().toBuffer(),
+  '16-bit PNG': (hidden) => halfHidden(hidden).toColorspace('rgb16').png().toBuffer(),
   'grey PNG': (hidden) => halfHidden(hidden, 2).png().toBuffer(),
   'palette PNG': palette,
   'PNG with a transparent colour': (hidden) => keyed(hidden, 8, 2),
@@ -88,7 +88,7 @@ describe('the colours that transparency hides', () => {
 
   it('lend what is half transparent no more than one sees', async () => {
     const pixels = Buffer.from([200, 0, 100, 1, 200, 0, 100, 254, 0, 0, 0, 127, 9, 9, 9, 0]);
-    const { data } = await decodeImage(png({ width: 4, height: 1, depth: 8, colourType: 6, pixels }));
+    const { data } = await decodeImage(png({ width: 4, height: 1, depth: 8, colorType: 6, pixels }));
     assert.deepEqual([...data], [255, 254, 254, 200, 1, 101, 128, 128, 128, 255, 255, 255]);
   });
 });

@@ -19,7 +19,7 @@ export interface PngParts {
   /** 8 or 16 bits a channel. */
   depth: 8 | 16;
   /** 0 greyscale, 2 RGB, 3 palette, 4 greyscale and alpha, 6 RGB and alpha. */
-  colourType: 0 | 2 | 3 | 4 | 6;
+  colorType: 0 | 2 | 3 | 4 | 6;
   /** The rows, one after the other, unfiltered. */
   pixels: Buffer;
   /** Chunks between IHDR and IDAT. */
@@ -27,13 +27,13 @@ export interface PngParts {
 }
 
 /** A PNG (ISO/IEC 15948) that holds exactly these pixels. `pixels` may be short: the picture is truncated then. */
-export function png({ width, height, depth, colourType, pixels, chunks = {} }: PngParts): Buffer {
+export function png({ width, height, depth, colorType, pixels, chunks = {} }: PngParts): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = depth;
-  header[9] = colourType;
-  const samples = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colourType];
+  header[9] = colorType;
+  const samples = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colorType];
   const rowBytes = (width * samples * depth) / 8;
   const rows: Buffer[] = [];
   for (let at = 0; at < pixels.length; at += rowBytes) {
@@ -66,7 +66,7 @@ export function noiseImage(width: number, height: number): RawImage {
 
 /** An 8-bit RGB PNG of {@link noise}. */
 export function noisePng(width: number, height: number): Buffer {
-  return png({ width, height, depth: 8, colourType: 2, pixels: noiseImage(width, height).data });
+  return png({ width, height, depth: 8, colorType: 2, pixels: noiseImage(width, height).data });
 }
 
 /**

@@ -167,7 +167,7 @@ describe('what is transparent in the source', () => {
   const tiff = (): Promise<Buffer> => raw(halves).tiff({ compression: 'lzw' }).toBuffer();
   for (const [name, encode] of [
     ['palette PNG', () => raw(halves).png({ palette: true }).toBuffer()],
-    ['16-bit PNG', () => raw(halves).toColourspace('rgb16').png().toBuffer()],
+    ['16-bit PNG', () => raw(halves).toColorspace('rgb16').png().toBuffer()],
     ['PNG of Display P3', () => raw(halves).withIccProfile('p3').png().toBuffer()],
     ['lossless WebP', () => raw(halves).webp({ lossless: true, exact: true }).toBuffer()],
     ['AVIF', () => raw(halves).avif({ lossless: true }).toBuffer()],
@@ -185,7 +185,7 @@ describe('what is transparent in the source', () => {
 
   it('stays so from grey with alpha', async () => {
     const grey = await raw((x) => (x < WIDTH / 2 ? [90, 90, 90, 0] : [90, 90, 90, 255]))
-      .toColourspace('b-w')
+      .toColorspace('b-w')
       .png()
       .toBuffer();
     assert.equal((await sharp(grey).metadata()).channels, 2);

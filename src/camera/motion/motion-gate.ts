@@ -62,7 +62,7 @@ async function smallGrey(image: Buffer): Promise<GreyImage> {
     .resize({ width: WIDTH, withoutEnlargement: true })
     .flatten({ background: 'white' })
     .greyscale()
-    .toColourspace('b-w')
+    .toColorspace('b-w')
     .blur()
     .raw()
     .toBuffer({ resolveWithObject: true });

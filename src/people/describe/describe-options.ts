@@ -7,7 +7,7 @@ import {
   readOptions,
   whole,
 } from '../../parsing/options/option-table.ts';
-import type { Language } from '../colours/words.ts';
+import type { Language } from '../colors/words.ts';
 
 export const DESCRIBE_OPTIONS = {
   /** Of sentences and texts; `auto` is for the caller to know, and English here. Names in the data are English. */

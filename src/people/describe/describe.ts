@@ -3,14 +3,14 @@ import { checkParsing } from '../../parsing/check.ts';
 import { labelKey } from '../../parsing/options/options.ts';
 import { decodeSmallSource } from '../../parsing/source.ts';
 import type { Box, Parsing, Part, Person } from '../../parsing/types.ts';
-import { coloursOf } from '../colours/colours.ts';
-import { nameColour } from '../colours/terms.ts';
-import { exposureOf } from '../colours/exposure.ts';
+import { colorsOf } from '../colors/colors.ts';
+import { nameColor } from '../colors/terms.ts';
+import { exposureOf } from '../colors/exposure.ts';
 import { bareness, edgesOf } from './body.ts';
 import { type DescribeOptions, type DescribePlan, readDescribeOptions } from './describe-options.ts';
 import { nameHair } from './hair.ts';
 import { pairKey, type Patches, patchesOf } from './patches.ts';
-import { coloured, sentenceOf, sentenceOfAll } from './sentence.ts';
+import { colored, sentenceOf, sentenceOfAll } from './sentence.ts';
 import type { Description, Garment, PersonDescription, Seen } from './types.ts';
 import { GLASSES, HATS, type Kind, nounOf, rankOf, SHOES, UPPER, type Word, wordsOf } from './words.ts';
 
@@ -49,8 +49,8 @@ export async function describe(parsing: Parsing, options?: DescribeOptions): Pro
   if (people.length > 0) {
     const image = await decodeSmallSource(parsing, LONGER_SIDE);
     const patches = await patchesOf(parsing, image, words);
-    const colours = { ...plan, exposure: exposureOf(image) };
-    for (const somebody of people) persons.push(await describeOne(somebody, parsing, patches, colours));
+    const colors = { ...plan, exposure: exposureOf(image) };
+    for (const somebody of people) persons.push(await describeOne(somebody, parsing, patches, colors));
     for (const person of persons) person.overlaps = overlapsOf(person, persons, patches);
   }
   return { persons, sentence: sentenceOfAll(persons, plan.language) };
@@ -152,16 +152,16 @@ async function garmentsOf({ id, area, parts }: Somebody, patches: Patches, look:
     const colors =
       samples === null
         ? []
-        : coloursOf(samples, {
+        : colorsOf(samples, {
             ...look,
             max: look.maxColors,
             minShare: look.minColorShare,
-            name: nameColour,
+            name: nameColor,
           });
     garments.push({
       labels: [...new Set(own.map(({ label }) => label))],
       name,
-      text: coloured(nounOf(word, look.language), colors, look.language),
+      text: colored(nounOf(word, look.language), colors, look.language),
       colors,
       area: areaOf(own),
       share: Math.round(1000 * share) / 1000,
@@ -179,8 +179,8 @@ async function hairOf(
   const hair = parts.find(({ word }) => word.kind === 'hair');
   const samples = hair === undefined ? null : await patches.samplesOf(id, hair.word.name);
   if (hair === undefined || samples === null) return null;
-  const colors = coloursOf(samples, { max: 1, minShare: 0, exposure: look.exposure, name: nameHair });
-  return { text: coloured(nounOf(hair.word, look.language), colors, look.language), colors };
+  const colors = colorsOf(samples, { max: 1, minShare: 0, exposure: look.exposure, name: nameHair });
+  return { text: colored(nounOf(hair.word, look.language), colors, look.language), colors };
 }
 
 function overlapsOf(

@@ -1,7 +1,7 @@
 /** What the colour of hair is called: blond hair is no yellow, and red hair no orange. */
-import type { Oklab } from '../colours/oklab.ts';
-import { nameColour } from '../colours/terms.ts';
-import type { SpokenColour } from '../colours/words.ts';
+import type { Oklab } from '../colors/oklab.ts';
+import { nameColor } from '../colors/terms.ts';
+import type { SpokenColor } from '../colors/words.ts';
 
 /** Hues (degrees) of hair that is not dyed. */
 const NATURAL = { from: 20, to: 105 };
@@ -16,8 +16,8 @@ const BLOND = { hue: 63, lightness: 0.52, saturation: 0.07 };
 const LIGHT_BROWN = 0.56;
 
 /** What people call it. @param colour in light of full strength */
-export function nameHair(colour: Oklab): SpokenColour {
-  const [lightness, a, b] = colour;
+export function nameHair(color: Oklab): SpokenColor {
+  const [lightness, a, b] = color;
   const saturation = Math.hypot(a, b) / Math.max(lightness, 0.01);
   const hue = (Math.atan2(b, a) * 180) / Math.PI;
   if (saturation < (lightness < LIGHT ? GREY.saturation : GREY.light)) {
@@ -25,7 +25,7 @@ export function nameHair(colour: Oklab): SpokenColour {
     return { term, shade: null };
   }
   if (lightness < BLACK) return { term: 'black', shade: null };
-  if (hue < NATURAL.from || hue > NATURAL.to) return nameColour(colour);
+  if (hue < NATURAL.from || hue > NATURAL.to) return nameColor(color);
   if (hue < RED.hue && saturation >= RED.saturation) return { term: 'red', shade: null };
   if (hue >= BLOND.hue && lightness >= BLOND.lightness && saturation >= BLOND.saturation)
     return { term: 'blond', shade: null };

@@ -2,7 +2,7 @@
 import { forEachSlice, turns } from '../../image/slices.ts';
 import type { RawImage } from '../../image/types.ts';
 import type { Parsing } from '../../parsing/types.ts';
-import { oklabOf } from '../colours/oklab.ts';
+import { oklabOf } from '../colors/oklab.ts';
 import type { Word } from './words.ts';
 
 /** Pixels of a patch whose colours are looked at, evenly among all. */
@@ -76,7 +76,7 @@ export async function patchesOf(
       const patch = patches.get(id * stride + names.indexOf(name) + 1);
       if (patch === undefined) return null;
       await pause();
-      return coloursAt(image, patch.inside.length >= LEAST_INSIDE ? patch.inside : patch.all);
+      return colorsAt(image, patch.inside.length >= LEAST_INSIDE ? patch.inside : patch.all);
     },
   };
 }
@@ -119,7 +119,7 @@ function touchingOf(persons: Uint8Array, width: number): Set<string> {
   return pairs;
 }
 
-function coloursAt({ data, channels }: RawImage, pixels: readonly number[]): Float32Array | null {
+function colorsAt({ data, channels }: RawImage, pixels: readonly number[]): Float32Array | null {
   const count = Math.min(pixels.length, MOST_SAMPLES);
   if (count < LEAST_SAMPLES) return null;
   const samples = new Float32Array(3 * count);

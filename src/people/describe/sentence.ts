@@ -1,5 +1,5 @@
 /** Sentences, in English and Chinese. */
-import { coloursText, type Language, type SpokenColour } from '../colours/words.ts';
+import { colorsText, type Language, type SpokenColor } from '../colors/words.ts';
 import type { PersonDescription } from './types.ts';
 
 const WORDS = {
@@ -26,9 +26,9 @@ const WORDS = {
 } as const satisfies Record<Language, object>;
 
 /** "red and white top". */
-export function coloured(noun: string, colors: readonly SpokenColour[], language: Language): string {
+export function colored(noun: string, colors: readonly SpokenColor[], language: Language): string {
   if (colors.length === 0) return noun;
-  return `${coloursText(colors, language)}${WORDS[language].between}${noun}`;
+  return `${colorsText(colors, language)}${WORDS[language].between}${noun}`;
 }
 
 /** What one wears, what is bare, the hair. */

@@ -1,8 +1,8 @@
 /** What is told of people. Plain data: it travels as `msg.payload` and in `msg.parsing.persons`. */
-import type { Colour } from '../colours/colours.ts';
-import type { SpokenColour } from '../colours/words.ts';
+import type { NamedColor } from '../colors/colors.ts';
+import type { SpokenColor } from '../colors/words.ts';
 
-export type Color = Colour<SpokenColour['term']>;
+export type DescribedColor = NamedColor<SpokenColor['term']>;
 
 /** A garment, or something that a person carries; a pair of shoes is one. */
 export interface Garment {
@@ -13,7 +13,7 @@ export interface Garment {
   /** "dark blue trousers", in the language that was chosen. */
   text: string;
   /** The largest share first; empty where too few pixels show. */
-  colors: Color[];
+  colors: DescribedColor[];
   /** Pixels of its masks. */
   area: number;
   /** Of the person's area, 0 to 1, three decimals. */
@@ -36,7 +36,7 @@ export interface PersonDescription {
   /** From head to foot, what is carried last. */
   garments: Garment[];
   /** Null: none is seen, or too little. */
-  hair: { text: string; colors: Color[] } | null;
+  hair: { text: string; colors: DescribedColor[] } | null;
   hat: Seen;
   glasses: Seen;
   scarf: Seen;

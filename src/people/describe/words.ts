@@ -1,7 +1,7 @@
 /** What labels are called in a sentence, and what they are. */
 import { BACKGROUND_INDEX, labelKey, personIndex } from '../../parsing/options/options.ts';
 import type { Parsing } from '../../parsing/types.ts';
-import type { Language } from '../colours/words.ts';
+import type { Language } from '../colors/words.ts';
 
 /** `clothes`: what people wear. `things`: what they carry. The others are of the body. */
 export type Kind = 'clothes' | 'things' | 'hair' | 'face' | 'neck' | 'arm' | 'leg';

@@ -46,7 +46,7 @@ export async function colorsOf(image: Buffer, grid: Grid): Promise<Buffer | null
     const { data, info } = await sharp(image, { failOn: 'none', autoOrient: true, limitInputPixels: false })
       .resize(grid.width, grid.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: true })
       .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
+      .toColorspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     return info.channels === 3 ? data : null;

@@ -318,7 +318,7 @@ describe('exported annotations', () => {
       }
       // VOC's own palette: 1 is dark red.
       const png = await sharp(await folder.bytes('SegmentationClass/people.png'))
-        .toColourspace('srgb')
+        .toColorspace('srgb')
         .raw()
         .toBuffer();
       const at = classes.indexOf(1);

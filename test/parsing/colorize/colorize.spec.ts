@@ -230,7 +230,7 @@ describe('colorize', () => {
       assert.deepEqual(
         [
           ...(await sharp((await colorize(parsing, { mode: 'labels' })).image)
-            .toColourspace('b-w')
+            .toColorspace('b-w')
             .raw()
             .toBuffer()),
         ].slice(0, 8),

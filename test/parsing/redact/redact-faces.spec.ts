@@ -44,7 +44,7 @@ describe('redact, on drawn scenes', function () {
       const mapOf = (values: Uint16Array): Promise<Buffer> => {
         const raw = { width: truth.width, height: truth.height, channels: 1 as const };
         return change(sharp(Uint8Array.from(values), { raw }), 'nearest')
-          .toColourspace('b-w')
+          .toColorspace('b-w')
           .raw()
           .toBuffer();
       };

@@ -258,6 +258,6 @@ describe('describing people', () => {
     await refused({ ...parsing, image }, {}, 'M2FP_NO_PARSING', /has (more|91 x 190)/);
     await refused(parsing, { language: 'de' }, 'M2FP_BAD_OPTION', /"language"/);
     await refused(parsing, { maxColors: 0 }, 'M2FP_BAD_OPTION', /"maxColors"/);
-    await refused(parsing, { colours: 1 }, 'M2FP_BAD_OPTION', /no option "colours"/);
+    await refused(parsing, { colors: 1 }, 'M2FP_BAD_OPTION', /no option "colors"/);
   });
 });

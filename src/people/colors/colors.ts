@@ -1,9 +1,9 @@
 /** The colours of a patch of pixels, by name and share. */
-import { clustersOf, litColourOf } from './clusters.ts';
+import { clustersOf, litColorOf } from './clusters.ts';
 import { hexOf, lit, type Oklab } from './oklab.ts';
-import type { ColourTerm, Shade } from './terms.ts';
+import type { ColorTerm, Shade } from './terms.ts';
 
-export interface Colour<Term extends string = ColourTerm> {
+export interface NamedColor<Term extends string = ColorTerm> {
   term: Term;
   /** Null: neither dark nor light for its term. */
   shade: Shade | null;
@@ -13,15 +13,15 @@ export interface Colour<Term extends string = ColourTerm> {
   share: number;
 }
 
-export interface ColourOptions<Term extends string> {
+export interface ColorOptions<Term extends string> {
   /** Colours told at most. */
   max: number;
   /** What takes less of the patch, 0 to 1, is not told. */
   minShare: number;
   /** See {@link exposureOf}. */
   exposure: number;
-  /** What a colour is called, such as {@link nameColour}. */
-  name: (colour: Oklab) => { term: Term; shade: Shade | null };
+  /** What a colour is called, such as {@link nameColor}. */
+  name: (color: Oklab) => { term: Term; shade: Shade | null };
 }
 
 /** Between the saturations of light and shade on one cloth is less. */
@@ -31,7 +31,7 @@ const DEEPEST_SHADE = 0.5;
 
 interface Group {
   samples: number[];
-  colour: Oklab;
+  color: Oklab;
 }
 
 /**
@@ -40,31 +40,31 @@ interface Group {
  *
  * @param samples three numbers a pixel, Oklab; the pixels of the patch, or some hundred evenly among them
  */
-export function coloursOf<Term extends string>(
+export function colorsOf<Term extends string>(
   samples: Float32Array,
-  { max, minShare, exposure, name }: ColourOptions<Term>,
-): Colour<Term>[] {
+  { max, minShare, exposure, name }: ColorOptions<Term>,
+): NamedColor<Term>[] {
   const size = samples.length / 3;
   // One more than is told, for the mixtures at the borders; two also where one is told: their mean is neither.
   const groups = clustersOf(samples, Math.max(max, 2) + 1);
-  const named = (colour: Oklab): { term: Term; shade: Shade | null } => name(lit(colour, exposure));
+  const named = (color: Oklab): { term: Term; shade: Shade | null } => name(lit(color, exposure));
   const merged: Group[] = [];
   for (const group of groups.toSorted((g, h) => h.length - g.length)) {
-    const colour = litColourOf(samples, group);
+    const color = litColorOf(samples, group);
     const same = merged.find(
-      (other) => isOne(other.colour, colour) || named(other.colour).term === named(colour).term,
+      (other) => isOne(other.color, color) || named(other.color).term === named(color).term,
     );
-    if (same === undefined) merged.push({ samples: group, colour });
+    if (same === undefined) merged.push({ samples: group, color });
     else same.samples.push(...group);
   }
   return merged
-    .map(({ samples: own }) => ({ colour: litColourOf(samples, own), share: own.length / size }))
+    .map(({ samples: own }) => ({ color: litColorOf(samples, own), share: own.length / size }))
     .toSorted((g, h) => h.share - g.share)
     .filter(({ share }, rank) => rank === 0 || share >= minShare)
     .slice(0, max)
-    .map(({ colour, share }) => ({
-      ...named(colour),
-      hex: hexOf(colour),
+    .map(({ color, share }) => ({
+      ...named(color),
+      hex: hexOf(color),
       share: Math.round(100 * share) / 100,
     }));
 }

@@ -1,17 +1,17 @@
 /** Colour names in the languages that sentences are made in. */
-import type { ColourTerm, Shade } from './terms.ts';
+import type { ColorTerm, Shade } from './terms.ts';
 
 export const LANGUAGES = ['en-US', 'zh-CN'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** A colour's name; of hair people say blond, too. */
-export interface SpokenColour {
-  term: ColourTerm | 'blond';
+export interface SpokenColor {
+  term: ColorTerm | 'blond';
   /** Null: neither dark nor light for its term. */
   shade: Shade | null;
 }
 
-const CHINESE: Readonly<Record<SpokenColour['term'], string>> = {
+const CHINESE: Readonly<Record<SpokenColor['term'], string>> = {
   black: '黑',
   white: '白',
   grey: '灰',
@@ -28,15 +28,15 @@ const CHINESE: Readonly<Record<SpokenColour['term'], string>> = {
 const CHINESE_SHADES: Readonly<Record<Shade, string>> = { dark: '深', light: '浅' };
 
 /** "dark blue", "深蓝色". */
-export function colourText({ term, shade }: SpokenColour, language: Language): string {
+export function colorText({ term, shade }: SpokenColor, language: Language): string {
   if (language === 'zh-CN') return `${shade === null ? '' : CHINESE_SHADES[shade]}${CHINESE[term]}色`;
   return shade === null ? term : `${shade} ${term}`;
 }
 
 /** Several of them: "red and white", "红色和白色". */
-export function coloursText(colours: readonly SpokenColour[], language: Language): string {
+export function colorsText(colors: readonly SpokenColor[], language: Language): string {
   return listed(
-    colours.map((colour) => colourText(colour, language)),
+    colors.map((color) => colorText(color, language)),
     language,
   );
 }

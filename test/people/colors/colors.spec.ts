@@ -1,49 +1,49 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { clustersOf } from '../../../src/people/colours/clusters.ts';
-import { type Colour, coloursOf } from '../../../src/people/colours/colours.ts';
-import { exposureOf } from '../../../src/people/colours/exposure.ts';
-import { lit, type Oklab, oklabOf } from '../../../src/people/colours/oklab.ts';
-import { nameColour } from '../../../src/people/colours/terms.ts';
-import { colourText, coloursText } from '../../../src/people/colours/words.ts';
+import { clustersOf } from '../../../src/people/colors/clusters.ts';
+import { type NamedColor, colorsOf } from '../../../src/people/colors/colors.ts';
+import { exposureOf } from '../../../src/people/colors/exposure.ts';
+import { lit, type Oklab, oklabOf } from '../../../src/people/colors/oklab.ts';
+import { nameColor } from '../../../src/people/colors/terms.ts';
+import { colorText, colorsText } from '../../../src/people/colors/words.ts';
 
 const RED = oklabOf(190, 20, 25);
 const WHITE = oklabOf(240, 240, 238);
 const BLUE = oklabOf(25, 60, 190);
 
 /** A patch: how many pixels of which colour. */
-function patch(...colours: readonly (readonly [count: number, colour: Oklab])[]): Float32Array {
+function patch(...colors: readonly (readonly [count: number, color: Oklab])[]): Float32Array {
   return Float32Array.from(
-    colours.flatMap(([count, colour]) => Array.from({ length: count }, () => colour).flat()),
+    colors.flatMap(([count, color]) => Array.from({ length: count }, () => color).flat()),
   );
 }
 
-function told(samples: Float32Array, options = {}): Colour[] {
-  return coloursOf(samples, { max: 2, minShare: 0.2, exposure: 1, name: nameColour, ...options });
+function told(samples: Float32Array, options = {}): NamedColor[] {
+  return colorsOf(samples, { max: 2, minShare: 0.2, exposure: 1, name: nameColor, ...options });
 }
 
-const terms = (colours: readonly Colour[]): string[] => colours.map(({ term }) => term);
+const terms = (colors: readonly NamedColor[]): string[] => colors.map(({ term }) => term);
 
 describe('the colours of a patch', () => {
   it('are one where it is plain', () => {
-    const [colour, ...others] = told(patch([50, RED]));
+    const [color, ...others] = told(patch([50, RED]));
     assert.deepEqual(others, []);
-    assert.deepEqual({ term: colour!.term, share: colour!.share }, { term: 'red', share: 1 });
-    assert.match(colour!.hex, /^#b[de]1[3-5]1[89a]$/);
+    assert.deepEqual({ term: color!.term, share: color!.share }, { term: 'red', share: 1 });
+    assert.match(color!.hex, /^#b[de]1[3-5]1[89a]$/);
   });
 
   it('are one where part of it lies in the shade', () => {
-    for (const colour of [RED, WHITE, BLUE]) {
-      const shaded = patch([60, colour], [40, lit(colour, 0.75)], [30, lit(colour, 0.6)]);
-      assert.deepEqual(terms(told(shaded)), [nameColour(colour).term]);
+    for (const color of [RED, WHITE, BLUE]) {
+      const shaded = patch([60, color], [40, lit(color, 0.75)], [30, lit(color, 0.6)]);
+      assert.deepEqual(terms(told(shaded)), [nameColor(color).term]);
     }
   });
 
   it('are two where it is striped, the larger first', () => {
-    const colours = told(patch([70, WHITE], [30, RED]));
-    assert.deepEqual(terms(colours), ['white', 'red']);
+    const colors = told(patch([70, WHITE], [30, RED]));
+    assert.deepEqual(terms(colors), ['white', 'red']);
     assert.deepEqual(
-      colours.map(({ share }) => share),
+      colors.map(({ share }) => share),
       [0.7, 0.3],
     );
   });
@@ -104,11 +104,11 @@ describe('the brightness of a picture', () => {
 
 describe('colours in words', () => {
   it('are English and Chinese', () => {
-    assert.equal(colourText({ term: 'blue', shade: 'dark' }, 'en-US'), 'dark blue');
-    assert.equal(colourText({ term: 'blue', shade: 'dark' }, 'zh-CN'), '深蓝色');
+    assert.equal(colorText({ term: 'blue', shade: 'dark' }, 'en-US'), 'dark blue');
+    assert.equal(colorText({ term: 'blue', shade: 'dark' }, 'zh-CN'), '深蓝色');
     const all = (['red', 'white', 'blue'] as const).map((term) => ({ term, shade: null }));
-    assert.equal(coloursText(all.slice(0, 2), 'en-US'), 'red and white');
-    assert.equal(coloursText(all, 'en-US'), 'red, white and blue');
-    assert.equal(coloursText(all, 'zh-CN'), '红色、白色和蓝色');
+    assert.equal(colorsText(all.slice(0, 2), 'en-US'), 'red and white');
+    assert.equal(colorsText(all, 'en-US'), 'red, white and blue');
+    assert.equal(colorsText(all, 'zh-CN'), '红色、白色和蓝色');
   });
 });

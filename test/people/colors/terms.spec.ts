@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { lit, oklabOf } from '../../../src/people/colours/oklab.ts';
-import { COLOUR_TERMS, nameColour, termOf } from '../../../src/people/colours/terms.ts';
+import { lit, oklabOf } from '../../../src/people/colors/oklab.ts';
+import { COLOUR_TERMS, nameColor, termOf } from '../../../src/people/colors/terms.ts';
 
 const hex = (text: string) => {
   const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
@@ -23,9 +23,9 @@ const PROTOTYPES: Record<string, string[]> = {
 };
 
 describe('the names of colours', () => {
-  for (const [term, colours] of Object.entries(PROTOTYPES)) {
-    for (const colour of colours) {
-      it(`calls #${colour} ${term}`, () => assert.equal(termOf(hex(colour)), term));
+  for (const [term, colors] of Object.entries(PROTOTYPES)) {
+    for (const color of colors) {
+      it(`calls #${color} ${term}`, () => assert.equal(termOf(hex(color)), term));
     }
   }
 
@@ -39,22 +39,22 @@ describe('the names of colours', () => {
     }
   });
 
-  for (const [colour, light] of [
+  for (const [color, light] of [
     ['e50000', 0.7],
     ['15b01a', 0.6],
     ['0343df', 0.6],
     ['ffd700', 0.65],
     ['7e1e9c', 0.7],
   ] as const) {
-    it(`keeps the name of #${colour} in the shade`, () => {
-      assert.equal(termOf(lit(hex(colour), Math.cbrt(light))), termOf(hex(colour)));
+    it(`keeps the name of #${color} in the shade`, () => {
+      assert.equal(termOf(lit(hex(color), Math.cbrt(light))), termOf(hex(color)));
     });
   }
 
   it('tells dark and light from neither', () => {
-    assert.deepEqual(nameColour(hex('01153e')), { term: 'blue', shade: 'dark' });
-    assert.deepEqual(nameColour(hex('4169e1')), { term: 'blue', shade: null });
-    assert.deepEqual(nameColour(hex('95d0fc')), { term: 'blue', shade: 'light' });
-    assert.deepEqual(nameColour(hex('ffffff')), { term: 'white', shade: null });
+    assert.deepEqual(nameColor(hex('01153e')), { term: 'blue', shade: 'dark' });
+    assert.deepEqual(nameColor(hex('4169e1')), { term: 'blue', shade: null });
+    assert.deepEqual(nameColor(hex('95d0fc')), { term: 'blue', shade: 'light' });
+    assert.deepEqual(nameColor(hex('ffffff')), { term: 'white', shade: null });
   });
 });

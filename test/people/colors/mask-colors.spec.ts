@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { maskColours } from '../../../src/people/colours/mask-colours.ts';
+import { maskColors } from '../../../src/people/colors/mask-colors.ts';
 import { paint, parsingOf } from '../../parsing/scene.ts';
 
-describe('maskColours', () => {
+describe('maskColors', () => {
   const rows = (from: number, to: number): string[] =>
     Array.from({ length: 40 }, (_, y) => (y >= from && y < to ? '#' : '.').repeat(40));
   const scene = async () => {
@@ -26,14 +26,14 @@ describe('maskColours', () => {
 
   it('names what the masks cover, and nothing else, the largest share first', async () => {
     const parsing = await scene();
-    const coloursOf = maskColours(parsing);
+    const colorsOf = maskColors(parsing);
     const [coat, pants] = parsing.parts.map(({ mask }) => mask);
-    const red = await coloursOf([coat!]);
+    const red = await colorsOf([coat!]);
     assert.deepEqual(
       red.map(({ term, hex, share }) => [term, hex, share]),
       [['red', '#c8141e', 1]],
     );
-    const both = await coloursOf([pants!]);
+    const both = await colorsOf([pants!]);
     assert.deepEqual(
       both.map(({ term, share }) => [term, Math.round(share * 10)]),
       [
@@ -41,11 +41,11 @@ describe('maskColours', () => {
         ['red', 3],
       ],
     );
-    assert.deepEqual(await coloursOf([]), []);
+    assert.deepEqual(await colorsOf([]), []);
   });
 
   it('rejects with a code where a mask is damaged', async () => {
-    await assert.rejects(maskColours(await scene())([{ size: [40, 40], counts: '~' }]), {
+    await assert.rejects(maskColors(await scene())([{ size: [40, 40], counts: '~' }]), {
       code: 'M2FP_NO_PARSING',
     });
   });

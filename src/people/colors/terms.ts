@@ -21,12 +21,12 @@ export const COLOUR_TERMS = [
   'pink',
   'brown',
 ] as const;
-export type ColourTerm = (typeof COLOUR_TERMS)[number];
+export type ColorTerm = (typeof COLOUR_TERMS)[number];
 
 export type Shade = 'dark' | 'light';
 
-export interface ColourName {
-  term: ColourTerm;
+export interface ColorName {
+  term: ColorTerm;
   /** Null: neither dark nor light for its term. */
   shade: Shade | null;
 }
@@ -38,7 +38,7 @@ const BLACK = 0.42;
 const WHITE = 0.77;
 
 /** Lightness below which a term is dark, and from which on it is light; null: never. */
-const SHADES: Readonly<Record<ColourTerm, readonly [dark: number | null, light: number | null]>> = {
+const SHADES: Readonly<Record<ColorTerm, readonly [dark: number | null, light: number | null]>> = {
   black: [null, null],
   white: [null, null],
   grey: [0.52, 0.7],
@@ -53,7 +53,7 @@ const SHADES: Readonly<Record<ColourTerm, readonly [dark: number | null, light: 
 };
 
 /** The term of a colour. */
-export function termOf([lightness, a, b]: Oklab): ColourTerm {
+export function termOf([lightness, a, b]: Oklab): ColorTerm {
   if (lightness < PITCH_BLACK) return 'black';
   const saturation = Math.hypot(a, b) / lightness;
   const degrees = (Math.atan2(b, a) * 180) / Math.PI;
@@ -73,7 +73,7 @@ function leastSaturation(lightness: number, hue: number): number {
   return isDark ? 0.06 : 0.04;
 }
 
-function termOfHue(lightness: number, saturation: number, hue: number): ColourTerm {
+function termOfHue(lightness: number, saturation: number, hue: number): ColorTerm {
   if (hue < 36) return reddish(lightness, saturation, hue);
   if (hue < 76) {
     if (hue < 44 && saturation >= 0.275) return 'red';
@@ -99,7 +99,7 @@ function termOfHue(lightness: number, saturation: number, hue: number): ColourTe
 }
 
 /** @param hue -15 to 36 degrees */
-function reddish(lightness: number, saturation: number, hue: number): ColourTerm {
+function reddish(lightness: number, saturation: number, hue: number): ColorTerm {
   if (saturation >= 0.255) return hue < 8 && lightness > 0.52 ? 'pink' : 'red';
   if (hue >= 20 && lightness < 0.62) return hue >= 30 || saturation < 0.2 ? 'brown' : 'red';
   if (lightness >= 0.46) return 'pink';
@@ -107,10 +107,10 @@ function reddish(lightness: number, saturation: number, hue: number): ColourTerm
 }
 
 /** Term and shade of a colour. */
-export function nameColour(colour: Oklab): ColourName {
-  const term = termOf(colour);
+export function nameColor(color: Oklab): ColorName {
+  const term = termOf(color);
   const [dark, light] = SHADES[term];
-  const [lightness] = colour;
+  const [lightness] = color;
   if (dark !== null && lightness < dark) return { term, shade: 'dark' };
   return { term, shade: light !== null && lightness >= light ? 'light' : null };
 }

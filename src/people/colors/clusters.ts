@@ -99,7 +99,7 @@ const TO = 0.75;
  * The colour of a group in the light rather than in the shade: the mean of those somewhat lighter than its median, so that
  * neither folds nor gloss count.
  */
-export function litColourOf(samples: Float32Array, group: readonly number[]): Oklab {
+export function litColorOf(samples: Float32Array, group: readonly number[]): Oklab {
   const sorted = group.toSorted((i, j) => samples[3 * i]! - samples[3 * j]!);
   const from = Math.floor(FROM * sorted.length);
   return meanOf(samples, sorted.slice(from, Math.max(Math.ceil(TO * sorted.length), from + 1)));

@@ -4,10 +4,10 @@ import { rleToRuns } from '../../parsing/masks/rle.ts';
 import { runsArea } from '../../parsing/masks/runs.ts';
 import { decodeSource } from '../../parsing/source.ts';
 import type { Parsing, Rle } from '../../parsing/types.ts';
-import { type Colour, coloursOf } from './colours.ts';
+import { type NamedColor, colorsOf } from './colors.ts';
 import { exposureOf } from './exposure.ts';
 import { oklabOf } from './oklab.ts';
-import { nameColour } from './terms.ts';
+import { nameColor } from './terms.ts';
 
 /** Pixels that are looked at, evenly among all. */
 const SAMPLES = 600;
@@ -20,7 +20,7 @@ const LEAST_SHARE = 0.1;
  * the largest share first. The picture is decoded once, when it is needed.
  * @throws {M2fpError} `M2FP_NO_PARSING` from the function, where a mask is damaged or the picture has another size
  */
-export function maskColours(parsing: Parsing): (masks: readonly Rle[]) => Promise<Colour[]> {
+export function maskColors(parsing: Parsing): (masks: readonly Rle[]) => Promise<NamedColor[]> {
   let decoding: Promise<{ image: RawImage; exposure: number }> | undefined;
   const look = async () => {
     const image = await decodeSource(parsing);
@@ -30,7 +30,7 @@ export function maskColours(parsing: Parsing): (masks: readonly Rle[]) => Promis
     const { image, exposure } = await (decoding ??= look());
     const samples = samplesOf(masks, image);
     if (samples.length === 0) return [];
-    return coloursOf(samples, { max: MOST_COLOURS, minShare: LEAST_SHARE, exposure, name: nameColour });
+    return colorsOf(samples, { max: MOST_COLOURS, minShare: LEAST_SHARE, exposure, name: nameColor });
   };
 }
 
