@@ -135,9 +135,10 @@ function ofNodes(folder: string, set: string, entry: string): { types: Catalogue
 /** Routes and topics in what is built, which every other package shares with us. */
 function ofNames(folder: string): string[] {
   return globSync('dist/**/*.js', { cwd: folder }).flatMap((file) => {
-    const code = readFileSync(join(folder, file), 'utf8');
-    const routes = [...code.matchAll(/httpAdmin\.(?:get|post|put|delete|use)\(\s*["'`]([^"'`$]*)/g)];
-    const topics = [...code.matchAll(/comms\.publish\(\s*["'`]([^"'`$]*)/g)];
+    // The build breaks long lines, also between two names and in a text.
+    const code = readFileSync(join(folder, file), 'utf8').replaceAll('\\\n', '');
+    const routes = [...code.matchAll(/httpAdmin\s*\.\s*(?:get|post|put|delete|use)\(\s*["'`]([^"'`$]*)/g)];
+    const topics = [...code.matchAll(/comms\s*\.\s*publish\(\s*["'`]([^"'`$]*)/g)];
     return [
       ...routes.filter(([, path]) => !path!.startsWith(`/${PREFIX}`)).map(([, path]) => `route ${path}`),
       ...topics.filter(([, topic]) => !topic!.startsWith(PREFIX)).map(([, topic]) => `topic ${topic}`),
