@@ -49,7 +49,7 @@ export function negotiate(
   // COCO is JSON for whoever accepts that.
   const types = offered.map((name) => CONTENT_TYPES[name]);
   const there = [...new Set(types)];
-  const client = new Negotiator({ headers: { accept: accept || undefined } });
+  const client = new Negotiator({ headers: { accept: withoutParameters(accept || undefined) } });
   const [chosen] = client.mediaTypes(there);
   if (chosen !== undefined) return offered[types.indexOf(chosen)]!;
   const missing = client.mediaTypes(Object.values(CONTENT_TYPES));
@@ -61,6 +61,12 @@ export function negotiate(
       `${there.join(', ')}; or ask by name: ?format=${namesOf(offered).join(', ')}.`,
   );
 }
+
+/** A parameter of a media range, its value perhaps in quotes; `q` is none. */
+const PARAMETER = /;\s*(?!q=)[^\s;,=]+(?:=(?:"(?:\\.|[^"\\])*"|[^\s;,"]*))?/gi;
+
+/** `Accept` without a charset, a version or a profile: our types come in one form, which such a client can read, too. */
+const withoutParameters = (accept: string | undefined): string | undefined => accept?.replace(PARAMETER, '');
 
 const namesOf = (offered: readonly Format[]): Format[] =>
   FORMATS.filter((format) => !isPicture(format) || offered.includes(format));
