@@ -14,6 +14,7 @@ import { openApi } from '../../src/service/openapi/document.ts';
 import { newJobId } from '../../src/service/jobs/ids.ts';
 import { cancelled, noOutcome } from '../../src/service/jobs/outcomes.ts';
 import { problemOfEnded } from '../../src/service/jobs/view.ts';
+import { planAnswer } from '../../src/service/plan.ts';
 import { orderOf } from '../../src/service/request.ts';
 import { problemAnswer } from '../../src/service/problem-answer.ts';
 import { Description } from '../support/described.ts';
@@ -93,9 +94,60 @@ describe('the OpenAPI document', () => {
     const rules = clientRules(REQUEST_SETTINGS.allowed.form.value);
     const { properties } = post!.requestBody!.content['application/json']!.schema;
     for (const [name, schema] of Object.entries(properties)) {
-      const { default: fallback, enum: choices = [] } = schema as { default?: unknown; enum?: unknown[] };
+      const { default: fallback, anyOf = [] } = schema as {
+        default?: unknown;
+        anyOf?: { enum?: unknown[] }[];
+      };
+      const choices = anyOf.flatMap((form) => form.enum ?? []);
       for (const value of [...choices, fallback].filter((each) => each !== undefined))
         readClientOptions([], { [name]: value }, rules);
+    }
+  });
+
+  it('takes of JSON what the service takes, and nothing else', () => {
+    const rules = clientRules(REQUEST_SETTINGS.allowed.form.value, true);
+    const named = Object.keys(post!.requestBody!.content['application/json']!.schema.properties);
+    const GOOD: [name: string, ...values: unknown[]][] = [
+      ['labels', 'Face', 'Face,Hair', ['Face'], ['Face', 'Hair']],
+      ['persons', '1', '1, 255', [1], [255, 2]],
+      ['padding', 0, 10, '0%', '12.5%', '1000%'],
+      ['color', '#000', '#a0b1c2', 'Red', [1, 2, 3], [0, 0, 255]],
+      ['contourColor', 'white', [1, 2, 3]],
+      ['grow', 'auto', 0, 512],
+      ['opacity', 0, 0.5, 1],
+      ['flip', true, false],
+      ['view', 'crop'],
+      ['format', 'coco'],
+      ...named.filter((name) => name !== 'image').map((name): [string, null] => [name, null]),
+    ];
+    const BAD: [name: string, ...values: unknown[]][] = [
+      ['labels', '', ' , ', 'none', []],
+      ['persons', '', 'yes', '0', '256', '1.5', [], [0], [256], ['1']],
+      ['padding', -1, 1.5, '10', '2000%', '1000.5%', 'x%', true],
+      ['color', [1, 2], [1, 2, 3, 4], [256, 0, 0], [0.5, 0, 0], 7],
+      ['grow', -1, 0.5, 513, 'none'],
+      ['opacity', 1.1, '0.5'],
+      ['flip', 'true', 1],
+      ['view', 'none', ''],
+      ['foo', 1],
+      ['url', 'http://example.org'],
+    ];
+    for (const [route, tells] of [
+      ['/api/parse', false],
+      ['/upload', false],
+      ['/api/jobs', true],
+    ] as const) {
+      const takes = new Description(openApi()).requestCheck(route);
+      const check = (isGood: boolean, name: string, value: unknown): void => {
+        const said = `${route} ${name} ${JSON.stringify(value)}`;
+        assert.equal(takes({ image: 'AAAA', [name]: value }), isGood, said);
+        const read = () => planAnswer({ options: readClientOptions([], { [name]: value }, rules).response });
+        if (isGood) read();
+        else assert.throws(read, said);
+      };
+      for (const [name, ...values] of GOOD) for (const value of values) check(true, name, value);
+      for (const [name, ...values] of BAD) for (const value of values) check(false, name, value);
+      assert.equal(takes({ image: 'AAAA', 'job.webhook': 'https://example.org/' }), tells, route);
     }
   });
 

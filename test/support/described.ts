@@ -1,5 +1,6 @@
 /** Answers of a service, held against its own OpenAPI document. */
 import assert from 'node:assert/strict';
+import type { AnyValidateFunction } from 'ajv/dist/types/index.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 interface Described {
@@ -32,13 +33,22 @@ export class Description {
     if (content === undefined) return;
     assert.ok(type in content, `${type} of ${method} ${route}: ${Object.keys(content).join()}`);
     if (!type.endsWith('json')) return;
-    const path = [route, operation, 'responses', String(status), 'content', type, 'schema'];
-    const escaped = path.map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1')));
-    const validate = this.#ajv.getSchema(`openapi.json#/paths/${escaped.join('/')}`)!;
+    const validate = this.#validator([route, operation, 'responses', String(status), 'content', type]);
     assert.ok(
       validate(JSON.parse(body.toString())),
       `${route}: ${this.#ajv.errorsText(validate.errors)}\n${body.toString()}`,
     );
+  }
+
+  /** What tells whether JSON is such as may be posted to `route`. */
+  requestCheck(route: string): (body: unknown) => boolean {
+    const validate = this.#validator([route, 'post', 'requestBody', 'content', 'application/json']);
+    return (body) => validate(body) === true;
+  }
+
+  #validator(path: readonly string[]): AnyValidateFunction {
+    const escaped = path.map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1')));
+    return this.#ajv.getSchema(`openapi.json#/paths/${escaped.join('/')}/schema`)!;
   }
 
   /** The same of an answer that came. @returns its body */

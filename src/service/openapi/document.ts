@@ -4,7 +4,7 @@
  */
 import packageJson from '../../../package.json' with { type: 'json' };
 import { METRICS_CONTENT_TYPE } from '../../observe/metrics.ts';
-import { jobPaths } from './jobs.ts';
+import { JOB_OPTIONS, jobPaths } from './jobs.ts';
 import { optionSchemas } from './options.ts';
 import { failures, ok, problemsOf } from './responses.ts';
 import { schemas } from './schemas.ts';
@@ -26,16 +26,15 @@ function optionParameters(): object[] {
   }));
 }
 
-/** A picture in any of the forms that are taken, with options beside it. */
-function pictureBody(): object {
-  const fields = optionSchemas(true);
+/** A picture in any of the forms that are taken, with options beside it. @param more options of this route alone */
+function pictureBody(more: Record<string, object> = {}): object {
   return {
     required: true,
     content: {
       'multipart/form-data': {
         schema: {
           type: 'object',
-          properties: { image: { ...BINARY, description: 'The picture.' }, ...fields },
+          properties: { image: { ...BINARY, description: 'The picture.' }, ...optionSchemas(true), ...more },
           required: ['image'],
         },
       },
@@ -48,8 +47,10 @@ function pictureBody(): object {
               description: 'The picture as base64 or data URL. No address: nothing is fetched.',
             },
             ...optionSchemas(false),
+            ...more,
           },
           required: ['image'],
+          additionalProperties: false,
         },
         example: { image: GREY, masks: 'rle' },
       },
@@ -115,7 +116,7 @@ function paths(): Record<string, object> {
       'upload',
       'The picture with its parts in colour; PNG, unless something else is asked for',
     ),
-    ...jobPaths(pictureBody(), optionParameters(), parsed.content),
+    ...jobPaths(pictureBody(JOB_OPTIONS), optionParameters(), parsed.content),
     '/live': get('live', 'State', 'Whether the process runs', { 200: json('It does.', 'Live') }),
     '/ready': get('ready', 'State', 'Whether pictures are parsed now', readiness('Readiness')),
     '/health': get('health', 'State', 'The same, with all that is known', readiness('Health')),
@@ -166,7 +167,7 @@ export function openApi(): object {
       description:
         'Finds people in pictures, and which pixel is hair, face, coat, left arm, right shoe. ' +
         `[About the API](${packageJson.homepage.replace('#readme', '')}/blob/main/docs/http.md). ` +
-        "The service's owner may ask for an API key, and may allow more options of the nodes than are named here.",
+        "The service's owner may ask for an API key, and may let clients set other options of the nodes than are named here.",
       license: { name: packageJson.license, identifier: packageJson.license },
     },
     // Where the document lies, whatever a proxy has put before it.

@@ -16,12 +16,21 @@ const DENIED = [
   'INTERNAL',
 ] as const;
 
-const WEBHOOK = {
-  name: 'job.webhook',
-  in: 'query',
-  description: "Called when the job has ended; its host must be one that the service's owner allows.",
-  schema: { type: 'string', format: 'uri' },
+/** Beside those of a picture, in the address or in the body. */
+export const JOB_OPTIONS = {
+  'job.webhook': {
+    description: "Called when the job has ended; its host must be one that the service's owner allows.",
+    type: 'string',
+    format: 'uri',
+  },
 };
+
+const OWN_PARAMETERS = Object.entries(JOB_OPTIONS).map(([name, { description, ...schema }]) => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+}));
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -73,7 +82,7 @@ export function jobPaths(
         tags: ['Jobs'],
         summary: 'Keeps a picture, and parses it when its turn comes; 202 means kept, also over a restart',
         description: 'The result is in the format that `format` names, else JSON. `Accept` is not heeded.',
-        parameters: [...parameters, WEBHOOK, IDEMPOTENCY_KEY],
+        parameters: [...parameters, ...OWN_PARAMETERS, IDEMPOTENCY_KEY],
         requestBody: body,
         responses: {
           202: {

@@ -43,23 +43,39 @@ const TEXTS: Readonly<Record<keyof typeof CLIENT_OPTIONS, string>> = {
   flip: 'Looks at the mirrored picture, too: a little better, and takes twice as long.',
 };
 
+/** The id of a person, in a text. */
+const ID = '0*(?:[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])';
+/** Up to {@link MAX_PADDING_PERCENT}. */
+const PERCENT = '^\\s*(?:0*1000(?:\\.0+)?|0*\\d{1,3}(?:\\.\\d+)?)\\s*%\\s*$';
+
+const COLOR = [
+  { type: 'string' },
+  { type: 'array', items: { type: 'integer', minimum: 0, maximum: 255 }, minItems: 3, maxItems: 3 },
+];
+
 /** What is a text in an address, and may be more in JSON. */
-const IN_JSON: Readonly<Record<string, Schema>> = {
-  labels: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
-  persons: {
-    anyOf: [
-      { type: 'string' },
-      { type: 'array', items: { type: 'integer', minimum: 1, maximum: 255 }, minItems: 1 },
-    ],
-  },
-  padding: {
-    anyOf: [
-      { type: 'integer', minimum: 0, maximum: MAX_SIDE },
-      { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' },
-    ],
-    default: 0,
-  },
+const IN_JSON: Readonly<Record<string, readonly Schema[]>> = {
+  labels: [
+    { type: 'string', pattern: '^(?!\\s*none\\s*$).*[^\\s,]' },
+    { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+  ],
+  persons: [
+    { type: 'string', pattern: `^\\s*${ID}(?:\\s*,\\s*${ID})*\\s*$` },
+    { type: 'array', items: { type: 'integer', minimum: 1, maximum: 255 }, minItems: 1 },
+  ],
+  padding: [
+    { type: 'integer', minimum: 0, maximum: MAX_SIDE },
+    { type: 'string', pattern: PERCENT },
+  ],
+  color: COLOR,
+  contourColor: COLOR,
 };
+
+/** Of JSON, where null leaves the choice open, too. */
+function typeInJson(name: string, type: Schema): Schema {
+  const { anyOf = [type] } = type as { anyOf?: readonly Schema[] };
+  return { anyOf: [...(IN_JSON[name] ?? anyOf), { type: 'null' }] };
+}
 
 /** The schema of each option. @param asText as addresses and forms say it, where a list or a margin is a text */
 export function optionSchemas(asText: boolean): Record<string, Schema> {
@@ -67,13 +83,22 @@ export function optionSchemas(asText: boolean): Record<string, Schema> {
   return Object.fromEntries(
     Object.entries(table).map(([name, { form }]): [string, Schema] => {
       const { input, choices, check, value } = form;
-      // Without it, `Accept` decides.
-      const fallback = value === '' || name === 'format' ? {} : { default: value };
       const description = TEXTS[name as keyof typeof TEXTS];
       const type = typeOf(name, input, choices, check);
-      return [name, { ...type, ...fallback, ...(asText ? {} : IN_JSON[name]), description }];
+      return [
+        name,
+        { ...(asText ? type : typeInJson(name, type)), ...fallback(name, value, asText), description },
+      ];
     }),
   );
+}
+
+function fallback(name: string, value: unknown, asText: boolean): Schema {
+  if (name === 'grow') return { default: 'auto' };
+  // The form has a text.
+  if (name === 'padding' && !asText) return { default: Number(value) };
+  // Without a format, `Accept` decides.
+  return value === '' || name === 'format' ? {} : { default: value };
 }
 
 function typeOf(
@@ -87,7 +112,7 @@ function typeOf(
   if (input === 'number') {
     const [kind, minimum, maximum] = check!;
     const range = { type: kind === 'whole' ? 'integer' : 'number', minimum, maximum };
-    return name === 'grow' ? { anyOf: [range, { const: 'auto' }], default: 'auto' } : range;
+    return name === 'grow' ? { anyOf: [range, { const: 'auto' }] } : range;
   }
   return { type: 'string' };
 }
