@@ -1,7 +1,7 @@
 /** What the other nodes see of the config node `m2fp-model`. */
 import type { Node, NodeAPI } from 'node-red';
 import type { WorkerAddress, WorkerFacts } from '../../src/engine/remote/client/transport.ts';
-import type { Engine, EngineInfo, EngineState } from '../../src/engine/types.ts';
+import type { Engine, EngineInfo, EngineState, RequestLimits } from '../../src/engine/types.ts';
 import type { ParseOptions } from '../../src/parsing/types.ts';
 import { M2fpError } from '../../src/errors.ts';
 import type { ImageLimits } from '../../src/image/types.ts';
@@ -82,6 +82,8 @@ export interface ModelNode extends Node<RedisCredentials> {
   parseOptions(): ParseOptions;
   /** What a picture may have of bytes and pixels. */
   limits(): ImageLimits;
+  /** What each of the node's pictures may take, whatever others who share the engine allow theirs. */
+  requestLimits(): RequestLimits;
   /** Where its workers are found, and how they let one in; undefined for a model of this machine. */
   workerAddress(): WorkerAddress | undefined;
   /** Where the model comes from and lies; pulls and loads nothing. */

@@ -89,7 +89,8 @@ export default function (RED: NodeAPI): void {
           ({ engine } = admitted);
           refusals.handedOver(msg);
           const caller = callerOf(msg);
-          parsing = await engine.parse({ image, options, queue: admitted.queue, caller, signal });
+          const limits = model.requestLimits();
+          parsing = await engine.parse({ image, options, queue: admitted.queue, limits, caller, signal });
         } catch (error) {
           return dropOrFail(msg, error, engine);
         }

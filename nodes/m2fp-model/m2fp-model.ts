@@ -46,6 +46,10 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelServi
   model.deregister = (node) => access.deregister(node);
   model.parseOptions = () => settings().parse;
   model.limits = () => limitsFrom(settings().engine);
+  model.requestLimits = () => {
+    const { timeout, maxBytes, maxPixels } = settings().engine;
+    return { timeout, maxBytes, maxPixels };
+  };
   model.workerAddress = () => {
     const { source, engine } = settings();
     return source === 'remote' ? engine.address : undefined;

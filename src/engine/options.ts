@@ -15,7 +15,7 @@ import {
   whole,
 } from '../parsing/options/option-table.ts';
 import { badOption } from '../parsing/options/options.ts';
-import type { EngineOptions, QueueOptions } from './types.ts';
+import type { EngineOptions, QueueOptions, RequestLimits } from './types.ts';
 import type { ParseOptions } from '../parsing/types.ts';
 
 /** setTimeout takes no more. */
@@ -103,9 +103,27 @@ export const PARSE_OPTIONS = {
   flip: flag(false),
 };
 
+const REQUEST_LIMITS = { timeout: LINE_OPTIONS.timeout, ...LIMIT_OPTIONS };
+
+/** The limits that are given, without what is undefined. @throws {M2fpError} `M2FP_BAD_OPTION` */
+export function checkRequestLimits(limits: RequestLimits): RequestLimits {
+  valuesOf(REQUEST_LIMITS, limits);
+  return withoutUndefined(REQUEST_LIMITS, limits);
+}
+
 /** The options of one image, without what is undefined. @throws {M2fpError} `M2FP_BAD_OPTION` */
 export function checkParseOptions(options: ParseOptions): ParseOptions {
   valuesOf(PARSE_OPTIONS, options);
-  const given = namesOf(PARSE_OPTIONS).filter((name) => options[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, options[name]]));
+  return withoutUndefined(PARSE_OPTIONS, options);
+}
+
+/** Those of `options` that are in the table. */
+function withoutUndefined<Options extends object>(
+  table: Parameters<typeof namesOf>[0],
+  options: Options,
+): Options {
+  const given = Object.entries(options).filter(
+    ([name, value]) => value !== undefined && namesOf(table).includes(name),
+  );
+  return Object.fromEntries(given) as Options;
 }

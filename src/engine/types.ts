@@ -57,6 +57,12 @@ export interface QueueOptions {
   priority?: number;
 }
 
+/**
+ * What one picture may take: `timeout`, `maxBytes` and `maxPixels` of {@link EngineOptions}. What is absent is as the engine's
+ * options say, which are those of whoever asked for the engine last.
+ */
+export type RequestLimits = Pick<EngineOptions, 'timeout' | 'maxBytes' | 'maxPixels'>;
+
 /** Why a request was not run although nothing went wrong. */
 export type DropReason = 'replaced' | 'expired';
 
@@ -73,6 +79,7 @@ export interface ParseRequest {
   image: Buffer | NetworkInput;
   options?: ParseOptions;
   queue?: QueueOptions;
+  limits?: RequestLimits;
   caller?: RequestCaller;
   /** A warm-up or a check of the model, and nobody's picture: it does not count as a request. */
   trial?: boolean;

@@ -175,7 +175,7 @@ export class ProcessPool implements Pool {
     try {
       // The one before it in line may have been the same.
       this.#quarantine.check(request);
-      const result = await supervisor.run(request);
+      const result = await supervisor.run(request, job.limits);
       this.#times.ran(clock.now() - begun, first);
       this.#quarantine.clear(request);
       this.#owner.onResult(job, result.parsing, job.queued);

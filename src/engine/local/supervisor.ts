@@ -3,6 +3,7 @@ import { raceSignal, sleep } from '../../async.ts';
 import { M2fpError } from '../../errors.ts';
 import { limitsFrom } from '../../image/limits.ts';
 import type { ImageLimits } from '../../image/types.ts';
+import type { RequestLimits } from '../types.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import type { CrashLog } from './crash-log.ts';
 import type { RestartPolicy } from './restart-policy.ts';
@@ -151,14 +152,19 @@ export class Supervisor {
   /**
    * Parses one picture. Past the time limit, or far past that of memory, the process is killed and M2FP_TIMEOUT or
    * {@link MemoryExceeded} thrown; one that has come past its memory limit is replaced when it has answered.
+   * @param own limits of who asks, in place of the engine's
    */
-  async run(request: Omit<ParseMessage, 'type' | 'id' | 'limits'>): Promise<ResultMessage> {
+  async run(
+    request: Omit<ParseMessage, 'type' | 'id' | 'limits'>,
+    own: RequestLimits = {},
+  ): Promise<ResultMessage> {
     const process = this.#serving;
     if (process === null) throw new M2fpError('M2FP_ENGINE_CRASHED', 'The engine process is not running.');
     this.#runs++;
-    const watches = [this.#watchTime(process), this.#watchMemory(process)];
+    const allowed = { ...this.#options.limits(), ...own };
+    const watches = [this.#watchTime(process, allowed.timeout), this.#watchMemory(process)];
     try {
-      const limits = limitsFrom(this.#options.limits());
+      const limits = limitsFrom(allowed);
       const result = await process.parse({ ...request, limits });
       this.#rss = result.rss;
       this.#options.crashes.succeeded();
@@ -251,8 +257,7 @@ export class Supervisor {
     this.#options.onChange();
   }
 
-  #watchTime(process: EngineProcess): Timer | null {
-    const { timeout } = this.#options.limits();
+  #watchTime(process: EngineProcess, timeout: number): Timer | null {
     if (timeout === 0) return null;
     return this.#options.clock.after(timeout, () => {
       const text = `The picture took longer than ${timeout} ms and its process was killed: allow more time, or parse smaller pictures.`;

@@ -5,12 +5,14 @@ import type { Parsing } from '../../parsing/types.ts';
 import type { KeptResult } from './cache.ts';
 import { bytesOf, type InputImage } from '../input-image.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
+import type { RequestLimits } from '../types.ts';
 
 export interface JobDescription {
   image: InputImage;
   options: ParseOptions;
   /** All that the result depends on beside the picture's bytes, see `variantOf`. */
   variant: string;
+  limits: RequestLimits;
   /** A warm-up or a check: workers do not count it either. */
   trial: boolean;
   signal: AbortSignal | undefined;
@@ -25,6 +27,7 @@ export class Job {
   readonly image: InputImage;
   readonly options: ParseOptions;
   readonly variant: string;
+  readonly limits: RequestLimits;
   readonly trial: boolean;
   /** When the request came, by the clock. */
   readonly since: number;
@@ -42,10 +45,11 @@ export class Job {
   #reject!: (error: unknown) => void;
   readonly #stopListening: () => void;
 
-  constructor({ image, options, variant, trial, signal, clock, onCancel }: JobDescription) {
+  constructor({ image, options, variant, limits, trial, signal, clock, onCancel }: JobDescription) {
     this.image = image;
     this.options = options;
     this.variant = variant;
+    this.limits = limits;
     this.trial = trial;
     this.#clock = clock;
     this.since = clock.now();

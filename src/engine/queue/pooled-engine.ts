@@ -13,7 +13,7 @@ import { type EngineLabels, type RequestEvent, requestEvents } from '../events.t
 import { fateOf } from './fate.ts';
 import { Job } from './job.ts';
 import type { Pool, PoolOwner } from './pool.ts';
-import { checkParseOptions, completeQueueOptions } from '../options.ts';
+import { checkParseOptions, checkRequestLimits, completeQueueOptions } from '../options.ts';
 import { clone } from './clone.ts';
 import { bytesOf, checkImage, digestOf, variantOf, type InputImage } from '../input-image.ts';
 import type { ChildParsing } from '../protocol.ts';
@@ -26,6 +26,7 @@ import type {
   EngineOptions,
   EngineState,
   ParseRequest,
+  RequestLimits,
   QueueOptions,
 } from '../types.ts';
 import type { ParseOptions } from '../../parsing/types.ts';
@@ -47,6 +48,7 @@ interface CheckedRequest {
   image: InputImage;
   options: ParseOptions;
   queue: Required<QueueOptions>;
+  limits: RequestLimits;
   trial: boolean;
   signal: AbortSignal | undefined;
 }
@@ -205,12 +207,21 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
   }
 
   /** Throws for arguments that no engine could do anything with. */
-  #check({ image, options = {}, queue = {}, trial = false, signal }: ParseRequest): CheckedRequest {
+  #check({
+    image,
+    options = {},
+    queue = {},
+    limits = {},
+    trial = false,
+    signal,
+  }: ParseRequest): CheckedRequest {
     const checked = checkParseOptions(options);
+    const own = checkRequestLimits(limits);
     return {
-      image: checkImage(image, this.#manifest.input, checked, limitsFrom(this.#options)),
+      image: checkImage(image, this.#manifest.input, checked, limitsFrom({ ...this.#options, ...own })),
       options: checked,
       queue: completeQueueOptions(queue),
+      limits: own,
       trial,
       signal,
     };
@@ -218,7 +229,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
 
   /** Throws at once where the picture has no place in the line; one whose result is kept needs none. */
   #lineUp(
-    { image, options, queue, trial, signal }: CheckedRequest,
+    { image, options, queue, limits, trial, signal }: CheckedRequest,
     onQueued: (job: Job) => void,
   ): Promise<Parsing> {
     this.#checkOpen();
@@ -232,6 +243,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       image,
       options,
       variant,
+      limits,
       trial,
       signal,
       clock: this.#clock,

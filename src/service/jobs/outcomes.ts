@@ -52,7 +52,9 @@ export function cancelled(): Failure {
 }
 
 export function expired(): Failure {
-  const message = 'The job waited for longer than a job may: send the picture again when fewer wait.';
+  const message =
+    'The job waited for longer than a job may, for others before it or for a service that could not answer: send the picture ' +
+    'again.';
   return {
     state: 'expired',
     failure: { code: 'M2FP_TIMEOUT', message, statusCode: STATUS_CODES.M2FP_TIMEOUT },

@@ -40,6 +40,11 @@ const PASSING: ReadonlyMap<string, { counts: boolean }> = new Map([
   ['M2FP_ENGINE_CRASHED', { counts: true }],
   ['M2FP_BUSY', { counts: false }],
   ['M2FP_ENGINE_UNAVAILABLE', { counts: false }],
+  // A disk that is not mounted yet, a model that is being replaced: the picture is not to blame.
+  ['M2FP_MODEL_NOT_FOUND', { counts: false }],
+  ['M2FP_MODEL_INVALID', { counts: false }],
+  ['M2FP_CHECKPOINT_INVALID', { counts: false }],
+  ['M2FP_DOWNLOAD_FAILED', { counts: false }],
 ]);
 
 /** A picture that is in the flow. */

@@ -18,6 +18,8 @@ describe('completeConfig', () => {
     assert.deepEqual(completeConfig(stored), {
       ...stored,
       flip: false,
+      polygons: false,
+      iou: 0.98,
       policy: 'wait',
       limit: '',
       maxAge: '',

@@ -80,6 +80,10 @@ describe('the runner of jobs', () => {
   for (const [code, attempts] of [
     ['M2FP_BUSY', 1],
     ['M2FP_ENGINE_UNAVAILABLE', 1],
+    ['M2FP_MODEL_NOT_FOUND', 1],
+    ['M2FP_MODEL_INVALID', 1],
+    ['M2FP_CHECKPOINT_INVALID', 1],
+    ['M2FP_DOWNLOAD_FAILED', 1],
     ['M2FP_CANCELLED', 2],
     ['M2FP_ENGINE_CRASHED', 2],
   ] as const) {

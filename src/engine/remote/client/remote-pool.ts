@@ -184,7 +184,7 @@ export class RemotePool implements Pool {
       const parsing = await link.submit(
         { digest: manifest.digest, ...request, ...(job.trial && { trial: true }) },
         signal,
-        { maxPixels: this.#options.maxPixels(), model: manifest },
+        { maxPixels: job.limits.maxPixels ?? this.#options.maxPixels(), model: manifest },
       );
       this.#quarantine.clear(request);
       this.#owner.onResult(job, parsing, this.#waited(job, parsing));
@@ -199,7 +199,7 @@ export class RemotePool implements Pool {
 
   #watchTime(runningJob: RunningJob): Timer | null {
     const { address, timeout } = this.#options;
-    const ms = timeout();
+    const ms = runningJob.job.limits.timeout ?? timeout();
     if (ms === 0) return null;
     return this.#owner.clock.after(ms, () => runningJob.end(unanswered(address, ms)));
   }

@@ -155,6 +155,22 @@ describe('LocalEngine', () => {
       await fails(waiting, 'M2FP_TIMEOUT');
     });
 
+    it('is that of who asks, whatever the engine was told last', async () => {
+      const { engine, clock } = make({ timeout: 1000 });
+      await engine.load();
+      const patient = engine.parse({ image: Buffer.from('hold'), limits: { timeout: 5000 } });
+      clock.advance(4999);
+      assert.equal(engine.info().state, 'running');
+      release(engine);
+      await patient;
+      const impatient = engine.parse({ image: Buffer.from('spin'), limits: { timeout: 100 } });
+      clock.advance(100);
+      await fails(impatient, 'M2FP_TIMEOUT', /100 ms/);
+      await assert.rejects(engine.parse({ image: Buffer.from('a'), limits: { timeout: -1 } }), {
+        code: 'M2FP_BAD_OPTION',
+      });
+    });
+
     it('of 0 is none', async () => {
       const { engine, clock } = make({ timeout: 0 });
       await engine.load();
