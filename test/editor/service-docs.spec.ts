@@ -113,6 +113,26 @@ describe('the pages of the parsing service behind a proxy', function () {
     await page.context().close();
   });
 
+  for (const operation of ['Pictures-parse', 'Pictures-upload', 'Jobs-createJob']) {
+    it(`tell what is missing where no picture was chosen: ${operation}`, async () => {
+      const page = await show('/docs');
+      const block = page.locator(`#operations-${operation}`);
+      await block.locator('.opblock-summary-control').click();
+      for (const type of ['multipart/form-data', 'application/octet-stream']) {
+        await block.locator('.opblock-section-request-body select.content-type').selectOption(type);
+        const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+        await block.getByRole('button', { name: 'Execute' }).click();
+        assert.equal((await answered).status(), 400);
+        const answers = block.locator('.live-responses-table');
+        await answers.filter({ hasText: 'The request holds no picture: send it as' }).waitFor();
+        await block.getByRole('button', { name: 'Clear' }).click();
+      }
+      await page.context().close();
+      // The browser's own line about the 400.
+      complaints = complaints.filter((text) => !text.includes('status of 400'));
+    });
+  }
+
   it('fit a phone, whatever is open', async () => {
     const width = 390;
     const page = await show('/docs', { viewport: { width, height: 844 }, hasTouch: true, isMobile: true });
