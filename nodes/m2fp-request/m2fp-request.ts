@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type Endpoint, takeBrokenEscapes } from '../common/broken-escapes.ts';
 import { asSetupFault } from '../common/failure.ts';
 import { noteMisfit } from '../common/fitness.ts';
+import { deploysOf } from '../common/deploys.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
 import { StatusLine } from '../common/status.ts';
@@ -30,7 +31,7 @@ export default function (RED: NodeAPI): void {
       endpoints = undefined;
       follows.forget();
     };
-    RED.events.on('flows:started', forget);
+    const stopForgetting = deploysOf(RED).listen({ started: forget });
     const open = new OpenRequests(RED, this);
     const known = () => (endpoints ??= endpointsBefore(RED, this));
     const stopReading = leaveUnread({ endpoints: known, onRequest: (response) => open.add(response) });
@@ -68,7 +69,7 @@ export default function (RED: NodeAPI): void {
         onFailure: (msg, error) => refusals.ended(msg, error),
         atClose: () => {
           open.close(stopListening);
-          RED.events.off('flows:started', forget);
+          stopForgetting();
         },
       },
     );

@@ -3,6 +3,7 @@ import type { EngineState } from '../../src/engine/types.ts';
 import type { Health } from '../../src/observe/health.ts';
 import { processMetrics } from '../../src/observe/metrics.ts';
 import { type Endpoint, takeBrokenEscapes } from '../common/broken-escapes.ts';
+import { deploysOf } from '../common/deploys.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { deployedModels, linkModel } from '../common/model.ts';
 import { StatusLine } from '../common/status.ts';
@@ -56,7 +57,7 @@ export default function (RED: NodeAPI): void {
     // Looked for when all nodes of a deploy are there.
     let endpoints: readonly Endpoint[] | undefined;
     const forget = (): void => void (endpoints = undefined);
-    RED.events.on('flows:started', forget);
+    const stopForgetting = deploysOf(RED).listen({ started: forget });
     const stopMending = takeBrokenEscapes(RED, () => (endpoints ??= endpointsBefore(RED, this)));
 
     const timer = setInterval(watchInTurn, INTERVAL);
@@ -71,7 +72,7 @@ export default function (RED: NodeAPI): void {
           clearInterval(timer);
           link?.close();
           stopMending();
-          RED.events.off('flows:started', forget);
+          stopForgetting();
         },
       },
     );
