@@ -63,7 +63,7 @@ describe('m2fp quantize', function () {
     );
     assert.match(
       made.out,
-      /^a picture: +[\d.]+ s in place of [\d.]+ s, [\d.]+ times as fast \(.+, threads: \d+\)$/m,
+      /^a picture: +[\d.]+ s in place of [\d.]+ s, [\d.]+ times as fast by processor time \(.+, threads: \d+\)$/m,
     );
     assert.match(made.out, /^folder: +\S+\+int8$/m);
     const list = await success('models', '--store', store);

@@ -157,7 +157,7 @@ describe('converting a checkpoint', () => {
     ],
     [
       'a folder without a checkpoint',
-      { source: tmpdir() },
+      { source: import.meta.dirname },
       { code: 'M2FP_MODEL_NOT_FOUND', message: /pytorch_model\.pt/ },
     ],
     [

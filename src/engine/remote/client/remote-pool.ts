@@ -76,8 +76,10 @@ export class RemotePool implements Pool {
 
   get state(): PoolState {
     if (this.#monitor.failure !== null) return 'failed';
+    if (!this.#monitor.wanted) return this.running > 0 ? 'running' : 'idle';
+    // Where the last worker has died, nobody works on what was handed over, until another one comes.
+    if (this.#monitor.workers.length === 0 && this.disconnected === null) return 'loading';
     if (this.running > 0) return 'running';
-    if (!this.#monitor.wanted) return 'idle';
     return this.#monitor.workers.length > 0 ? 'ready' : 'loading';
   }
 

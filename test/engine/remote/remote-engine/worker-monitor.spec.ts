@@ -193,6 +193,19 @@ describe('RemoteEngine', () => {
       await fails(promises[1]!, 'M2FP_ENGINE_UNAVAILABLE', /No worker/);
     });
 
+    it('waits for a worker again when the last one has died, also with what it was working on', async () => {
+      const { engine, workers } = make();
+      const promise = ask(engine, 'a');
+      await nextTurn();
+      assert.equal(state(), 'running');
+      workers.set();
+      assert.equal(state(), 'loading');
+      workers.set(worker());
+      assert.equal(state(), 'running');
+      await answer();
+      await promise;
+    });
+
     it('tells at once that there is none, also of what runs', async () => {
       const { engine, workers } = make();
       const told: (string | null)[] = [];
