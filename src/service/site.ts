@@ -38,6 +38,7 @@ const FILES = new Set([
   'texts.js',
   'pixels.js',
   'page.js',
+  'refusal.js',
   'docs.css',
   'docs.js',
   'icon.svg',

@@ -301,9 +301,15 @@ for (const version of VERSIONS) {
       assert.match(await failed(page), /cannot read that as a picture/);
       assert.ok(!(await isShown()));
       const answers: [{ status: number; body: string }, RegExp][] = [
-        [{ status: 429, body: '{"code":"M2FP_BUSY","detail":"The queue is full."}' }, /Too many/],
+        [{ status: 429, body: '{"code":"M2FP_BUSY","detail":"The queue is full."}' }, /The queue is full\./],
+        [{ status: 413, body: '{"code":"M2FP_IMAGE_TOO_LARGE","detail":"At most 9 MB."}' }, /At most 9 MB\./],
         [{ status: 500, body: '{"code":"INTERNAL","detail":"Something new."}' }, /Something new\./],
-        [{ status: 502, body: '<html>' }, /502/],
+        [{ status: 413, body: '<html>' }, /choose a smaller one\. \(413\)/],
+        [{ status: 429, body: '{"message":"API rate limit exceeded"}' }, /Try again later\. \(429\)/],
+        [{ status: 403, body: '<html>' }, /log in there.* \(403\)/],
+        [{ status: 502, body: '<html>' }, /gets no answer.* \(502\)/],
+        [{ status: 404, body: '<html>' }, /is its flow deployed.* \(404\)/],
+        [{ status: 200, body: '<html>' }, /no answer of the parsing service.* \(200\)/],
       ];
       for (const [answer, words] of answers) {
         await upload(page);
@@ -319,6 +325,52 @@ for (const version of VERSIONS) {
       await page.locator('#error').evaluate((element) => (element.textContent = ''));
       await page.locator('#file').setInputFiles(image);
       assert.match(await failed(page), /does not answer/);
+    });
+
+    it('says the same in Chinese, and when to try again', async () => {
+      const page = await show({ locale: 'zh-CN' });
+      const answers: [{ status: number; body: string }, RegExp][] = [
+        [{ status: 429, body: '{"code":"M2FP_BUSY","detail":"Wait.","retryAfter":9}' }, /请在 9 秒后重试/],
+        [{ status: 413, body: '<html>' }, /请选择较小的图片/],
+      ];
+      for (const [answer, words] of answers) {
+        await page.route('**/m2fp/api/parse*', (route) => route.fulfill(answer));
+        await page.locator('#error').evaluate((element) => (element.textContent = ''));
+        await page.locator('#file').setInputFiles(image);
+        const said = await failed(page);
+        assert.match(said, words);
+        assert.doesNotMatch(said.replaceAll('Node-RED', ''), /[a-z]{3}/);
+        await page.unroute('**/m2fp/api/parse*');
+      }
+    });
+
+    it('asks for an API key, says what is wrong with one, and tries the same picture again', async () => {
+      const page = await show();
+      await page.route('**/m2fp/api/parse*', (route) =>
+        route.request().headers()['x-api-key'] === 'right'
+          ? route.continue()
+          : route.fulfill({ status: 401, body: '{"code":"M2FP_UNAUTHORIZED","detail":"No."}' }),
+      );
+      const key = page.getByLabel('API key:');
+      const error = page.locator('#error');
+      await page.locator('#file').setInputFiles(image);
+      await error.filter({ hasText: 'asks for an API key' }).waitFor();
+      await key.fill('wrong');
+      await key.press('Enter');
+      await error.filter({ hasText: 'no API key of this service' }).waitFor();
+      for (const impossible of ['schlüssel😀', 'schl\u00fcssel', 'two words']) {
+        await key.fill(impossible);
+        await page.getByRole('button', { name: 'Try again' }).click();
+        await error.filter({ hasText: 'a character that no key has' }).waitFor();
+        await error.evaluate((element) => (element.textContent = ''));
+      }
+      await screenshot(page, 'key');
+      await key.fill('right');
+      await key.press('Enter');
+      await done(page);
+      assert.equal(await error.textContent(), '');
+      assert.ok(await page.locator('#result').isVisible());
+      assert.ok(await key.isHidden());
     });
 
     for (const [name, options] of Object.entries({

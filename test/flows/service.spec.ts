@@ -37,7 +37,7 @@ const ANSWERS: [route: string, request: string, init: RequestInit, status: numbe
   ['/docs', '/docs/', { redirect: 'manual' }, 308, ''],
   ['/openapi.json', '/openapi.json', {}, 200, 'application/json'],
   ...['page.css', 'docs.css', 'swagger-ui.css'].map(fileOf('text/css')),
-  ...['texts.js', 'pixels.js', 'page.js', 'docs.js', 'swagger-ui-bundle.js'].map(fileOf('text/javascript')),
+  ...['texts.js', 'pixels.js', 'page.js', 'refusal.js', 'docs.js', 'swagger-ui-bundle.js'].map(fileOf('text/javascript')),
   ...['two-people.jpg', 'group.jpg', 'portrait.jpg', 'running.jpg'].map(fileOf('image/jpeg')),
   ['/files/{file}', '/files/palette.json', {}, 200, 'application/json'],
   ['/files/{file}', '/files/icon.svg', {}, 200, 'image/svg+xml'],

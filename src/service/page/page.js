@@ -1,5 +1,6 @@
 import { canvasOf, personsOf, pixelsOf } from './pixels.js';
-import { chinese, labelText, text, texts } from './texts.js';
+import { isSendable, wordsOf } from './refusal.js';
+import { chinese, labelText, text } from './texts.js';
 
 const SAMPLES = ['two-people', 'group', 'portrait', 'running'];
 /** Pixels of the longer side that is sent: more only costs time. */
@@ -22,6 +23,8 @@ $('json').ariaLabel = text('jsonOf');
 /** What is shown: { picture, labels, labelOf, personOf, hexOf, hidden }; hidden: keys of what is not painted. */
 let shown;
 let request;
+/** What was last to be parsed. */
+let latest;
 
 const say = (message, error = '') => {
   $('message').textContent = message;
@@ -33,6 +36,7 @@ let hexes;
 const palette = () => (hexes ??= fetch('files/palette.json').then((response) => response.json()));
 
 async function parse(file) {
+  latest = file;
   request?.abort();
   const { signal } = (request = new AbortController());
   say(text('reading'));
@@ -54,6 +58,11 @@ function fail(words) {
   say('', words);
 }
 
+function askForKey() {
+  $('key').hidden = false;
+  $('keyText').focus();
+}
+
 const inWords = (words) => Object.assign(new Error(words), { words });
 
 async function show(file, signal) {
@@ -68,6 +77,10 @@ async function show(file, signal) {
   body.append('picture', sent, 'picture');
   const start = performance.now();
   const key = $('keyText').value.trim();
+  if (!isSendable(key)) {
+    askForKey();
+    throw inWords(text('impossibleKey'));
+  }
   const headers = { accept: 'application/json', ...(key && { 'x-api-key': key }) };
   const response = await fetch('api/parse?view=labels&picture=true&masks=rle', {
     method: 'POST',
@@ -77,14 +90,10 @@ async function show(file, signal) {
   }).catch(() => {
     throw inWords(text('offline'));
   });
-  const answer = await response.json().catch(() => ({ detail: `${response.status} ${response.statusText}` }));
-  if (!response.ok) {
-    const { code, detail } = answer;
-    if (code === 'M2FP_UNAUTHORIZED') {
-      $('key').hidden = false;
-      $('keyText').focus();
-    }
-    throw inWords(texts[code] ?? text('failed', detail));
+  const answer = await response.json().catch(() => undefined);
+  if (!response.ok || !answer?.picture) {
+    if (answer?.code === 'M2FP_UNAUTHORIZED') askForKey();
+    throw inWords(wordsOf(response.status, answer, key));
   }
   $('key').hidden = true;
   const trip = performance.now() - start;
@@ -309,6 +318,10 @@ $('file').addEventListener('change', () => {
   if ($('file').files.length > 0) take($('file').files);
   // The same file again is a change, too.
   $('file').value = '';
+});
+$('key').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (latest) void parse(latest);
 });
 for (const name of SAMPLES) {
   const picture = element('img', { src: `files/${name}.jpg`, alt: text('sample', text(name)) });
