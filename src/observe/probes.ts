@@ -41,8 +41,8 @@ export async function answerProbe(probe: Probe, source: ProbeSource): Promise<Pr
   return { statusCode: health.ready ? 200 : 503, headers: FRESH, body };
 }
 
-/** The probe that the end of an HTTP path names, for example `/m2fp/ready`; undefined where it names none. */
+/** The probe that the end of an HTTP path names, for example `/m2fp/ready`, in any case; undefined where it names none. */
 export function probeOf(path: string): Probe | undefined {
-  const end = /([^/]*)\/?$/.exec(path)![1]!;
+  const end = /([^/]*)\/?$/.exec(path)![1]!.toLowerCase();
   return PROBES.find((probe) => probe === end);
 }

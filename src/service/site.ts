@@ -57,15 +57,15 @@ const POLICY =
 
 /**
  * The answer to a GET; undefined where the path asks for nothing of this.
- * @param path of the request, for example `/m2fp/docs`
+ * @param path of the request, for example `/m2fp/docs`, in any case, as Express compares it
  * @param route the path as the flow names it, which tells of a slash that the client has left out
  * @throws {M2fpError} `M2FP_NOTHING_FOUND` for a file that there is not
  */
 export async function siteAnswer(path: string, route = path): Promise<SiteAnswer | undefined> {
-  const [, folder, end] = /([^/]*)\/([^/]*)\/?$/.exec(path) ?? ['', '', ''];
+  const [, folder, end] = /([^/]*)\/([^/]*)\/?$/.exec(path.toLowerCase()) ?? ['', '', ''];
   if (route.endsWith('/')) {
     // The addresses in the page begin where it lies.
-    return path.endsWith('/') ? page('index.html') : moved(`${end}/`);
+    return path.endsWith('/') ? page('index.html') : moved(`${path.slice(path.lastIndexOf('/') + 1)}/`);
   }
   if (end === 'docs') return path.endsWith('/') ? moved('../docs') : page('docs.html');
   if (end === 'openapi.json') return answer('.json', JSON.stringify(openApi()));

@@ -92,6 +92,13 @@ for (const version of VERSIONS) {
       assert.deepEqual({ format, width, height }, { format: 'png', width: 150, height: 97 });
     });
 
+    for (const path of ['/colorize/', '/Colorize', '/COLORIZE?scores=1']) {
+      it(`takes ${path} for /colorize, as Express does`, async () => {
+        const response = await nodeRed.post(path, png(twoPeople));
+        assert.equal(response.headers.get('content-type'), 'image/png');
+      });
+    }
+
     const noImages: [what: string, init: RequestInit, status: number, code: string][] = [
       ['nothing', {}, 400, 'M2FP_NO_IMAGE'],
       ['a form without a file', { body: new URLSearchParams({ a: 'b' }) }, 400, 'M2FP_NO_IMAGE'],
