@@ -13,6 +13,9 @@ export interface EncodeOptions {
 
 const DEFAULT_QUALITY = 85;
 
+/** Pixels a side, where a format has a bound that pictures may meet. */
+const MOST_PIXELS: Readonly<Partial<Record<EncodeOptions['format'], number>>> = { webp: 16383, jpeg: 65500 };
+
 /**
  * A picture as PNG, JPEG or WebP. JPEG knows no transparency: pixels with alpha are laid on white.
  *
@@ -39,6 +42,17 @@ export async function encodeImage(raw: RawImage, options: EncodeOptions): Promis
     throw new M2fpError(
       'M2FP_BAD_IMAGE',
       `${width} x ${height} pixels of ${channels} channels are ${width * height * channels} bytes, not ${data.length}.`,
+    );
+  }
+  const most = MOST_PIXELS[format] ?? Infinity;
+  if (Math.max(width, height) > most) {
+    const others = ENCODED_FORMATS.filter(
+      (other) => Math.max(width, height) <= (MOST_PIXELS[other] ?? Infinity),
+    );
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `Option "format" is "${format}"; allowed: ${others.join(' or ')}, since the picture has ${width} x ${height} pixels, ` +
+        `and ${format} at most ${most} a side.`,
     );
   }
   const sharp = await loadSharp();

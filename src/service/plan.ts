@@ -25,7 +25,11 @@ export interface PlannedAnswer {
 export function planAnswer({ accept, options = {}, defaults = {} }: Asked): PlannedAnswer {
   const plan = readOptions(ANSWER_OPTIONS, { ...defaults, ...options, format: options.format });
   if (Array.isArray(plan.labels) && plan.labels.length === 0)
-    throw badOption('labels', plan.labels, 'names of labels, with commas between them; without it: all');
+    throw badOption(
+      'labels',
+      options.labels ?? plan.labels,
+      'names of labels, with commas between them; without it: all',
+    );
   const { formats, reason } = pictureFormats(plan);
   const wanted = plan.format;
   if (wanted === undefined)

@@ -155,8 +155,26 @@ function detailOf(code: string, message: unknown, advice: string): string {
     return /\bsend\b/i.test(text) ? text : `${text} ${HOW_TO_SEND}`;
   }
   if (!OWN_WORDS.has(code) || text === '') return advice;
+  if (code === 'M2FP_UNSUPPORTED_FORMAT') return foundInstead(text, advice);
   if (!NOT_FOR_CLIENTS.test(text)) return text;
   return code === 'M2FP_BAD_OPTION' ? (withoutGiven(text) ?? advice) : advice;
+}
+
+/** What came in place of a picture, without what somebody does about it who has nodes, and without the words of a text. */
+function foundInstead(text: string, advice: string): string {
+  if (/^The picture was decoded as (?:text|a form) /.test(text)) {
+    return (
+      'The picture was taken for text on its way, which destroyed it: in a form, send it with a filename or a type such as ' +
+      'image/jpeg; as the body of a request, with Content-Type: image/jpeg.'
+    );
+  }
+  if (!NOT_FOR_CLIENTS.test(text)) return text;
+  if (text.startsWith('Unsupported format: this is text that begins with'))
+    return `What came is text, and neither a picture nor base64 of one. ${advice}`;
+  const [, found] = /^Unsupported format: this is ([^;]+)/.exec(text) ?? [];
+  return found === undefined || NOT_FOR_CLIENTS.test(found)
+    ? advice
+    : `What came is ${found}, and no picture. ${advice}`;
 }
 
 /**

@@ -107,7 +107,7 @@ async function croppedOf(
     const { image, width, height } = found;
     return { image, width, height, mime: `image/${encoding.format}` };
   }
-  const what = labels ? labels.join(', ') : 'a person';
+  const what = labels ? labels.join(', ') : 'person';
   const whose = persons ? ` of the persons ${[...persons].join(', ')}` : '';
   throw new M2fpError('M2FP_NOTHING_FOUND', `The picture has no ${what}${whose} to cut out.`);
 }

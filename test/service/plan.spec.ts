@@ -76,7 +76,9 @@ describe('a choice of labels', () => {
     for (const labels of [[], 'none', ',']) {
       assert.throws(() => planAnswer({ options: { labels } }), {
         code: 'M2FP_BAD_OPTION',
-        message: /"labels" is \[\]; allowed: names of labels/,
+        message:
+          `Option "labels" is ${JSON.stringify(labels)}; allowed: names of labels, with commas between them; ` +
+          'without it: all.',
       });
     }
   });

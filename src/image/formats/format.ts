@@ -117,6 +117,12 @@ function describeText(text: string): string {
   if (/^[^\n<>|]*\.(jpe?g|png|webp|gif|tiff?|avif|heic|bmp)$/.test(lower)) {
     return 'a file name; read it first with a read file node whose output is a single Buffer object';
   }
+  if (/[A-Za-z0-9+/]{40}/.test(text)) {
+    const other = /[^A-Za-z0-9+/_=\s-]/u.exec(text)?.[0];
+    return other === undefined
+      ? 'base64 that is cut off, or holds characters further on that base64 does not have'
+      : `base64 that holds ${JSON.stringify(other)}, which base64 does not have`;
+  }
   const start = text.length > 40 ? `${text.slice(0, 40)}...` : text;
   return `text that begins with ${JSON.stringify(start)}`;
 }

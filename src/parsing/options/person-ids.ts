@@ -17,7 +17,7 @@ export function personIds(name: string, given: unknown, allowed: string): Set<nu
   const isIds = (ids: unknown): ids is number[] =>
     Array.isArray(ids) && ids.length > 0 && ids.every((id) => isWhole(id, 1, 255));
   if (!isIds(value)) {
-    throw badOption(name, value, `a list of ids of persons, each from 1 to 255, such as [1, 2]; ${allowed}`);
+    throw badOption(name, given, `a list of ids of persons, each from 1 to 255, such as [1, 2]; ${allowed}`);
   }
   return new Set(value);
 }

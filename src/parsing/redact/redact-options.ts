@@ -10,7 +10,7 @@ import {
   readOptions,
   whole,
 } from '../options/option-table.ts';
-import { badOption, labelIndices, labelKey, numberIn } from '../options/options.ts';
+import { badOption, isWhole, labelIndices, labelKey } from '../options/options.ts';
 import { type Color, parseColor, type Rgb } from '../options/palette.ts';
 import { IMAGE_OPTIONS, type ImageEncoding } from '../options/image-options.ts';
 import { type GivenKeep, type KeepRule, readKeep } from './keep.ts';
@@ -129,10 +129,8 @@ function readPersons(name: string, given: unknown): Set<number> | null {
 }
 
 function readGrow(name: string, value: unknown): number | 'auto' | undefined {
-  if (value === undefined || value === 'auto') return value;
-  if (typeof value !== 'number')
-    throw badOption(name, value, `auto, or a whole number from 0 to ${MAX_GROW}`);
-  return numberIn(name, value, { min: 0, max: MAX_GROW, integer: true }, 0);
+  if (value === undefined || value === 'auto' || isWhole(value, 0, MAX_GROW)) return value;
+  throw badOption(name, value, `auto, or a whole number from 0 to ${MAX_GROW}`);
 }
 
 /** @throws {M2fpError} `M2FP_BAD_OPTION` naming the option that is wrong */

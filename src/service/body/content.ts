@@ -123,6 +123,13 @@ export function contentOfJson(value: unknown): Content {
   if (typeof value !== 'object' || value === null || !('image' in value))
     return { picture: pictureInJson('The JSON', value), texts: [], values: {} };
   const { image, ...values } = value as Record<string, unknown>;
+  const other = Object.keys(values).find((name) => hasPictureName(name) && name !== 'picture');
+  if (other !== undefined) {
+    throw new M2fpError(
+      'M2FP_NO_IMAGE',
+      `The JSON holds "${other}" beside "image": send one picture in each request, in "image".`,
+    );
+  }
   return { picture: pictureInJson('"image" in the JSON', image), texts: [], values };
 }
 
