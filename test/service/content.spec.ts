@@ -1,6 +1,6 @@
 /** What bodies say, made by programs that are not ours where there are such. */
 import assert from 'node:assert/strict';
-import { contentOf } from '../../src/service/body/content.ts';
+import { checkEncoding, contentOf } from '../../src/service/body/content.ts';
 
 const PICTURE = Buffer.from('89504e470d0a1a0a00ff00fe', 'hex');
 
@@ -49,6 +49,23 @@ describe('the content of a body', () => {
     );
     assert.deepEqual(buffersOf(picture), [PICTURE]);
     assert.deepEqual(texts, [['masks', 'rle']]);
+  });
+
+  for (const type of [
+    'multipart/mixed; boundary=XX',
+    'multipart/form-data',
+    'multipart/form-data; boundary=',
+  ]) {
+    it(`is the body that is a picture, called ${type}`, async () => {
+      const jpeg = Buffer.from('ffd8ffe000104a46494600010100000100010000ffdb', 'hex');
+      assert.deepEqual((await contentOf(jpeg, type)).picture, jpeg);
+    });
+  }
+
+  it('is refused where it was compressed in any way', () => {
+    for (const coding of ['gzip', 'gzip, br', 'identity, zstd', 'X-GZIP'])
+      assert.throws(() => checkEncoding(coding), { code: 'M2FP_UNSUPPORTED_FORMAT' }, coding);
+    for (const coding of [undefined, '', 'identity']) checkEncoding(coding);
   });
 
   it('is a picture that a form holds without a file name, behind a preamble, under a quoted boundary', async () => {

@@ -48,6 +48,9 @@ describe('the words of a refusal', () => {
       FORM,
       /taken for text.*with a filename or a type such as image\/jpeg/,
     ],
+    ['JSON in UTF-16', Buffer.from('\ufeff{"image":"a"}', 'utf16le'), 'application/json', /UTF-16.*as UTF-8/],
+    ['the same without its mark', Buffer.from('["a"]', 'utf16le'), '', /UTF-16/],
+    ['the same in the other order', Buffer.from('\ufeff{"image":"a"}', 'utf16le').swap16(), '', /UTF-16/],
     ['two pictures', `{"image":"${BASE64}","photo":"a"}`, '', /"photo" beside "image": send one picture/],
   ];
   for (const [what, body, type, words] of BODIES) {

@@ -1,5 +1,6 @@
 /** What a request brings: a picture, and texts or values beside it; by what was sent rather than by what it is called. */
 import { M2fpError } from '../../errors.ts';
+import { detectFormat } from '../../image/formats/format.ts';
 import { isJsonBuffer } from '../../image/source/json-buffer.ts';
 import { MOST_FIELDS, readMultipart } from './multipart.ts';
 import { checkJson } from './json-size.ts';
@@ -25,12 +26,15 @@ const LONGEST_LITERAL = 100;
 
 const URL_TEXT = /^\s*(?:https?|ftps?|file|s3|gs):/i;
 
+/** With a byte order mark or without. */
+const UTF_16_JSON = /^(?:\xff\xfe)?[{["]\0|^(?:\xfe\xff)?\0[{["]/;
+
 /** `Content-Encoding` of what was compressed on the way. */
 const COMPRESSED = /^(?:x-)?(?:gzip|deflate|compress|br|zstd)$/i;
 
 /** @throws {M2fpError} `M2FP_UNSUPPORTED_FORMAT` for a body that was compressed */
 export function checkEncoding(coding: unknown): void {
-  if (typeof coding !== 'string' || !COMPRESSED.test(coding)) return;
+  if (typeof coding !== 'string' || !coding.split(',').some((each) => COMPRESSED.test(each.trim()))) return;
   throw new M2fpError(
     'M2FP_UNSUPPORTED_FORMAT',
     `The body of the request is compressed (Content-Encoding: ${coding}): send the picture as it is, without that header.`,
@@ -44,7 +48,11 @@ export function checkEncoding(coding: unknown): void {
  *   JSON that is no picture
  */
 export async function contentOf(body: Buffer, type: string): Promise<Content> {
-  if (/^multipart\//i.test(type)) return contentOfForm(await readMultipart(body, type));
+  // No form begins like a picture, whatever the client calls it.
+  if (/^multipart\//i.test(type) && detectFormat(body) === null)
+    return contentOfForm(await readMultipart(body, type));
+  if (UTF_16_JSON.test(body.toString('latin1', 0, 4)))
+    throw new M2fpError('M2FP_NO_IMAGE', 'The JSON is UTF-16: send it as UTF-8, which JSON is written in.');
   const start = body
     .subarray(0, 100)
     .toString('latin1')
