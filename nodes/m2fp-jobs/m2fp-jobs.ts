@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { checkHeader } from '../../src/image/decode.ts';
 import { DEFAULT_LIMITS, MOST_LIMITS } from '../../src/image/limits.ts';
+import { deploysOf } from '../common/deploys.ts';
 import { watchFitness } from '../common/fitness.ts';
 import { Outputs } from '../common/hand-over.ts';
 import { imageOf } from '../common/image.ts';
@@ -62,10 +63,10 @@ export default function (RED: NodeAPI): void {
       return message === undefined ? undefined : { code: 'jobs-folder', message };
     });
     const start = (): void => void office.value?.start();
-    RED.events.on('flows:started', start);
+    const ignoreDeploys = deploysOf(RED).listen({ started: start });
     const closings = office.value ? [openDesk(this.id, office.value), showLine(this, office.value)] : [];
     this.on('close', (_removed: boolean, done: () => void) => {
-      RED.events.off('flows:started', start);
+      ignoreDeploys();
       for (const end of closings) end();
       link?.close();
       const closed = office.value?.close() ?? Promise.resolve();

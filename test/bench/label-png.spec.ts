@@ -66,7 +66,7 @@ describe('readLabelPng', () => {
     const color = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#123456' } })
       .png()
       .toBuffer();
-    throws(() => readLabelPng(color, 'b.png'), refused(/^b\.png: it holds colors/));
+    throws(() => readLabelPng(color, 'b.png'), refused(/^b\.png: it holds colours/));
     throws(() => readLabelPng(Buffer.from('GIF89a'), 'b.png'), refused(/not a PNG/));
     const grey = [0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0];
     const good = byHand([...grey, 0], [0, 1, 2]);

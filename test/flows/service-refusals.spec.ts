@@ -132,7 +132,26 @@ describe('what the parsing service refuses', function () {
       assert.ok(answers.includes(429), answers.join());
     });
 
-    it('is all where there is no model, and the result of a job that came to nothing', async () => {
+    /** A job of `body`, when it has come to `wanted`; the path to its result. */
+    async function jobOf(
+      body: Uint8Array<ArrayBuffer>,
+      wanted: string,
+      meanwhile = async (): Promise<void> => {},
+    ): Promise<string> {
+      const { status, headers, url } = await nodeRed.post('/m2fp/api/jobs', { body });
+      assert.equal(status, 202);
+      const path = new URL(headers.get('location')!, url).pathname.slice('/m2fp'.length);
+      await meanwhile();
+      for (let state = 'queued'; state !== wanted; await pause(50)) {
+        const response = await fetch(`${nodeRed.url}/m2fp${path}`);
+        const told = await description.check('/api/jobs/{id}', 'GET', response);
+        ({ state } = JSON.parse(told.toString()) as { state: string });
+        assert.ok(['queued', 'running', wanted].includes(state), state);
+      }
+      return `${path}?result`;
+    }
+
+    it('is all where there is no model, but a job, which waits until there is one', async () => {
       await deploy({ 'm2fp-model': { source: 'folder', folder: '/nowhere/model' } });
       for (const path of ['/api/parse', '/upload']) {
         assert.equal((await refused(post(path), 503))['code'], 'M2FP_MODEL_NOT_FOUND');
@@ -142,16 +161,14 @@ describe('what the parsing service refuses', function () {
         assert.equal(response.status, 503);
         await description.check(path, 'GET', response);
       }
-      const { status, headers, url } = await nodeRed.post('/m2fp/api/jobs', { body: picture });
-      assert.equal(status, 202);
-      const path = new URL(headers.get('location')!, url).pathname.slice('/m2fp'.length);
-      for (let state = 'queued'; state !== 'failed'; await pause(50)) {
-        const response = await fetch(`${nodeRed.url}/m2fp${path}`);
-        const told = await description.check('/api/jobs/{id}', 'GET', response);
-        ({ state } = JSON.parse(told.toString()) as { state: string });
-      }
-      const told = await refused(['GET', '/api/jobs/{id}', `${path}?result`], 410);
-      assert.equal(told['code'], 'M2FP_MODEL_NOT_FOUND');
+      await jobOf(picture, 'done', () => deploy({}));
+    });
+
+    it('is the result of a job that came to nothing', async () => {
+      await deploy({});
+      const result = await jobOf(picture.subarray(0, picture.length >> 1), 'failed');
+      const told = await refused(['GET', '/api/jobs/{id}', result], 410);
+      assert.equal(told['code'], 'M2FP_BAD_IMAGE');
     });
 
     it('is the owner to mend where a form is wrong', async () => {

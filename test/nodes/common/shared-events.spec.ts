@@ -10,7 +10,7 @@ describe('copies of a flow', () => {
     restoreEngines();
   });
 
-  for (const type of TYPES.filter((each) => each !== 'm2fp-jobs')) {
+  for (const type of TYPES) {
     it(`share their listeners: ${type}`, async () => {
       fakeEngines();
       const listenersOf = async (copies: number): Promise<Record<string, number>> => {
