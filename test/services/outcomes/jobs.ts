@@ -62,7 +62,8 @@ export class Jobs {
   }
 
   async failed(kind: string, body: Buffer): Promise<void> {
-    const job = await this.#ended(kind, await this.#post(kind, body));
+    // A JPEG without its end is refused at once.
+    const job = await this.#ended(kind, await this.#post(kind, body, ['400 M2FP_BAD_IMAGE']));
     if (job) this.#expect(kind, job, ['failed M2FP_BAD_IMAGE', 'failed M2FP_ENGINE_CRASHED']);
   }
 
@@ -83,9 +84,10 @@ export class Jobs {
     await this.#ended(kind, this.#idIn(outcome));
   }
 
-  async #post(kind: string, body: Buffer): Promise<string | undefined> {
+  /** @param refusals what is right beside being accepted */
+  async #post(kind: string, body: Buffer, refusals: readonly string[] = []): Promise<string | undefined> {
     const outcome = await this.#clients.ask({ path: PATH, body });
-    return this.#clients.note(kind, outcome, ['202', ...MEANWHILE]) === '202'
+    return this.#clients.note(kind, outcome, ['202', ...refusals, ...MEANWHILE]) === '202'
       ? this.#idIn(outcome)
       : undefined;
   }
