@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BodyReader } from '../../src/service/body/read-body.ts';
 
 const LIMIT = 2 ** 20;
@@ -48,6 +49,32 @@ describe('the reader of bodies', () => {
     });
     assert.ok((await reader.read(requestOf(piecesOf(65_536), bytes.length))).equals(bytes));
     for (const request of slow) request.destroy();
+  });
+
+  it('reads no more than some MB in one turn of the event loop, however much has come from however many', async () => {
+    const reader = new BodyReader(64 * LIMIT);
+    const [clients, chunk] = [64, Buffer.alloc(65_536)];
+    let [inThisTurn, most, over] = [0, 0, false];
+    const requests = Array.from({ length: clients }, () => {
+      const request = requestOf(Array<Buffer>(16).fill(chunk), LIMIT);
+      request.on('data', ({ length }: Buffer) => {
+        inThisTurn += length;
+        most = Math.max(most, inThisTurn);
+      });
+      return request;
+    });
+    const turns = (async () => {
+      while (!over) {
+        await nextTurn();
+        inThisTurn = 0;
+      }
+    })();
+    const bodies = await Promise.all(requests.map((request) => reader.read(request)));
+    over = true;
+    await turns;
+    assert.ok(bodies.every(({ length }) => length === LIMIT));
+    // The one that came last is not cut, and each request may have had a piece in hand when it was told to pause.
+    assert.ok(most <= 4 * LIMIT + clients * chunk.length, `${most} bytes in one turn`);
   });
 
   it('refuses more than is allowed, told or not', async () => {

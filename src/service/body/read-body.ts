@@ -1,6 +1,7 @@
 /** The body of an HTTP request in memory, never more of it than is allowed. */
 import type { IncomingMessage } from 'node:http';
 import { M2fpError } from '../../errors.ts';
+import { PerTurn } from './per-turn.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -8,6 +9,12 @@ const MEBIBYTE = 1024 * 1024;
 const ALL_TOGETHER = 8;
 
 const SMALLEST = 64 * 1024;
+
+/** So few times is a body copied that one that fills its memory costs a third of its bytes, and whoever stalls holds four times what came. */
+const GROWTH = 4;
+
+/** Of all bodies together in one turn of the event loop: what is there is read at once, and many clients may have sent much. */
+const perTurn = new PerTurn(4 * MEBIBYTE);
 
 /** Bodies that were asked for, by whomever: a stream gives its bytes once. */
 const bodies = new WeakMap<IncomingMessage, Promise<Buffer>>();
@@ -73,7 +80,7 @@ export class BodyReader {
         body = Buffer.alloc(0);
       };
       const grow = (needed: number): void => {
-        const length = Math.min(most, Math.max(needed, 2 * body.length, SMALLEST));
+        const length = Math.min(most, Math.max(needed, GROWTH * body.length, SMALLEST));
         // Where its length is told it is filled to its end; zeros would take as long as the bytes.
         const larger = isTold ? Buffer.allocUnsafeSlow(length) : Buffer.alloc(length);
         body.copy(larger, 0, 0, size);
@@ -90,6 +97,10 @@ export class BodyReader {
         }
         chunk.copy(body, size);
         size = needed;
+        const turn = perTurn.take(chunk.length);
+        if (turn === undefined) return;
+        request.pause();
+        void turn.then(() => request.resume());
       });
       request.on('end', () => end(() => resolve(body.subarray(0, size))));
       const gone = (): void => end(() => reject(cancelled()));
