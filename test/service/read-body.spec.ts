@@ -54,7 +54,8 @@ describe('the reader of bodies', () => {
   it('reads no more than some MB in one turn of the event loop, however much has come from however many', async () => {
     const reader = new BodyReader(64 * LIMIT);
     const [clients, chunk] = [64, Buffer.alloc(65_536)];
-    let [inThisTurn, most, over] = [0, 0, false];
+    let [inThisTurn, most] = [0, 0];
+    const ended = new AbortController();
     const requests = Array.from({ length: clients }, () => {
       const request = requestOf(Array<Buffer>(16).fill(chunk), LIMIT);
       request.on('data', ({ length }: Buffer) => {
@@ -64,13 +65,13 @@ describe('the reader of bodies', () => {
       return request;
     });
     const turns = (async () => {
-      while (!over) {
+      while (!ended.signal.aborted) {
         await nextTurn();
         inThisTurn = 0;
       }
     })();
     const bodies = await Promise.all(requests.map((request) => reader.read(request)));
-    over = true;
+    ended.abort();
     await turns;
     assert.ok(bodies.every(({ length }) => length === LIMIT));
     // The one that came last is not cut, and each request may have had a piece in hand when it was told to pause.
