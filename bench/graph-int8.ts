@@ -6,7 +6,7 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession } from '../test/support/onnxruntime.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';
 import { buildNetwork } from '../src/m2fp/network.ts';
 import { writeModel } from '../src/onnx/write.ts';

@@ -1,7 +1,7 @@
 /** Loading and running graphs as the engine does, and how far the outputs of two agree. */
 import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../test/support/onnxruntime.ts';
 import { nativeOptions } from '../src/engine/child/session.ts';
 
 /** @param freeDimensionOverrides for a graph that is for one size: onnxruntime is told so */
@@ -27,7 +27,7 @@ export async function milliseconds(work: () => Promise<unknown>): Promise<number
   return performance.now() - start;
 }
 
-type Outputs = InferenceSession.OnnxValueMapType;
+type Outputs = Awaited<ReturnType<InferenceSession['run']>>;
 
 function floats(outputs: Outputs, name: string): Float32Array {
   return outputs[name]!.data as Float32Array;

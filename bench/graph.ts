@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from '../test/support/onnxruntime.ts';
 import { M2fpError } from '../src/errors.ts';
 import { FAST } from '../src/m2fp/formulations/fast.ts';
 import { inferHyperParameters } from '../src/m2fp/infer-hyper-parameters.ts';

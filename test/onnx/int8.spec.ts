@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../support/onnxruntime.ts';
 import { decodeModel } from '../../src/onnx/decode.ts';
 import type { GraphBuilder, Value } from '../../src/onnx/graph.ts';
 import { type ActivationFacts, Int8Builder, roundingOf } from '../../src/onnx/int8-builder.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../support/onnxruntime.ts';
 import { groupNorm } from '../../src/m2fp/layers.ts';
 import { GraphBuilder, type Value } from '../../src/onnx/graph.ts';
 import { literal, type Weight } from '../../src/onnx/weight.ts';

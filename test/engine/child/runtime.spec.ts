@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import {
   fallbackWarning,
   foreseenFallback,
@@ -11,6 +10,7 @@ import {
   unavailable,
 } from '../../../src/engine/child/runtime.ts';
 import * as web from '../../../src/engine/child/wasm/runtime.ts';
+import * as native from '../../support/onnxruntime.ts';
 import { fails } from '../support/fakes.ts';
 
 const GLIBC = 'linux x64 (glibc 2.36), Node v24.1.0';
@@ -55,8 +55,8 @@ describe('loadRuntime', () => {
   it('gives onnxruntime-node', async () => {
     const { provider, problem, InferenceSession, Tensor } = await loadRuntime(1);
     assert.deepEqual([provider, problem], ['cpu', null]);
-    assert.equal(InferenceSession, ort.InferenceSession);
-    assert.equal(Tensor, ort.Tensor);
+    assert.equal(InferenceSession, native.InferenceSession);
+    assert.equal(Tensor, native.Tensor);
   });
 
   it('gives the WebAssembly build, with so many threads, where the native one does not load', async () => {
