@@ -1,12 +1,11 @@
 /** The example for Home Assistant, with a real broker: what its MQTT integration would find there. */
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Ajv } from 'ajv';
 import mqtt, { type MqttClient } from 'mqtt';
 import sharp from 'sharp';
 import { example, type FlowNode, freePort, NodeRed } from '../support/node-red.ts';
-import { startMosquitto } from './support/mosquitto.ts';
+import { Mosquitto } from './support/mosquitto.ts';
 import { DEVICE_DISCOVERY } from './support/home-assistant-schema.ts';
 
 interface Discovery {
@@ -16,8 +15,8 @@ interface Discovery {
 }
 
 describe('the example for Home Assistant, with mosquitto', function () {
-  this.timeout(60_000);
-  let broker: ChildProcess;
+  this.timeout(120_000);
+  let broker: Mosquitto;
   let nodeRed: NodeRed;
   let client: MqttClient;
   let port: number;
@@ -26,7 +25,7 @@ describe('the example for Home Assistant, with mosquitto', function () {
 
   before(async () => {
     port = await freePort();
-    broker = await startMosquitto(port);
+    broker = await Mosquitto.start(port);
     client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
     client.on('message', (topic, payload) => {
       topics.set(topic, payload);
@@ -41,7 +40,7 @@ describe('the example for Home Assistant, with mosquitto', function () {
   after(async () => {
     await client?.endAsync();
     await nodeRed?.stop();
-    broker?.kill();
+    broker?.stop();
   });
 
   /** Resolves with what lies at `topic` when `wanted` accepts it. */

@@ -1,31 +1,30 @@
 /** Request and response of MQTT 5 with a real broker. */
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import mqtt from 'mqtt';
 import type { ParsingSummary } from '../../src/parsing/summary.ts';
 import { mqttFlow } from '../support/mqtt-flow.ts';
 import { freePort, NodeRed } from '../support/node-red.ts';
 import { twoPeople } from '../support/images.ts';
-import { startMosquitto } from './support/mosquitto.ts';
+import { Mosquitto } from './support/mosquitto.ts';
 
 describe('MQTT 5 with mosquitto', function () {
-  this.timeout(60_000);
-  let broker: ChildProcess;
+  this.timeout(120_000);
+  let broker: Mosquitto;
   let starting: Promise<NodeRed> | undefined;
   let port: number;
 
   before(async () => {
     port = await freePort();
-    broker = await startMosquitto(port);
+    broker = await Mosquitto.start(port);
     const reply = [{ t: 'set', p: 'topic', pt: 'msg', to: 'responseTopic', tot: 'msg' }];
     starting = NodeRed.start('node-red', mqttFlow(port, 5, reply, reply));
-    const nodeRed = await starting;
-    await nodeRed.logged('Connected to broker');
+    await starting;
+    await broker.subscribed('picture/+');
   });
   after(async () => {
     // Also one that came up too late: mocha would wait for its end.
     await (await starting)?.stop();
-    broker?.kill();
+    broker?.stop();
   });
 
   it('answers at the response topic, with the correlation data of the request', async () => {
