@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { bundled } from '../support/bundled.ts';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 const FLOW: FlowNode[] = [
@@ -14,21 +15,13 @@ const FLOW: FlowNode[] = [
 for (const version of VERSIONS) {
   describe(`about the model (${version})`, function () {
     this.timeout(120_000);
-    let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} about failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} about`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ editor } = open),
+    );
 
     const about = () => editor.page.getByRole('group', { name: 'About this model' });
     /** The text of a row, once it matches. */

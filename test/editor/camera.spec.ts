@@ -3,16 +3,29 @@ import assert from 'node:assert/strict';
 import { CameraServer } from '../camera/support/camera-server.ts';
 import { twoPeople } from '../support/images.ts';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
+const FLOW: FlowNode[] = [
+  { id: TAB, type: 'tab', label: 'Flow 1' },
+  {
+    id: 'camera',
+    type: 'm2fp-camera',
+    z: TAB,
+    x: 200,
+    y: 60,
+    wires: [[], []],
+    name: 'door',
+    autostart: false,
+  },
+];
 const ACCOUNT = { user: 'anna', password: 'secret word' };
 
 for (const version of VERSIONS) {
   describe(`the camera form (${version})`, function () {
     this.timeout(120_000);
     let camera: CameraServer;
-    let nodeRed: NodeRed;
     let editor: Editor;
 
     before(async () => {
@@ -22,30 +35,13 @@ for (const version of VERSIONS) {
         challenges: (nonce) => [`Digest realm="c", nonce="${nonce}", qop="auth"`],
       };
       camera.handler = (_request, response) => void response.end(twoPeople);
-      const flow: FlowNode[] = [
-        { id: TAB, type: 'tab', label: 'Flow 1' },
-        {
-          id: 'camera',
-          type: 'm2fp-camera',
-          z: TAB,
-          x: 200,
-          y: 60,
-          wires: [[], []],
-          name: 'door',
-          autostart: false,
-        },
-      ];
-      nodeRed = await NodeRed.start(version, flow);
-      editor = await Editor.open(nodeRed.url);
     });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-      await camera?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} camera failed`);
-    });
+    withEditor(
+      `${version} camera`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ editor } = open),
+    );
+    after(() => camera?.stop());
 
     const field = (name: string) => editor.page.locator(`#node-input-${name}`);
     const shown = async (...names: string[]): Promise<string[]> => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import packageJson from '../../package.json' with { type: 'json' };
 import { NodeRed, VERSIONS } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TYPES = Object.keys(packageJson['node-red'].nodes);
 const IN_PALETTE = TYPES.filter((type) => type !== 'm2fp-model');
@@ -15,18 +16,11 @@ for (const version of VERSIONS) {
     let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, [{ id: 'first-tab', type: 'tab', label: 'Flow 1' }]);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version}`,
+      () => NodeRed.start(version, [{ id: 'first-tab', type: 'tab', label: 'Flow 1' }]),
+      (open) => ({ nodeRed, editor } = open),
+    );
 
     it('shows our nodes in the palette, with their names', async () => {
       for (const type of IN_PALETTE) {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 /** The types without their prefix are the ids. */
@@ -43,21 +44,13 @@ const WRONG: Record<string, [field: string, value: string]> = {
 for (const version of VERSIONS) {
   describe(`every form (${version})`, function () {
     this.timeout(120_000);
-    let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} every form failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} every form`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ editor } = open),
+    );
 
     const edit = (id: string, look: () => Promise<void>) =>
       id === 'model' ? editor.editConfig(id, look) : editor.editNode(id, look);

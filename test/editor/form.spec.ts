@@ -1,7 +1,8 @@
 /** What all forms do when they open, in a real browser. */
 import assert from 'node:assert/strict';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 /** A node from a flow that says nothing of where the result goes. */
@@ -27,21 +28,13 @@ const FLOW: FlowNode[] = [
 for (const version of VERSIONS) {
   describe(`the forms (${version})`, function () {
     this.timeout(120_000);
-    let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} form failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} form`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ editor } = open),
+    );
 
     const property = (name: string) =>
       editor.page.evaluate(([key]) => RED.nodes.node('preprocess')?.[key], [name] as const);

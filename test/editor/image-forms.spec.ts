@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/installed-package.ts';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 
@@ -51,21 +52,13 @@ const FLOW: FlowNode[] = [
 for (const version of VERSIONS) {
   describe(`the forms of colorize and crop (${version})`, function () {
     this.timeout(120_000);
-    let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} picture forms failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} picture forms`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ editor } = open),
+    );
 
     const field = (name: string) => editor.page.locator(`#node-input-${name}`);
     const swatch = (name: string) => editor.page.locator('.m2fp-color').filter({ hasText: name });

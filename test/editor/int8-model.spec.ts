@@ -7,7 +7,8 @@ import { convertCheckpoint } from '../../src/store/convert.ts';
 import { drawPicture } from '../quantize/support/pictures.ts';
 import { goldenFolder } from '../support/golden.ts';
 import { type FlowNode, NodeRed } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 import { blemishes } from './inspect.ts';
 
 const FLOW: FlowNode[] = [
@@ -22,7 +23,6 @@ const INT8_HERE = /^(about|not faster than float weights).*([\d.]+ times).* meas
 describe('int8 in the form of the model', function () {
   this.timeout(240_000);
   let folder = '';
-  let nodeRed: NodeRed;
   let editor: Editor;
 
   before(async () => {
@@ -31,18 +31,13 @@ describe('int8 in the form of the model', function () {
     await convertCheckpoint({ source, out: join(folder, 'float'), shortSide: 64, longSide: 128 });
     mkdirSync(join(folder, 'pictures'));
     for (let i = 0; i < 10; i++) await drawPicture(join(folder, 'pictures', `${i}.png`), i);
-    nodeRed = await NodeRed.start('node-red', FLOW);
-    editor = await Editor.open(nodeRed.url);
   });
-  after(async () => {
-    await editor?.close();
-    await nodeRed?.stop();
-    rmSync(folder, { recursive: true });
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await editor.screenshot('int8 failed');
-    assert.deepEqual(editor.complaints.splice(0), []);
-  });
+  withEditor(
+    'int8',
+    () => NodeRed.start('node-red', FLOW),
+    (open) => ({ editor } = open),
+  );
+  after(() => rmSync(folder, { recursive: true }));
 
   const field = (name: string) => editor.page.locator(`#node-config-input-${name}`);
   const about = () => editor.page.getByRole('group', { name: 'About this model' });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type FlowNode, NodeRed } from '../support/node-red.ts';
 import { answerStatus, CHECKPOINT, Hub, MODEL_ID } from '../store/support/hub.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 import { blemishes } from './inspect.ts';
 
 const FLOW: FlowNode[] = [
@@ -14,25 +15,19 @@ const FLOW: FlowNode[] = [
 describe('the download in the form of the model', function () {
   this.timeout(240_000);
   let hub: Hub;
-  let nodeRed: NodeRed;
   let editor: Editor;
   /** Sends the rest of the checkpoint. */
   let letGo: (() => void) | undefined;
 
   before(async () => {
     hub = await new Hub().open();
-    nodeRed = await NodeRed.start('node-red', FLOW);
-    editor = await Editor.open(nodeRed.url);
   });
-  after(async () => {
-    await editor?.close();
-    await nodeRed?.stop();
-    await hub?.close();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await editor.screenshot('download failed');
-    assert.deepEqual(editor.complaints.splice(0), []);
-  });
+  withEditor(
+    'download',
+    () => NodeRed.start('node-red', FLOW),
+    (open) => ({ editor } = open),
+  );
+  after(() => hub?.close());
 
   const field = (name: string) => editor.page.locator(`#node-config-input-${name}`);
   const about = () => editor.page.getByRole('group', { name: 'About this model' });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 
@@ -21,21 +22,13 @@ const FLOW: FlowNode[] = [
 for (const version of VERSIONS) {
   describe(`part toggles (${version})`, function () {
     this.timeout(120_000);
-    let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} toggles failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} toggles`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ editor } = open),
+    );
 
     const part = (name: string) => editor.page.getByRole('checkbox', { name, exact: true });
     const button = (name: string) => editor.page.getByRole('button', { name, exact: true });

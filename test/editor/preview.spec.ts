@@ -4,6 +4,7 @@ import type { Locator } from 'playwright-core';
 import { NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor } from './editor.ts';
 import { FLOW, isActive, press, shown, TAB, thumbnail, viewer } from './preview-page.ts';
+import { withEditor } from './with-editor.ts';
 
 for (const version of VERSIONS) {
   describe(`the preview (${version})`, function () {
@@ -11,18 +12,11 @@ for (const version of VERSIONS) {
     let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} preview failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} preview`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ nodeRed, editor } = open),
+    );
 
     const pixel = (): Promise<number[]> =>
       viewer(editor)

@@ -5,6 +5,7 @@ import type { ModelDescription } from '../../nodes/m2fp-model/about.ts';
 import { type FlowNode, freePort, NodeRed, VERSIONS } from '../support/node-red.ts';
 import { Editor, type EditorOptions } from './editor.ts';
 import { blemishes, unreachable } from './inspect.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 const PASSWORD = 'correct horse';
@@ -68,18 +69,13 @@ for (const version of VERSIONS) {
     /** An address at which nobody answers. */
     let redis: string;
 
+    withEditor(
+      `${version} workers`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ nodeRed, editor } = open),
+    );
     before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
       redis = `redis://127.0.0.1:${await freePort()}`;
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} workers failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
     });
 
     const about = () => editor.page.getByRole('group', { name: 'About this model' });

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../support/installed-package.ts';
 import { type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
-import { Editor } from './editor.ts';
+import type { Editor } from './editor.ts';
+import { withEditor } from './with-editor.ts';
 
 const TAB = 'first-tab';
 const DOOR = {
@@ -68,18 +69,11 @@ for (const version of VERSIONS) {
     let nodeRed: NodeRed;
     let editor: Editor;
 
-    before(async () => {
-      nodeRed = await NodeRed.start(version, FLOW);
-      editor = await Editor.open(nodeRed.url);
-    });
-    after(async () => {
-      await editor?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.screenshot(`${version} zones failed`);
-      assert.deepEqual(editor.complaints.splice(0), []);
-    });
+    withEditor(
+      `${version} zones`,
+      () => NodeRed.start(version, FLOW),
+      (open) => ({ nodeRed, editor } = open),
+    );
 
     const button = (name: string) => editor.page.getByRole('button', { name, exact: true });
     const stored = async (): Promise<Stored[]> =>
