@@ -37,6 +37,11 @@ export async function findFfmpeg(path = ''): Promise<Ffmpeg> {
   return { path: file, version, major: major === undefined ? undefined : Number(major) };
 }
 
+/** The ffprobe that came with an ffmpeg: where that was found, under its own name. */
+export function ffprobeOf({ path }: Pick<Ffmpeg, 'path'>): string {
+  return path.replace(/ffmpeg(?=[^/\\]*$)/i, 'ffprobe');
+}
+
 async function tellVersion(file: string): Promise<string> {
   try {
     const child = startProgram(file, ['-hide_banner', '-version']);
@@ -55,7 +60,7 @@ async function tellVersion(file: string): Promise<string> {
         ? `ffmpeg is not installed, or not found as "${file}"`
         : `"${file}" cannot be started (${code || message})`;
     throw new FfmpegMissing(
-      `${reason}. ${INSTALL_LINES}. Where it lies elsewhere, give its path. Snapshots and MJPEG need no ffmpeg.`,
+      `${reason}. ${INSTALL_LINES}. Where it lies elsewhere, give its path.`,
       { cause: error },
     );
   }

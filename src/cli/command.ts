@@ -93,6 +93,19 @@ export function numberOption(name: string, text: string | undefined): number | u
   return number;
 }
 
+/** ModelScope's pipeline returns nothing that scores less. */
+const LEAST_SCORE = 0.1;
+
+/** `--min-score`. @throws M2fpError M2FP_BAD_OPTION */
+export function minScoreOption(text: string | undefined): number | undefined {
+  const value = numberOption('min-score', text);
+  if (value === undefined || (value >= LEAST_SCORE && value <= 1)) return value;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    `--min-score takes a number from ${LEAST_SCORE} to 1, not "${text}"`,
+  );
+}
+
 /** The options of every command that reads pictures; see {@link limitOptions}. */
 export const LIMIT_OPTIONS = ['max-megapixels', 'max-image-size'] as const;
 

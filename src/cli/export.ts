@@ -13,6 +13,7 @@ import {
   type Command,
   LIMIT_OPTIONS,
   limitOptions,
+  minScoreOption,
   numberOption,
   readArguments,
   type Terminal,
@@ -135,13 +136,7 @@ function readOptions(options: Options) {
     choiceOption(name, options[name], (choices ?? []) as readonly Name[]);
   const { content, shapes, iou, validation } = DATA_SET_OPTIONS;
   const { duplicates } = PICTURE_OPTIONS;
-  const minScore = numberOption('min-score', options['min-score']) ?? DEFAULT_MIN_SCORE;
-  if (!(minScore >= 0.1 && minScore <= 1)) {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `--min-score takes a number from 0.1 to 1, not "${options['min-score']}"`,
-    );
-  }
+  const minScore = minScoreOption(options['min-score']) ?? DEFAULT_MIN_SCORE;
   return {
     set: {
       format: choiceOption('format', options.format, EXPORT_FORMATS),

@@ -13,6 +13,7 @@ import { parse } from './parse.ts';
 import { pull } from './pull.ts';
 import { quantize } from './quantize.ts';
 import { didYouMean } from './similar.ts';
+import { video } from './video.ts';
 import { worker } from './worker.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   quantize,
   compare,
   parse,
+  video,
   exportCommand,
   worker,
   doctor,

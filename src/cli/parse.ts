@@ -11,6 +11,7 @@ import {
   type Command,
   LIMIT_OPTIONS,
   limitOptions,
+  minScoreOption,
   numberOption,
   readArguments,
   type Terminal,
@@ -37,9 +38,6 @@ const OPTIONS = [
   'iou',
   ...LIMIT_OPTIONS,
 ] as const;
-
-/** ModelScope's pipeline returns nothing that scores less. */
-const LEAST_SCORE = 0.1;
 
 const IMAGE_FORMATS: Readonly<Record<string, ColorizeOptions['format']>> = {
   '.png': 'png',
@@ -138,7 +136,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       shortSide: numberOption('short-side', options['short-side']),
       longSide: numberOption('long-side', options['long-side']),
       scoreThreshold:
-        minScore(options['min-score']) ?? (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
+        minScoreOption(options['min-score']) ?? (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
       ...flags,
     },
     limits: limitOptions(options),
@@ -194,16 +192,6 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     // No process is left behind.
     await shutdownEngines();
   }
-}
-
-/** @throws M2fpError M2FP_BAD_OPTION, by the option's name */
-function minScore(text: string | undefined): number | undefined {
-  const value = numberOption('min-score', text);
-  if (value === undefined || (value >= LEAST_SCORE && value <= 1)) return value;
-  throw new M2fpError(
-    'M2FP_BAD_OPTION',
-    `--min-score takes a number from ${LEAST_SCORE} to 1, not "${text}"`,
-  );
 }
 
 async function parseOne(engine: Engine, image: Buffer, work: Work, { out, err }: Terminal): Promise<void> {

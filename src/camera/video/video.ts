@@ -67,7 +67,7 @@ export class VideoSource implements FrameSource {
       return found;
     } catch (error) {
       if (!(error instanceof FfmpegMissing)) throw error;
-      throw new CameraError('ffmpeg-missing', error.message);
+      throw new CameraError('ffmpeg-missing', `${error.message} Snapshots and MJPEG need no ffmpeg.`);
     }
   }
 

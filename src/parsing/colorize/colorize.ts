@@ -59,8 +59,16 @@ export async function colorize(parsing: Parsing, options?: ColorizeOptions): Pro
   return { image, width: drawn.width, height: drawn.height, mime: MIME_TYPES[plan.encoding.format] };
 }
 
-/** The pixels of a coloured picture. `canvas` is that of `plan`, whose mode is none of numbers. */
-export async function drawCanvas(parsing: Parsing, canvas: Canvas, plan: ColorizePlan): Promise<RawImage> {
+/**
+ * The pixels of a coloured picture. `canvas` is that of `plan`, whose mode is none of numbers.
+ * @param decode gives the pixels that an overlay lies on, 3 channels, which are written to
+ */
+export async function drawCanvas(
+  parsing: Parsing,
+  canvas: Canvas,
+  plan: ColorizePlan,
+  decode = (): Promise<RawImage> => decodeSource(parsing),
+): Promise<RawImage> {
   const { width, height } = parsing;
   const contours =
     plan.contours > 0
@@ -69,13 +77,13 @@ export async function drawCanvas(parsing: Parsing, canvas: Canvas, plan: Coloriz
   const layer = layerOf(canvas, contours, plan);
   const drawn =
     plan.mode === 'overlay'
-      ? await drawOverlay(await decodeSource(parsing), layer, plan)
+      ? await drawOverlay(await decode(), layer, plan)
       : await drawMap(width, height, layer, plan);
   return letter(drawn, canvas, parsing, plan);
 }
 
 /** What the canvas tells apart. */
-function subjectOf({ mode, by }: ColorizePlan): 'label' | 'index' | 'person' {
+export function subjectOf({ mode, by }: ColorizePlan): 'label' | 'index' | 'person' {
   if (isNumberMode(mode)) return mode === 'persons' ? 'person' : 'index';
   return by === 'person' ? 'person' : 'label';
 }
@@ -124,7 +132,12 @@ async function letter(
 }
 
 /** `image`, enlarged with paper to `width` x `height`, with `drawing` over it. Off the main thread. */
-async function layOver(image: RawImage, drawing: Drawing, width: number, height: number): Promise<RawImage> {
+export async function layOver(
+  image: RawImage,
+  drawing: Drawing,
+  width: number,
+  height: number,
+): Promise<RawImage> {
   const sharp = await loadSharp();
   const { channels, data } = image;
   const [r, g, b] = PAPER;

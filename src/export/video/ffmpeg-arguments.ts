@@ -1,0 +1,139 @@
+/** What the two ffmpegs are told: the one that decodes, and the one that encodes. No shell reads it. */
+import type { Container, Copied, Encoder } from './container.ts';
+import type { FrameFormat } from './frame-lines.ts';
+import type { VideoFacts } from './probe.ts';
+import { type Ratio, ratioText, toSeconds } from './ratio.ts';
+
+const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
+
+/** No frame is doubled or left out. @param major of ffmpeg's version; undefined: a new one */
+function everyFrame(major = Infinity): string[] {
+  // The newer name came with 5.1, and 8 knows no other.
+  return major <= 5 ? ['-vsync', 'passthrough'] : ['-fps_mode', 'passthrough'];
+}
+
+/**
+ * Upright frames as bare pixels (red, green, blue; and opacity where there may be some) on the standard output, and a line
+ * for each on the error output, see `FrameLines`.
+ */
+export function decodeArguments(file: string, facts: VideoFacts, major: number | undefined): string[] {
+  const filters = [
+    // Frames of two halves would be encoded with both side by side.
+    ...(facts.isInterlaced ? ['yadif=deint=interlaced'] : []),
+    'scale=flags=accurate_rnd+full_chroma_int',
+    `format=${facts.hasAlpha ? 'rgba' : 'rgb24'}`,
+    'split[pixels][times]',
+  ];
+  return [
+    ...QUIET,
+    ...['-i', `file:${file}`],
+    ...['-filter_complex', `[0:V:0]${filters.join(',')}`],
+    // First of all: a frame's line comes before its pixels, for which the pipe may have no room yet.
+    ...['-map', '[times]', ...everyFrame(major), '-c:v', 'rawvideo'],
+    ...['-enc_time_base', ratioText(facts.timeBase), '-flush_packets', '1', '-f', 'framecrc', 'pipe:2'],
+    ...['-map', '[pixels]', ...everyFrame(major), '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
+  ];
+}
+
+export interface Encoding {
+  /** The video that sound and subtitles come from. */
+  source: string;
+  facts: VideoFacts;
+  format: FrameFormat;
+  /** When the first frame is shown, ticks. */
+  start: number;
+  container: Container;
+  encoder: Encoder;
+  /** Sound and subtitles. */
+  audio: readonly Copied[];
+  subtitles: readonly Copied[];
+  /** Title, place, camera and the like. */
+  keepsMetadata: boolean;
+  major: number | undefined;
+}
+
+/** Frames come as Matroska on the standard input, the first at 0. @param file that is written */
+export function encodeArguments(file: string, encoding: Encoding): string[] {
+  const { source, facts, format, start, container, encoder, keepsMetadata, major } = encoding;
+  const { audio, subtitles } = encoding;
+  return [
+    ...QUIET,
+    ...['-itsoffset', toSeconds(start, format.timeBase).toFixed(6)],
+    ...['-f', 'matroska', '-i', 'pipe:0'],
+    ...['-i', `file:${source}`],
+    ...['-map', '0:v:0'],
+    ...[...audio, ...subtitles].flatMap(({ index }) => ['-map', `1:${index}`]),
+    // Streams that are copied bring theirs along, unless it is said so.
+    ...(keepsMetadata ? ['-map_metadata', '1'] : ['-map_metadata', '-1', '-map_metadata:s', '-1']),
+    ...(facts.hasChapters ? ['-map_chapters', '1'] : ['-map_chapters', '-1']),
+    ...everyFrame(major),
+    ...['-enc_time_base', ratioText(ticksFor(encoder, format.timeBase))],
+    ...['-c:v', encoder.name, ...encoder.options],
+    ...['-vf', filters(format, encoder, facts).join(',')],
+    ...colorOptions(facts),
+    ...audio.flatMap((stream, at) => sideOptions('a', at, stream)),
+    ...subtitles.flatMap((stream, at) => sideOptions('s', at, stream)),
+    // Sound waits for the encoder, which looks far ahead.
+    ...['-max_muxing_queue_size', '9999'],
+    ...(/^(mp4|mov)$/.test(container.format) ? ['-movflags', '+faststart'] : []),
+    ...['-f', container.format, '-y', `file:${file}`],
+  ];
+}
+
+function ticksFor({ mostTicks }: Encoder, timeBase: Ratio): Ratio {
+  return timeBase.den <= mostTicks ? timeBase : { num: 1, den: mostTicks };
+}
+
+function sideOptions(kind: 'a' | 's', at: number, { encoder, language }: Copied): string[] {
+  return [
+    ...[`-c:${kind}:${at}`, encoder],
+    ...(language === null ? [] : [`-metadata:s:${kind}:${at}`, `language=${language}`]),
+  ];
+}
+
+/** Sides that become even, with the pixels at the edge once more. @returns pixels */
+export function encodedSize(
+  { width, height }: { width: number; height: number },
+  { isEven }: Encoder,
+): { width: number; height: number } {
+  return isEven ? { width: width + (width % 2), height: height + (height % 2) } : { width, height };
+}
+
+function filters(format: FrameFormat, encoder: Encoder, facts: VideoFacts): string[] {
+  const { width, height } = encodedSize(format, encoder);
+  const [right, bottom] = [width - format.width, height - format.height];
+  const matrix = MATRICES[facts.color.space ?? ''];
+  const toYuv = `scale=out_range=tv:flags=accurate_rnd${matrix === undefined ? '' : `:out_color_matrix=${matrix}`}`;
+  const isOdd = right + bottom > 0;
+  return [
+    toYuv,
+    ...(isOdd
+      ? ['format=yuv444p', `pad=${width}:${height}`, `fillborders=right=${right}:bottom=${bottom}:mode=smear`]
+      : []),
+    'format=yuv420p',
+    ...(format.pixelAspect === null ? [] : [`setsar=${format.pixelAspect.num}/${format.pixelAspect.den}`]),
+  ];
+}
+
+/** Of the colour spaces that files name, those that the filter has a matrix for. */
+const MATRICES: Readonly<Record<string, string>> = {
+  bt709: 'bt709',
+  smpte170m: 'smpte170m',
+  bt470bg: 'bt470',
+  smpte240m: 'smpte240m',
+  fcc: 'fcc',
+  bt2020nc: 'bt2020',
+};
+/** What may be named again. */
+const PRIMARIES = /^(bt709|bt470bg|smpte170m|smpte240m|bt2020|smpte432)$/;
+const TRANSFERS = /^(bt709|smpte170m|smpte240m|iec61966-2-1|bt2020-10|bt2020-12|smpte2084|arib-std-b67)$/;
+
+/** What a player must know to show the colours of the source: none is told where the source tells none. */
+function colorOptions({ color: { space, primaries, transfer } }: VideoFacts): string[] {
+  return [
+    ...['-color_range', 'tv'],
+    ...(space !== null && space in MATRICES ? ['-colorspace', space] : []),
+    ...(primaries !== null && PRIMARIES.test(primaries) ? ['-color_primaries', primaries] : []),
+    ...(transfer !== null && TRANSFERS.test(transfer) ? ['-color_trc', transfer] : []),
+  ];
+}

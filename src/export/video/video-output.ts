@@ -1,0 +1,71 @@
+/** The video and the table of boxes while they are written: beside, until both are whole. */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { asM2fpError } from '../../errors.ts';
+import type { Ffmpeg } from '../../ffmpeg.ts';
+import type { RawImage } from '../../image/types.ts';
+import type { Encoding } from './ffmpeg-arguments.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { BOXES_HEAD, boxesAsRows, type FrameBoxes } from './person-boxes.ts';
+
+export class VideoOutput {
+  readonly #video: string;
+  readonly #boxes: string | undefined;
+  #writer: FrameWriter | undefined;
+  #table: FileHandle | undefined;
+
+  /**
+   * @param video path
+   * @param boxes path of the table; undefined: none
+   */
+  constructor(video: string, boxes: string | undefined) {
+    this.#video = video;
+    this.#boxes = boxes;
+  }
+
+  /** @throws {M2fpError} `M2FP_NOT_KEPT`, as all others here */
+  async open(ffmpeg: Ffmpeg, encoding: Encoding): Promise<void> {
+    this.#writer = new FrameWriter(ffmpeg, beside(this.#video), encoding);
+    if (this.#boxes === undefined) return;
+    await kept(this.#boxes, async () => {
+      this.#table = await open(beside(this.#boxes!), 'w');
+      await this.#table.writeFile(BOXES_HEAD);
+    });
+  }
+
+  async write(ticks: number, image: RawImage, boxes: FrameBoxes): Promise<void> {
+    await this.#writer!.write(ticks, image);
+    if (this.#table === undefined) return;
+    await kept(this.#boxes!, () => this.#table!.writeFile(boxesAsRows(boxes)));
+  }
+
+  /** Gives the files their names; what had them before is replaced. */
+  async finish(): Promise<void> {
+    await this.#writer!.end();
+    await this.#table?.close();
+    for (const file of this.#files) await kept(file, () => rename(beside(file), file));
+  }
+
+  /** Leaves nothing behind. */
+  async discard(): Promise<void> {
+    await this.#writer?.close();
+    await this.#table?.close().catch(() => {});
+    for (const file of this.#files) await rm(beside(file), { force: true });
+  }
+
+  get #files(): string[] {
+    return this.#boxes === undefined ? [this.#video] : [this.#video, this.#boxes];
+  }
+}
+
+/** Where a file is written until it is whole. */
+function beside(file: string): string {
+  return `${file}.partial`;
+}
+
+async function kept(file: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw asM2fpError(error, 'M2FP_NOT_KEPT', `${file} cannot be written`);
+  }
+}
