@@ -6,7 +6,18 @@ import { closeSync, openSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { failure, program, success } from './support.ts';
 
-const COMMANDS = ['pull', 'models', 'convert', 'quantize', 'compare', 'parse', 'worker', 'doctor'];
+const COMMANDS = [
+  'pull',
+  'models',
+  'convert',
+  'quantize',
+  'compare',
+  'parse',
+  'video',
+  'export',
+  'worker',
+  'doctor',
+];
 
 describe('m2fp', () => {
   for (const version of ['--version', '-v', 'version']) {

@@ -17,14 +17,32 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
 import type { ReportLine } from '../../src/export/batch/report.ts';
+import type { ParsingSummary } from '../../src/parsing/index.ts';
+import { withPreload } from '../observe/support/preload.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
 import { root } from '../support/installed-package.ts';
+import { childrenOf, isAlive } from '../support/processes.ts';
 import { failure, m2fp, type Outcome, program, start } from './support.ts';
 
 const scenes = join(root, 'bench', 'scenes', 'Images');
 const base = temporaryFolder('cli-parse-batch');
 /** Small and quick: what is found does not matter here. */
 const QUICK = ['--short-side', '64'];
+
+/** Of a ring, whichever way it goes round. */
+function areaOf(ring: readonly number[]): number {
+  let twice = 0;
+  for (let i = 0; i < ring.length; i += 2) {
+    const [x, y, nextX, nextY] = [
+      ring[i]!,
+      ring[i + 1]!,
+      ring[(i + 2) % ring.length]!,
+      ring[(i + 3) % ring.length]!,
+    ];
+    twice += x * nextY - nextX * y;
+  }
+  return Math.abs(twice) / 2;
+}
 
 describe('m2fp parse of many pictures', function () {
   this.timeout(120_000);
@@ -219,6 +237,47 @@ describe('m2fp parse of many pictures', function () {
     assert.equal(report().length, Number(done));
     assert.deepEqual(readdirSync(join(folder, 'out')).toSorted(), ['.m2fp-batch', 'json', 'report.jsonl']);
     assert.match((await m2fp(args)).err, new RegExp(`: ${63 - Number(done)} done, ${done} done before`));
+  });
+
+  it('ends at once when it is interrupted a second time', async function () {
+    if (process.platform === 'win32') this.skip();
+    // A second signal that comes before the first was heard is the same one.
+    const tells = withPreload(`process.on('SIGINT', () => process.stderr.write('heard\\n'));`, folder);
+    const running = start(['parse', join(folder, 'in'), '--out', join(folder, 'out'), ...QUICK], tells);
+    await running.says('Parsing: ');
+    const engines = childrenOf(running.child.pid!);
+    // What is under way does not end.
+    for (const pid of engines) process.kill(pid, 'SIGSTOP');
+    running.child.kill('SIGINT');
+    await running.says('heard');
+    running.child.kill('SIGINT');
+    const { code, err } = await running.ended;
+    assert.equal(code, 130, err);
+    assert.doesNotMatch(err, /Interrupted/);
+    assert.ok(engines.length > 0);
+    for (const pid of engines) assert.ok(!isAlive(pid));
+  });
+
+  it('writes polygons where they are wanted, and does again what has none', async () => {
+    const args = ['parse', join(folder, 'in'), '--out', join(folder, 'out')];
+    assert.match((await m2fp(args)).err, /: 3 done, 0 done before/);
+    const { code, err } = await m2fp([...args, '--polygons', '--iou', '0.95']);
+    assert.equal(code, 0, err);
+    assert.match(err, /: 3 done, 0 done before/);
+    const regions = report().flatMap(({ outputs }) => {
+      const { persons, parts } = JSON.parse(
+        readFileSync(join(folder, 'out', outputs[0]!), 'utf8'),
+      ) as ParsingSummary;
+      return [...persons, ...parts];
+    });
+    assert.ok(regions.length > 3);
+    for (const { area, polygons } of regions) {
+      const found = polygons!.reduce((sum, { outer, holes }) => {
+        return sum + areaOf(outer) - holes.reduce((all, hole) => all + areaOf(hole), 0);
+      }, 0);
+      // Two regions of which one has 95 % of their union.
+      assert.ok(found >= 0.95 * area && found <= area / 0.95, `${found} of ${area}`);
+    }
   });
 
   it('is one at a time in a folder', async () => {

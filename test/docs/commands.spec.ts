@@ -69,6 +69,7 @@ describe('commands that the pages tell', () => {
       'quantize',
       'compare',
       'export',
+      'video',
     ]) {
       const { code, out } = await m2fp([name, '--help']);
       assert.equal(code, 0);

@@ -51,6 +51,12 @@ const pixelsOf = (file: string): Buffer => ffmpeg('-i', file, '-map', '0:V', '-f
 const sizeOf = (file: string): string =>
   probe(file, '-select_streams', 'V', '-show_entries', 'stream=width,height');
 
+/** Those that this process started and that still run. */
+function ownFfmpegs(): string[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'ppid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => new RegExp(`^ *${process.pid} +[^Z]\\S* .*ffmpeg`).test(line));
+}
+
 /** A video of drawn people, and its truth. */
 function draw(name: string, count: number): { file: string; frames: SequenceFrame[] } {
   const frames = readSequence(name, 5).frames.slice(0, count);
@@ -197,7 +203,7 @@ describe('m2fp video', function () {
       await assert.rejects(redactDrawn(5, 'none.mp4', { parse, boxes: at('none.csv') }), { code });
     }
     assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith('none')), []); // prettier-ignore
-    assert.deepEqual(childrenOf(process.pid).length, 0);
+    assert.deepEqual(ownFfmpegs(), []);
   });
 
   it('keeps times that are not even, a late beginning, and the way that it is turned', async () => {

@@ -63,9 +63,9 @@ export function encodeArguments(file: string, encoding: Encoding): string[] {
     ...['-i', `file:${source}`],
     ...['-map', '0:v:0'],
     ...[...audio, ...subtitles].flatMap(({ index }) => ['-map', `1:${index}`]),
-    // Streams that are copied bring theirs along, unless it is said so.
-    ...(keepsMetadata ? ['-map_metadata', '1'] : ['-map_metadata', '-1', '-map_metadata:s', '-1']),
-    ...(facts.hasChapters ? ['-map_chapters', '1'] : ['-map_chapters', '-1']),
+    // What stands at each stream is copied with it, unless it is said so; that of chapters are titles that players show.
+    ...(keepsMetadata ? ['-map_metadata', '1'] : ['-map_metadata:g', '-1', '-map_metadata:s', '-1']),
+    ...['-map_chapters', facts.hasChapters ? '1' : '-1'],
     ...everyFrame(major),
     ...['-enc_time_base', ratioText(ticksFor(encoder, format.timeBase))],
     ...['-c:v', encoder.name, ...encoder.options],

@@ -8,6 +8,9 @@ import { matroskaFrameHead, matroskaHead } from './matroska.ts';
 import { toNanoseconds } from './ratio.ts';
 import { videoError } from './video-error.ts';
 
+/** What ffmpeg says, and all the same exits with 0, where the end of a file cannot be written: when the disk is full. */
+const UNWRITTEN = /No space left|Disk quota|File too large|Error (writing trailer|closing file)/i;
+
 export class FrameWriter {
   readonly #encoding: Encoding;
   readonly #file: string;
@@ -46,7 +49,7 @@ export class FrameWriter {
   async end(): Promise<void> {
     this.#input.end();
     const end = await this.#ended;
-    if (end instanceof Error || end.code !== 0) throw await this.#failure();
+    if (end instanceof Error || end.code !== 0 || UNWRITTEN.test(end.words)) throw await this.#failure();
   }
 
   /** Ends ffmpeg where it still runs, and resolves when it is gone. The file stays as it is. */

@@ -50,6 +50,7 @@ interface ProbedStream {
   avg_frame_rate?: string;
   r_frame_rate?: string;
   nb_frames?: string;
+  nb_read_packets?: string;
   duration?: string;
   color_space?: string;
   color_primaries?: string;
@@ -72,8 +73,8 @@ const MOST_RATE = 1000;
  */
 export async function probeVideo(ffmpeg: Ffmpeg, file: string): Promise<VideoFacts> {
   await checkFile(file);
-  const probed = await runFfprobe(ffmpeg, file);
-  const { streams = [], chapters = [], format = {} } = probed;
+  const asked = ['-show_format', '-show_streams', '-show_chapters'];
+  const { streams = [], chapters = [], format = {} } = await ask(ffmpeg, file, asked);
   const video = streams.find((stream) => stream.codec_type === 'video' && !isPicture(stream));
   const timeBase = readRatio(video?.time_base);
   if (video === undefined || timeBase === null) {
@@ -117,11 +118,24 @@ async function checkFile(file: string): Promise<void> {
   if (!stats.isFile()) throw new M2fpError('M2FP_NO_IMAGE', `${file} is no file: give the path of a video`);
 }
 
-async function runFfprobe(ffmpeg: Ffmpeg, file: string): Promise<Probed> {
+/**
+ * How many frames a file has, as it was written.
+ * @throws {M2fpError} where it cannot be read
+ */
+export async function countFrames(ffmpeg: Ffmpeg, file: string): Promise<number> {
+  const { streams = [] } = await ask(ffmpeg, file, [
+    '-select_streams',
+    'V:0',
+    '-count_packets',
+    '-show_streams',
+  ]);
+  return Number(streams[0]?.nb_read_packets ?? 0);
+}
+
+async function ask(ffmpeg: Ffmpeg, file: string, what: readonly string[]): Promise<Probed> {
   const program = ffprobeOf(ffmpeg);
-  const asked = ['-show_format', '-show_streams', '-show_chapters'];
   try {
-    const child = startProgram(program, ['-v', 'error', '-print_format', 'json', ...asked, `file:${file}`]);
+    const child = startProgram(program, ['-v', 'error', '-print_format', 'json', ...what, `file:${file}`]);
     child.process.stdin!.on('error', () => {}).end();
     const [output, { code, words }] = await Promise.all([buffer(child.process.stdout!), child.ended]);
     if (code !== 0) throw videoError(`${file} cannot be read`, words, 'M2FP_UNSUPPORTED_FORMAT');

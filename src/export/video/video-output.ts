@@ -1,16 +1,19 @@
 /** The video and the table of boxes while they are written: beside, until both are whole. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { asM2fpError } from '../../errors.ts';
+import { asM2fpError, M2fpError } from '../../errors.ts';
 import type { Ffmpeg } from '../../ffmpeg.ts';
 import type { RawImage } from '../../image/types.ts';
 import type { Encoding } from './ffmpeg-arguments.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { BOXES_HEAD, boxesAsRows, type FrameBoxes } from './person-boxes.ts';
+import { countFrames } from './probe.ts';
 
 export class VideoOutput {
   readonly #video: string;
   readonly #boxes: string | undefined;
   #writer: FrameWriter | undefined;
+  #ffmpeg: Ffmpeg | undefined;
+  #frames = 0;
   #table: FileHandle | undefined;
 
   /**
@@ -24,6 +27,7 @@ export class VideoOutput {
 
   /** @throws {M2fpError} `M2FP_NOT_KEPT`, as all others here */
   async open(ffmpeg: Ffmpeg, encoding: Encoding): Promise<void> {
+    this.#ffmpeg = ffmpeg;
     this.#writer = new FrameWriter(ffmpeg, beside(this.#video), encoding);
     if (this.#boxes === undefined) return;
     await kept(this.#boxes, async () => {
@@ -34,6 +38,7 @@ export class VideoOutput {
 
   async write(ticks: number, image: RawImage, boxes: FrameBoxes): Promise<void> {
     await this.#writer!.write(ticks, image);
+    this.#frames++;
     if (this.#table === undefined) return;
     await kept(this.#boxes!, () => this.#table!.writeFile(boxesAsRows(boxes)));
   }
@@ -42,6 +47,10 @@ export class VideoOutput {
   async finish(): Promise<void> {
     await this.#writer!.end();
     await this.#table?.close();
+    const found = await countFrames(this.#ffmpeg!, beside(this.#video));
+    if (found !== this.#frames) {
+      throw new M2fpError('M2FP_NOT_KEPT', `${this.#video} would hold ${found} of ${this.#frames} frames`);
+    }
     for (const file of this.#files) await kept(file, () => rename(beside(file), file));
   }
 
