@@ -59,9 +59,8 @@ async function tellVersion(file: string): Promise<string> {
       code === 'ENOENT'
         ? `ffmpeg is not installed, or not found as "${file}"`
         : `"${file}" cannot be started (${code || message})`;
-    throw new FfmpegMissing(
-      `${reason}. ${INSTALL_LINES}. Where it lies elsewhere, give its path.`,
-      { cause: error },
-    );
+    throw new FfmpegMissing(`${reason}. ${INSTALL_LINES}. Where it lies elsewhere, give its path.`, {
+      cause: error,
+    });
   }
 }

@@ -1,6 +1,5 @@
 /** `m2fp video`: a video with people hidden, coloured or in boxes. */
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { type Engine, type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
@@ -12,7 +11,6 @@ import { RedactView } from '../export/video/redact-view.ts';
 import { type View, type ViewName, VIEWS } from '../export/video/view.ts';
 import { type Ffmpeg, FfmpegMissing, findFfmpeg } from '../ffmpeg.ts';
 import { DEFAULT_MIN_SCORE } from '../parsing/index.ts';
-import { badOption, isRecord } from '../parsing/options/options.ts';
 import { tryLock } from '../store/lock.ts';
 import { Estimate, jsonOption } from './batch.ts';
 import {
@@ -27,6 +25,7 @@ import { interruptible } from './interrupt.ts';
 import { ENGINE_HELP, ENGINE_OPTIONS, openEngine, PATIENT } from './open-engine.ts';
 import { ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, STORE_OPTIONS, storeHelp } from './stores.ts';
+import { checkNames, everyOption, MOST_EVERY, viewOptionsOf } from './video-options.ts';
 
 const OPTIONS = [
   'out',
@@ -43,8 +42,6 @@ const OPTIONS = [
 ] as const;
 const FLAGS = ['flip', 'no-audio', 'keep-metadata'] as const;
 
-/** Frames of which one is parsed, at most. */
-const MOST_EVERY = 250;
 /** Before, options for streams of frames are missing. */
 const OLDEST_FFMPEG = 4;
 
@@ -130,7 +127,13 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       const engine = await openEngine('video', options, terminal);
       const view = VIEW_OF[name](engine.info().manifest.labels, viewOptions);
       const job = {
-        ...{ input, output, boxes, view, every, ffmpeg, signal },
+        input,
+        output,
+        boxes,
+        view,
+        every,
+        ffmpeg,
+        signal,
         keepsAudio: flags['no-audio'] !== true,
         keepsMetadata: flags['keep-metadata'] === true,
         ...parsingWith(engine, parse, signal),
@@ -193,65 +196,6 @@ const VIEW_OF: Readonly<Record<ViewName, (labels: readonly string[], options: ob
   colorize: (labels, options) => new ColorizeView(labels, options),
   boxes: () => new BoxesView(),
 };
-
-/** @throws M2fpError M2FP_BAD_OPTION */
-function everyOption(text: string | undefined): number {
-  const every = numberOption('every', text) ?? 1;
-  if (Number.isInteger(every) && every >= 1 && every <= MOST_EVERY) return every;
-  throw new M2fpError(
-    'M2FP_BAD_OPTION',
-    `--every takes a whole number from 1 to ${MOST_EVERY}, not "${text}"`,
-  );
-}
-
-/**
- * Those of the view in `{"redact": {…}}`. Their values are checked when the model's labels are known.
- * @throws M2fpError M2FP_BAD_OPTION
- */
-function viewOptionsOf(value: unknown, view: ViewName): object {
-  const names = VIEWS.filter((name) => name !== 'boxes');
-  const allowed = `an object with ${names.join(' or ')}, which is an object of options`;
-  if (!isRecord(value)) throw badOption('options', value, allowed);
-  for (const [name, options] of Object.entries(value)) {
-    if (!(names as string[]).includes(name) || !isRecord(options)) throw badOption('options', value, allowed);
-    if (name !== view) {
-      throw new M2fpError('M2FP_BAD_OPTION', `--options has some of ${name}, but --view is ${view}`);
-    }
-  }
-  return (value[view] ?? {}) as object;
-}
-
-/** @throws M2fpError M2FP_BAD_OPTION where one file would take another's place */
-async function checkNames(input: string, output: string, boxes: string | undefined): Promise<void> {
-  const named = [
-    ['VIDEO', input],
-    ['--out', output],
-    ...(boxes === undefined ? [] : [['--boxes', boxes]]),
-  ] as const;
-  const known = new Map<string, string>();
-  for (const [name, file] of named) {
-    const place = await placeOf(file!);
-    const other = known.get(place);
-    if (other !== undefined) {
-      throw new M2fpError(
-        'M2FP_BAD_OPTION',
-        `${name} ${file} is the same file as ${other}: take another name`,
-      );
-    }
-    known.set(place, name!);
-  }
-}
-
-/** Equal for paths of one file, whatever way they lead to it. */
-async function placeOf(file: string): Promise<string> {
-  const stats = await stat(file, { bigint: true }).catch(() => undefined);
-  if (stats?.isDirectory() === true) {
-    throw new M2fpError('M2FP_BAD_OPTION', `${file} is a folder: name a file`);
-  }
-  if (stats !== undefined && stats.ino !== 0n) return `${stats.dev}:${stats.ino}`;
-  const path = resolve(file);
-  return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
-}
 
 /** @throws M2fpError M2FP_ENGINE_UNAVAILABLE */
 async function ffmpegFor(path: string | undefined): Promise<Ffmpeg> {

@@ -99,13 +99,13 @@ function truthOf(frames: readonly SequenceFrame[], every: number): VideoJob['par
 function shownFaces(file: string, frames: readonly SequenceFrame[]): number[] {
   const pixels = pixelsOf(file);
   return frames.map(({ parsing: { parts, width, height } }, frame) => {
-    const start = 3 * width * height * frame;
+    const first = 3 * width * height * frame;
     let [all, shown] = [0, 0];
     for (const { mask } of parts.filter(({ label }) => label === 'Face')) {
       decodeRle(mask).forEach((inside, p) => {
         if (inside === 0) return;
         all++;
-        const [red, green, blue] = pixels.subarray(start + 3 * p, start + 3 * p + 3);
+        const [red, green, blue] = pixels.subarray(first + 3 * p, first + 3 * p + 3);
         if (red! < 200 || green! > 60 || blue! < 200) shown++;
       });
     }

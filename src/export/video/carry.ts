@@ -5,6 +5,9 @@ import type { Hidden } from '../../parsing/redact/find-hidden.ts';
 import { forEachSlice } from '../../image/slices.ts';
 import type { Box } from '../../parsing/types.ts';
 
+/** Whoever is not found again for longer has gone, or is somebody else. */
+const MOST_SECONDS = 1;
+
 type HiddenPixels = Pick<Hidden, 'plan' | 'isWholeImage' | 'owners' | 'boxes'>;
 
 /** What is hidden in a parsed frame. */
@@ -13,21 +16,54 @@ export interface Shade extends HiddenPixels {
   height: number;
   /** By the number of the region from 0, whose it is: the same person has the same name in all frames. */
   names: readonly string[];
+  /** By the same number, pixels that whoever it is may go in a second. */
+  strides: readonly number[];
 }
 
 /** All that is hidden in any of the frames. */
 export type Carried = HiddenPixels & { names: readonly string[] };
 
+/** All that is hidden in frames beside one that is shown. @param shades one at least, of frames of the same size */
+export async function carryOver(shades: readonly Shade[]): Promise<Carried> {
+  const [first] = shades as readonly [Shade];
+  return shades.length === 1 ? first : finish(await layAll(shades), shades, 0);
+}
+
 /**
- * @param shades one at least, of frames of the same size
- * @param isSwept whether somebody may be anywhere between two of them: what lies on the straight way is hidden, too
+ * All that is hidden in one of two frames, and may be anywhere between them: of whoever is in both the straight way, of
+ * others what they reach at walking pace.
+ * @param seconds from one to the other
  * @param margin pixels that all grows by then
  */
-export async function carry(shades: readonly Shade[], isSwept: boolean, margin: number): Promise<Carried> {
-  const [first] = shades as readonly [Shade];
-  const whole = shades.find(({ isWholeImage }) => isWholeImage);
-  if (shades.length === 1 && margin === 0) return first;
-  const { width, height } = first;
+export async function carryBetween(
+  before: Shade,
+  after: Shade,
+  seconds: number,
+  margin: number,
+): Promise<Carried> {
+  const shades = [before, after];
+  const laid = await layAll(shades);
+  if (!laid.isWholeImage) {
+    const lost = new Set(laid.regions.keys());
+    for (const [name, number] of laid.regions) {
+      if (await sweep(laid.owners, shades, name, number)) lost.delete(name);
+    }
+    await spreadLost(laid, shades, lost, Math.min(seconds, MOST_SECONDS));
+  }
+  return finish(laid, shades, margin);
+}
+
+/** What several frames hide, in one. */
+interface Laid {
+  owners: InstanceMap;
+  /** The number of each name's region. */
+  regions: Map<string, number>;
+  isWholeImage: boolean;
+}
+
+async function layAll(shades: readonly Shade[]): Promise<Laid> {
+  const [{ width, height }] = shades as readonly [Shade];
+  const isWholeImage = shades.some((shade) => shade.isWholeImage);
   const regions = new Map<string, number>();
   const numberOf = (name: string): number => {
     const number = regions.get(name) ?? regions.size + 1;
@@ -35,22 +71,50 @@ export async function carry(shades: readonly Shade[], isSwept: boolean, margin: 
     return number;
   };
   const owners: InstanceMap = new Uint16Array(width * height);
-  for (const shade of shades) {
-    const numbers = shade.boxes.map((_, region) => (whole ? numberOf('') : numberOf(shade.names[region]!)));
-    await lay(owners, shade.owners, numbers);
+  for (const { owners: from, boxes, names } of shades) {
+    await lay(
+      owners,
+      from,
+      boxes.map((_, region) => numberOf(isWholeImage ? '' : names[region]!)),
+    );
   }
-  if (isSwept && !whole) {
-    for (const [name, number] of regions) await sweep(owners, shades, name, number);
-  }
+  return { owners, regions, isWholeImage };
+}
+
+async function finish(
+  { owners, regions, isWholeImage }: Laid,
+  shades: readonly Shade[],
+  margin: number,
+): Promise<Carried> {
+  const [first] = shades as readonly [Shade];
+  const { plan } = shades.find((shade) => shade.isWholeImage) ?? first;
+  const { width, height } = first;
   const grown = await dilate(owners, width, height, margin);
   const { boxes } = await measureInstances(grown, width, height, regions.size);
-  return {
-    plan: (whole ?? first).plan,
-    isWholeImage: whole !== undefined,
-    owners: grown,
-    boxes,
-    names: whole ? [] : [...regions.keys()],
-  };
+  return { plan, isWholeImage, owners: grown, boxes, names: isWholeImage ? [] : [...regions.keys()] };
+}
+
+/** Those who are in one of the frames only may have gone on, or come from somewhere. */
+async function spreadLost(
+  { owners, regions }: Laid,
+  shades: readonly Shade[],
+  lost: ReadonlySet<string>,
+  seconds: number,
+): Promise<void> {
+  const [{ width, height }] = shades as readonly [Shade];
+  const strides = shades.flatMap((shade) =>
+    shade.strides.filter((_, region) => shade.boxes[region] !== null && lost.has(shade.names[region]!)),
+  );
+  const reach = Math.ceil(Math.max(0, ...strides) * seconds);
+  if (reach === 0) return;
+  const layer: InstanceMap = new Uint16Array(owners.length);
+  for (const shade of shades) {
+    const numbers = shade.names.map((name) => (lost.has(name) ? regions.get(name)! : 0));
+    await lay(layer, shade.owners, numbers);
+  }
+  const grown = await dilate(layer, width, height, reach);
+  const numbers = Array.from({ length: regions.size }, (_, i) => i + 1);
+  await lay(owners, grown, numbers);
 }
 
 /** What is free gets the numbers of `from`. */
@@ -62,19 +126,19 @@ async function lay(owners: InstanceMap, from: InstanceMap, numbers: readonly num
   });
 }
 
-/** Hides what lies between two places of one person. */
+/** Hides what lies between two places of one person. @returns whether there are two */
 async function sweep(
   owners: InstanceMap,
   shades: readonly Shade[],
   name: string,
   number: number,
-): Promise<void> {
+): Promise<boolean> {
   const places = shades.flatMap(({ names, boxes, owners: own }) =>
     boxes.flatMap((box, region) =>
       box !== null && names[region] === name ? [{ box, own, owner: region + 1 }] : [],
     ),
   );
-  if (places.length < 2) return;
+  if (places.length < 2) return false;
   const { width } = shades[0]!;
   const box = boxAround(places.map((place) => place.box));
   const mask = new Uint8Array(box.width * box.height);
@@ -87,6 +151,7 @@ async function sweep(
   await eachRow(box, width, (at, p) => {
     if (hull[at] === 1 && owners[p] === 0) owners[p] = number;
   });
+  return true;
 }
 
 /** Calls with the number of each pixel of a box, in the box and in the picture. */

@@ -131,13 +131,13 @@ function sorted(
   streams: readonly SideStream[],
   encoderOf: (stream: SideStream) => string | undefined,
 ): SideStreams {
-  const sorted: SideStreams = { copied: [], left: [] };
+  const found: SideStreams = { copied: [], left: [] };
   for (const stream of streams) {
     const encoder = encoderOf(stream);
-    if (encoder === undefined) sorted.left.push(stream);
-    else sorted.copied.push({ ...stream, encoder });
+    if (encoder === undefined) found.left.push(stream);
+    else found.copied.push({ ...stream, encoder });
   }
-  return sorted;
+  return found;
 }
 
 /** The names of all encoders that an ffmpeg has. */

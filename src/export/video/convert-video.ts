@@ -203,7 +203,7 @@ class Run {
     const { parsing: tracked } = await this.#topics.track(parsing, '', time * 1000, TRACKING);
     for (const { track } of tracked.persons) if (track !== null) this.#tracks.add(track);
     this.#counts.parsed++;
-    return { read: await this.#job.view.read(tracked, index), boxes: boxesOf(tracked, index) };
+    return { read: await this.#job.view.read(tracked, index, time), boxes: boxesOf(tracked, index) };
   }
 
   /** @throws `error`, where it is no single frame's fault */

@@ -17,7 +17,7 @@ function everyFrame(major = Infinity): string[] {
  * for each on the error output, see `FrameLines`.
  */
 export function decodeArguments(file: string, facts: VideoFacts, major: number | undefined): string[] {
-  const filters = [
+  const chain = [
     // Frames of two halves would be encoded with both side by side.
     ...(facts.isInterlaced ? ['yadif=deint=interlaced'] : []),
     'scale=flags=accurate_rnd+full_chroma_int',
@@ -25,14 +25,14 @@ export function decodeArguments(file: string, facts: VideoFacts, major: number |
     'split[pixels][times]',
   ];
   return [
-    ...QUIET,
-    ...['-i', `file:${file}`],
-    ...['-filter_complex', `[0:V:0]${filters.join(',')}`],
+    QUIET,
+    ['-i', `file:${file}`],
+    ['-filter_complex', `[0:V:0]${chain.join(',')}`],
     // First of all: a frame's line comes before its pixels, for which the pipe may have no room yet.
-    ...['-map', '[times]', ...everyFrame(major), '-c:v', 'rawvideo'],
-    ...['-enc_time_base', ratioText(facts.timeBase), '-flush_packets', '1', '-f', 'framecrc', 'pipe:2'],
-    ...['-map', '[pixels]', ...everyFrame(major), '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
-  ];
+    ['-map', '[times]', ...everyFrame(major), '-c:v', 'rawvideo'],
+    ['-enc_time_base', ratioText(facts.timeBase), '-flush_packets', '1', '-f', 'framecrc', 'pipe:2'],
+    ['-map', '[pixels]', ...everyFrame(major), '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
+  ].flat();
 }
 
 export interface Encoding {
@@ -57,27 +57,27 @@ export function encodeArguments(file: string, encoding: Encoding): string[] {
   const { source, facts, format, start, container, encoder, keepsMetadata, major } = encoding;
   const { audio, subtitles } = encoding;
   return [
-    ...QUIET,
-    ...['-itsoffset', toSeconds(start, format.timeBase).toFixed(6)],
-    ...['-f', 'matroska', '-i', 'pipe:0'],
-    ...['-i', `file:${source}`],
-    ...['-map', '0:v:0'],
-    ...[...audio, ...subtitles].flatMap(({ index }) => ['-map', `1:${index}`]),
+    QUIET,
+    ['-itsoffset', toSeconds(start, format.timeBase).toFixed(6)],
+    ['-f', 'matroska', '-i', 'pipe:0'],
+    ['-i', `file:${source}`],
+    ['-map', '0:v:0'],
+    [...audio, ...subtitles].flatMap(({ index }) => ['-map', `1:${index}`]),
     // What stands at each stream is copied with it, unless it is said so; that of chapters are titles that players show.
-    ...(keepsMetadata ? ['-map_metadata', '1'] : ['-map_metadata:g', '-1', '-map_metadata:s', '-1']),
-    ...['-map_chapters', facts.hasChapters ? '1' : '-1'],
-    ...everyFrame(major),
-    ...['-enc_time_base', ratioText(ticksFor(encoder, format.timeBase))],
-    ...['-c:v', encoder.name, ...encoder.options],
-    ...['-vf', filters(format, encoder, facts).join(',')],
-    ...colorOptions(facts),
-    ...audio.flatMap((stream, at) => sideOptions('a', at, stream)),
-    ...subtitles.flatMap((stream, at) => sideOptions('s', at, stream)),
+    keepsMetadata ? ['-map_metadata', '1'] : ['-map_metadata:g', '-1', '-map_metadata:s', '-1'],
+    ['-map_chapters', facts.hasChapters ? '1' : '-1'],
+    everyFrame(major),
+    ['-enc_time_base', ratioText(ticksFor(encoder, format.timeBase))],
+    ['-c:v', encoder.name, ...encoder.options],
+    ['-vf', filters(format, encoder, facts).join(',')],
+    colorOptions(facts),
+    audio.flatMap((stream, at) => sideOptions('a', at, stream)),
+    subtitles.flatMap((stream, at) => sideOptions('s', at, stream)),
     // Sound waits for the encoder, which looks far ahead.
-    ...['-max_muxing_queue_size', '9999'],
-    ...(/^(mp4|mov)$/.test(container.format) ? ['-movflags', '+faststart'] : []),
-    ...['-f', container.format, '-y', `file:${file}`],
-  ];
+    ['-max_muxing_queue_size', '9999'],
+    /^(mp4|mov)$/.test(container.format) ? ['-movflags', '+faststart'] : [],
+    ['-f', container.format, '-y', `file:${file}`],
+  ].flat();
 }
 
 function ticksFor({ mostTicks }: Encoder, timeBase: Ratio): Ratio {
@@ -86,9 +86,9 @@ function ticksFor({ mostTicks }: Encoder, timeBase: Ratio): Ratio {
 
 function sideOptions(kind: 'a' | 's', at: number, { encoder, language }: Copied): string[] {
   return [
-    ...[`-c:${kind}:${at}`, encoder],
-    ...(language === null ? [] : [`-metadata:s:${kind}:${at}`, `language=${language}`]),
-  ];
+    [`-c:${kind}:${at}`, encoder],
+    language === null ? [] : [`-metadata:s:${kind}:${at}`, `language=${language}`],
+  ].flat();
 }
 
 /** Sides that become even, with the pixels at the edge once more. @returns pixels */
@@ -131,9 +131,9 @@ const TRANSFERS = /^(bt709|smpte170m|smpte240m|iec61966-2-1|bt2020-10|bt2020-12|
 /** What a player must know to show the colours of the source: none is told where the source tells none. */
 function colorOptions({ color: { space, primaries, transfer } }: VideoFacts): string[] {
   return [
-    ...['-color_range', 'tv'],
-    ...(space !== null && space in MATRICES ? ['-colorspace', space] : []),
-    ...(primaries !== null && PRIMARIES.test(primaries) ? ['-color_primaries', primaries] : []),
-    ...(transfer !== null && TRANSFERS.test(transfer) ? ['-color_trc', transfer] : []),
-  ];
+    ['-color_range', 'tv'],
+    space !== null && space in MATRICES ? ['-colorspace', space] : [],
+    primaries !== null && PRIMARIES.test(primaries) ? ['-color_primaries', primaries] : [],
+    transfer !== null && TRANSFERS.test(transfer) ? ['-color_trc', transfer] : [],
+  ].flat();
 }

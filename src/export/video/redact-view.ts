@@ -10,13 +10,18 @@ import { readRedactOptions, type RedactOptions } from '../../parsing/redact/reda
 import { hidePixels } from '../../parsing/redact/redact.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { TrackedParsing } from '../../people/track/types.ts';
-import { type Carried, carry, type Shade } from './carry.ts';
+import { type Carried, carryBetween, carryOver, type Shade } from './carry.ts';
 import { type Drawn, nameOf, nearer, type View } from './view.ts';
+
+/** In a second, somebody who walks goes as far as he is tall, or a little less. */
+const WALK = 1;
 
 /** What is hidden in a parsed frame. */
 interface RedactedFrame extends Shade {
   /** Pixels that what is hidden grew by. */
   reach: number;
+  /** Seconds. */
+  time: number;
   /** Whether somebody in it could not be hidden for sure, and the rule is to drop such pictures. */
   isDropped: boolean;
 }
@@ -46,25 +51,27 @@ export class RedactView implements View<RedactedFrame> {
     this.#hides = method !== 'recolor';
   }
 
-  async read(parsing: TrackedParsing, frame: number): Promise<RedactedFrame> {
+  async read(parsing: TrackedParsing, frame: number, time: number): Promise<RedactedFrame> {
     const hidden = await findHidden(parsing as Parsing, this.#options);
     const { plan, isWholeImage, owners, boxes, personOf, reach, uncovered } = hidden;
-    const tracks = new Map(
-      [...parsing.persons, ...(parsing.doubtful?.persons ?? [])].map(({ id, track }) => [id, track] as const),
+    const people = new Map(
+      [...parsing.persons, ...(parsing.doubtful?.persons ?? [])].map((person) => [person.id, person]),
     );
-    const names = boxes.map((_, region) => {
-      const id = personOf[region] ?? null;
-      if (id === null) return `frame ${frame}, region ${region}`;
-      return nameOf({ id, track: tracks.get(id) ?? null }, frame);
-    });
+    const owned = boxes.map((box, region) => ({ box, region, person: people.get(personOf[region] ?? 0) }));
+    const names = owned.map(({ person, region }) =>
+      person === undefined ? `frame ${frame}, region ${region}` : nameOf(person, frame),
+    );
+    const strides = owned.map(({ person, box }) =>
+      person === undefined ? Math.max(box?.width ?? 0, box?.height ?? 0) : WALK * person.box.height,
+    );
     const isDropped = this.#options.uncovered === 'drop' && uncovered.length > 0;
     const { width, height } = parsing;
-    return { plan, isWholeImage, owners, boxes, names, reach, isDropped, width, height };
+    return { plan, isWholeImage, owners, boxes, names, strides, reach, time, isDropped, width, height };
   }
 
   async drawParsed(image: RawImage, own: RedactedFrame, around: readonly RedactedFrame[]): Promise<Drawn> {
     if (own.isDropped) return black(image);
-    return hide(image, await carry(this.#hides ? [own, ...around] : [own], false, 0));
+    return hide(image, await carryOver(this.#hides ? [own, ...around] : [own]));
   }
 
   async drawBetween(
@@ -80,7 +87,8 @@ export class RedactView implements View<RedactedFrame> {
     if (before === undefined || after === undefined || before.isDropped || after.isDropped)
       return black(image);
     if (this.#last?.before !== before || this.#last.after !== after) {
-      const carried = await carry([before, after], true, Math.max(before.reach, after.reach));
+      const [seconds, margin] = [after.time - before.time, Math.max(before.reach, after.reach)];
+      const carried = await carryBetween(before, after, seconds, margin);
       this.#last = { before, after, carried };
     }
     return hide(image, this.#last.carried);

@@ -23,8 +23,12 @@ export interface Drawn {
 
 /** Draws frames. They may be drawn into. */
 export interface View<Read> {
-  /** What is kept of a frame that was parsed. @param frame its number */
-  read(parsing: TrackedParsing, frame: number): Promise<Read>;
+  /**
+   * What is kept of a frame that was parsed.
+   * @param frame its number
+   * @param time when it is shown, seconds
+   */
+  read(parsing: TrackedParsing, frame: number, time: number): Promise<Read>;
   /** That frame itself. @param around what was read of the parsed frames before and after it */
   drawParsed(image: RawImage, own: Read, around: readonly Read[]): Promise<Drawn>;
   /**

@@ -73,11 +73,17 @@ describe("what ffmpeg tells of a video's frames", () => {
 
 describe('times of frames', () => {
   it('become nanoseconds and the same ticks again', () => {
-    const bases = fc.constantFrom([1, 90_000], [1001, 30_000], [1, 15_360], [1, 1000], [1, 1_000_000]);
+    const bases = fc.constantFrom<[number, number][]>(
+      [1, 90_000],
+      [1001, 30_000],
+      [1, 15_360],
+      [1, 1000],
+      [1, 1_000_000],
+    );
     fc.assert(
       fc.property(bases, fc.nat(2 ** 31 - 1), ([num, den], ticks) => {
-        const nanoseconds = toNanoseconds(ticks, { num: num!, den: den! });
-        assert.equal(Math.round((Number(nanoseconds) * den!) / (1e9 * num!)), ticks);
+        const nanoseconds = toNanoseconds(ticks, { num, den });
+        assert.equal(Math.round((Number(nanoseconds) * den) / (1e9 * num)), ticks);
       }),
     );
   });
