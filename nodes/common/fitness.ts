@@ -4,7 +4,9 @@ import type { HealthReason } from '../../src/observe/health.ts';
 import { nameOf } from './refusals.ts';
 
 /** What is wrong with a node. */
-export type NodeFault = Pick<HealthReason, 'message'> & { code: 'node-misconfigured' | 'jobs-folder' };
+export type NodeFault = Pick<HealthReason, 'message'> & {
+  code: 'node-misconfigured' | 'keys-missing' | 'jobs-folder';
+};
 
 interface Entry {
   node: Node;

@@ -12,12 +12,18 @@ import { nameOf, Refusals } from '../common/refusals.ts';
 import { ownerOf } from '../common/requester.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
+import { mayBeAnswered } from '../m2fp-request/wired-from.ts';
 import { FIELDS, type JobsCredentials } from './config.ts';
 import { showLine } from './figures.ts';
 import { accepted, answerTo, requestOf } from './http.ts';
 import { onceOf } from './idempotency.ts';
 import { keptOf, webhookOf } from './kept-message.ts';
 import { openOffice } from './open-office.ts';
+
+/** Said of jobs that come to no end: a node behind was deleted, or a wire. */
+const UNANSWERED =
+  'jobs that are accepted wait, but what the first output sends comes to no parsing response node: wire it through an ' +
+  'infer node to one.';
 
 /** Keeps pictures as jobs, sends them into the flow one after the other, and tells what became of them. */
 export default function (RED: NodeAPI): void {
@@ -58,11 +64,18 @@ export default function (RED: NodeAPI): void {
     // For what is told of the health: a model that is not there, or is on its way.
     const link = form.config.model ? linkModel(RED, this, form.config.model, watcher(status)) : undefined;
 
+    // Looked for when all nodes of a deploy are there.
+    let isAnswered: boolean | undefined;
     watchFitness(this, async () => {
       const message = await office.value?.folderProblem();
-      return message === undefined ? undefined : { code: 'jobs-folder', message };
+      if (message !== undefined) return { code: 'jobs-folder', message };
+      isAnswered ??= mayBeAnswered(RED, this);
+      return isAnswered ? undefined : { code: 'node-misconfigured', message: UNANSWERED };
     });
-    const start = (): void => void office.value?.start();
+    const start = (): void => {
+      isAnswered = undefined;
+      void office.value?.start();
+    };
     const ignoreDeploys = deploysOf(RED).listen({ started: start });
     const closings = office.value ? [openDesk(this.id, office.value), showLine(this, office.value)] : [];
     this.on('close', (_removed: boolean, done: () => void) => {

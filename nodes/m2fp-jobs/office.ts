@@ -66,14 +66,13 @@ export class JobOffice {
 
   async #begin(): Promise<void> {
     this.#timer?.cancel();
-    const { settings, send, isDown, onError, onJob, onCall } = this.#options;
+    const { settings, send, isDown, onError, onCall } = this.#options;
     const { targets, key, inFlight, timeout } = settings;
     try {
       const store = await this.#opened();
       if (this.#closed.signal.aborted) return;
       const onChange = (): void => void this.#count(store);
       store.subscribe(onChange);
-      store.onEnded(onJob);
       const clock = this.#clock;
       this.#runner = new JobRunner({ store, inFlight, timeout, send, isDown, onError, onChange, clock });
       this.#runner.start();
@@ -93,9 +92,7 @@ export class JobOffice {
     const address =
       webhook === undefined || webhook === '' ? null : checkWebhook(webhook, this.#options.settings.targets);
     const store = await this.#opened();
-    const accepted = await store.add({ ...job, webhook: address });
-    if (!accepted.isAgain) this.#options.onJob('accepted');
-    return accepted;
+    return store.add({ ...job, webhook: address });
   }
 
   /**
@@ -164,7 +161,10 @@ export class JobOffice {
 
   async #open(signal: AbortSignal): Promise<JobStore> {
     try {
-      const store = await this.#options.open(signal);
+      const { open, onJob } = this.#options;
+      const store = await open(signal);
+      store.onAccepted(() => onJob('accepted'));
+      store.onEnded(onJob);
       this.#state = { store };
       return store;
     } catch (failure) {

@@ -24,8 +24,10 @@ export function usableKeys(RED: NodeAPI, node: Node<RequestCredentials> & { _ali
   for (const key of given) {
     const name = variableIn(key);
     const value = name === undefined ? key : settingOf(RED, node, name);
-    const own = keysIn(value).filter((each) => variableIn(each) === undefined);
-    if (own.length === 0)
+    const found = keysIn(value).filter((each) => variableIn(each) === undefined);
+    const own = found.filter(isSendable);
+    if (own.length < found.length) warnings.push(unsendable(name));
+    else if (own.length === 0)
       warnings.push(
         value === undefined
           ? `There is no environment variable ${name}, which the API keys name: set it, or enter the keys.`
@@ -37,6 +39,14 @@ export function usableKeys(RED: NodeAPI, node: Node<RequestCredentials> & { _ali
   // The value was put in before, and is blank.
   const why = warnings.length > 0 ? warnings : keysIn(entered).map((key) => blank(variableIn(key) ?? key));
   throw new M2fpError('M2FP_BAD_OPTION', `${why.join(' ')} Until there is a key, nobody is let in.`);
+}
+
+/** Whether a client can send it: of other characters, a header has none, or others than were meant. */
+const isSendable = (key: string): boolean => /^[!-~]+$/.test(key);
+
+function unsendable(name: string | undefined): string {
+  const where = name === undefined ? 'An API key' : `An API key in the environment variable ${name}`;
+  return `${where} holds a character that no client can send: take letters from A to Z without accents, digits and signs.`;
 }
 
 function blank(name: string): string {

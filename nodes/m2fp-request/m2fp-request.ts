@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type Endpoint, takeBrokenEscapes } from '../common/broken-escapes.ts';
 import { asSetupFault } from '../common/failure.ts';
-import { noteMisfit } from '../common/fitness.ts';
+import { noteMisfit, watchFitness } from '../common/fitness.ts';
 import { deploysOf } from '../common/deploys.ts';
 import { handleMessages } from '../common/message-handler.ts';
 import { nameOf, Refusals } from '../common/refusals.ts';
@@ -95,7 +95,11 @@ function openGate(
     const { keys, warnings } = usableKeys(RED, node);
     const gate = new RequestGate(config, keys);
     for (const warning of warnings) node.warn(warning);
-    if (warnings.length > 0) status.warn(status.text('status.keysMissing'));
+    if (warnings.length > 0) {
+      status.warn(status.text('status.keysMissing'));
+      // With the other keys, pictures come through.
+      watchFitness(node, async () => ({ code: 'keys-missing', message: warnings.join(' ') }));
+    }
     return () => gate;
   } catch (error) {
     status.error(error);

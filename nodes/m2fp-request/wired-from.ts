@@ -9,9 +9,13 @@ interface Stored {
   /** The flow or the subflow that it lies in. */
   z?: string;
   wires?: string[][];
+  /** Whether it is disabled. */
+  d?: boolean;
   /** Of a link out or a link call node. */
   links?: string[];
   mode?: string;
+  /** Of a link call node: `dynamic` where the message says where it leads. */
+  linkType?: string;
   /** Of a subflow. */
   in?: { wires?: { id: string }[] }[];
   /** Of an http in node. */
@@ -84,6 +88,41 @@ const laterOf = (found: readonly Answerer[]): Answerer[] =>
 /** Whether what `node` sends may come to a jobs node, through whatever nodes. */
 export function hasJobsBehind(RED: NodeAPI, node: Aliased): boolean {
   const stored = storedNodes(RED);
+  return comesTo(stored.get(node._alias ?? node.id), ({ type }) => type === JOBS, stored);
+}
+
+/** Nodes that hand messages on by their wires alone. */
+const BY_WIRES =
+  'debug change switch function delay template json split join batch sort trigger range rbe junction unknown'.split(
+    ' ',
+  );
+
+/**
+ * Whether what the first output of `node` sends may come to a parsing response: not where there are only nodes behind that hand
+ * messages on by wires, and none of them is one. Of all others nobody knows.
+ */
+export function mayBeAnswered(RED: NodeAPI, node: Aliased): boolean {
+  const stored = storedNodes(RED);
+  const own = stored.get(node._alias ?? node.id);
+  if (own === undefined) return true;
+  const mayAnswer = ({ type, linkType }: Stored): boolean =>
+    type === 'm2fp-response' ||
+    linkType === 'dynamic' ||
+    !(
+      BY_WIRES.includes(type) ||
+      type.startsWith('m2fp-') ||
+      type.startsWith('link ') ||
+      type.startsWith('subflow:')
+    );
+  return comesTo({ ...own, wires: (own.wires ?? []).slice(0, 1) }, mayAnswer, stored);
+}
+
+/** Whether what `from` sends may come to such a node, through whatever nodes. */
+function comesTo(
+  from: Stored | undefined,
+  isTarget: (node: Stored) => boolean,
+  stored: ReadonlyMap<string, Stored>,
+): boolean {
   const ofType = (type: string): Stored[] => [...stored.values()].filter((other) => other.type === type);
   const nextAny = (from: Stored): string[] => {
     const { type, z = '', wires = [], links = [], mode } = from;
@@ -99,13 +138,13 @@ export function hasJobsBehind(RED: NodeAPI, node: Aliased): boolean {
     ];
   };
   const seen = new Set<string>();
-  const reachesJobs = (id: string): boolean => {
-    const from = stored.get(id);
-    if (from === undefined || seen.has(id)) return false;
+  const isReached = (id: string): boolean => {
+    const next = stored.get(id);
+    if (next === undefined || next.d === true || seen.has(id)) return false;
     seen.add(id);
-    return from.type === JOBS || nextAny(from).some(reachesJobs);
+    return isTarget(next) || nextAny(next).some(isReached);
   };
-  return reachesJobs(node._alias ?? node.id);
+  return from !== undefined && nextAny(from).some(isReached);
 }
 
 type Aliased = Node & { _alias?: string };

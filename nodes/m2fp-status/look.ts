@@ -79,7 +79,7 @@ async function examine(model: ModelNode): Promise<{ digest: string } | { missing
     return { digest: manifest.digest };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const state = error instanceof RedisFailure ? 'disconnected' : 'failed';
+    const state = error instanceof RedisFailure ? error.reason : 'failed';
     return { missing: { id, state, message, ...(retryIn !== undefined && { retryIn }) } };
   }
 }

@@ -109,6 +109,13 @@ export interface CacheInfo {
   limit: number;
 }
 
+/** What is wrong with the Redis on the way to workers: it is not there, or takes no changes. */
+export interface Disconnection {
+  code: 'redis-lost' | 'redis-refuses';
+  /** In words. */
+  message: string;
+}
+
 export interface EngineInfo {
   state: EngineState;
   manifest: ModelManifest;
@@ -136,7 +143,7 @@ export interface EngineInfo {
   /** Why the state is `failed`; null in every other state. */
   failure: SerializedError | null;
   /** Why Redis, on the way to its workers, is not to be had; null where it is, and for processes of this machine. */
-  disconnected: string | null;
+  disconnected: Disconnection | null;
   /** Milliseconds until it is tried by itself again; null where the state is not `failed`, or only a request helps. */
   retryIn: number | null;
 }

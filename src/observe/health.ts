@@ -1,6 +1,6 @@
 /** Whether pictures can be parsed now, and what stands in the way. */
 import { isRemote } from '../engine/info.ts';
-import type { EngineInfo } from '../engine/types.ts';
+import type { Disconnection, EngineInfo } from '../engine/types.ts';
 import type { Retry } from '../store/retry.ts';
 
 export type HealthStatus = 'ready' | 'degraded' | 'unready';
@@ -16,7 +16,9 @@ export const REASON_CODES = [
   'model-pulling',
   'model-failed',
   'redis-lost',
+  'redis-refuses',
   'node-misconfigured',
+  'keys-missing',
   'jobs-folder',
   'stopping',
 ] as const;
@@ -46,11 +48,11 @@ export interface Health {
 /** A model without an engine. */
 export interface MissingModel {
   id: string;
-  /** `searching`: for the workers that have it. `disconnected`: from the Redis where they are found. */
-  state: 'absent' | 'pulling' | 'searching' | 'disconnected' | 'failed';
-  /** For `failed` and `disconnected`. */
+  /** `searching`: for the workers that have it. `redis-…`: the Redis where they are found is lost, or takes no changes. */
+  state: 'absent' | 'pulling' | 'searching' | Disconnection['code'] | 'failed';
+  /** For `failed` and `redis-…`. */
   message?: string;
-  /** For `failed` and `disconnected`: milliseconds until it is tried again by itself; absent where it is not. */
+  /** For `failed` and `redis-…`: milliseconds until it is tried again by itself; absent where it is not. */
   retryIn?: number;
   /** For `pulling`: the server did not answer as it should, and is asked again after a pause. */
   retry?: Retry;
@@ -73,6 +75,7 @@ const UNREADY: ReadonlySet<HealthReason['code']> = new Set([
   'model-pulling',
   'model-failed',
   'redis-lost',
+  'redis-refuses',
   'node-misconfigured',
   'jobs-folder',
   'stopping',
@@ -112,7 +115,7 @@ function missingReason({ id, state, message, retryIn, retry }: MissingModel): He
       'form, or the first picture, which waits for it.';
     return { code: 'model-absent', model: id, message: first };
   }
-  const code = state === 'disconnected' ? 'redis-lost' : 'model-failed';
+  const code = state === 'failed' ? 'model-failed' : state;
   const problem = message ?? 'The model cannot be used.';
   if (retryIn === undefined) return { code, model: id, message: problem };
   const again = `It is tried again by itself within ${secondsOf(retryIn)}.`;
@@ -152,7 +155,7 @@ function engineReasons(info: EngineInfo, restarts: number): HealthReason[] {
   const reasons: HealthReason[] = [];
   if (disconnected !== null) {
     // Whatever it has in hand: nobody hears what comes of it.
-    reasons.push({ code: 'redis-lost', model, message: disconnected });
+    reasons.push({ ...disconnected, model });
   } else if (state === 'failed') {
     const message = failure?.message ?? 'The engine does not run.';
     reasons.push({ code: 'engine-failed', model, message });

@@ -1,7 +1,7 @@
 /** Options that a client gave with a request, by the names of `msg.m2fp`: known, allowed and of a value that they take. */
 import { M2fpError } from '../errors.ts';
 import { namesInText, type Option, type OptionTable } from '../parsing/options/option-table.ts';
-import { isRecord } from '../parsing/options/options.ts';
+import { isRecord, show } from '../parsing/options/options.ts';
 import { ANSWER_OPTIONS } from './answer-options.ts';
 import { fetchesNothing } from './body/content.ts';
 
@@ -59,11 +59,11 @@ export function readClientOptions(
   rules: ClientRules,
 ): ClientOptions {
   const options: ClientOptions = { response: {} };
-  const put = (name: string, valueFor: (option: Option<unknown>) => unknown): void => {
+  const put = (name: string, valueFor: (option: Option<unknown>) => unknown, text?: string): void => {
     const { user, own, option } = find(name, rules);
     const value = valueFor(option);
     if (value === undefined) return;
-    option.read(name, value);
+    check(option, name, value, text);
     if (user === rules.plain) options[own] = value;
     else options[user] = { ...(options[user] as object | undefined), [own]: value };
   };
@@ -76,16 +76,33 @@ export function readClientOptions(
     else before.texts.push(text);
   }
   for (const { name, texts: all } of told.values()) {
-    put(name, (option) => {
+    const text = all.join(',');
+    const valueFor = (option: Option<unknown>): unknown => {
       if (all.length > 1 && !isList(option)) throw severalTimes(name, all);
-      return valueOfText(option, all.join(','));
-    });
+      return valueOfText(option, text);
+    };
+    put(name, valueFor, text);
   }
   for (const [name, value] of Object.entries(values)) {
     if (!isOperation(name, rules) || !isRecord(value)) put(name, () => value ?? undefined);
     else for (const [own, inner] of Object.entries(value)) put(`${name}.${own}`, () => inner ?? undefined);
   }
   return options;
+}
+
+/** @param text that the value was made of, which is shown in place of a list: nobody wrote one */
+function check(option: Option<unknown>, name: string, value: unknown, text: string | undefined): void {
+  try {
+    option.read(name, value);
+  } catch (error) {
+    const isShown = error instanceof M2fpError && Array.isArray(value) && text !== undefined;
+    throw isShown
+      ? new M2fpError(
+          error.code,
+          error.message.replace(show(value), () => show(text)),
+        )
+      : error;
+  }
 }
 
 const isOperation = (name: string, { tables }: ClientRules): boolean =>

@@ -1,4 +1,5 @@
 /** Errors for HTTP clients: RFC 9457, in words for whoever sent the request rather than for the service's owner. */
+import { refusalIn } from '../engine/remote/redis/address.ts';
 import { type M2fpErrorCode, STATUS_CODES } from '../errors.ts';
 
 /** What an HTTP client is told, as `application/problem+json`. */
@@ -153,6 +154,11 @@ function detailOf(code: string, message: unknown, advice: string): string {
     text = text.replace(/ ?Accepted are:[^]*$/, '').trim();
     if (!OWN_WORDS.has(code) || text === '' || NOT_FOR_CLIENTS.test(text)) text = advice;
     return /\bsend\b/i.test(text) ? text : `${text} ${HOW_TO_SEND}`;
+  }
+  // Where Redis is, is nobody's business; what it says, whoever runs the service wants to hear.
+  const refusal = code === 'M2FP_ENGINE_UNAVAILABLE' ? refusalIn(text) : undefined;
+  if (refusal !== undefined) {
+    return `The service cannot answer at the moment: its Redis takes no changes (${refusal}). Try again later.`;
   }
   if (!OWN_WORDS.has(code) || text === '') return advice;
   if (code === 'M2FP_UNSUPPORTED_FORMAT') return foundInstead(text, advice);

@@ -33,17 +33,29 @@ describe('healthOf', () => {
     ],
     [
       'cut off from its workers, whatever they have in hand',
-      { engines: [engineInfo({ state: 'running', disconnected: 'Nobody answers.' })] },
+      {
+        engines: [
+          engineInfo({ state: 'running', disconnected: { code: 'redis-lost', message: 'Nobody answers.' } }),
+        ],
+      },
       ['unready', 'redis-lost'],
     ],
     [
       'cut off for good',
-      { engines: [engineInfo({ state: 'failed', failure, disconnected: 'Nobody answers.' })] },
+      {
+        engines: [
+          engineInfo({
+            state: 'failed',
+            failure,
+            disconnected: { code: 'redis-lost', message: 'Nobody answers.' },
+          }),
+        ],
+      },
       ['unready', 'redis-lost'],
     ],
     [
       'never reached',
-      { engines: [], missing: [{ id: 'a/b', state: 'disconnected', message: 'x' }] },
+      { engines: [], missing: [{ id: 'a/b', state: 'redis-lost', message: 'x' }] },
       ['unready', 'redis-lost'],
     ],
     [

@@ -58,6 +58,10 @@ describe("a client's options", () => {
     ['scoreThreshold=7', {}, /"scoreThreshold" is 7; allowed: a number from 0.1 to 1/],
     ['format=bmp', {}, /"format" is "bmp"; allowed: json/],
     ['iou=2', {}, /"iou" is 2/],
+    // As it was written, and not as the list that is made of it.
+    ['persons=yes', {}, /"persons" is "yes"; allowed/],
+    ['persons=1&persons=yes', {}, /"persons" is "1,yes"; allowed/],
+    ['', { persons: ['yes'] }, /"persons" is \["yes"\]; allowed/],
     ...['flip', 'picture', 'names', 'cutout'].flatMap((name) =>
       ['yes', 'no', 'on', 'off', 'ja', '2', '-1', 'null', '0x1'].map(
         (text): [string, Record<string, unknown>, RegExp] => [

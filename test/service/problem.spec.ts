@@ -51,6 +51,18 @@ describe('a problem', () => {
     }
   });
 
+  it('says what Redis says that takes no changes, and not where it is', () => {
+    const message =
+      'M2fpError: The workers of the queue "m2fp" get no pictures: Redis at redis://10.0.0.1:6379 takes no changes because ' +
+      'too few of its replicas are there: start them. (NOREPLICAS Not enough good replicas to write.)';
+    assert.equal(
+      problemOf({ code: 'M2FP_ENGINE_UNAVAILABLE', message }).detail,
+      'The service cannot answer at the moment: its Redis takes no changes (NOREPLICAS). Try again later.',
+    );
+    const lost = 'Nobody answers at redis://10.0.0.1:6379: is Redis running there? (connection refused)';
+    assert.doesNotMatch(problemOf({ code: 'M2FP_ENGINE_UNAVAILABLE', message: lost }).detail, /Redis/);
+  });
+
   it('is a fault of the service where the error is none of ours, or there is no result', () => {
     for (const error of [
       {},

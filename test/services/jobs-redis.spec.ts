@@ -2,11 +2,18 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { REDIS_TIMES, RedisStore } from '../../src/service/jobs/redis-store.ts';
-import type { JobStore } from '../../src/service/jobs/types.ts';
+import type { AcceptedJob, JobStore } from '../../src/service/jobs/types.ts';
 import { claimed, describeStore, jobOf, LIMITS, resultOf } from '../service/jobs/support/store-contract.ts';
 import { RedisServer } from './support/redis.ts';
+import { between } from './support/strange-server.ts';
 
 const TIMES = { ...REDIS_TIMES, lease: 900, patience: 1500, retry: 100 };
+
+/** What a store is told of while its Redis is away, and how that comes back. */
+const AWAY: Record<string, [away: (redis: RedisServer) => unknown, back: (redis: RedisServer) => unknown]> = {
+  'was killed': [(redis) => redis.stop('SIGKILL'), (redis) => redis.start()],
+  'stands still': [(redis) => redis.signal('SIGSTOP'), (redis) => redis.signal('SIGCONT')],
+};
 
 describe('jobs in a Redis', () => {
   let redis: RedisServer;
@@ -130,6 +137,89 @@ describe('jobs in a Redis', () => {
       for (const store of opened) await store.close();
       opened = [];
       await redis.stop();
+    }
+  });
+
+  describe('that is away', () => {
+    let accepted = 0;
+    let store: RedisStore;
+    const away = { code: 'M2FP_ENGINE_UNAVAILABLE', statusCode: 503 };
+    const once = { key: 'a key', digest: 'a digest' };
+    const begin = async (): Promise<void> => {
+      accepted = 0;
+      store = await open();
+      store.onAccepted(() => accepted++);
+    };
+    /** As a client that sends its picture until it is accepted. */
+    const insists = async (text: string): Promise<void> => {
+      while (!(await store.add(jobOf(text)).catch(() => undefined))) await pause(50);
+    };
+    beforeEach(async () => {
+      redis = await RedisServer.start({ persistent: true });
+    });
+    afterEach(async () => {
+      redis.signal('SIGCONT');
+      for (const one of opened) await one.close();
+      opened = [];
+      await redis.stop();
+    });
+
+    for (const [what, [goAway, comeBack]] of Object.entries(AWAY)) {
+      it(`keeps and counts nothing that it said no to while Redis ${what}`, async () => {
+        await begin();
+        await goAway(redis);
+        await Promise.all([
+          assert.rejects(store.add(jobOf('one')), away),
+          assert.rejects(store.add(jobOf('two', { once })), away),
+        ]);
+        await comeBack(redis);
+        // Redis gets what waits for it in the order in which it was sent.
+        await insists('three');
+        assert.equal((await claimed(store)).image.toString(), 'three');
+        assert.equal(await store.claim(), undefined);
+        assert.equal(accepted, 1);
+      });
+    }
+
+    it('counts a job that is kept although its client was told no: Redis died between its keeping and its word', async () => {
+      let isLost: boolean | undefined;
+      const way = await between(redis.address.url, (data) => {
+        if (data.includes(':service:jobs:waiting')) isLost ??= true;
+        return isLost === true ? null : data;
+      });
+      try {
+        const address = { ...redis.address, url: way.url };
+        store = await RedisStore.open(address, 'jobs', LIMITS, AbortSignal.timeout(10_000), TIMES);
+        opened.push(store);
+        accepted = 0;
+        store.onAccepted(() => accepted++);
+        const ends: string[] = [];
+        store.onEnded((state) => ends.push(state));
+        await Promise.all([
+          assert.rejects(store.add(jobOf('one')), away),
+          assert.rejects(store.add(jobOf('two', { once })), away),
+        ]);
+        isLost = false;
+        const { id, isAgain } = await insistsOnce();
+        assert.equal(isAgain, true);
+        assert.equal((await store.get(id))?.state, 'queued');
+        // The one without a key, which nobody knows of, is taken back, and counts as that.
+        const isTakenBack = (): boolean => accepted === 2 && ends.length === 1;
+        while (!isTakenBack()) await pause(20);
+        assert.deepEqual([accepted, ends], [2, ['cancelled']]);
+        const { queued, ended } = await store.counts();
+        assert.deepEqual([queued, ended], [1, 0]);
+      } finally {
+        await way.close();
+      }
+    });
+
+    async function insistsOnce(): Promise<AcceptedJob> {
+      for (;;) {
+        const job = await store.add(jobOf('two', { once })).catch(() => undefined);
+        if (job) return job;
+        await pause(50);
+      }
     }
   });
 });

@@ -1,6 +1,7 @@
 /** A Node-RED whose Redis is away: it says so at once, keeps nobody waiting, and works again by itself. */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { TIMES } from '../../src/engine/remote/redis/settings.ts';
 import type { Health } from '../../src/observe/health.ts';
 import type { Problem } from '../../src/service/problem.ts';
 import { twoPeople } from '../support/images.ts';
@@ -24,27 +25,32 @@ describe('a Node-RED without its Redis', function () {
   const start = async (url: string): Promise<void> => {
     nodeRed = await NodeRed.start('node-red', flowTo(url));
   };
-  const ready = async (): Promise<{ status: number; codes: string[] }> => {
+  const ready = async (): Promise<{ status: number; codes: string[]; messages: string }> => {
     const response = await fetch(`${nodeRed.url}/m2fp/ready`, { signal: AbortSignal.timeout(PATIENCE) });
     const { reasons } = (await response.json()) as Health;
-    return { status: response.status, codes: reasons.map(({ code }) => code) };
+    const messages = reasons.map(({ message }) => message).join();
+    return { status: response.status, codes: reasons.map(({ code }) => code), messages };
   };
   /** Looks until `/ready` says so; returns what it said on the way. */
-  const says = async (code: 'redis-lost' | 'ready'): Promise<string[]> => {
+  const says = async (code: 'redis-lost' | 'redis-refuses' | 'ready', words = /^/): Promise<string[]> => {
     const before: string[] = [];
     for (const until = Date.now() + PATIENCE; Date.now() < until; await pause(50)) {
-      const { status, codes } = await ready();
+      const { status, codes, messages } = await ready();
       const said = status === 200 ? 'ready' : codes.join();
-      if (said === code) return before;
+      if (said === code) {
+        assert.match(messages, words);
+        return before;
+      }
       if (before.at(-1) !== said) before.push(said);
     }
     return assert.fail(`never ${code}, but ${before.join()}`);
   };
   const parse = (path = '/m2fp/api/parse'): Promise<Response> =>
     nodeRed.post(path, { body: new Uint8Array(twoPeople), signal: AbortSignal.timeout(PATIENCE) });
-  const assertRefused = async (response: Response): Promise<void> => {
-    const { code } = (await response.json()) as Problem;
+  const assertRefused = async (response: Response, words = /^/): Promise<void> => {
+    const { code, detail } = (await response.json()) as Problem;
     assert.deepEqual([response.status, code], [503, 'M2FP_ENGINE_UNAVAILABLE']);
+    assert.match(detail, words);
     assert.match(response.headers.get('retry-after')!, /^\d+$/);
   };
 
@@ -104,6 +110,75 @@ describe('a Node-RED without its Redis', function () {
       answers.push(parse());
       for (const answer of answers) assert.equal((await answer).status, 200, await (await answer).text());
     });
+  });
+
+  describe('that takes no changes', () => {
+    /** What has it do so, and what ends that. */
+    const CAUSES: Record<string, { begin: string[][]; end: string[][]; isLong?: true }> = {
+      NOREPLICAS: {
+        isLong: true,
+        begin: [['CONFIG', 'SET', 'min-replicas-to-write', '1']],
+        end: [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
+      },
+      OOM: {
+        isLong: true,
+        begin: [['CONFIG', 'SET', 'maxmemory', '100kb']],
+        end: [['CONFIG', 'SET', 'maxmemory', '0']],
+      },
+      READONLY: { begin: [['REPLICAOF', '127.0.0.1', '1']], end: [['REPLICAOF', 'NO', 'ONE']] },
+      // It cannot write its file where there is a folder of that name.
+      MISCONF: {
+        begin: [['CONFIG', 'SET', 'save', '3600 1'], ['BGSAVE']],
+        end: [['CONFIG', 'SET', 'save', '']],
+      },
+    };
+    let worker: WorkerProcess;
+    const tell = async (commands: string[][]): Promise<void> => {
+      await redis.ask(async (client) => {
+        for (const [name, ...words] of commands) await client.call(name!, ...words);
+      });
+    };
+    const jobOf = async (): Promise<{ status: number; url: string }> => {
+      const response = await parse('/m2fp/api/jobs');
+      const { id } = (await response.json()) as { id: string };
+      return { status: response.status, url: `${nodeRed.url}/m2fp/api/jobs/${id}` };
+    };
+    const isDone = async (url: string): Promise<boolean> =>
+      ((await (await fetch(url)).json()) as { state: string }).state === 'done';
+
+    for (const [word, { begin, end, isLong = false }] of Object.entries(CAUSES)) {
+      it(`says so and why (${word}), loses nothing, and goes on when it takes them again`, async () => {
+        redis = await RedisServer.start({ persistent: true, cannotSave: true });
+        worker = await WorkerProcess.start(redis.address);
+        await start(redis.address.url);
+        await says('ready');
+        worker.hold();
+        const job = await jobOf();
+        assert.equal(job.status, 202);
+        await tell(begin);
+        const words = new RegExp(`\\(${word}\\b`);
+        assert.deepEqual(
+          (await says('redis-refuses', words)).filter((said) => said !== 'ready'),
+          [],
+        );
+        await assertRefused(await parse(), words);
+        await assertRefused(await parse('/m2fp/api/jobs'), words);
+        worker.goOn();
+        if (isLong) {
+          // Longer than a worker is known without a word of it.
+          await pause(TIMES.lifetime);
+          await says('redis-refuses', words);
+        }
+        await tell(end);
+        await says('ready');
+        assert.equal((await parse()).status, 200);
+        // Who had it could not put it back, and its lease runs out first.
+        if (!isLong) return;
+        for (const until = Date.now() + 3 * PATIENCE; !(await isDone(job.url)); await pause(200)) {
+          assert.ok(Date.now() < until, 'the job is not done');
+        }
+      });
+    }
   });
 
   describe('that was never there', () => {

@@ -5,7 +5,7 @@ import type { EngineLabels } from '../events.ts';
 import type { Job } from './job.ts';
 import type { ChildParsing } from '../protocol.ts';
 import type { Suspect } from './quarantine.ts';
-import type { EngineState, ProcessInfo } from '../types.ts';
+import type { Disconnection, EngineState, ProcessInfo } from '../types.ts';
 
 /** What is the same for all processes of a pool. */
 export interface PoolFacts {
@@ -33,7 +33,7 @@ export interface Pool {
   /** Why nothing can be parsed; null where something can, or nobody has tried. */
   readonly failure: M2fpError | null;
   /** Why there is no way to those who parse; null where there is one, or none is needed. */
-  readonly disconnected: M2fpError | null;
+  readonly disconnected: Disconnection | null;
   /** Milliseconds until it tries by itself again what `failure` tells of; null where it does not. */
   readonly retryIn: number | null;
   readonly facts: PoolFacts;

@@ -158,7 +158,7 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
       pid: processes.find(({ pid }) => pid !== null)?.pid ?? null,
       restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
       failure: state === 'failed' && failure !== null ? serializeError(failure) : null,
-      disconnected: this.#pool.disconnected?.message ?? null,
+      disconnected: this.#pool.disconnected,
       retryIn: state === 'failed' ? this.#pool.retryIn : null,
     };
   }
@@ -373,6 +373,6 @@ export class PooledEngine<O extends LineOptions = LineOptions> implements Engine
 
   /** What subscribers are told the change of. */
   #summary(): string {
-    return `${this.#state()} ${this.#queue.size} ${this.#pool.disconnected !== null}`;
+    return `${this.#state()} ${this.#queue.size} ${this.#pool.disconnected?.code}`;
   }
 }

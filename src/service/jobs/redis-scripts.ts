@@ -49,8 +49,8 @@ end
 `;
 
 /**
- * id, jobs, outcomes and bytes that may be, bytes of it, image, message, webhook, owner, key of what is kept once and digest of it
- * -> "full", "other", the id of what is kept already, or the place in line from 0.
+ * id, jobs, outcomes and bytes that may be, bytes of it, image, message, webhook, owner, key of what is kept once, digest of it,
+ * and when it is too late, "" = never -> "late", "full", "other", the id of what is kept already, or the place in line from 0.
  */
 export const ADD = `${BEGIN}
 local id, bytes, name = ARGV[3], tonumber(ARGV[7]), ARGV[12]
@@ -60,6 +60,8 @@ if there and there ~= id and redis.call('EXISTS', key(there)) == 1 then
   return { line, there }
 end
 if redis.call('EXISTS', key(id)) == 0 then
+  -- It waited on its way, and whoever brought it was told that it is not kept.
+  if now > (tonumber(ARGV[14]) or now) then return { line, 'late' } end
   local jobs = redis.call('ZCARD', line) + redis.call('ZCARD', leases)
   if jobs >= tonumber(ARGV[4]) or redis.call('ZCARD', ended) >= tonumber(ARGV[5])
     or tonumber(redis.call('GET', total) or 0) + bytes > tonumber(ARGV[6]) then

@@ -41,6 +41,9 @@ export interface RedisTimes extends Times {
 
 export const REDIS_TIMES: RedisTimes = { ...TIMES, lease: 30_000, patience: 5000, hook: 60_000 };
 
+/** What an answer of Redis may be under way, milliseconds. */
+const REPLY = 500;
+
 /** An outcome without its body. */
 interface KeptOutcome {
   state: EndState;
@@ -67,6 +70,7 @@ export class RedisStore implements JobStore {
   readonly #prefix: string;
   readonly #channel: string;
   readonly #changes = new Listeners<void>();
+  readonly #accepted = new Listeners<void>();
   readonly #ends = new Listeners<EndState>();
   readonly #held = new Map<string, Held>();
 
@@ -118,13 +122,19 @@ export class RedisStore implements JobStore {
     const bounds = [maxJobs, maxJobs * KEPT_PER_JOB, maxBytes, image.length];
     const patience = this.#patience();
     const words = [JSON.stringify(message), webhook ?? '', owner ?? '', once?.key ?? '', once?.digest ?? ''];
-    const added = this.#run(scripts.ADD, id, ...bounds, image, ...words);
+    // What is not kept by then is not kept at all: the caller is told so a little later.
+    const latest = this.#connection.redisTimeIn(patience - Math.min(REPLY, patience / 2)) ?? '';
+    const added = this.#run(scripts.ADD, id, ...bounds, image, ...words, latest);
+    const isKept = added.then(([reply]) => {
+      if (typeof reply === 'number') this.#accepted.notify();
+      return typeof reply === 'number';
+    });
+    isKept.catch(() => {});
     const [place] = await this.#inTime(added, patience).catch((error: unknown) => {
-      // Who sends it once more, under the same key, is told of it.
+      // Kept in time, when the answer was lost. Who sends it once more, under the same key, is told of it.
       if (once) throw error;
-      // It may be accepted yet, when nobody knows its id.
       const takeBack = async (): Promise<void> => {
-        await added;
+        if (!(await isKept)) return;
         await this.end(id, cancelled());
         await this.forget(id);
       };
@@ -135,6 +145,7 @@ export class RedisStore implements JobStore {
       return { ...noOutcome(id), place: place + 1, webhook, owner, isAgain: false };
     }
     const told = textIn(place);
+    if (told === 'late') throw tooSlow();
     if (told === 'full') throw full();
     if (told === 'other') throw keyReused();
     const there = await this.get(told);
@@ -288,6 +299,10 @@ export class RedisStore implements JobStore {
     }
   }
 
+  onAccepted(listener: () => void): () => void {
+    return this.#accepted.add(listener);
+  }
+
   onEnded(listener: (state: EndState) => void): () => void {
     return this.#ends.add(listener);
   }
@@ -346,21 +361,20 @@ export class RedisStore implements JobStore {
    */
   #patience(): number {
     const left = this.#times.patience - this.#connection.lostFor;
-    if (left > 0 || this.#connection.failure === null) return Math.max(0, left);
-    throw this.#connection.failure;
+    if (left > 0 || this.#connection.lost === null) return Math.max(0, left);
+    throw this.#connection.lost;
   }
 
   /** While the connection is lost, commands wait for its return: callers do not, for that long. */
   #inTime<T>(result: Promise<T>, patience = this.#times.patience): Promise<T> {
     const abort = new AbortController();
-    const timer = this.#clock.after(patience, () =>
-      abort.abort(
-        this.#connection.failure ??
-          new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'Redis, where jobs are kept, does not answer in time.'),
-      ),
-    );
+    const timer = this.#clock.after(patience, () => abort.abort(this.#connection.failure ?? tooSlow()));
     return raceSignal(result, abort.signal).finally(() => timer.cancel());
   }
+}
+
+function tooSlow(): M2fpError {
+  return new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'Redis, where jobs are kept, does not answer in time.');
 }
 
 function over(): M2fpError {

@@ -109,11 +109,10 @@ export class SpoolFiles {
     }
   }
 
-  /** @throws `ENOSPC` where the disk has no room for so many bytes */
+  /** @throws {NoRoom} where the disk has no room for so many bytes */
   async checkSpace(bytes: number): Promise<void> {
-    if ((await freeBytes(this.folder)) < bytes + RESERVE) {
-      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-    }
+    const free = await freeBytes(this.folder);
+    if (free < bytes + RESERVE) throw new NoRoom(bytes + RESERVE, free);
   }
 
   queued(id = ''): string {
@@ -223,8 +222,21 @@ export function endedJob(id: string, head: EndedHead): Job {
   };
 }
 
+/** The disk has less than is needed. */
+class NoRoom extends Error {
+  /** @param needed bytes, and `free` those that there are */
+  constructor(needed: number, free: number) {
+    super(`its disk has ${mebibytes(Math.floor(free))} free, and ${mebibytes(Math.ceil(needed))} are needed`);
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
 /** Why nothing can be written, in words. */
 export function whyNot(error: unknown): string {
+  if (error instanceof NoRoom) return error.message;
   const { code = '', message } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? 'the disk is full'

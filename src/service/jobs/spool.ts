@@ -54,6 +54,7 @@ export class SpoolStore implements JobStore {
   readonly #keys: SpoolKeys;
   readonly #outcomes: SpoolOutcomes;
   readonly #changes = new Listeners<void>();
+  readonly #accepted = new Listeners<void>();
   readonly #ends = new Listeners<EndState>();
   /** Those that this process is at. */
   readonly #held = new Map<string, Held>();
@@ -133,6 +134,7 @@ export class SpoolStore implements JobStore {
       return write();
     });
     this.#isBroken = false;
+    this.#accepted.notify();
     this.#changes.notify();
     return { ...noOutcome(id), place: queued + 1, webhook, owner };
   }
@@ -315,6 +317,10 @@ export class SpoolStore implements JobStore {
       }
     }
     await this.#files.tidy(now);
+  }
+
+  onAccepted(listener: () => void): () => void {
+    return this.#accepted.add(listener);
   }
 
   onEnded(listener: (state: EndState) => void): () => void {

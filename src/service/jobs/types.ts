@@ -181,6 +181,8 @@ export interface JobStore {
   problem(): Promise<string | null>;
   /** Ends what has waited for too long, and forgets outcomes that have expired. */
   sweep(): Promise<void>;
+  /** Told of each job that this process has put there, also where whoever brought it was gone by then. Returns the end of the subscription. */
+  onAccepted(listener: () => void): () => void;
   /** Told of each outcome that this process has written, also of what waited for too long. Returns the end of the subscription. */
   onEnded(listener: (state: EndState) => void): () => void;
   /** Called where something may be to do. Returns the function that ends the subscription. */

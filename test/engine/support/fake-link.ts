@@ -95,6 +95,10 @@ class FakeLink implements WorkerTransport {
     return this.state === 'open' && this.failure === null ? this.#workers.alive : [];
   }
 
+  get silentFor(): number {
+    return this.#workers.silentFor;
+  }
+
   get failure(): M2fpError | null {
     return this.state === 'open' ? this.#workers.trouble : null;
   }
@@ -158,6 +162,8 @@ export class FakeWorkers {
   /** In the order that they were handed over. */
   readonly jobs: RemoteJob[] = [];
   alive: WorkerFacts[];
+  /** Milliseconds since one has told of itself. */
+  silentFor = 0;
   /** Why there is no connection. */
   trouble: M2fpError | null = null;
   /** Whether `open` waits for {@link FakeWorkers.finishOpening}. */

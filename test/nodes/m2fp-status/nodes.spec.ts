@@ -30,6 +30,12 @@ describe('m2fp-status, of nodes that are set wrong', () => {
       /line/,
     ],
     [
+      'that keeps jobs, and whose infer node was deleted',
+      nodeConfig('m2fp-jobs', 'request', { name: 'gate', wires: [['gone'], []] }),
+      /no parsing response/,
+    ],
+    ['whose only key no client can send', request(), /no client can send/, { request: { keys: 'ключ' } }],
+    [
       'that colours in no mode',
       nodeConfig('m2fp-colorize', 'request', { name: 'gate', mode: 'x' }),
       /"mode"/,
@@ -52,6 +58,22 @@ describe('m2fp-status, of nodes that are set wrong', () => {
       assert.deepEqual([good['statusCode'], (good.payload as Health).reasons], [200, []]);
     });
   }
+
+  it('is ready, and says so, where one of the variables of its keys is not set, or a key cannot be sent', async () => {
+    const keys = 'a-key ${M2FP_TEST_NO_KEY} schlüssel';
+    const events = await startFlow([model, infer, request(), status({ format: 'ready' })], [], {
+      request: { keys },
+    });
+    const told = await answer(events);
+    const { status: degraded, ready, reasons } = told.payload as Health;
+    assert.deepEqual([told['statusCode'], degraded, ready], [200, 'degraded', true]);
+    assert.deepEqual(
+      reasons.map(({ code, node }) => [code, node]),
+      [['keys-missing', 'gate']],
+    );
+    assert.match(reasons[0]!.message, /M2FP_TEST_NO_KEY.* no client can send/);
+    assert.doesNotMatch(reasons[0]!.message, /a-key|schl/);
+  });
 
   it('is ready with one that is set right', async () => {
     const events = await startFlow([model, infer, request({ perMinute: 5 }), status({ format: 'ready' })]);

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { mock } from 'node:test';
 import { namesIn } from '../../../src/service/jobs/record-file.ts';
 import { SpoolStore } from '../../../src/service/jobs/spool.ts';
-import { SpoolFiles } from '../../../src/service/jobs/spool-files.ts';
+import { SpoolFiles, whyNot } from '../../../src/service/jobs/spool-files.ts';
 import type { JobStore } from '../../../src/service/jobs/types.ts';
 import { claimed, describeStore, jobOf, LIMITS, resultOf } from './support/store-contract.ts';
 
@@ -157,6 +157,12 @@ describe('jobs in a folder', () => {
     await rm(place);
     assert.equal(await store.problem(), null);
     assert.equal((await store.add(jobOf('two'))).state, 'queued');
+  });
+
+  it('says how much room it needs, and how much there is', async () => {
+    const spool = await SpoolFiles.open(folder);
+    const error: unknown = await spool.checkSpace(2 ** 60).catch((thrown: unknown) => thrown);
+    assert.match(whyNot(error), /^its disk has \d+\.\d MiB free, and 10995116277\d\d\.\d MiB are needed$/);
   });
 
   it('says that the disk is full, also where only a try shows it', async () => {

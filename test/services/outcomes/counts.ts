@@ -41,7 +41,7 @@ const PARSE = [
   'wrong key',
   'wrong option',
 ];
-const JOBS = [
+export const JOBS = [
   'job',
   'repeated job',
   'duplicated job',

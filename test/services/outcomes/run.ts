@@ -1,7 +1,7 @@
 /** Sends requests of all kinds while faults happen, and looks whether each had one outcome and all counts agree. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Clients } from './clients.ts';
-import { checkCounts } from './counts.ts';
+import { checkCounts, JOBS, Samples } from './counts.ts';
 import { anyFault, happen } from './faults.ts';
 import { RETENTION } from './flow.ts';
 import { type Kind, KINDS, Traffic } from './kinds.ts';
@@ -125,6 +125,14 @@ export class Run {
     const old = kept.filter((id) => (accepted.get(id) ?? Infinity) < Date.now() - TIDIED);
     if (old.length > 0) wrong.push(`Kept for too long: ${old.join(', ')}`);
     const metrics = await (await fetch(`${nodeRed.url}/m2fp/metrics`)).text();
+    const told = new Samples(metrics).sum('m2fp_jobs_accepted_total');
+    const untold = this.#ledger.count(
+      (outcome, kind) => JOBS.includes(kind) && /^(?:left|closed|silence|499|503|504)/.test(outcome),
+    );
+    if (told < accepted.size || told > accepted.size + untold) {
+      const known = `${accepted.size} to ${accepted.size + untold}`;
+      wrong.push(`Jobs accepted: the metrics say ${told}, the clients know of ${known}`);
+    }
     return [...wrong, ...checkCounts(metrics, this.#ledger)];
   }
 

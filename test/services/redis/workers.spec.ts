@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { start } from '../../cli/support.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
-import { errorOf, forever, redisUnderTest, taken, request, until } from '../support/redis-workers.ts';
+import { errorOf, forever, names, redisUnderTest, taken, request, until } from '../support/redis-workers.ts';
 import { SHORT } from '../support/times.ts';
 import { WorkerProcess } from '../support/worker.ts';
 
@@ -63,6 +63,25 @@ describe('workers on Redis', function () {
     await parsing;
     await worker.close();
     await until(link, () => link.workers.length === 0);
+  });
+
+  it('knows since when it has heard nothing of a worker that died', async () => {
+    const { redis, link } = subject;
+    const { facts } = await play(new PlayedEngine());
+    await link.open();
+    await redis.ask(async (client) => {
+      const told = JSON.stringify({ ...facts, id: 'dead' });
+      // Its last word came when half of the time that it holds for was over.
+      await client.set(names.worker('dead'), told, 'PX', SHORT.lifetime! / 2);
+      await client.sadd(names.workers, 'dead');
+      await client.publish(names.news, 'dead');
+    });
+    await until(link, () => link.workers.length === 2);
+    assert.ok(link.silentFor < SHORT.lifetime! / 2, 'the other one tells of itself');
+    await subject.closeWorkers();
+    await until(link, () => link.workers.length === 1);
+    await until(link, () => link.workers.length === 0);
+    assert.ok(link.silentFor >= SHORT.lifetime!, `${link.silentFor} ms`);
   });
 
   it('refuses a worker with another model than those of its queue', async () => {

@@ -67,6 +67,10 @@ export function redisUnderTest() {
     },
     linkTo,
     play,
+    /** As a service manager does. */
+    async closeWorkers() {
+      for (const worker of workers.splice(0)) await worker.close();
+    },
   };
 }
 

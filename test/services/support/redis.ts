@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { WorkerAddress } from '../../../src/engine/remote/client/transport.ts';
@@ -23,6 +24,8 @@ export interface RedisServerOptions {
   certificate?: Certificate;
   /** Whether its disk has what it was told before it answers. */
   persistent?: boolean;
+  /** Whether it fails to save a snapshot, when it is told to. */
+  cannotSave?: boolean;
   /** A free one, unless the test has promised one already. */
   port?: number;
 }
@@ -62,11 +65,18 @@ export class RedisServer {
   readonly #arguments: string[];
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, { password = '', certificate, persistent = false }: RedisServerOptions) {
+  private constructor(
+    port: number,
+    { password = '', certificate, persistent = false, cannotSave = false }: RedisServerOptions,
+  ) {
     const url = `${certificate === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`;
     this.address = { url, username: '', password, queue: 'tests' };
     this.#arguments = ['--bind', '127.0.0.1', '--save', '', '--appendonly', persistent ? 'yes' : 'no'];
     if (persistent) this.#arguments.push('--appendfsync', 'always', '--appenddirname', `kept-${port}`);
+    if (cannotSave) {
+      mkdirSync(join(folder, `folder-${port}`), { recursive: true });
+      this.#arguments.push('--dbfilename', `folder-${port}`);
+    }
     if (certificate === undefined) this.#arguments.push('--port', `${port}`);
     else this.#arguments.push(...tlsArguments(port, certificate));
     if (password !== '') this.#arguments.push('--requirepass', password);

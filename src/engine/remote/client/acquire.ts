@@ -117,6 +117,8 @@ export async function discover(
   const link = (factory ?? (await defaultFactory()))(address);
   try {
     await link.open();
+    // Nobody can come where nobody can tell of it.
+    if (link.failure !== null) throw unavailable(address, link.failure);
     await someWorker(link, workerTimeout, clock);
     const { workers } = link;
     if (workers.length === 0) throw unavailable(address, link.failure);

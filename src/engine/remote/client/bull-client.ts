@@ -11,9 +11,10 @@ import type { ImageSize } from './answer-check.ts';
 import { JobEvents, lastEvent } from './job-events.ts';
 import { Connection } from '../redis/connection.ts';
 import type { RemoteRequest, WorkerAddress, WorkerFacts } from './transport.ts';
-import { collect, NO_IMAGE, putRequest } from '../redis/mailbox.ts';
+import { collect, putRequest } from '../redis/mailbox.ts';
+import { cleanFailed, FAILED_KEPT, MAX_FAILED } from '../redis/failed-jobs.ts';
 import { type Names, namesOf, type Times } from '../redis/settings.ts';
-import { readWorkers } from '../redis/heartbeat.ts';
+import { type Presence, readWorkers } from '../redis/heartbeat.ts';
 import { answerLimit, packRequest, unpackAnswer } from '../redis/codec.ts';
 
 /** How often a request goes out in all where Redis forgets it. */
@@ -21,10 +22,6 @@ const MAX_SENDS = 3;
 
 /** Events that Redis keeps for clients that were away; what is older, a client finds out by looking. */
 const KEPT_EVENTS = 1000;
-
-/** So long, milliseconds, it can be seen that a job failed, where the event that told of it was lost; and of so many. */
-const FAILED_KEPT = 60_000;
-const MAX_FAILED = 100;
 
 /** Characters of what Redis says of a failed job. */
 const MAX_REASON = 300;
@@ -60,6 +57,8 @@ export class BullClient {
   #queue!: Queue;
   #events: JobEvents | null = null;
   #workers: WorkerFacts[] = [];
+  /** When one has last told of itself; null where nobody ever has. */
+  #heardAt: number | null = null;
   /** Why it cannot be found out who works, although there is a connection. */
   #lookError: M2fpError | null = null;
   /** While workers are looked for; `again` where that is asked for meanwhile. */
@@ -105,6 +104,10 @@ export class BullClient {
     return this.failure === null ? this.#workers : [];
   }
 
+  get silentFor(): number {
+    return this.#heardAt === null ? 0 : systemClock.now() - this.#heardAt;
+  }
+
   get failure(): M2fpError | null {
     return this.#connection.failure ?? this.#lookError;
   }
@@ -145,7 +148,7 @@ export class BullClient {
       );
     }
     // Where there is no connection, what was sent is looked after no more, and expires.
-    if (this.#connection.failure === null) {
+    if (this.#connection.lost === null) {
       for (const job of jobs) this.#cancelRemote(job);
       await raceSignal(Promise.all(this.#cancelling), AbortSignal.timeout(GOODBYE)).catch(ignore);
     }
@@ -175,7 +178,7 @@ export class BullClient {
     });
     // The connection tells of what goes wrong with it; without a listener, BullMQ would print it.
     this.#queue.on('error', ignore);
-    this.#workers = await readWorkers(commands, this.#names);
+    this.#workers = this.#hear(await readWorkers(commands, this.#names, this.#times));
     if (!this.#closed) this.#tick();
   }
 
@@ -192,11 +195,11 @@ export class BullClient {
 
   /** Looks after everything that events tell, for those that were lost. */
   #look(): void {
-    if (this.#closed || this.#connection.failure !== null) return;
+    if (this.#closed || this.#connection.lost !== null) return;
     this.#lookForWorkers();
     for (const job of this.#jobs.values()) this.#occupy(job, () => this.#check(job));
     // BullMQ does so only when the next one fails. The connection may come back before there is a queue.
-    void this.#queue?.clean(FAILED_KEPT, MAX_FAILED, 'failed').catch(ignore);
+    if (this.#queue !== undefined) void cleanFailed(this.#queue);
   }
 
   #connectionChanged(): void {
@@ -225,12 +228,17 @@ export class BullClient {
     });
   }
 
+  #hear({ workers, silentFor }: Presence): WorkerFacts[] {
+    if (workers.length > 0) this.#heardAt = systemClock.now() - silentFor;
+    return workers;
+  }
+
   /** Never rejects. */
   async #readWorkers(): Promise<void> {
     let workers = this.#workers;
     let lookError: M2fpError | null = null;
     try {
-      workers = await readWorkers(this.#connection.commands, this.#names);
+      workers = this.#hear(await readWorkers(this.#connection.commands, this.#names, this.#times));
     } catch (error) {
       // What was known holds until the connection is back.
       if (this.#connection.failure === null) lookError = this.#connection.explain(error);
@@ -253,6 +261,8 @@ export class BullClient {
   async #send(job: RemoteJob): Promise<void> {
     const { id, blob } = job;
     await putRequest(this.#connection.commands, this.#names, id, blob, this.#times);
+    // It may have waited for Redis longer than its caller for it.
+    if (!this.#jobs.has(id)) return;
     await this.#queue.add(
       'parse',
       {},
@@ -265,9 +275,13 @@ export class BullClient {
     job.sends++;
   }
 
-  /** A command failed: with the connection that is waited for, else for good. */
+  /**
+   * A command failed: with the connection that is waited for, else for good. A picture that Redis has may be answered yet,
+   * though Redis takes no changes at the moment.
+   */
   #failed(job: RemoteJob, error: unknown): void {
     if (this.#connection.commands.status !== 'ready') return;
+    if (job.sends > 0 && this.#connection.refuses(error)) return;
     if (!this.#settle(job)) return;
     job.reject(this.#connection.explain(error));
     this.#cancelRemote(job);
@@ -277,7 +291,7 @@ export class BullClient {
   #ended(id: string, failure?: string): void {
     const job = this.#jobs.get(id);
     if (job === undefined) return;
-    if (failure === undefined || failure === NO_IMAGE) {
+    if (failure === undefined) {
       // What it is busy with may have looked a moment too early.
       void (job.busy ?? Promise.resolve()).then(() => this.#occupy(job, () => this.#check(job)));
       return;
@@ -312,11 +326,8 @@ export class BullClient {
     if (answer !== null) return this.#take(job, answer, size);
     if (fault !== null) return this.#refuse(job, fault);
     if (!this.#jobs.has(id)) return;
-    const isLost = failure === NO_IMAGE;
-    if (failure !== null && !isLost) return this.#ended(id, failure);
-    // Of two jobs with one id, BullMQ takes the first.
-    if (isLost) await this.#queue.remove(id);
-    if (!hasJob || isLost) {
+    if (failure !== null) return this.#ended(id, failure);
+    if (!hasJob) {
       if (job.sends < MAX_SENDS) return this.#send(job);
       throw new M2fpError(
         'M2FP_ENGINE_UNAVAILABLE',

@@ -35,6 +35,10 @@ export class BullLink implements WorkerTransport {
     return this.#client?.workers ?? [];
   }
 
+  get silentFor(): number {
+    return this.#client?.silentFor ?? 0;
+  }
+
   get failure(): M2fpError | null {
     return this.#client?.failure ?? null;
   }

@@ -8,6 +8,8 @@ import type { ChildParsing } from '../../protocol.ts';
 import { Quarantine, type Suspect } from '../../queue/quarantine.ts';
 import type { WorkerAddress, WorkerFacts, WorkerTransport } from './transport.ts';
 import { WorkerMonitor, type RemoteTimeouts } from './worker-monitor.ts';
+import type { Disconnection } from '../../types.ts';
+import { RedisFailure } from '../redis/address.ts';
 import { unanswered } from '../redis/errors.ts';
 
 export interface RemotePoolOptions {
@@ -105,8 +107,11 @@ export class RemotePool implements Pool {
     return this.#monitor.failure;
   }
 
-  get disconnected(): M2fpError | null {
-    return this.#monitor.disconnected;
+  get disconnected(): Disconnection | null {
+    const { disconnected } = this.#monitor;
+    if (disconnected === null) return null;
+    const code = disconnected instanceof RedisFailure ? disconnected.reason : 'redis-lost';
+    return { code, message: disconnected.message };
   }
 
   get facts(): PoolFacts {
@@ -213,9 +218,10 @@ export class RemotePool implements Pool {
     return Math.max(0, total - decode - preprocess - inference - postprocess);
   }
 
-  /** What was handed over has no better chance than what waits. */
+  /** What was handed over has no better chance than what waits, unless Redis only lacks memory for more. */
   #giveUp(error: M2fpError): void {
-    for (const runningJob of this.#runningJobs) runningJob.end(error);
+    const isFull = error instanceof RedisFailure && error.trouble === 'full';
+    if (!isFull) for (const runningJob of this.#runningJobs) runningJob.end(error);
     this.#owner.onUnavailable(error);
   }
 

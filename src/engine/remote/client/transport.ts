@@ -71,6 +71,11 @@ export interface WorkerTransport {
   open(): Promise<void>;
   /** Those who have told of themselves within the last seconds; empty while there is no connection. */
   readonly workers: readonly WorkerFacts[];
+  /**
+   * Milliseconds since a worker has last told of itself: one that dies is among `workers` for a while yet. 0 where nobody
+   * ever has.
+   */
+  readonly silentFor: number;
   /** What is wrong with the connection; null where nothing is, and before `open`. */
   readonly failure: M2fpError | null;
   /**

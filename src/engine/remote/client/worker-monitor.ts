@@ -7,7 +7,7 @@ import { otherModel, unavailable } from '../redis/errors.ts';
 
 /** Times in milliseconds. */
 export interface RemoteTimeouts {
-  /** What waits goes on waiting for so long while there is a connection, and no worker. */
+  /** What waits goes on waiting for so long while there is a connection, and no worker has told of itself. */
   workerTimeout: number;
   /** The same while there is no connection: long enough for a Redis that restarts. */
   connectionTimeout: number;
@@ -56,6 +56,8 @@ export class WorkerMonitor {
   #failure: M2fpError | null = null;
   /** Whether there was no connection when it failed. */
   #wasDisconnected = false;
+  /** Whether somebody worked there a moment ago, whose last word counts. */
+  #hadWorkers = false;
   /** Ends the waiting for what is missing. */
   #patience: { timer: Timer; missing: 'worker' | 'connection' } | null = null;
   #retry: Timer | null = null;
@@ -159,6 +161,7 @@ export class WorkerMonitor {
     if (!this.wanted) return;
     const { link, address, manifest } = this.#options;
     if (this.workers.length > 0) {
+      this.#hadWorkers = true;
       this.#recover();
       for (const { resolve } of this.#waiters.splice(0)) resolve();
     } else if (this.otherModel) {
@@ -172,7 +175,10 @@ export class WorkerMonitor {
     this.#options.onChange();
   }
 
-  /** For a worker; without a connection, for that. The time begins anew when it is the other that is missing. */
+  /**
+   * For a worker, from the last word of one on; without a connection, for that. The time begins anew when it is the other that
+   * is missing.
+   */
   #wait(): void {
     const { clock, timeouts } = this.#options;
     const missing = this.disconnected === null ? 'worker' : 'connection';
@@ -180,7 +186,10 @@ export class WorkerMonitor {
     // The connection is back: workers come back, too.
     this.#failure = null;
     this.#patience?.timer.cancel();
-    const ms = missing === 'worker' ? timeouts.workerTimeout : timeouts.connectionTimeout;
+    const silentFor = this.#hadWorkers ? this.#options.link.silentFor : 0;
+    this.#hadWorkers = false;
+    const ms =
+      missing === 'worker' ? Math.max(0, timeouts.workerTimeout - silentFor) : timeouts.connectionTimeout;
     const timer = clock.after(ms, () => {
       this.#giveUp(this.#absent());
       this.#options.onChange();

@@ -47,10 +47,21 @@ export function redisAddress({ url, username, password }: WorkerAddress): RedisA
   };
 }
 
+/** Whether there is no Redis, or one that answers and takes no changes; `full` is the latter for want of memory. */
+export type RedisTrouble = 'lost' | 'refuses' | 'full';
+
 /** Redis is not to be had, or not as it is needed: not that nobody works behind it. */
 export class RedisFailure extends M2fpError {
-  constructor(message: string, options?: ErrorOptions) {
+  readonly trouble: RedisTrouble;
+
+  constructor(message: string, trouble: RedisTrouble = 'lost', options?: ErrorOptions) {
     super('M2FP_ENGINE_UNAVAILABLE', message, options);
+    this.trouble = trouble;
+  }
+
+  /** What the health calls it. */
+  get reason(): 'redis-lost' | 'redis-refuses' {
+    return this.trouble === 'lost' ? 'redis-lost' : 'redis-refuses';
   }
 }
 
@@ -69,8 +80,40 @@ const CERTIFICATE_CODES = [
  * become the cause: with ioredis' errors come the arguments of the command, the password among them.
  */
 export function connectionFailure(error: unknown, url: string): RedisFailure {
-  return new RedisFailure(sentence(error, url));
+  return new RedisFailure(sentence(error, url), troubleOf(error));
 }
+
+/** Why Redis takes no changes, of whomever; null where a command failed for another reason. */
+export function refusalOf(error: unknown, url: string): RedisFailure | null {
+  return troubleOf(error) === 'lost' ? null : connectionFailure(error, url);
+}
+
+/** The first words of what a Redis says that takes no changes at the moment; a script has a "-" before them, our sentences a bracket. */
+const REFUSALS = /(?:^|\s-|\()(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|LOADING|BUSY)\b/;
+
+/** Such a word, in what Redis says or in what we say of it; undefined where there is none. */
+export function refusalIn(text: string): string | undefined {
+  return REFUSALS.exec(text)?.[1];
+}
+
+function troubleOf(error: unknown): RedisTrouble {
+  const word = error === undefined ? undefined : refusalIn(fields(error).message);
+  if (word === undefined) return 'lost';
+  return word === 'OOM' ? 'full' : 'refuses';
+}
+
+/** What such a word means, and what helps. */
+const REFUSED: Readonly<Record<string, string>> = {
+  READONLY: 'is a replica that takes no changes: name the address of its primary.',
+  MISCONF: 'takes no changes because it cannot save to its disk: mend that, or turn saving off.',
+  NOREPLICAS:
+    'takes no changes because too few of its replicas are there: start them, or ask it for fewer (min-replicas-to-write).',
+  MASTERDOWN:
+    'is a replica that has lost its primary, and takes no changes: name the address of the primary.',
+  CLUSTERDOWN: 'is part of a cluster that takes no changes: mend the cluster.',
+  LOADING: 'is still reading its data.',
+  BUSY: "is held up by somebody's script: end it (SCRIPT KILL).",
+};
 
 /** Characters of what Redis says: it may be anything. */
 const MAX_WORDS = 300;
@@ -91,16 +134,12 @@ function sentence(error: unknown, url: string): string {
   }
   if (message.includes('NOAUTH')) return `Redis at ${url} wants a password, and none is set.`;
   if (message.includes('NOPERM')) return `Redis at ${url} does not allow its user what is needed: ${message}`;
-  if (message.includes('LOADING')) return `Redis at ${url} is still reading its data.`;
-  if (/^OOM\b|maxmemory/.test(message)) {
+  const word = refusalIn(message);
+  if (word === 'OOM' || message.includes('maxmemory')) {
     return `Redis at ${url} has no memory left: give it more (maxmemory), or send fewer or smaller pictures. (${message})`;
   }
-  if (/^READONLY\b/.test(message)) {
-    return `Redis at ${url} is a replica that takes no changes: name the address of its primary. (${message})`;
-  }
-  if (/^MISCONF\b/.test(message)) {
-    return `Redis at ${url} takes no changes because it cannot save to its disk: mend that, or turn saving off. (${message})`;
-  }
+  const refused = word === undefined ? undefined : REFUSED[word];
+  if (refused !== undefined) return `Redis at ${url} ${refused} (${message})`;
   // A number of a script's own is read from one of our keys.
   if (/WRONGTYPE|value is not an integer|value is not a valid float|hash value is not/.test(message)) {
     return `Somebody else has put something under the keys of the queue on Redis at ${url}: delete it, or name another queue. (${message})`;

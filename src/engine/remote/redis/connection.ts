@@ -3,10 +3,11 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
 import { M2fpError } from '../../../errors.ts';
-import { connectionFailure, redisAddress, RedisFailure } from './address.ts';
+import { connectionFailure, redisAddress, RedisFailure, refusalOf } from './address.ts';
+import { Pulse } from './pulse.ts';
 import type { WorkerAddress } from '../client/transport.ts';
 import { checkOrder, limitReplies, ReplyWatch } from './replies.ts';
-import type { Times } from './settings.ts';
+import { namesOf, type Times } from './settings.ts';
 
 /** GETDEL came with it, and BullMQ recommends it. */
 const LEAST_VERSION = [6, 2] as const;
@@ -14,14 +15,11 @@ const LEAST_VERSION = [6, 2] as const;
 /** Bytes of the longest reply where nobody asked for more. */
 const USUAL_REPLY = 8 * 2 ** 20;
 
-/** Pauses without an answer after which Redis counts as away; not one, which may be over late where this process was held up. */
-const SILENT_PULSES = 2;
-
 /** Pause before the first attempt to get a lost connection back; it doubles with every further one. */
 const FIRST_RETRY = 100;
 
 export interface ConnectionListeners {
-  /** Called when the connection is lost or back, and when what keeps it lost has changed. */
+  /** Called when Redis is lost or back, takes no changes any more or takes them again, and when the reason has changed. */
   onChange: () => void;
   onMessage: (channel: string, message: string) => void;
 }
@@ -31,23 +29,24 @@ export class Connection {
   /** While the connection is lost, commands wait for its return. */
   readonly commands: Redis;
   readonly #url: string;
+  /** What nobody puts anything under. */
+  readonly #pulseKey: string;
   readonly #times: Times;
   readonly #all: { redis: Redis; watch: ReplyWatch }[] = [];
   #opened = false;
   #lastError: unknown = undefined;
-  #failure: M2fpError | null = null;
-  /** Why it counts as away although its connection stands. */
-  #silence: M2fpError | null = null;
+  #failure: RedisFailure | null = null;
   #lostAt: number | null = null;
   #listeners: ConnectionListeners = { onChange: ignore, onMessage: ignore };
   #longestReply = USUAL_REPLY;
   #timer: Timer | null = null;
-  #pulse: Timer | null = null;
+  #pulse: Pulse | null = null;
   /** How often it was looked whether answers are to what was asked. */
   #looks = 0;
 
   private constructor(address: WorkerAddress, times: Times) {
     this.#url = address.url;
+    this.#pulseKey = namesOf(address.queue).pulse;
     this.#times = times;
     const options: RedisOptions = {
       ...redisAddress(address),
@@ -105,8 +104,13 @@ export class Connection {
   }
 
   /** Why there is no connection; null where there is one. */
-  get failure(): M2fpError | null {
-    return this.#failure ?? this.#silence;
+  get lost(): RedisFailure | null {
+    return this.#failure ?? this.#pulse?.silence ?? null;
+  }
+
+  /** Why there is no connection, or why Redis takes no changes; null where all is well. */
+  get failure(): RedisFailure | null {
+    return this.lost ?? this.#pulse?.refusal ?? null;
   }
 
   /** Milliseconds since there was a connection that answered; 0 while there is one. */
@@ -119,12 +123,22 @@ export class Connection {
     return error instanceof M2fpError ? error : connectionFailure(error, this.#url);
   }
 
+  /** What the clock of Redis says in `ms` milliseconds, or a little before that; null where that is not known. */
+  redisTimeIn(ms: number): number | null {
+    return this.#pulse?.clock.at(systemClock.now() + ms) ?? null;
+  }
+
+  /** Whether a command failed because Redis takes no changes at the moment. */
+  refuses(error: unknown): boolean {
+    return refusalOf(error, this.#url) !== null;
+  }
+
   /** Ends all connections at once; what waits for an answer fails. */
   end(): void {
     this.#opened = false;
     this.#listeners = { onChange: ignore, onMessage: ignore };
     this.#timer?.cancel();
-    this.#pulse?.cancel();
+    this.#pulse?.stop();
     for (const { redis } of this.#all) {
       // Told to disconnect once more, ioredis would keep the process for two seconds.
       if (redis.status === 'end') continue;
@@ -149,41 +163,14 @@ export class Connection {
     const subscribe = (): unknown => subscriber.subscribe(...channels).catch(ignore);
     subscriber.on('ready', subscribe);
     this.#verifySoon(subscriber, subscribe);
-    this.#feelPulse(subscriber);
-  }
-
-  /**
-   * A Redis that stands still keeps its connections, and those are given up late, since a large picture may be under way. On
-   * the one that hears channels there is nothing large: an answer that does not come there tells at once.
-   */
-  #feelPulse(subscriber: Redis): void {
-    let unanswered = 0;
-    const look = (): void => {
-      if (subscriber.status !== 'ready') unanswered = 0;
-      else if (unanswered === 0) {
-        unanswered = 1;
-        // A Redis that refuses it is there, too; where the connection is lost, that is told by the connection.
-        const answered = (): void => {
-          unanswered = 0;
-          this.#setSilence(null);
-        };
-        subscriber.ping('pulse').then(answered, answered);
-      } else if (unanswered++ >= SILENT_PULSES) {
-        this.#setSilence(connectionFailure(new Error('Socket timeout'), this.#url));
-      }
-      soon();
+    const onChange = (): void => {
+      if (!this.#opened) return;
+      this.#noteLoss();
+      this.#listeners.onChange();
     };
-    const soon = (): void => {
-      this.#pulse = systemClock.after(this.#times.pulse, look, { background: true });
-    };
-    soon();
-  }
-
-  #setSilence(silence: M2fpError | null): void {
-    if (!this.#opened || (silence === null) === (this.#silence === null)) return;
-    this.#silence = silence;
-    this.#noteLoss();
-    this.#listeners.onChange();
+    const { commands } = this;
+    this.#pulse = new Pulse({ commands, subscriber, key: this.#pulseKey, url: this.#url, onChange });
+    await this.#pulse.start(this.#times.pulse);
   }
 
   /** What is wrong with a connection does not always show: it is looked for again and again. */
@@ -232,7 +219,7 @@ export class Connection {
   }
 
   #noteLoss(): void {
-    this.#lostAt = this.failure === null ? null : (this.#lostAt ?? systemClock.now());
+    this.#lostAt = this.lost === null ? null : (this.#lostAt ?? systemClock.now());
   }
 
   #lost(): void {

@@ -12,10 +12,12 @@ export function unavailable({ url, queue }: WorkerAddress, reason: M2fpError | n
       `No worker serves the queue "${queue}" at ${url}: start one there: m2fp worker --redis ${url} --queue ${queue}`,
     );
   }
-  return new RedisFailure(
-    `There is no way to the workers of the queue "${queue}" at ${url}: ${reason.message}`,
-    { cause: reason },
-  );
+  const trouble = reason instanceof RedisFailure ? reason.trouble : 'lost';
+  const what =
+    trouble === 'lost'
+      ? `There is no way to the workers of the queue "${queue}" at ${url}`
+      : `The workers of the queue "${queue}" get no pictures`;
+  return new RedisFailure(`${what}: ${reason.message}`, trouble, { cause: reason });
 }
 
 /**

@@ -22,7 +22,7 @@ const MAX_TEXT = 500;
  * forgotten: one that comes back to life is in the set again with its next word.
  */
 const READ = `
-  local texts, left = {}, tonumber(ARGV[4])
+  local texts, left, longest = {}, tonumber(ARGV[4]), 0
   for _, id in ipairs(redis.call('SRANDMEMBER', KEYS[1], ARGV[2])) do
     local key = ARGV[1] .. id
     if #id > 100 or redis.call('TYPE', key).ok ~= 'string' or redis.call('STRLEN', key) > tonumber(ARGV[3]) then
@@ -32,9 +32,10 @@ const READ = `
       left = left - #text
       if left < 0 then break end
       table.insert(texts, text)
+      longest = math.max(longest, redis.call('PTTL', key))
     end
   end
-  return { KEYS[1], texts }`;
+  return { KEYS[1], texts, longest }`;
 
 /** Tells of a worker, or tells it anew; it holds for {@link Times.lifetime}. */
 export async function register(redis: Redis, names: Names, facts: WorkerFacts, times: Times): Promise<void> {
@@ -54,14 +55,22 @@ export async function unregister(redis: Redis, names: Names, id: string): Promis
   await redis.multi().del(names.worker(id)).srem(names.workers, id).publish(names.news, id).exec();
 }
 
-/** Those who live, in the order of their ids; what else is said to be one is left out. */
-export async function readWorkers(redis: Redis, names: Names): Promise<WorkerFacts[]> {
+/** Who works. */
+export interface Presence {
+  /** Those who live, in the order of their ids; what else is said to be one is left out. */
+  workers: WorkerFacts[];
+  /** Milliseconds since one of them has told of itself. */
+  silentFor: number;
+}
+
+export async function readWorkers(redis: Redis, names: Names, times: Times): Promise<Presence> {
   const limits = [MAX_WORKERS, MAX_FACTS, MAX_ALL_FACTS];
-  const [texts] = await runScript(redis, READ, [names.workers], names.worker(''), ...limits);
-  return (Array.isArray(texts) ? (texts as unknown[]) : [])
+  const [texts, left] = await runScript(redis, READ, [names.workers], names.worker(''), ...limits);
+  const workers = (Array.isArray(texts) ? (texts as unknown[]) : [])
     .map(factsIn)
     .filter((facts) => facts !== undefined)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return { workers, silentFor: Math.max(0, times.lifetime - Number(left)) };
 }
 
 /** The results of a transaction; its first error is thrown. */

@@ -7,9 +7,6 @@ import { M2fpError } from '../../../errors.ts';
 import { runScript } from './script.ts';
 import type { Names, Times } from './settings.ts';
 
-/** Why BullMQ counts a job as failed that a worker took and found no picture of: it was lost, or nobody wants it. */
-export const NO_IMAGE = 'M2FP_NO_IMAGE: Redis has no picture for this job.';
-
 /** A request; where it is longer than it can be, or no request, only its length or type. */
 const FETCH = `
   local type = redis.call('TYPE', KEYS[1]).ok

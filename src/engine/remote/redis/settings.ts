@@ -89,6 +89,8 @@ export interface Names {
   readonly news: string;
   /** Channel of the ids of jobs that nobody wants any more. */
   readonly cancelled: string;
+  /** Under which nothing lies: to write there, only where something is there, changes nothing, and shows whether it may be. */
+  readonly pulse: string;
 }
 
 /**
@@ -117,6 +119,7 @@ export function namesOf(queue: string): Names {
     workers: `${prefix}:workers`,
     news: `${prefix}:news`,
     cancelled: `${prefix}:cancelled`,
+    pulse: `${prefix}:pulse`,
   };
 }
 
@@ -130,7 +133,7 @@ export interface Times {
   briefSilence: number;
   /** How often it is looked whether answers still come, and to what was asked. */
   verify: number;
-  /** How often Redis is asked for a word; where two come and go without one, it counts as away until it gives it. */
+  /** How often Redis is asked for a word, and to take one; where two come and go without one, it counts as away until it gives it. */
   pulse: number;
   /** How often a worker tells of itself, and how long that holds. */
   heartbeat: number;

@@ -1,7 +1,7 @@
 /** A worker: an engine of this machine that parses what clients put into a queue on Redis. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
+import { type Job, Queue, WaitingError, type Worker } from 'bullmq';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
@@ -10,11 +10,13 @@ import { limitsFrom } from '../../../image/limits.ts';
 import type { Parsing } from '../../../parsing/types.ts';
 import { acquireEngine, type EngineLease } from '../../registry.ts';
 import type { ChildParsing } from '../../protocol.ts';
-import type { EngineInfo, EngineOptions } from '../../types.ts';
+import type { Disconnection, EngineInfo, EngineOptions } from '../../types.ts';
+import type { RedisFailure } from '../redis/address.ts';
 import { Connection } from '../redis/connection.ts';
 import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
 import { readJobs } from './job-reader.ts';
-import { deliver, fetchRequest, NO_IMAGE } from '../redis/mailbox.ts';
+import { cleanFailed } from '../redis/failed-jobs.ts';
+import { deliver, fetchRequest } from '../redis/mailbox.ts';
 import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
 import { notify, readWorkers, register, unregister } from '../redis/heartbeat.ts';
 import { packAnswer, requestLimit, unpackRequest } from '../redis/codec.ts';
@@ -47,7 +49,7 @@ export interface WorkerInternals {
 export interface RunningWorker {
   readonly facts: WorkerFacts;
   /** Why it takes no pictures now, whatever its engine says: Redis is lost, or it is closing. */
-  readonly trouble: { code: 'redis-lost' | 'stopping'; message: string } | null;
+  readonly trouble: { code: Disconnection['code'] | 'stopping'; message: string } | null;
   /** Resolves when it was closed; rejects where it ended because its engine gave up. */
   readonly ended: Promise<void>;
   /** Takes no more, finishes what runs (for some seconds), and gives its engine back. */
@@ -91,10 +93,12 @@ class QueueWorker implements RunningWorker {
   readonly #maxBytes: number;
   #requestLimit = 0;
   #bull: Worker | null = null;
+  #queue: Queue | null = null;
   #timer: Timer | null = null;
   #unsubscribe: () => void = () => {};
   #lastNotified = '';
-  #lost = false;
+  /** Why it took no pictures when it looked last. */
+  #trouble: RedisFailure | null = null;
   #lastComplaint = '';
   #lastEngine = '';
   #closing: Promise<void> | null = null;
@@ -143,7 +147,7 @@ class QueueWorker implements RunningWorker {
   get trouble(): RunningWorker['trouble'] {
     if (this.#closing !== null) return { code: 'stopping', message: 'The worker takes no more pictures.' };
     const { failure } = this.#connection;
-    return failure === null ? null : { code: 'redis-lost', message: failure.message };
+    return failure === null ? null : { code: failure.reason, message: failure.message };
   }
 
   async start(): Promise<void> {
@@ -166,6 +170,7 @@ class QueueWorker implements RunningWorker {
       await this.#checkOthers();
       await this.#register();
       this.#bull = this.#startBull();
+      this.#queue = this.#openQueue();
       await this.#bull.waitUntilReady();
     } catch (error) {
       await this.#disconnect();
@@ -183,7 +188,7 @@ class QueueWorker implements RunningWorker {
   /** @throws {M2fpError} `M2FP_BAD_OPTION` where workers of the queue have another model */
   async #checkOthers(): Promise<void> {
     const { manifest } = this.#lease.engine.info();
-    const others = await readWorkers(this.#connection.commands, this.#names);
+    const { workers: others } = await readWorkers(this.#connection.commands, this.#names, this.#times);
     const other = others.find((worker) => worker.manifest.digest !== manifest.digest);
     if (other === undefined) return;
     throw new M2fpError(
@@ -210,9 +215,22 @@ class QueueWorker implements RunningWorker {
     return bull;
   }
 
+  /** For the notes of jobs that failed, which stay where no client looks after them. */
+  #openQueue(): Queue {
+    const { jobs, prefix } = this.#names;
+    const queue = new Queue(jobs, {
+      connection: this.#connection.commands,
+      prefix,
+      skipVersionCheck: true,
+    });
+    // The connection tells of what goes wrong with it; without a listener, BullMQ would print it.
+    queue.on('error', () => {});
+    return queue;
+  }
+
   /**
-   * Rejects only to give a picture back, or for a job without one: what goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because it gave up
-   * before, is given back, for another worker; and a job without a picture fails: where somebody still waits, it is sent
+   * Rejects only to give a picture back: what goes wrong with a picture is its answer. Only a picture that the engine has not looked at, because it gave up
+   * before, is given back, for another worker. A job without a picture has no answer: where somebody still waits, it is sent
    * anew.
    */
   async #work(job: Job, token: string): Promise<void> {
@@ -223,7 +241,7 @@ class QueueWorker implements RunningWorker {
       const { commands } = this.#connection;
       const request = await fetchRequest(commands, this.#names, id, this.#requestLimit);
       if (runningJob.abort.signal.aborted) return;
-      if (request === null) throw new UnrecoverableError(NO_IMAGE);
+      if (request === null) return;
       const answer = await this.#answer(request, runningJob.abort.signal, job.attemptsStarted < MAX_STARTS);
       if (runningJob.abort.signal.aborted) return;
       if (answer === null) return await this.#giveBack(job, token);
@@ -292,6 +310,7 @@ class QueueWorker implements RunningWorker {
   #tick(): void {
     this.#timer = systemClock.after(this.#times.heartbeat, () => {
       this.#registerSoon();
+      if (this.#queue !== null && this.#connection.failure === null) void cleanFailed(this.#queue);
       this.#tick();
     });
   }
@@ -316,13 +335,14 @@ class QueueWorker implements RunningWorker {
   #connectionChanged(): void {
     const { failure } = this.#connection;
     if (failure === null) {
-      this.#log(`Redis at ${this.#address.url} is back.`);
+      const isBack = this.#trouble?.trouble === 'lost' ? 'is back' : 'takes changes again';
+      this.#log(`Redis at ${this.#address.url} ${isBack}.`);
       this.#lastNotified = '';
       this.#registerSoon();
-    } else if (!this.#lost) {
+    } else if (this.#trouble?.reason !== failure.reason) {
       this.#log(`${failure.message} Trying again.`);
     }
-    this.#lost = failure !== null;
+    this.#trouble = failure;
   }
 
   #engineChanged({ state, failure, loadSeconds, provider }: EngineInfo): void {
@@ -356,19 +376,21 @@ class QueueWorker implements RunningWorker {
   async #finish(): Promise<void> {
     const finished = this.#bull?.close() ?? Promise.resolve();
     // Without a connection, nobody gets to hear of what is finished.
-    if (this.#connection.failure !== null) return;
+    if (this.#connection.lost !== null) return;
     await raceSignal(finished, AbortSignal.timeout(this.#times.shutdownGrace)).catch(() => {});
   }
 
   async #disconnect(): Promise<void> {
     await this.#unregister();
+    const closed = this.#queue?.close().catch(() => {});
     this.#connection.end();
+    await closed;
     await this.#bull?.close().catch(() => {});
   }
 
   async #unregister(): Promise<void> {
-    const { commands, failure } = this.#connection;
-    if (failure !== null) return;
+    const { commands, lost } = this.#connection;
+    if (lost !== null) return;
     const done = unregister(commands, this.#names, this.#id);
     await raceSignal(done, AbortSignal.timeout(GOODBYE)).catch(() => {});
   }

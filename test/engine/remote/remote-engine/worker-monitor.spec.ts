@@ -69,6 +69,26 @@ describe('RemoteEngine', () => {
       await promise;
     });
 
+    it('has it from the last word of a worker on that died, and not from when that was noticed', async () => {
+      const { workers } = subject;
+      workers.set(worker());
+      const { engine, clock } = make();
+      const promise = ask(engine, 'a');
+      await nextTurn();
+      workers.silentFor = 15_000;
+      workers.set();
+      clock.advance(14_999);
+      assert.equal(state(), 'loading');
+      clock.advance(1);
+      await fails(promise, 'M2FP_ENGINE_UNAVAILABLE', /No worker/);
+      // Whoever asks later waits for somebody else.
+      const loading = engine.load();
+      await nextTurn();
+      clock.advance(29_999);
+      workers.set(worker());
+      await loading;
+    });
+
     it('takes back what was handed over to those that are gone, when the patience is over', async () => {
       const { workers } = subject;
       workers.set(worker());
@@ -169,7 +189,7 @@ describe('RemoteEngine', () => {
       workers.cut('The connection was lost.');
       clock.advance(5000);
       await fails(ask(engine, 'a'), 'M2FP_ENGINE_UNAVAILABLE', /lost/);
-      assert.match(String(engine.info().disconnected), /lost/);
+      assert.match(engine.info().disconnected!.message, /lost/);
       workers.cut('The password was changed.');
       await fails(ask(engine, 'a'), 'M2FP_ENGINE_UNAVAILABLE', /password/);
     });
@@ -209,7 +229,7 @@ describe('RemoteEngine', () => {
     it('tells at once that there is none, also of what runs', async () => {
       const { engine, workers } = make();
       const told: (string | null)[] = [];
-      engine.subscribe(({ disconnected }) => told.push(disconnected));
+      engine.subscribe(({ disconnected }) => told.push(disconnected?.message ?? null));
       const promise = ask(engine, 'a');
       await nextTurn();
       assert.equal(engine.info().disconnected, null);
