@@ -45,7 +45,11 @@ describe('jobs in a Redis', () => {
       open,
       (ms) => pause(ms),
       (id) =>
-        redis.ask(async (client) => void (await client.zadd('{m2fp:tests}:service:jobs:leases', 1, id))),
+        redis.ask(async (client) => {
+          // Who is dead does not renew its lease.
+          await client.hset(`{m2fp:tests}:service:jobs:job:${id}`, 'token', 'of the dead');
+          await client.zadd('{m2fp:tests}:service:jobs:leases', 1, id);
+        }),
     );
 
     it('leaves no key of what is forgotten, and deletes a picture with its outcome', async () => {

@@ -12,7 +12,7 @@ import { JobEvents, lastEvent } from './job-events.ts';
 import { Connection } from '../redis/connection.ts';
 import type { RemoteRequest, WorkerAddress, WorkerFacts } from './transport.ts';
 import { collect, putRequest } from '../redis/mailbox.ts';
-import { cleanFailed, FAILED_KEPT, MAX_FAILED } from '../redis/failed-jobs.ts';
+import { cleanFailed, FAILED_KEPT } from '../redis/failed-jobs.ts';
 import { type Names, namesOf, type Times } from '../redis/settings.ts';
 import { type Presence, readWorkers } from '../redis/heartbeat.ts';
 import { answerLimit, packRequest, unpackAnswer } from '../redis/codec.ts';
@@ -269,7 +269,7 @@ export class BullClient {
       {
         jobId: id,
         removeOnComplete: true,
-        removeOnFail: { age: FAILED_KEPT / 1000, count: MAX_FAILED },
+        removeOnFail: FAILED_KEPT,
       },
     );
     job.sends++;

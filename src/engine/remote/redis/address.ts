@@ -159,6 +159,11 @@ function sentence(error: unknown, url: string): string {
 }
 
 function fields(error: unknown): { name: string; message: string; code: string } {
+  // Of a transaction, why it was given up.
+  if (error instanceof Error && 'previousErrors' in error && Array.isArray(error.previousErrors)) {
+    const [first] = error.previousErrors as unknown[];
+    if (first !== undefined) return fields(first);
+  }
   if (!(error instanceof Error)) return { name: '', message: String(error).slice(0, MAX_WORDS), code: '' };
   const { name, message, code } = error as NodeJS.ErrnoException;
   const words = message.split(/[\r\n]/, 1)[0]!.slice(0, MAX_WORDS);

@@ -7,9 +7,7 @@ import {
   Worker,
   type WorkerOptions,
 } from 'bullmq';
-
-/** How long it can be seen that a job failed, where the event that told of it was lost. Seconds, and how many jobs. */
-export const KEPT_FAILURES = { age: 60, count: 100 };
+import { FAILED_KEPT } from '../redis/failed-jobs.ts';
 
 /** What a job's record is read for: its age, how often it was begun, and that workers before died over it. */
 const FIELDS = ['timestamp', 'processedOn', 'ats', 'atm', 'attemptsMade', 'stc', 'defa'];
@@ -18,7 +16,7 @@ const FIELDS = ['timestamp', 'processedOn', 'ats', 'atm', 'attemptsMade', 'stc',
 const SAME = {
   name: 'parse',
   data: '{}',
-  opts: JSON.stringify({ removeOnComplete: true, removeOnFail: KEPT_FAILURES, stackTraceLimit: 0 }),
+  opts: JSON.stringify({ removeOnComplete: true, removeOnFail: FAILED_KEPT, stackTraceLimit: 0 }),
 };
 
 /** BullMQ's scripts that hand out a job: its record first, then its id. */
