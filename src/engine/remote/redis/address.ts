@@ -158,12 +158,15 @@ function sentence(error: unknown, url: string): string {
   return `Redis at ${url} cannot be used: ${message}`;
 }
 
-function fields(error: unknown): { name: string; message: string; code: string } {
-  // Of a transaction, why it was given up.
-  if (error instanceof Error && 'previousErrors' in error && Array.isArray(error.previousErrors)) {
-    const [first] = error.previousErrors as unknown[];
-    if (first !== undefined) return fields(first);
-  }
+/** Of a transaction, why it was given up. That may be another transaction, or this one: it is looked at once. */
+function reasonOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !('previousErrors' in error)) return error;
+  const { previousErrors } = error;
+  return Array.isArray(previousErrors) ? ((previousErrors as unknown[])[0] ?? error) : error;
+}
+
+function fields(failed: unknown): { name: string; message: string; code: string } {
+  const error = reasonOf(failed);
   if (!(error instanceof Error)) return { name: '', message: String(error).slice(0, MAX_WORDS), code: '' };
   const { name, message, code } = error as NodeJS.ErrnoException;
   const words = message.split(/[\r\n]/, 1)[0]!.slice(0, MAX_WORDS);
