@@ -1,6 +1,13 @@
 /** The block "About this model" as rows of texts. */
 import type { DeployedFacts, Failure, Int8Here, Int8Speed, ModelDescription } from './about-answers.ts';
-import { type Int8Origin, isFarOff, percentOf, timesAsFast } from '../../src/m2fp/int8-origin.ts';
+import {
+  type Int8Origin,
+  isFarOff,
+  isNobodySeen,
+  isOnWasm,
+  percentOf,
+  timesAsFast,
+} from '../../src/m2fp/int8-origin.ts';
 import { isInt8Faster } from '../../src/m2fp/int8-speed.ts';
 import type { WorkerSeen } from '../common/workers.ts';
 import { bytesText, secondsText } from './amounts.ts';
@@ -74,14 +81,18 @@ function int8Text(int8: Int8Origin, text: AboutText): string {
   const { report, pictures, drawn, from } = int8;
   if (report === undefined) return text('int8Unknown', { pictures });
   const { agreement } = report;
+  const faster = timesAsFast(report).toFixed(1);
+  const speed = text(isOnWasm(report) ? 'int8TimesOnWasm' : 'int8Times', { faster });
+  const counts = { pictures, heldBack: agreement.pictures };
+  if (isNobodySeen(int8)) return text('int8Nobody', { ...counts, speed });
   const told = text('int8Agreement', {
+    ...counts,
+    speed,
     pixels: percentOf(agreement.pixels ?? 1),
+    foreground: percentOf(agreement.foreground ?? 1),
     precision: from.precision,
     matched: agreement.parts.matched,
     parts: agreement.parts.reference,
-    faster: timesAsFast(report).toFixed(1),
-    pictures,
-    heldBack: agreement.pictures,
   });
   if (isFarOff(int8)) return text('int8FarOff', { agreement: told });
   return drawn ? text('int8Drawn', { agreement: told }) : told;

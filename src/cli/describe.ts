@@ -1,5 +1,5 @@
 /** A model in words. */
-import { type Int8Origin, percentOf, timesAsFast } from '../m2fp/int8-origin.ts';
+import { type Int8Origin, isNobodySeen, isOnWasm, percentOf, timesAsFast } from '../m2fp/int8-origin.ts';
 import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
 import type { Origin, Origins } from '../m2fp/origin.ts';
 import { megabytes } from './progress.ts';
@@ -48,21 +48,24 @@ export function int8Facts(int8: Int8Origin | undefined): Fact[] {
   const { agreement, seconds, machine } = report;
   const { persons, parts: found } = agreement;
   const share = (value: number | null) => percentOf(value ?? 0);
-  const where = [machine.processor, machine.instructions].filter((name) => name !== null).join(', ');
+  // WebAssembly sees less of the processor.
+  const on = isOnWasm(report) ? [machine.processor] : [machine.processor, machine.instructions];
+  const where = on.filter((name) => name !== null).join(', ');
+  const heldBack =
+    agreement.pictures === 1 ? 'one picture was held back' : `${agreement.pictures} pictures were held back`;
+  const alike = isNobodySeen(int8)
+    ? 'unknown: both saw nobody, so nothing was compared'
+    : `${share(agreement.pixels)} of the pixels (${share(agreement.leastPixels)} in the worst picture), ` +
+      `${share(agreement.foreground)} of the foreground, ` +
+      `${persons.matched} of ${persons.reference} persons, ${found.matched} of ${found.reference} parts`;
   return [
     ['int8', how],
-    [
-      `like ${from.precision}`,
-      `${share(agreement.pixels)} of the pixels (${share(agreement.leastPixels)} in the worst picture), ` +
-        `${persons.matched} of ${persons.reference} persons, ${found.matched} of ${found.reference} parts; ` +
-        (agreement.pictures === 1
-          ? 'one picture was held back'
-          : `${agreement.pictures} pictures were held back`),
-    ],
+    [`like ${from.precision}`, `${alike}; ${heldBack}`],
     [
       'a picture',
       `${seconds.int8.toFixed(2)} s in place of ${seconds.float.toFixed(2)} s, ` +
-        `${timesAsFast(report).toFixed(2)} times as fast by processor time (${where}, threads: ${machine.threads})`,
+        `${timesAsFast(report).toFixed(2)} times as fast by processor time${isOnWasm(report) ? ' on WebAssembly' : ''} ` +
+        `(${[where, `threads: ${machine.threads}`].filter(Boolean).join(', ')})`,
     ],
   ];
 }

@@ -1,7 +1,8 @@
 /** `m2fp quantize` as a user meets it: on the bundled model and its samples. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
@@ -59,7 +60,7 @@ describe('m2fp quantize', function () {
     assert.match(made.out, /^model: +local\/demo$/m);
     assert.match(
       made.out,
-      /^like fp16: +\d+\.\d % of the pixels \(\d+\.\d % in the worst picture\), \d+ of \d+ persons/m,
+      /^like fp16: +\d+\.\d % of the pixels \(\d+\.\d % in the worst picture\), \d+\.\d % of the foreground, \d+ of \d+ persons/m,
     );
     assert.match(
       made.out,
@@ -77,6 +78,25 @@ describe('m2fp quantize', function () {
     ];
     assert.equal(json[0].precision, 'int8');
     assert.ok(json[0].int8.report.agreement.pictures >= 1);
+  });
+
+  it('says that it could not be compared where the pictures show nobody', async () => {
+    const dark = join(folder, 'dark');
+    mkdirSync(dark);
+    for (let i = 0; i < 5; i++) {
+      const noise = Buffer.from(Array.from({ length: 64 * 64 * 3 }, (_, j) => (j * (i + 1)) % 7));
+      await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } }).toFile(join(dark, `${i}.png`));
+    }
+    const store = join(folder, 'dark-store');
+    const made = await success('quantize', bundled, '--pictures', dark, '--store', store);
+    const nothing =
+      /^ *like fp16: +unknown: both saw nobody, so nothing was compared; one picture was held back$/m;
+    const advice = /Make it again with 32 or more pictures of people like those that it will parse/;
+    assert.match(made.out, nothing);
+    assert.match(made.err, advice);
+    const list = await success('models', '--store', store);
+    assert.match(list.out, nothing);
+    assert.match(list.out, advice);
   });
 
   it('says what is missing or wrong, and makes nothing', async () => {

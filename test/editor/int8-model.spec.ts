@@ -89,7 +89,10 @@ describe('int8 in the form of the model', function () {
 
       await button('Make int8 now').click();
       await about().getByText('The model is on this machine now').waitFor({ timeout: 90_000 });
-      await row('int8', /[\d.]+ % of the pixels as in fp32, .*times as fast \(pictures: 8, held back: 2\)/);
+      await row(
+        'int8',
+        /[\d.]+ % of the pixels and [\d.]+ % of the foreground as in fp32, .*times as fast \(pictures: 8, held back: 2\)/,
+      );
       await row('Deployed', /^not deployed: another model runs, m2fp-demo/);
       assert.equal(await button('Make int8 now').isVisible(), false);
       assert.deepEqual(await blemishes(about()), []);

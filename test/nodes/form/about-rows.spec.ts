@@ -6,6 +6,7 @@ import type {
   ModelDescription,
 } from '../../../nodes/form/about-answers.ts';
 import { aboutRows } from '../../../nodes/form/about-rows.ts';
+import type { Int8Origin } from '../../../src/m2fp/int8-origin.ts';
 import { bytesText, secondsText } from '../../../nodes/form/amounts.ts';
 
 const GB = 1e9;
@@ -62,6 +63,34 @@ const rows = (...known: [ModelDescription?, (DeployedFacts | Failure)?, Int8Here
   Object.fromEntries(
     aboutRows(known[0], known[1], text, same, known[2]).map(({ key, text: shown }) => [key, shown]),
   );
+
+/** How an int8 model was made that is near to its float one, apart from what the arguments say. */
+function int8With(agreement: object, machine: object): Int8Origin {
+  const figures = { reference: 154, other: 155, matched: 150, iou: null, meanScoreDifference: null };
+  const found = { ...figures, greatestScoreDifference: null };
+  return {
+    parts: ['res4'],
+    calibration: 'min-max',
+    weightBits: 7,
+    correctedBias: false,
+    pictures: 29,
+    from: { digest: 'a', precision: 'fp32' },
+    report: {
+      agreement: {
+        pictures: 7,
+        pixels: 0.9976,
+        medianPixels: 0.998,
+        leastPixels: 0.995,
+        foreground: 0.9768,
+        persons: found,
+        parts: found,
+        ...agreement,
+      },
+      seconds: { float: 2, int8: 1 },
+      machine: { processor: null, instructions: 'AVX2', threads: 2, provider: 'cpu', ...machine },
+    },
+  };
+}
 
 describe('about a model', () => {
   it('nothing is told while nothing is known', () => {
@@ -128,6 +157,25 @@ describe('about a model', () => {
     assert.equal(told(speed(1.66)), 'int8Faster{"ratio":"1.7","instructions":"AVX2","threads":2}');
     assert.equal(told(speed(0.94)), 'int8NotFaster{"ratio":"0.9","instructions":"AVX2","threads":2}');
     assert.equal(told({ problem: 'busy' }), 'int8NotMeasured{"problem":"busy"}');
+  });
+
+  it('how near int8 is to float is told of all pixels and of the foreground, and on what it was measured', () => {
+    const told = (agreement: object, machine: object = {}) =>
+      rows({ ...DESCRIPTION, precision: 'int8', int8: int8With(agreement, machine) })['int8'];
+    const counts = '"pictures":29,"heldBack":7';
+    const near =
+      `int8Agreement{${counts},"speed":"int8Times{\\"faster\\":\\"2.0\\"}","pixels":"99.7 %","foreground":"97.6 %",` +
+      '"precision":"fp32","matched":150,"parts":154}';
+    assert.equal(told({}), near);
+    assert.equal(
+      told({ foreground: 0.7635 }),
+      `int8FarOff${JSON.stringify({ agreement: near.replace('97.6', '76.3') })}`,
+    );
+    assert.equal(
+      told({ pixels: 1, foreground: null }),
+      `int8Nobody{${counts},"speed":"int8Times{\\"faster\\":\\"2.0\\"}"}`,
+    );
+    assert.match(told({}, { provider: 'wasm' })!, /"speed":"int8TimesOnWasm/);
   });
 
   it('a model that needs more memory than is free is marked', () => {
