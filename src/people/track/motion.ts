@@ -19,6 +19,8 @@ const ACCELERATION = 0.7;
 /** Of sizes, which change more slowly, and are measured worse: arms swing, legs are hidden. */
 const SIZE_MEASURED = 0.1;
 const SIZE_ACCELERATION = 0.5;
+/** How much higher than expected somebody must be to have been no more than a sliver before: who comes in at an edge. */
+const SLIVER = 1.5;
 /** Seconds for which somebody who is not seen is believed to go on. */
 const BELIEF = 2;
 
@@ -39,22 +41,42 @@ export interface Expected extends Place {
 }
 
 const AXES = ['x', 'y', 'width', 'height'] as const;
+type AxisName = (typeof AXES)[number];
+type Axes = Record<AxisName, Axis>;
+
+/** What a single sight of somebody tells. */
+function firstAxes(place: Place): Axes {
+  const { height } = place;
+  const axis = (name: AxisName): Axis => {
+    const measured = height * (isSize(name) ? SIZE_MEASURED : MEASURED);
+    const speed = isSize(name) ? 0.1 * height : SPEED * height;
+    return { value: place[name], speed: 0, vv: measured ** 2, vs: 0, ss: speed ** 2 };
+  };
+  return { x: axis('x'), y: axis('y'), width: axis('width'), height: axis('height') };
+}
+
+function isSize(name: AxisName): boolean {
+  return name === 'width' || name === 'height';
+}
+
+/** As for somebody new, but for the speed: where a sliver had its middle says little of where the whole has it. */
+function outgrown(axes: Axes, place: Place): Axes {
+  const first = firstAxes(place);
+  const going = (name: AxisName): Axis => {
+    const { speed, ss } = axes[name];
+    return { ...first[name], speed, ss: Math.max(ss, first[name].ss) };
+  };
+  return { ...first, x: going('x'), y: going('y') };
+}
 
 export class Motion {
-  readonly #axes: Record<(typeof AXES)[number], Axis>;
+  #axes: Axes;
   /** Seconds. */
   #time: number;
 
   /** @param time seconds, on the clock of {@link expect} and {@link correct} */
   constructor(place: Place, time: number) {
-    const { height } = place;
-    const axis = (name: (typeof AXES)[number]): Axis => {
-      const isSize = name === 'width' || name === 'height';
-      const measured = height * (isSize ? SIZE_MEASURED : MEASURED);
-      const speed = isSize ? 0.1 * height : SPEED * height;
-      return { value: place[name], speed: 0, vv: measured ** 2, vs: 0, ss: speed ** 2 };
-    };
-    this.#axes = { x: axis('x'), y: axis('y'), width: axis('width'), height: axis('height') };
+    this.#axes = firstAxes(place);
     this.#time = time;
   }
 
@@ -78,7 +100,10 @@ export class Motion {
 
   /** Learns where the box was. */
   correct(place: Place, time: number): void {
-    const ahead = this.#ahead(time);
+    const expected = this.#ahead(time);
+    const ahead = place.height > SLIVER * expected.height.value ? outgrown(expected, place) : expected;
+    // The middle of a sliver says no more of where somebody is than that of the whole.
+    const height = Math.max(place.height, ahead.height.value);
     // Of somebody who is half hidden, the middle lies elsewhere, by half of what is missing: now, or before.
     const grown = {
       x: (place.width - ahead.width.value) / 2,
@@ -87,8 +112,7 @@ export class Motion {
       height: 0,
     };
     for (const name of AXES) {
-      const isSize = name === 'width' || name === 'height';
-      const noise = (place.height * (isSize ? SIZE_MEASURED : MEASURED)) ** 2 + Math.min(grown[name], 0) ** 2;
+      const noise = (height * (isSize(name) ? SIZE_MEASURED : MEASURED)) ** 2 + Math.min(grown[name], 0) ** 2;
       const { value, speed, vs, ss } = ahead[name];
       const vv = ahead[name].vv + Math.max(grown[name], 0) ** 2;
       const gain = vv / (vv + noise);
@@ -105,15 +129,14 @@ export class Motion {
     this.#time = Math.max(time, this.#time);
   }
 
-  #ahead(time: number): Record<(typeof AXES)[number], Axis> {
+  #ahead(time: number): Axes {
     const seconds = Math.max(0, time - this.#time);
     // The farther ahead, the less is a speed believed.
     const way = BELIEF * (1 - Math.exp(-seconds / BELIEF));
     const height = Math.max(this.#axes.height.value, 1e-6);
-    const axis = (name: (typeof AXES)[number]): Axis => {
+    const axis = (name: AxisName): Axis => {
       const { value, speed, vv, vs, ss } = this.#axes[name];
-      const isSize = name === 'width' || name === 'height';
-      const noise = (height * (isSize ? SIZE_ACCELERATION : ACCELERATION)) ** 2;
+      const noise = (height * (isSize(name) ? SIZE_ACCELERATION : ACCELERATION)) ** 2;
       return {
         value: value + speed * way,
         speed,
