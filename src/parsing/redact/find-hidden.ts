@@ -96,11 +96,15 @@ export async function findHidden(parsing: Parsing, options?: RedactOptions): Pro
   };
 }
 
-/** Nothing stays of who is not kept, also where the mask of somebody who is kept has it, too. */
+/** Nothing stays of who is not kept, nor of what is nobody's, also where the mask of somebody who is kept has it, too. */
 async function clearOthers(owners: InstanceMap, parsing: Parsing, kept: ReadonlySet<number>): Promise<void> {
-  for (const { id, area, mask } of allOf(parsing).persons) {
-    if (!kept.has(id) && area > 0) await paintInstance(owners, parsing.width, mask, 0);
-  }
+  const { persons, parts } = allOf(parsing);
+  const others = [
+    ...persons.filter(({ id }) => !kept.has(id)),
+    // Parts may reach beyond the mask of their person.
+    ...parts.filter(({ person }) => person === null || !kept.has(person)),
+  ];
+  for (const { area, mask } of others) if (area > 0) await paintInstance(owners, parsing.width, mask, 0);
 }
 
 function missingPersons(parsing: Parsing, { persons }: RedactPlan): number[] {

@@ -186,6 +186,22 @@ describe('keeping a choice of persons', () => {
     );
   });
 
+  for (const owner of [1, null]) {
+    it(`hides ${owner === null ? "nobody's part" : 'a part that reaches beyond its person'} over who is kept, the background hidden, too`, async () => {
+      const parsing = await crowd(TWO);
+      const coat = parsing.parts.find(({ person, index }) => person === 2 && index === 2)!;
+      const other = { ...coat, id: parsing.parts.length + 1, person: owner };
+      const same = await untouched(
+        { ...parsing, parts: [...parsing.parts, other] },
+        { ...WHOLE, keep: '2', inverse: true },
+      );
+      const within = decodeRle(other.mask);
+      const shown = same.filter((isShown, p) => isShown && within[p] === 1);
+      assert.equal(shown.length, 0);
+      assert.ok(same.includes(true), 'the rest of who is kept is shown');
+    });
+  }
+
   for (const keep of ['one', '0', 'zone', 'track x', [0], { tracks: ['1'] }, { people: [1] }, 7]) {
     it(`refuses ${JSON.stringify(keep)}`, async () => {
       await assert.rejects(redact(await crowd(TWO), { ...WHOLE, keep: keep as never }), (error: unknown) => {
