@@ -5,15 +5,39 @@
  * it is, and bring libraries of matrices.
  */
 
+import type { turns } from '../../image/slices.ts';
+
+/** Rows of equal length; Infinity (or NaN) where two cannot go together. */
+type Costs = readonly (readonly number[])[];
+
 /**
- * @param costs rows of equal length; Infinity (or NaN) where two cannot go together
  * @returns the column of each row, -1 where it has none: as many pairs as there can be are made, and of those choices the
  *   cheapest
  */
-export function assign(costs: readonly (readonly number[])[]): number[] {
+export function assign(costs: Costs): number[] {
+  const steps = assigning(costs);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, with turns of the event loop in between. @param turn see {@link turns} */
+export async function assignInTurns(costs: Costs, turn: ReturnType<typeof turns>): Promise<number[]> {
+  const steps = assigning(costs);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    const pause = turn();
+    if (pause) await pause;
+  }
+}
+
+/** A step is a walk over the columns. */
+function* assigning(costs: Costs): Generator<void, number[]> {
   const rows = costs.length;
   const columns = costs[0]?.length ?? 0;
-  if (rows > columns) return invert(assign(transposed(costs, columns)), rows);
+  if (rows > columns) return invert(yield* assigning(transposed(costs, columns)), rows);
   let worst = 1;
   for (const row of costs) for (const cost of row) if (Number.isFinite(cost)) worst += Math.abs(cost);
   // One forbidden pair costs more than all that are allowed.
@@ -55,6 +79,7 @@ export function assign(costs: readonly (readonly number[])[]): number[] {
         } else slack[j]! -= least;
       }
       column = next;
+      yield;
     } while (rowOf[column] !== 0);
     while (column !== 0) {
       rowOf[column] = rowOf[before[column]!]!;
@@ -69,7 +94,7 @@ export function assign(costs: readonly (readonly number[])[]): number[] {
   return result;
 }
 
-function transposed(costs: readonly (readonly number[])[], columns: number): number[][] {
+function transposed(costs: Costs, columns: number): number[][] {
   return Array.from({ length: columns }, (_, column) => costs.map((row) => row[column]!));
 }
 

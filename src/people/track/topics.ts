@@ -13,6 +13,8 @@ export const MAX_TOPICS = 64;
 interface Topic {
   tracker: Tracker;
   watch: ZoneWatch;
+  /** A frame is being taken. */
+  isBusy: boolean;
 }
 
 /** What came of a frame. */
@@ -37,10 +39,13 @@ export class Topics {
    */
   async track(parsing: Parsing, topic: string, time: number, options: TrackOptions): Promise<Tracked> {
     const detections = await detectionsOf(parsing, options.look);
-    const { tracker, watch } = this.#topic(topic);
+    const known = this.#topic(topic);
+    const { tracker, watch } = known;
     const isLate = tracker.time !== undefined && time < tracker.time;
     const cells = gridOf(parsing.width, parsing.height).height;
-    const frame = tracker.update(detections, time, cells, options);
+    known.isBusy = true;
+    const update = tracker.update(detections, time, cells, options);
+    const frame = await update.finally(() => (known.isBusy = false));
     const here = isLate ? [] : standing(frame, parsing.height);
     const inZones = isLate ? [] : watch.update(options.zones, here, parsing, time, options);
     const people = new People(tracker, watch, tracker.time!, frame.tracks);
@@ -61,12 +66,12 @@ export class Topics {
   }
 
   /**
-   * No frame has come for some time: everybody goes.
+   * No frame has come for some time: everybody goes. While one is being taken, nobody does.
    * @param seconds since the last frame
    */
   silence(topic: string, seconds: number): TrackEvent[] {
     const known = this.#topics.get(topic);
-    if (known?.tracker.time === undefined) return [];
+    if (known?.tracker.time === undefined || known.isBusy) return [];
     const { tracker, watch } = known;
     const time = tracker.time! + seconds * 1000;
     const gone = tracker.clear();
@@ -82,7 +87,7 @@ export class Topics {
   }
 
   #topic(name: string): Topic {
-    const known = this.#topics.get(name) ?? { tracker: new Tracker(), watch: new ZoneWatch() };
+    const known = this.#topics.get(name) ?? { tracker: new Tracker(), watch: new ZoneWatch(), isBusy: false };
     // The one that was used last is at the end.
     this.#topics.delete(name);
     this.#topics.set(name, known);

@@ -1,5 +1,6 @@
 /** The options of tracking. */
 import { type OptionValues, flag, number, oneOf, whole } from '../../parsing/options/option-table.ts';
+import { DEFAULT_MIN_SCORE } from '../../parsing/postprocess/postprocess.ts';
 import { areasOption } from '../zones/areas-option.ts';
 
 export const TRACK_OPTIONS = {
@@ -8,8 +9,8 @@ export const TRACK_OPTIONS = {
   goneIn: oneOf(['seconds', 'frames'], 'seconds'),
   /** In how many frames somebody must have been seen to get a number. */
   confirm: whole(1, 100, 1),
-  /** From this score on somebody is new; who scores less is only found again. */
-  minScore: number(0, 1, 0.7),
+  /** From this score on somebody is new; who scores less is only found again. By default whoever infer nodes count. */
+  minScore: number(0, 1, DEFAULT_MIN_SCORE),
   /** Whether the colours of clothes and hair tell people apart. */
   look: flag(true),
   /** Whether each person of each frame is an event, too. */

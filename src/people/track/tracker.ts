@@ -3,7 +3,8 @@
  * by where they are, the shape of their masks and how they look, then the doubtful by place alone (Y. Zhang et al.,
  * "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", 2022).
  */
-import { assign } from './assignment.ts';
+import { turns } from '../../image/slices.ts';
+import { assignInTurns } from './assignment.ts';
 import { costOf, type Known, overlapCostOf } from './affinity.ts';
 import type { Detection } from './detections.ts';
 import { learned, type Look } from './look.ts';
@@ -53,14 +54,20 @@ export class Tracker {
   }
 
   /**
-   * Takes a frame. One that is older than the newest teaches nothing: its people get the numbers that fit.
+   * Takes a frame, one after the other. One that is older than the newest teaches nothing: its people get the numbers that
+   * fit. Hundreds of people take a while, in which others get their turn.
    * @param time milliseconds
    * @param cells of the grid in a height of the picture
    */
-  update(detections: readonly Detection[], time: number, cells: number, options: TrackOptions): TrackedFrame {
+  async update(
+    detections: readonly Detection[],
+    time: number,
+    cells: number,
+    options: TrackOptions,
+  ): Promise<TrackedFrame> {
     const isLate = this.#time !== undefined && time < this.#time;
     const isSure = ({ doubtful, score }: Detection): boolean => !doubtful && score >= options.minScore;
-    const tracks = this.#associate(detections, isSure, isLate ? this.#time! : time, cells);
+    const tracks = await this.#associate(detections, isSure, isLate ? this.#time! : time, cells);
     if (isLate) return { tracks, confirmed: [], gone: [] };
     this.#time = time;
     const confirmed: Track[] = [];
@@ -85,12 +92,13 @@ export class Tracker {
     return this.tracks.splice(0).filter(({ number }) => number !== null);
   }
 
-  #associate(
+  async #associate(
     detections: readonly Detection[],
     isSure: (detection: Detection) => boolean,
     time: number,
     cells: number,
-  ): (Track | undefined)[] {
+  ): Promise<(Track | undefined)[]> {
+    const turn = turns();
     const found: (Track | undefined)[] = Array.from({ length: detections.length });
     const known = this.tracks.map((track): Known => ({
       expected: track.motion.expect(time / 1000),
@@ -101,23 +109,29 @@ export class Tracker {
       unseen: (time - track.seen) / 1000,
     }));
     const left = new Set(this.tracks.keys());
-    const round = (chosen: (detection: Detection) => boolean, costs: typeof costOf): void => {
+    const round = async (chosen: (detection: Detection) => boolean, costs: typeof costOf): Promise<void> => {
       const columns = [...detections.keys()].filter((index) => chosen(detections[index]!));
       const rows = [...left];
-      const table = rows.map((row) =>
-        columns.map((column) => {
-          return Math.min(costs(known[row]!, detections[column]!, cells), MAX_COST);
-        }),
-      );
+      const table: number[][] = [];
+      for (const row of rows) {
+        const costsOfRow: number[] = [];
+        for (const column of columns) {
+          costsOfRow.push(Math.min(costs(known[row]!, detections[column]!, cells), MAX_COST));
+          const pause = turn();
+          if (pause) await pause;
+        }
+        table.push(costsOfRow);
+      }
+      const pairs = await assignInTurns(table, turn);
       // To be nobody's costs as much as the dearest pair: two bad pairs are no better than a good one.
-      assign(table).forEach((column, at) => {
+      pairs.forEach((column, at) => {
         if (column < 0 || table[at]![column]! >= MAX_COST) return;
         left.delete(rows[at]!);
         found[columns[column]!] = this.tracks[rows[at]!];
       });
     };
-    round(isSure, costOf);
-    round((detection) => !isSure(detection), overlapCostOf);
+    await round(isSure, costOf);
+    await round((detection) => !isSure(detection), overlapCostOf);
     return found;
   }
 
@@ -151,7 +165,7 @@ export class Tracker {
     const isOver = ({ missed, seen, number }: Track): boolean => {
       // Who was seen in a single frame, and was not confirmed, was nobody.
       if (missed > 0 && number === null) return true;
-      if (goneIn === 'frames') return missed > goneAfter;
+      if (goneIn === 'frames') return missed > 0 && missed >= goneAfter;
       // Where frames are rare, somebody may be missed in one all the same.
       return missed > 1 && time - seen > goneAfter * 1000;
     };

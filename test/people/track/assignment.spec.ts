@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { assign } from '../../../src/people/track/assignment.ts';
+import { turns } from '../../../src/image/slices.ts';
+import { assign, assignInTurns } from '../../../src/people/track/assignment.ts';
 
 /** The pairs of all ways to pair, as many as there can be, and of those the cheapest: what `assign` must find. */
 function best(costs: readonly (readonly number[])[], row = 0, used = new Set<number>()): [number, number] {
@@ -52,7 +53,7 @@ describe('the assignment of rows to columns', () => {
     assert.deepEqual(assign([[NaN]]), [-1]);
   });
 
-  it('is the cheapest of all, for any shape, with forbidden pairs and costs below 0', () => {
+  it('is the cheapest of all, for any shape, with forbidden pairs and costs below 0, also in turns', async () => {
     const random = numbers(7);
     for (let round = 0; round < 400; round++) {
       const rows = 1 + Math.floor(random() * 5);
@@ -61,6 +62,7 @@ describe('the assignment of rows to columns', () => {
         Array.from({ length: columns }, () => (random() < 0.2 ? Infinity : Math.round(random() * 20) - 4)),
       );
       const result = assign(costs);
+      assert.deepEqual(await assignInTurns(costs, turns()), result);
       const pairs = result.flatMap((column, row) => (column < 0 ? [] : [[row, column] as const]));
       assert.equal(new Set(pairs.map(([, column]) => column)).size, pairs.length);
       const sum = pairs.reduce((total, [row, column]) => total + costs[row]![column]!, 0);

@@ -1,10 +1,13 @@
 /** Tracking of parsings: numbers, states, events, and whatever may come in. */
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { type GivenOptions, readOptions } from '../../../src/parsing/options/option-table.ts';
 import { rleToRuns, runsToRle } from '../../../src/parsing/masks/rle.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
+import { detectionsOf } from '../../../src/people/track/detections.ts';
 import { MAX_TOPICS, Topics } from '../../../src/people/track/topics.ts';
 import { TRACK_OPTIONS } from '../../../src/people/track/track-options.ts';
+import { Tracker } from '../../../src/people/track/tracker.ts';
 import { painted, type Painted, type Rectangle } from '../describe/support.ts';
 
 const START = Date.parse('2026-11-30T08:00:00Z');
@@ -103,10 +106,21 @@ describe('tracking', () => {
   });
 
   it('counts frames where it shall, and waits for two where frames are rare', async () => {
-    const frames = { goneAfter: 1, goneIn: 'frames' as const };
-    await track(await pictureOf([at(10)]), 0, frames);
-    assert.deepEqual(named(await track(await pictureOf([]), 1, frames)), []);
-    assert.deepEqual(named(await track(await pictureOf([]), 2, frames)), ['gone 1']);
+    for (const goneAfter of [0, 1, 2, 3]) {
+      const frames = { goneAfter, goneIn: 'frames' as const };
+      const topic = `gone after ${goneAfter}`;
+      await track(await pictureOf([at(10)]), 0, frames, topic);
+      // Who is missed in fewer is not gone, whoever is seen in between begins anew, and 0 is as 1.
+      const misses = Math.max(1, goneAfter);
+      for (let frame = 1; frame < misses; frame++)
+        assert.deepEqual(named(await track(await pictureOf([]), frame, frames, topic)), []);
+      assert.deepEqual(named(await track(await pictureOf([at(10)]), misses, frames, topic)), []);
+      const gone = [];
+      for (let frame = 1; frame <= misses; frame++)
+        gone.push(...named(await track(await pictureOf([]), misses + frame, frames, topic)));
+      assert.deepEqual(gone, ['gone 1'], topic);
+      assert.equal((await track(await pictureOf([]), 2 * misses, frames, topic)).state.count, 0);
+    }
     await track(await pictureOf([at(10)]), 0, {}, 'slow');
     assert.deepEqual(named(await track(await pictureOf([]), 20, {}, 'slow')), []);
     assert.deepEqual(named(await track(await pictureOf([]), 40, {}, 'slow')), ['gone 1']);
@@ -250,6 +264,48 @@ describe('tracking', () => {
     assert.equal(new Set(numbers(await track({ ...rest, persons }, 0, {}, 'crowd'))).size, 255);
     const again = await track({ ...rest, persons }, 0.2, {}, 'crowd');
     assert.deepEqual([new Set(numbers(again)).size, again.events], [255, []]);
+  });
+
+  describe('of 255 who stand close', () => {
+    const crowd = Array.from({ length: 255 }, (_, index): Someone => ({ at: [index, 10, 60, 120] }));
+    const given = { look: false };
+    const options = readOptions(TRACK_OPTIONS, given);
+    let parsing: Parsing;
+    before(async () => (parsing = await pictureOf(crowd, 520, 160)));
+
+    /** Counts the turns of the event loop until `work` is done. */
+    async function turnsDuring(work: Promise<unknown>, eachTurn: (turn: number) => void = () => {}) {
+      const over = new AbortController();
+      void work.finally(() => over.abort());
+      let turn = 0;
+      for (; !over.signal.aborted; turn++) {
+        await setImmediate();
+        if (!over.signal.aborted) eachTurn(turn);
+      }
+      return turn;
+    }
+
+    it('lets others have their turn while it finds out who is who', async () => {
+      const tracker = new Tracker();
+      const detections = await detectionsOf(parsing, false);
+      await tracker.update(detections, START, 160, options);
+      const turns = await turnsDuring(tracker.update(detections, START + 200, 160, options));
+      // In one go it would be two.
+      assert.ok(turns > 4, `${turns} turns`);
+      assert.equal(tracker.tracks.length, 255);
+    });
+
+    it('lets nobody go for want of pictures meanwhile', async () => {
+      await track(parsing, 0, given);
+      const before = await turnsDuring(detectionsOf(parsing, false));
+      const tracking = track(parsing, 0.2, given);
+      await turnsDuring(tracking, (turn) => {
+        if (turn > before) topics.silence('yard', 120);
+      });
+      const { state } = await tracking;
+      assert.equal(state.count, 255);
+      assert.equal(topics.silence('yard', 120).length, 255, 'when it is done, they may');
+    });
   });
 
   it('does not take parts without persons for somebody where a model knows persons', async () => {
