@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- camera [--json] [--model FOLDER] [--cameras N] [--rate N] [--seconds N]`: cameras on one engine, and the
- * motion gate. Without `--cameras` and `--rate`, one and four cameras at 2 and 10 frames a second.
+ * `npm run bench -- camera [--json] [--model FOLDER] [--cameras N] [--rate N] [--seconds N]`: cameras on one engine, the
+ * motion gate, and what tracking and describing cost. Without `--cameras` and `--rate`, one and four cameras at 2 and 10 frames a second.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { resolve } from 'node:path';
@@ -13,6 +13,7 @@ import { lines } from './lines.ts';
 import { benchLoad, type LoadResult, playCameras } from './load.ts';
 import { benchMotion, type MotionResult } from './motion.ts';
 import { cameraSequences, stillFrames } from './sequences.ts';
+import { benchStages, type StageResult } from './stages.ts';
 
 /** Pixels of a camera's pictures. */
 const WIDTH = 1920;
@@ -26,6 +27,8 @@ export interface CameraBench {
   load: { before: number; after: number };
   loads: LoadResult[];
   motion: MotionResult[];
+  /** What follows the model, each alone with ten people. */
+  stages: StageResult[];
   /** Milliseconds of one parsing, as the gate saves it. */
   parseMs: number;
 }
@@ -63,6 +66,7 @@ export async function benchCamera(log: (line: string) => void, args: string[]): 
   const before = loadavg()[0]!;
   const sequences = await cameraSequences(WIDTH);
   const motion = await measureMotion(sequences);
+  const stages = await benchStages();
   const played = await playCameras();
   const lease = await acquireEngine({ model, warmUp: true });
   try {
@@ -79,7 +83,7 @@ export async function benchCamera(log: (line: string) => void, args: string[]): 
       }
     }
     const load = { before, after: loadavg()[0]! };
-    const result = { cores: availableParallelism(), load, loads, motion, parseMs };
+    const result = { cores: availableParallelism(), load, loads, motion, stages, parseMs };
     lines(result).forEach(log);
     return result;
   } finally {

@@ -2,15 +2,18 @@
 import type { CameraBench } from './index.ts';
 import type { LoadResult } from './load.ts';
 import type { MotionResult } from './motion.ts';
+import type { StageResult } from './stages.ts';
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 const whole = (value: number | null): string => (value === null ? '?' : value.toFixed(0));
 
-export function lines({ cores, load, loads, motion, parseMs }: CameraBench): string[] {
+export function lines({ cores, load, loads, motion, stages, parseMs }: CameraBench): string[] {
   return [
     `${cores} cores, load ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after; one parsing ${whole(parseMs)} ms`,
     'motion gate:',
     ...motion.map((result) => motionLine(result, parseMs)),
+    'what follows the model, 1920 x 1080:',
+    ...stages.map(stageLine),
     'cameras on one engine:',
     ...loads.map(loadLine),
   ];
@@ -23,6 +26,13 @@ function motionLine(result: MotionResult, parseMs: number): string {
     `  ${name}: ${sent} of ${frames} frames went out, ${missed} of ${visits} visits missed, seen after at most ${latest} frames; ` +
     `${cost.p50.toFixed(1)} ms a frame (p95 ${cost.p95.toFixed(1)}), ${processor.toFixed(1)} ms of processors; ` +
     `${percent(saved)} of the time saved`
+  );
+}
+
+function stageLine({ name, persons, busy, allowed, total, longest }: StageResult): string {
+  return (
+    `  ${name}, ${persons} people: ${busy.toFixed(1)} ms of the event loop's processor (${busy <= allowed ? 'within' : 'beyond'} ` +
+    `${allowed}), at most ${longest.toFixed(1)} ms in one go; ${total.toFixed(1)} ms from call to result`
   );
 }
 

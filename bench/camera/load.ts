@@ -68,7 +68,7 @@ export async function benchLoad(
       const parsing = await engine.parse({ image, queue: { policy: 'latest', key: camera, lane: 'bench' } });
       for (const stage of running) {
         const began = performance.now();
-        await stage.run(parsing, camera);
+        await stage.run(parsing, camera, time);
         stage.ms += performance.now() - began;
       }
       ages.push(Date.now() - time);

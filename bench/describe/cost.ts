@@ -1,92 +1,21 @@
 /** What describing costs at the size of a camera's pictures. */
-import { performance } from 'node:perf_hooks';
 import sharp from 'sharp';
-import { median } from '../statistics.ts';
+import { costOf, type StageCost } from '../stage-cost.ts';
 import { decodeRle, encodeRle } from '../../src/parsing/masks/rle.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { describe } from '../../src/people/describe/describe.ts';
 import { readWardrobe, trueParsing, type WardrobeScene, wardrobeImage } from './wardrobe.ts';
 
-export interface Cost {
+export interface Cost extends StageCost {
   persons: number;
-  rounds: number;
-  /** Milliseconds of processor time of the event loop's thread, for one picture: mean, as the system counts it in steps. */
-  busy: number;
-  /** Between two turns of the event loop, the longest of all. */
-  longest: number;
-  /** From call to result, median. */
-  total: number;
-}
-
-/** Of some numbers, at least one. */
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 const [WIDTH, HEIGHT] = [1920, 1080];
 const PERSONS = 10;
-const ROUNDS = 30;
-const WARM_UP = 5;
 
 export async function measureCost(): Promise<Cost> {
   const parsing = await crowd();
-  const [busy, total]: [number[], number[]] = [[], []];
-  let longest = 0;
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
-    const gaps = watchTurns();
-    const busySince = watchThread();
-    const start = performance.now();
-    await describe(parsing);
-    const time = performance.now() - start;
-    const active = busySince();
-    const gap = gaps();
-    if (round < 0) continue;
-    total.push(time);
-    busy.push(active);
-    longest = Math.max(longest, gap);
-  }
-  return {
-    persons: parsing.persons.length,
-    rounds: ROUNDS,
-    busy: mean(busy),
-    longest,
-    total: median(total),
-  };
-}
-
-/** Of Node.js 23.9 and newer, which the types of 22 do not know: the processor time of this thread, microseconds. */
-const { threadCpuUsage } = process as { threadCpuUsage?: () => { user: number; system: number } };
-
-/** The milliseconds that this thread has worked since then; with an older Node.js, also those that it waited for a processor. */
-function watchThread(): () => number {
-  if (threadCpuUsage === undefined) {
-    const before = performance.eventLoopUtilization();
-    return () => performance.eventLoopUtilization(before).active;
-  }
-  const sum = (): number => {
-    const { user, system } = threadCpuUsage();
-    return (user + system) / 1000;
-  };
-  const before = sum();
-  return () => sum() - before;
-}
-
-/** The longest time between two turns since then, milliseconds: a turn is asked for ahead of every other. */
-function watchTurns(): () => number {
-  let last = performance.now();
-  let longest = 0;
-  let isOver = false;
-  const turn = (): void => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (!isOver) setTimeout(turn, 1);
-  };
-  setTimeout(turn, 1);
-  return () => {
-    isOver = true;
-    return longest;
-  };
+  return { persons: parsing.persons.length, ...(await costOf(() => describe(parsing))) };
 }
 
 /** Ten people of the wardrobe side by side, each scene as large as half the picture's height. */
