@@ -1,6 +1,6 @@
 /** Clients that see all that becomes of a request: an answer, or a connection that ends without one. */
 import { request as httpRequest } from 'node:http';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 
 export interface Order {
   method?: 'GET' | 'POST' | 'DELETE';

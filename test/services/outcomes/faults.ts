@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CHANGEABLE, changed } from './flow.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 import { type DeployType, kill, type Service } from './service.ts';
 
 export const FAULTS = ['engine', 'worker', 'redis', 'full', 'flows', 'nodes', 'unload'] as const;

@@ -5,7 +5,7 @@ import { Clients, PARSE_PATH, PASSING, QUARANTINED, summaryIn } from './clients.
 import { Jobs } from './jobs.ts';
 import { NO_ROUTE } from './ledger.ts';
 import { damaged, oversized, type Picture, unlike } from './pictures.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 
 /** How often each kind comes among hundred. */
 export const KINDS = {

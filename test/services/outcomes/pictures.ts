@@ -1,7 +1,7 @@
 /** Pictures that can be told apart by what is answered: no two have the same size. */
 import sharp from 'sharp';
 import { twoPeople } from '../../support/images.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 
 export interface Picture {
   width: number;

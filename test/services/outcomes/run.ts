@@ -7,7 +7,7 @@ import { RETENTION } from './flow.ts';
 import { type Kind, KINDS, Traffic } from './kinds.ts';
 import { Ledger, NO_ROUTE } from './ledger.ts';
 import { drawPictures } from './pictures.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import { Service } from './service.ts';
 
 /** An engine of Node-RED's own and jobs in a folder; two workers and jobs in Redis. */

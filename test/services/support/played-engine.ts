@@ -10,7 +10,8 @@ const SIZE = { width: 448, height: 448 };
 /** A picture that the engine has. */
 export interface PlayedJob {
   request: ParseRequest;
-  resolve: () => void;
+  /** Nobody is in the picture, unless the test says who. */
+  resolve: (parsing?: Parsing) => void;
   reject: (error: unknown) => void;
   /** Resolves when it is not wanted any more. */
   aborted: Promise<void>;
@@ -33,10 +34,16 @@ export class PlayedEngine implements Engine {
     return this.#nextJob;
   }
 
-  /** Answers what comes by itself from now on. */
-  answerAll(): void {
+  /**
+   * Answers what comes by itself from now on.
+   * @param parsingOf what is in a picture; undefined: nobody
+   */
+  answerAll(parsingOf: (request: ParseRequest) => Parsing | undefined = () => undefined): void {
     const answer = async (): Promise<never> => {
-      for (;;) (await this.#nextJob).resolve();
+      for (;;) {
+        const { request, resolve } = await this.#nextJob;
+        resolve(parsingOf(request));
+      }
     };
     void answer();
   }
@@ -67,7 +74,7 @@ export class PlayedEngine implements Engine {
           tell();
         });
       });
-      taker({ request, resolve: () => resolve(this.#parsing()), reject, aborted });
+      taker({ request, resolve: (parsing = this.#parsing()) => resolve(parsing), reject, aborted });
     });
   }
 
