@@ -1,6 +1,5 @@
 /** Four cameras on one Node-RED for some time, and whether what it tells over MQTT is what the cameras showed. */
 import { createHash } from 'node:crypto';
-import { type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
 import { type RunningWorker, startWorker } from '../../../src/engine/remote/worker/worker.ts';
@@ -9,7 +8,7 @@ import { bundledModelFolder } from '../../../src/paths.ts';
 import type { CameraServer } from '../../camera/support/camera-server.ts';
 import { freePort, NodeRed } from '../../support/node-red.ts';
 import { childrenOf } from '../../support/processes.ts';
-import { startMosquitto } from '../support/mosquitto.ts';
+import { Mosquitto } from '../support/mosquitto.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
 import { Random } from '../support/random.ts';
 import { RedisServer } from '../support/redis.ts';
@@ -83,8 +82,8 @@ export class Run {
 
   async #start(): Promise<void> {
     const broker = await freePort();
-    const mosquitto: ChildProcess = await startMosquitto(broker);
-    this.#endings.push(() => mosquitto.kill());
+    const mosquitto = await Mosquitto.start(broker);
+    this.#endings.push(() => mosquitto.stop());
     const server: CameraServer = await showFilms(this.#films);
     this.#endings.push(() => server.stop());
     const { client, told }: { client: MqttClient; told: Map<string, Told> } = await listen(broker, CAMERAS);
