@@ -152,12 +152,16 @@ function stateText(
   // The form may mean another model than the one that runs: what that does says nothing of this one.
   const isOther = inForm !== undefined && inForm.choice !== deployed.choice;
   if ('message' in deployed) return isOther ? text('brokenDeployed') : deployed.message;
-  const { id, state, loadSeconds, progress, remote, revision, precision } = deployed;
+  const { id, state, loadSeconds, progress, remote, revision, precision, digest } = deployed;
   if (isOther) {
     if (id !== inForm.id) return text('otherDeployed', { id });
     const variant = [...(revision === null ? [] : [revision]), precision].join(', ');
     return text('variantDeployed', { id, variant });
   }
+  // Made again meanwhile, here or by the command: what runs is another one than what is described, until it is loaded anew.
+  const onDisk = inForm?.digest ?? null;
+  if (remote === null && digest !== null && onDisk !== null && digest !== onDisk)
+    return text('formerDeployed', { digest: `${digest.slice(0, DIGEST_SHOWN)}…` });
   const share = state === 'pulling' ? (progress?.share ?? null) : null;
   const name = (remote ? REMOTE_STATE_NAMES : STATE_NAMES)[state] ?? state;
   return [

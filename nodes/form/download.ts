@@ -1,5 +1,5 @@
 /** Gets the model that the form names, before any picture and any deploy: the button, the progress, and its end. */
-import type { PullProgress } from '../../src/store/progress.ts';
+import type { PullPhase, PullProgress } from '../../src/store/progress.ts';
 import type { Answer, Ask, DownloadStatus, FormDescription } from './about-answers.ts';
 import type { AboutText } from './about-rows.ts';
 import { bytesText } from './amounts.ts';
@@ -95,11 +95,12 @@ export class ModelDownload {
   async #stop(): Promise<void> {
     const id = this.#shown?.id;
     if (id === undefined) return;
+    const key = cancelledKey(this.#description, this.#shown?.progress?.phase);
     const answer = await this.#press(() => this.#options.ask('POST', `downloads/${id}/cancel`));
     if (answer === undefined) return;
     if (answer.problem !== undefined && answer.status !== 404) return this.#say(id, answer.problem, true);
     if (this.#status?.id === id) this.#status = undefined;
-    this.#say(id, this.#options.text('download.cancelled'));
+    this.#say(id, this.#options.text(`download.${key}`));
     this.#options.onEnd();
     this.#start.trigger('focus');
   }
@@ -211,6 +212,15 @@ export class ModelDownload {
     this.#again.toggle(description?.isRemakable === true && !isComing).prop('disabled', this.#isBusy);
     this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy || this.#isLost);
   }
+}
+
+/** What is said of what was cancelled: only of a download something is kept. @param phase undefined before the first */
+function cancelledKey(description: FormDescription | undefined, phase: PullPhase | undefined): string {
+  if (description?.precision === 'int8') {
+    const isBegun = phase !== undefined && phase !== 'wait' && phase !== 'quantize';
+    return isBegun && !description.isCheckpoint ? 'cancelled' : 'cancelledAnew';
+  }
+  return description?.isCheckpoint ? 'cancelledAnew' : 'cancelled';
 }
 
 /** What the button says that gets a model. */

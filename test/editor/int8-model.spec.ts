@@ -24,6 +24,7 @@ describe('int8 in the form of the model', function () {
   this.timeout(240_000);
   let folder = '';
   let editor: Editor;
+  let url = '';
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'm2fp-int8-form-'));
@@ -35,7 +36,10 @@ describe('int8 in the form of the model', function () {
   withEditor(
     'int8',
     () => NodeRed.start('node-red', FLOW),
-    (open) => ({ editor } = open),
+    (open) => {
+      editor = open.editor;
+      url = open.nodeRed.url;
+    },
   );
   after(() => rmSync(folder, { recursive: true }));
 
@@ -86,6 +90,7 @@ describe('int8 in the form of the model', function () {
       assert.deepEqual(await blemishes(about()), []);
       await button('Cancel').click();
       await button('Make int8 now').waitFor();
+      await about().getByText('Cancelled. Nothing of it is kept, and what was there before stays.').waitFor();
 
       await button('Make int8 now').click();
       await about().getByText('The model is on this machine now').waitFor({ timeout: 90_000 });
@@ -108,7 +113,7 @@ describe('int8 in the form of the model', function () {
       await about()
         .getByText(new RegExp(`sample picture of .* · int8: ${INT8_HERE.source.slice(1)}`))
         .waitFor({ timeout: 90_000 });
-      rmSync(join(folder, 'pictures', '9.png'));
+      rmSync(join(folder, 'pictures', '0.png'));
       await button('Make int8 again').click();
       await about()
         .getByText(
@@ -116,7 +121,18 @@ describe('int8 in the form of the model', function () {
         )
         .waitFor({ timeout: 90_000 });
       await row('int8', /pictures: 8, held back: 1/);
+      await row(
+        'Deployed',
+        /^another model runs than the one on disk, .*: digest [0-9a-f]{12}…\. Restart the flows/,
+      );
       await editor.screenshot('int8 again');
     });
+  });
+
+  it('runs as it is on disk once the flows were started anew', async () => {
+    const headers = { 'content-type': 'application/json', 'node-red-deployment-type': 'reload' };
+    const answer = await fetch(`${url}/flows`, { method: 'POST', headers, body: '{}' });
+    assert.equal(answer.status, 204);
+    await editor.editConfig('model', () => row('Deployed', /^not loaded$/));
   });
 });

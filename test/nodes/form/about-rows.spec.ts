@@ -44,6 +44,7 @@ const DEPLOYED = {
   state: 'ready',
   loadSeconds: 1.25,
   progress: null,
+  remote: null,
 } as unknown as DeployedFacts;
 
 const text = (key: string, values?: object): string => (values ? `${key}${JSON.stringify(values)}` : key);
@@ -206,6 +207,15 @@ describe('about a model', () => {
     const running = { ...DEPLOYED, revision: 'v1.0.1' };
     const { state } = rows({ ...DESCRIPTION, choice: 'other' }, running);
     assert.equal(state, 'variantDeployed{"id":"m2fp-demo","variant":"v1.0.1, fp16"}');
+  });
+
+  it('nor does one of the same name that was made again since it was loaded: its digest is told', () => {
+    const former = { ...DEPLOYED, digest: '53ab0c0ffee0123456789' };
+    assert.equal(rows(DESCRIPTION, former)['state'], 'formerDeployed{"digest":"53ab0c0ffee0…"}');
+    assert.match(rows(DESCRIPTION, { ...former, digest: null })['state']!, /^states\.ready/);
+    assert.match(rows(undefined, former)['state']!, /^states\.ready/);
+    const remote = { url: 'redis://a', queue: 'm2fp', workers: 2 };
+    assert.match(rows(DESCRIPTION, { ...former, remote })['state']!, /^states\.ready/);
   });
 
   it('a checkpoint that is not converted yet is told from a model that is not downloaded', () => {
