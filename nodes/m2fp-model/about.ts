@@ -177,7 +177,7 @@ async function estimateFor(
       processor: await processorFacts(),
       freeMemory: memoryFacts().free,
       nativeRuntime: (await services.fallback()) === null,
-      int8Ratio: (await services.knownInt8Speed())?.ratio,
+      int8Speed: await services.knownInt8Speed(),
     },
   );
 }

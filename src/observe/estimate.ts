@@ -2,6 +2,8 @@
 import { memoryNeeded } from '../engine/local/memory.ts';
 import { type PoolSize, poolSize } from '../engine/local/sizing.ts';
 import { graphFlops } from '../m2fp/flops.ts';
+import { type Int8Origin, timesAsFast } from '../m2fp/int8-origin.ts';
+import type { Int8Speed } from '../m2fp/int8-speed.ts';
 import type { InputRule, ModelManifest } from '../m2fp/manifest.ts';
 import type { Processor } from '../processor.ts';
 import type { Platform } from './system.ts';
@@ -9,6 +11,8 @@ import type { Platform } from './system.ts';
 /** What the estimate needs of a model. */
 export type ModelSize = Pick<ModelManifest, 'precision' | 'input' | 'hyperParameters'> & {
   files: { 'model.onnx.data': { size: number } };
+  /** Of an int8 model that is there. */
+  int8?: Int8Origin | undefined;
 };
 
 export interface MachineFacts {
@@ -18,8 +22,8 @@ export interface MachineFacts {
   freeMemory: number;
   /** False where native onnxruntime is known to be missing, whatever the platform. */
   nativeRuntime?: boolean;
-  /** How much faster int8 is than float32 here, where that was measured. */
-  int8Ratio?: number | undefined;
+  /** How much faster int8 is than float32 here, where that was measured: of a full-size network. */
+  int8Speed?: Pick<Int8Speed, 'ratio' | 'provider'> | undefined;
 }
 
 export interface Estimate extends PoolSize {
@@ -55,7 +59,7 @@ export function estimate(
   model: ModelSize,
   input: InputRule,
   pool: PoolSize,
-  { platform, processor, freeMemory, nativeRuntime = true, int8Ratio = 1 }: MachineFacts,
+  { platform, processor, freeMemory, nativeRuntime = true, int8Speed }: MachineFacts,
 ): Estimate {
   const sized = { ...model, input };
   const provider = nativeRuntime && hasNativeRuntime(platform) ? 'cpu' : 'wasm';
@@ -72,9 +76,26 @@ export function estimate(
     threads,
     memory: processes * each,
     freeMemory,
-    seconds: SECONDS_AROUND + flops / (speed * 1e9) / (model.precision === 'int8' ? int8Ratio : 1),
+    seconds: SECONDS_AROUND + flops / (speed * 1e9) / int8Ratio(model, { processor, provider }, int8Speed),
     provider,
   };
+}
+
+/**
+ * How much faster than in float32: what the model's own report says, where that was measured on such a processor and on
+ * what will run it here, as a small model gains less than a full-size one.
+ */
+function int8Ratio(
+  { precision, int8 }: ModelSize,
+  { processor, provider }: Pick<MachineFacts, 'processor'> & Pick<Estimate, 'provider'>,
+  measured: MachineFacts['int8Speed'],
+): number {
+  if (precision !== 'int8') return 1;
+  const machine = int8?.report?.machine;
+  const isHere =
+    machine !== undefined && machine.processor === processor.model && machine.provider === provider;
+  if (isHere) return timesAsFast(int8!.report!);
+  return measured?.provider === provider ? measured.ratio : 1;
 }
 
 /** Platforms of onnxruntime-node 1.30's binaries; on Linux they need glibc. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { memoryNeeded } from '../../src/engine/local/memory.ts';
+import type { Int8Origin } from '../../src/m2fp/int8-origin.ts';
 import { publishedFacts } from '../../src/m2fp/published.ts';
 import { estimate, type MachineFacts, type ModelSize } from '../../src/observe/estimate.ts';
 import { readManifest } from '../../src/store/manifest.ts';
@@ -20,6 +21,26 @@ const MEASURED: MachineFacts = {
   freeMemory: 8e9,
 };
 const POOL = { processes: 1, threads: 0 };
+
+/** Made int8 on `machine`, 1.1 times as fast as in float there. */
+function origin(machine: object): Int8Origin {
+  const found = { reference: 1, other: 1, matched: 1, iou: null };
+  const figures = { ...found, meanScoreDifference: null, greatestScoreDifference: null };
+  const shares = { pixels: 1, medianPixels: 1, leastPixels: 1, foreground: 1 };
+  return {
+    parts: ['res4'],
+    calibration: 'min-max',
+    weightBits: 7,
+    correctedBias: false,
+    pictures: 29,
+    from: { digest: 'a', precision: 'fp32' },
+    report: {
+      agreement: { pictures: 7, ...shares, persons: figures, parts: figures },
+      seconds: { float: 1.1, int8: 1 },
+      machine: { processor: null, instructions: 'AVX2', threads: 2, provider: 'cpu', ...machine },
+    },
+  };
+}
 
 const within = (value: number, low: number, high: number): void =>
   assert.ok(value >= low && value <= high, `${value} is not between ${low} and ${high}`);
@@ -65,12 +86,25 @@ describe('the estimate for a model on a machine', () => {
 
   it('takes of an int8 model what was measured of int8 here', () => {
     const int8 = { ...FULL, precision: 'int8' as const };
-    const seconds = (model: ModelSize, int8Ratio?: number) =>
-      estimate(model, input, POOL, { ...MEASURED, int8Ratio }).seconds;
+    const seconds = (model: ModelSize, ratio?: number, provider: 'cpu' | 'wasm' = 'cpu') =>
+      estimate(model, input, POOL, { ...MEASURED, ...(ratio && { int8Speed: { ratio, provider } }) }).seconds;
     const around = 0.05;
     within((seconds(FULL) - around) / (seconds(int8, 1.6) - around), 1.599, 1.601);
     assert.equal(seconds(FULL, 1.6), seconds(FULL));
     assert.equal(seconds(int8), seconds(FULL));
+    assert.equal(seconds(int8, 1.6, 'wasm'), seconds(int8), 'measured on what does not run it');
+  });
+
+  it('takes of an int8 model what its own report says, where that was measured on such a machine', () => {
+    const int8Speed = { ratio: 1.9, provider: 'wasm' } as const;
+    const facts = { ...MEASURED, nativeRuntime: false, int8Speed };
+    const model = (machine: object): ModelSize => ({ ...FULL, precision: 'int8', int8: origin(machine) });
+    const seconds = (sized: ModelSize) => estimate(sized, input, POOL, facts).seconds - 0.05;
+    const float = seconds(FULL);
+    const here = { processor: 'AMD EPYC', provider: 'wasm' };
+    within(float / seconds(model(here)), 1.099, 1.101);
+    within(float / seconds(model({ ...here, processor: 'Another' })), 1.899, 1.901);
+    within(float / seconds(model({ ...here, provider: 'cpu' })), 1.899, 1.901);
   });
 
   it('counts no more threads than there are cores', () => {
