@@ -27,8 +27,8 @@ export const compare: Command = {
 
 Parses the pictures with the models A and B, taking turns, and tells how far they agree (pixels of the label map, persons and
 parts found by both, how their masks overlap, how their scores differ), how long a picture takes, and how much memory each
-takes. A and B are ids in the store, folders of converted models, or checkpoints. Without B, A is compared with itself with
-other settings.
+takes. A and B are ids in the store, folders of converted models, checkpoints, or bundled, the small model that ships with the
+package. Without B, A is compared with itself with other settings.
 
 Options:
   --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF

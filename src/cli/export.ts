@@ -63,7 +63,7 @@ Options:
   --min-score N       minimum score of persons and parts, 0.1 to 1 (default: ${DEFAULT_MIN_SCORE})
   --duplicates NAME   replace (default) or skip pictures that the dataset has
   --watch             go on with pictures that come later, each when it is whole, until Ctrl+C
-  --model MODEL       as for "m2fp parse" (default: the small model that ships with the package)
+  --model MODEL       as for "m2fp parse" (default: bundled, the small model that ships with the package)
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
 ${storeHelp(22)}
 ${ENGINE_HELP}  --max-megapixels N  millions of pixels that a picture may have (default: 64)

@@ -1,11 +1,10 @@
 /** The engine that the commands for many pictures use: processes here, or workers on other machines. */
 import { acquireEngine, acquireRemoteEngine, type Engine } from '../engine/index.ts';
 import { M2fpError } from '../errors.ts';
-import { bundledModelFolder } from '../paths.ts';
 import { type LIMIT_OPTIONS, limitOptions, numberOption, type Terminal } from './command.ts';
 import { ProgressBar } from './progress.ts';
 import { addressOf, DEFAULT_QUEUE } from './redis.ts';
-import { folderOfModel, type STORE_OPTIONS, storeOption } from './stores.ts';
+import { BUNDLED, folderOfModel, type STORE_OPTIONS, storeOption } from './stores.ts';
 
 export const ENGINE_OPTIONS = ['model', 'processes', 'redis', 'queue', 'password-file'] as const;
 
@@ -50,10 +49,7 @@ async function localEngine(
   processes: number | undefined,
   err: NodeJS.WriteStream,
 ): Promise<Engine> {
-  const model =
-    options.model === undefined
-      ? bundledModelFolder()
-      : await folderOfModel(options.model, storeOption(options), new ProgressBar(err));
+  const model = await folderOfModel(options.model ?? BUNDLED, storeOption(options), new ProgressBar(err));
   const { engine } = await acquireEngine({ model, processes, ...limits, timeout: 0, maxQueue: MOST_WAITING });
   return engine;
 }

@@ -5,7 +5,6 @@ import { acquireEngine, type Engine, type ParseOptions, shutdownEngines } from '
 import { asM2fpError, isOfOneImage, M2fpError } from '../errors.ts';
 import { colorize, type ColorizeOptions } from '../parsing/colorize/colorize.ts';
 import { DEFAULT_MIN_SCORE } from '../parsing/index.ts';
-import { bundledModelFolder } from '../paths.ts';
 import {
   choiceOption,
   type Command,
@@ -23,7 +22,7 @@ import { type Format, FORMATS, parseImage } from './parse-formats.ts';
 import { polygonIou } from './polygon-options.ts';
 import { ProgressBar } from './progress.ts';
 import { readImage } from './read-image.ts';
-import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
+import { BUNDLED, DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = [
   ...ENGINE_OPTIONS,
@@ -63,8 +62,8 @@ was made of it have changed. Exit code 0: all done; 1: some failed; 2: none was 
 
 Options:
   --model MODEL       a folder that "m2fp convert" made, the id of a model that "m2fp pull" put into the store, or a
-                      checkpoint, a file or a folder, which is converted into the store the first time
-                      (default: the small model that ships with the package)
+                      checkpoint, a file or a folder, which is converted into the store the first time; or
+                      ${BUNDLED} (default), the small model that ships with the package
   --store DIR         the store of the id or the converted checkpoint (default: ${DEFAULT_STORE})
 ${storeHelp(22)}
   --short-side N      pixels that the picture's shorter side is scaled to (default: the model's)
@@ -179,10 +178,8 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   if (more.length > 0) checkNames(work);
   else if (work.colored !== undefined) imageFormatOf(work.colored);
   const first = more.length > 0 ? undefined : await readImage(image, work.limits);
-  const model =
-    options.model === undefined
-      ? bundledModelFolder()
-      : await folderOfModel(options.model, storeOption(options), new ProgressBar(terminal.err));
+  const bar = new ProgressBar(terminal.err);
+  const model = await folderOfModel(options.model ?? BUNDLED, storeOption(options), bar);
   const { engine } = await acquireEngine({ model, ...work.limits, timeout: 0 });
   try {
     if (first === undefined) return await parseAll(engine, work, terminal);

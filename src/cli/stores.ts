@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import type { Precision } from '../m2fp/manifest.ts';
 import { namesOf } from '../m2fp/published.ts';
+import { bundledModelFolder } from '../paths.ts';
 import { convertLocal, type LocalCheckpoint, localCheckpoint } from '../store/local.ts';
 import type { ModelName } from '../store/names.ts';
 import { type ModelStore, openStore, type PullProgress, type StoreEntry } from '../store/store.ts';
@@ -13,6 +14,10 @@ import { findUserFolder } from './user-folder.ts';
 
 /** The default store as help texts name it. */
 export const DEFAULT_STORE = 'in the user folder, mostly ~/.node-red/m2fp/models';
+
+/** What the model that ships with the package is called wherever a model is named: its id does, too. */
+export const BUNDLED = 'bundled';
+const BUNDLED_NAMES: readonly string[] = [BUNDLED, 'm2fp-demo'];
 
 /** The options that say where models are, and their lines of a help text whose second column begins at `column`. */
 export const STORE_OPTIONS = ['store', 'user-dir'] as const;
@@ -70,8 +75,8 @@ export function label({ id, revision, precision }: ModelName): string {
 }
 
 /**
- * The folder of a model that is given as a folder, as a checkpoint, or by its id in the store. A checkpoint is converted
- * into the store, once; `bar` shows it.
+ * The folder of a model that is given as a folder, as a checkpoint, by its id in the store, or as {@link BUNDLED}. A
+ * checkpoint is converted into the store, once; `bar` shows it.
  * @param wanted the precision, where the user said one
  * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_BAD_OPTION; what `convertLocal` throws
  */
@@ -81,6 +86,7 @@ export async function folderOfModel(
   bar: ProgressBar,
   wanted?: Precision,
 ): Promise<string> {
+  if (BUNDLED_NAMES.includes(model)) return bundledModelFolder();
   const isThere = await stat(model).then(
     () => true,
     () => false,

@@ -75,7 +75,7 @@ Options:
   --boxes FILE        also write a table (CSV) of where people are in each frame, and what is hidden of them
   --no-audio          leave out the sound, by which people are known, too
   --keep-metadata     keep what the file tells of itself: title, time, place, camera; without it, only languages stay
-  --model MODEL       as for "m2fp parse" (default: the small model that ships with the package)
+  --model MODEL       as for "m2fp parse" (default: bundled, the small model that ships with the package)
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
 ${storeHelp(22)}
   --short-side N      pixels that a frame's shorter side is scaled to for the model (default: the model's)

@@ -3,7 +3,6 @@ import { shutdownEngines } from '../engine/index.ts';
 import type { RunningWorker, WorkerOptions } from '../engine/remote/worker/worker.ts';
 import { M2fpError } from '../errors.ts';
 import { PRECISIONS } from '../m2fp/manifest.ts';
-import { bundledModelFolder } from '../paths.ts';
 import { MODELSCOPE } from '../store/modelscope.ts';
 import {
   choiceOption,
@@ -19,9 +18,7 @@ import { ProgressBar } from './progress.ts';
 import { showPull } from './pull.ts';
 import { addressOf, DEFAULT_QUEUE, DEFAULT_REDIS } from './redis.ts';
 import { WorkerHealth } from './worker-health.ts';
-import { chooseModel, DEFAULT_STORE, folderOfModel, storeHelp, storeOption } from './stores.ts';
-
-const BUNDLED = 'bundled';
+import { BUNDLED, chooseModel, DEFAULT_STORE, folderOfModel, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = [
   'redis',
@@ -156,7 +153,6 @@ async function modelFolder(options: Options, err: NodeJS.WriteStream): Promise<s
   const { model = BUNDLED, 'base-url': baseUrl } = options;
   const precision = choiceOption('precision', options.precision, PRECISIONS);
   const store = storeOption(options);
-  if (model === BUNDLED) return bundledModelFolder();
   const bar = new ProgressBar(err);
   try {
     return await folderOfModel(model, store, bar, precision);

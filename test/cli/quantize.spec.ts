@@ -107,6 +107,12 @@ describe('m2fp quantize', function () {
       await wrong('--pictures', samples, '--out', out, '--weight-bits', '4'),
       /takes 7, 8, not "4"/,
     );
+    for (const name of ['bundled', 'm2fp-demo'])
+      assert.match(
+        await failure('M2FP_BAD_OPTION', 'quantize', name, '--out', out, '--parts', 'res9'),
+        /no part res9/,
+        'the bundled model has a name',
+      );
     const none = join(folder, 'no-pictures');
     assert.match(
       await failure('M2FP_NO_IMAGE', 'quantize', bundled, '--pictures', none, '--out', out),
