@@ -30,7 +30,7 @@ export interface Validators {
   groups(name: string): Validator;
   /** Numbers with commas between. */
   ids(name: string): Validator;
-  /** Ids, tracks and zones, such as "1, track 7, zone Door". */
+  /** Ids, tracks and zones, such as "1, track 7, track 7 of yard, zone Door". */
   keep(name: string): Validator;
   /** JSON of zones and lines, see `src/people/zones/areas.ts`. */
   areas(name: string): Validator;
@@ -53,7 +53,7 @@ export interface Validators {
 const ASPECT = /^\d+(\.\d+)?(\s*[:/x]\s*\d+(\.\d+)?)?$/;
 const GROUPS = /^[^=,;]+(=[^=,;]+)?([,;]\s*[^=,;]+(=[^=,;]+)?)*[,;]?$/;
 const IDS = /^\d+\s*(?:,\s*\d+\s*)*$/;
-const KEPT = String.raw`(?:(?:id\s+|track\s+)?[1-9]\d*|zone\s+[^,]*[^,\s])`;
+const KEPT = String.raw`(?:(?:id\s+|track\s+)?[1-9]\d*|track\s+[1-9]\d*\s+of\s+[^,]*[^,\s]|zone\s+[^,]*[^,\s])`;
 const KEEP = new RegExp(String.raw`^${KEPT}\s*(?:,\s*${KEPT}\s*)*$`, 'i');
 const CANVAS = /^(?:square|\d+(?:\.\d+)?\s*:\s*\d+(?:\.\d+)?|\d{1,5}\s*[x×]\s*\d{1,5})$/i;
 const PEOPLE = /^(?:all|largest|\d+\s*(?:,\s*\d+\s*)*)$/;

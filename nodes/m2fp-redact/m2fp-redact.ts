@@ -3,6 +3,7 @@ import { checkParsing } from '../../src/parsing/check.ts';
 import { boxesAsCsv } from '../../src/parsing/redact/hidden-boxes.ts';
 import { withZones } from '../../src/parsing/redact/keep.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
+import { TrackTopics } from '../../src/parsing/redact/track-topics.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingNode } from '../common/parsing-node.ts';
@@ -15,6 +16,7 @@ import { isNoPicture, putPlaceholder } from './placeholder.ts';
 export default function (RED: NodeAPI): void {
   function createRedact(this: Node, stored: NodeDef): void {
     const { config, status, parsingOf, handle } = parsingNode(RED, this, FIELDS, stored);
+    const topics = new TrackTopics();
 
     const redacted = async (msg: NodeMessageInFlow, given: Partial<RedactSettings>): Promise<Result> => {
       const received = await parsingOf(msg);
@@ -28,6 +30,7 @@ export default function (RED: NodeAPI): void {
         overlay: _overlay,
         ...options
       } = { ...inForm, ...given };
+      topics.check(parsing, options.keep);
       const whenNobody = REDACT_SETTINGS.nobody.read('nobody', nobody);
       const replaces = REDACT_SETTINGS.replaceSource.read('replaceSource', replaceSource);
       const overlay =

@@ -44,7 +44,7 @@ export default function (RED: NodeAPI): void {
         const { topic, time } = frameOf(msg);
         const tracked = await topics.track(parsing, topic, time, options);
         silence.restart(topic, options.silence);
-        msg['parsing'] = tracked.parsing;
+        msg['parsing'] = { ...tracked.parsing, topic };
         msg.payload = tracked.state;
         show(tracked.state.count);
         return new Outputs([msg, tracked.events.map((event) => messageOf(event, msg.topic ?? topic))]);

@@ -40,7 +40,7 @@ export class RedactView implements View<RedactedFrame> {
   constructor(labels: readonly string[], options: RedactOptions) {
     checkForVideo(options);
     const { method, keep } = readRedactOptions(labels, options);
-    if (keep !== null && keep.ids.size + keep.zones.size > 0) {
+    if (keep !== null && keep.ids.size + keep.zones.size + keep.topicTracks.size > 0) {
       throw badOption(
         'keep',
         options.keep,

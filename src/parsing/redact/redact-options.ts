@@ -43,7 +43,8 @@ export const REDACT_OPTIONS = {
   ),
   /**
    * Persons who stay as they are, by id, track or zone; everybody else is redacted, and so is what belongs to nobody. Where
-   * they overlap with others, those are hidden. With `inverse`: those whose chosen parts are all that stays.
+   * they overlap with others, those are hidden, and `persons` changes nothing. With `inverse`: those whose chosen parts are
+   * all that stays.
    */
   keep: custom<KeepRule | null, GivenKeep>(readKeep, { check: ['keep'] }),
   /** Redacts everything but the chosen parts. */
@@ -155,6 +156,8 @@ export function readRedactOptions(labels: readonly string[], options: RedactOpti
   const hides = !inverse && method !== 'recolor';
   return {
     ...given,
+    // Everybody else is redacted, whoever was listed.
+    persons: given.keep !== null && !inverse ? null : given.persons,
     chosen,
     ofHead: new Set([...chosen].filter((index) => ofHead.has(index))),
     uncovered: hides ? given.uncovered : 'pass',

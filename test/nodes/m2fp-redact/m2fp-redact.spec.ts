@@ -332,4 +332,42 @@ describe('m2fp-redact', () => {
     const { persons, kept } = events.sent[0]!['redacted'] as { persons: number[]; kept: number[] };
     assert.deepEqual([persons, kept], [[1], [2]]);
   });
+
+  describe('behind a track node that several cameras share', () => {
+    /** As the track node sends it: persons 1 and 2 with these numbers, each topic numbered from 1. */
+    const tracked = async (topic: string): Promise<{ topic: string; parsing: object }> => {
+      const received = await exampleParsing();
+      const persons = received.persons.map((person, i) => ({ ...person, track: i + 1 }));
+      return { topic: 'all', parsing: { ...received, persons, topic } };
+    };
+
+    it('keeps a number of the topic that was named, and of no other', async () => {
+      const events = await start({ method: 'fill', labels: 'Hair', keep: 'track 1 of yard' });
+      for (const topic of ['yard', 'door']) send(await tracked(topic));
+      await events.ended(2);
+      const kept = events.sent.map(({ redacted }) => (redacted as { kept: number[] }).kept);
+      assert.deepEqual(kept, [[1], []]);
+    });
+
+    it('keeps a number alone as long as one topic passes, and refuses it then', async () => {
+      const events = await start({
+        method: 'fill',
+        labels: 'Hair',
+        keep: 'track 1',
+        failed: 'placeholder',
+      });
+      for (const topic of ['yard', 'yard', 'door', 'yard']) send(await tracked(topic));
+      await events.ended(4);
+      assert.equal(events.sent.length, 2);
+      assert.equal(events.caught.length, 2);
+      for (const { error } of events.caught) {
+        assert.equal(error.code, 'M2FP_BAD_OPTION');
+        assert.match(error.message, /"track 7 of yard".+\("yard", "door"\)/);
+      }
+      send({ ...(await tracked('door')), m2fp: { keep: 'track 1 of door' } });
+      send({ ...(await tracked('door')), m2fp: { keep: { tracks: [1] } } });
+      await events.ended(6);
+      assert.deepEqual([events.sent.length, events.caught.length], [3, 3]);
+    });
+  });
 });

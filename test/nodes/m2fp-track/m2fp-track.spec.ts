@@ -85,6 +85,11 @@ describe('m2fp-track', () => {
       told(events).map(({ topic }) => topic),
       ['a', 'a', 'b', 'b', '', ''],
     );
+    // Whose numbers they are goes with them: others may give the message another topic.
+    assert.deepEqual(
+      events.sent.map(({ parsing }) => (parsing as { topic: unknown }).topic),
+      ['a', 'b', 'a', ''],
+    );
   });
 
   it('tells of zones of the form, and of the message', async () => {

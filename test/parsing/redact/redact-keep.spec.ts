@@ -107,6 +107,20 @@ describe('keeping a choice of persons', () => {
     assert.deepEqual(await kept({ keep: { ids: [1], zones: ['Entrance'] } }, tracked), [1, 2]);
   });
 
+  it('knows a track of one topic from that of another', async () => {
+    const parsing = await crowd(TWO);
+    const of = (topic: string): Parsing => {
+      const persons = parsing.persons.map((person, i) => ({ ...person, track: i + 1 }));
+      return { ...parsing, persons, topic } as Parsing;
+    };
+    assert.deepEqual(await kept({ keep: 'track 1 of yard' }, of('yard')), [1]);
+    assert.deepEqual(await kept({ keep: 'Track 1 OF yard, track 2 of door' }, of('door')), [2]);
+    assert.deepEqual(await kept({ keep: 'track 1 of yard' }, of('Yard')), []);
+    assert.deepEqual(await kept({ keep: 'track 1 of end of yard' }, of('end of yard')), [1]);
+    assert.deepEqual(await kept({ keep: { tracks: [{ track: 1, topic: 'a, b' }, 2] } }, of('a, b')), [1, 2]);
+    assert.deepEqual(await kept({ keep: 'track 1 of yard' }, parsing), []);
+  });
+
   it('takes zones from the state of a track node', async () => {
     const parsing = await crowd(TWO);
     const state = {
@@ -124,6 +138,15 @@ describe('keeping a choice of persons', () => {
       const { persons, kept: nobody } = await redact(parsing, { ...WHOLE, keep });
       assert.deepEqual([persons, nobody], [[1, 2], []]);
     }
+  });
+
+  it('hides everybody else, whoever was listed', async () => {
+    const parsing = await crowd(TWO);
+    const { persons, kept: one } = await redact(parsing, { ...WHOLE, keep: '1', persons: [1] });
+    assert.deepEqual([persons, one], [[2], [1]]);
+    const same = await untouched(parsing, { ...WHOLE, keep: '1', persons: [1] });
+    for (const [p, inside] of decodeRle(parsing.persons[1]!.mask).entries())
+      if (inside === 1) assert.equal(same[p], false);
   });
 
   it('hides parts of nobody', async () => {
@@ -202,7 +225,19 @@ describe('keeping a choice of persons', () => {
     });
   }
 
-  for (const keep of ['one', '0', 'zone', 'track x', [0], { tracks: ['1'] }, { people: [1] }, 7]) {
+  for (const keep of [
+    'one',
+    '0',
+    'zone',
+    'track x',
+    [0],
+    { tracks: ['1'] },
+    'track 0 of yard',
+    'track x of yard',
+    { tracks: [{ track: 1 }] },
+    { people: [1] },
+    7,
+  ]) {
     it(`refuses ${JSON.stringify(keep)}`, async () => {
       await assert.rejects(redact(await crowd(TWO), { ...WHOLE, keep: keep as never }), (error: unknown) => {
         assert.ok(error instanceof M2fpError && error.code === 'M2FP_BAD_OPTION');
