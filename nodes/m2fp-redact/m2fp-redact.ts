@@ -21,7 +21,7 @@ export default function (RED: NodeAPI): void {
     const redacted = async (msg: NodeMessageInFlow, given: Partial<RedactSettings>): Promise<Result> => {
       const received = await parsingOf(msg);
       checkParsing(received);
-      const parsing = withZones(received, msg.payload);
+      const parsing = withZones(received, msg);
       const inForm = settingsOf(config);
       const {
         failed: _failed,

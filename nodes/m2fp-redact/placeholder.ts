@@ -31,14 +31,23 @@ export async function putPlaceholder(
   { code }: M2fpError,
 ): Promise<void> {
   const { format, quality } = { ...settingsOf(config), ...optionsInMessage<RedactSettings>(msg, 'redact') };
-  const { width, height } = isRecord(msg['parsing']) ? msg['parsing'] : {};
-  const isSize = isWhole(width, 1, MAX_SIDE) && isWhole(height, 1, MAX_SIDE);
   const encoding = valuesOf(IMAGE_OPTIONS, { format, quality });
   const text = status.text('result.placeholder');
-  const image = await placeholderImage(text, isSize ? { width, height } : PLACEHOLDER_SIZE, encoding);
+  const image = await placeholderImage(text, sizeOf(msg) ?? PLACEHOLDER_SIZE, encoding);
   delete msg['parsing'];
   msg.payload = image;
   msg['redacted'] = { placeholder: true, reason: code };
   status.warn(text);
   await putResult(RED, node, msg, config, image);
+}
+
+/** What the parsing says, where that can be read and believed. */
+function sizeOf(msg: NodeMessageInFlow): { width: number; height: number } | undefined {
+  try {
+    const { width, height } = isRecord(msg['parsing']) ? msg['parsing'] : {};
+    const isSize = isWhole(width, 1, MAX_SIDE) && isWhole(height, 1, MAX_SIDE);
+    return isSize ? { width, height } : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 /** Is this value a parsing? Messages come from anywhere: a function node, a file, another version of ours. */
 import { M2fpError } from '../errors.ts';
-import { isRecord, isWhole } from './options/options.ts';
+import { isRecord, isWhole, show } from './options/options.ts';
 import type { Parsing } from './types.ts';
 
 /** The part of a parsing that is the same wherever it was made. */
@@ -27,6 +27,17 @@ function noParsing(reason: string): M2fpError {
   return new M2fpError(
     'M2FP_NO_PARSING',
     `This is not a parsing (${reason}): wire an M2FP infer node before this node, and keep its msg.parsing as it is.`,
+  );
+}
+
+/**
+ * The error for a parsing of which reading a property threw, as a getter or a proxy can: what is no M2fpError becomes
+ * `M2FP_NO_PARSING`.
+ */
+export function readingError(error: unknown): M2fpError {
+  if (error instanceof M2fpError) return error;
+  return noParsing(
+    `a property of it cannot be read: ${error instanceof Error ? error.message : show(error)}`,
   );
 }
 
@@ -61,6 +72,8 @@ function checkRegion(
   ids: Set<number>,
 ): asserts value is Record<string, unknown> {
   if (!isRecord(value)) throw fail(`${name} is not an object`);
+  // What others added, too, is read later: what throws then throws now.
+  Object.values(value);
   const { id, score, box, area, mask } = value;
   if (!isWhole(id, 1, Number.MAX_SAFE_INTEGER)) throw fail(`${name}.id is not a whole number from 1`);
   if (ids.has(id)) throw fail(`${name}.id is ${id} as that of another one`);
@@ -86,11 +99,20 @@ function checkRegion(
 /**
  * Throws unless `value` has all that drawing, cropping and summing up need of a parsing, in consistent sizes. What
  * the masks' runs and the encoded picture hold shows only when they are decoded.
- * @throws {M2fpError} `M2FP_NO_PARSING` naming the first property that is wrong.
+ * @throws {M2fpError} `M2FP_NO_PARSING` naming the first property that is wrong, or saying why one cannot be read.
  */
 export function checkParsing(value: unknown): asserts value is Parsing {
+  try {
+    checkFields(value);
+  } catch (error) {
+    throw readingError(error);
+  }
+}
+
+function checkFields(value: unknown): void {
   if (value === undefined || value === null) throw noParsing('there is none');
   if (!isRecord(value)) throw noParsing('it is not an object');
+  Object.values(value);
   const missing = missingFields(value);
   if (missing.length > 0) throw noParsing(`it has no ${missing.join(', no ')}`);
   checkSize(value, noParsing);

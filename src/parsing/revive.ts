@@ -7,7 +7,7 @@ import { M2fpError } from '../errors.ts';
 import { isJsonBuffer } from '../image/source/json-buffer.ts';
 import { DEFAULT_LIMITS } from '../image/limits.ts';
 import { forEachSlice } from '../image/slices.ts';
-import { checkParsing, missingFields } from './check.ts';
+import { checkParsing, missingFields, readingError } from './check.ts';
 import { isRecord, isWhole } from './options/options.ts';
 import type { Parsing } from './types.ts';
 
@@ -26,6 +26,14 @@ function noParsing(problem: string): M2fpError {
  * @throws {M2fpError} `M2FP_NO_PARSING` for what is no parsing, or lost its pixels; the message says what to do
  */
 export async function reviveParsing(value: unknown): Promise<Parsing> {
+  try {
+    return await revived(value);
+  } catch (error) {
+    throw readingError(error);
+  }
+}
+
+async function revived(value: unknown): Promise<Parsing> {
   if (typeof value === 'string') {
     throw noParsing('The parsing is a text, not an object: put a json node before this node.');
   }

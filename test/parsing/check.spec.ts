@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { checkParsing } from '../../src/parsing/check.ts';
+import { reviveParsing } from '../../src/parsing/revive.ts';
 import type { Parsing } from '../../src/parsing/types.ts';
 import { parsingOf } from './scene.ts';
 
@@ -21,6 +22,32 @@ describe('checkParsing', () => {
     checkParsing(structuredCloneWithBuffers({ ...parsing, persons: [], parts: [] }));
     Object.assign(parsing.parts[0]!, { box: { x: 0, y: 0, width: 0, height: 0 }, area: 0 });
     checkParsing(parsing);
+  });
+
+  it('says of what throws when it is read that it is no parsing', async () => {
+    const boom = (name: string, other: object): object =>
+      Object.defineProperty({ ...other }, name, {
+        enumerable: true,
+        get: () => {
+          throw new Error('boo');
+        },
+      });
+    const [person, part] = [parsing.persons[0]!, parsing.parts[0]!];
+    for (const odd of [
+      ...['image', 'width', 'labels', 'persons', 'doubtful', 'topic'].map((name) => boom(name, parsing)),
+      ...['id', 'mask', 'track', 'zones'].map((name) => ({ ...parsing, persons: [boom(name, person)] })),
+      { ...parsing, persons: [{ ...person, box: boom('x', person.box) }] },
+      { ...parsing, parts: [boom('person', part)] },
+      new Proxy(parsing, {
+        get: () => {
+          throw new Error('boo');
+        },
+      }),
+    ]) {
+      const expected = { code: 'M2FP_NO_PARSING', message: /cannot be read: boo/ };
+      assert.throws(() => checkParsing(odd), expected);
+      await assert.rejects(reviveParsing(odd), expected);
+    }
   });
 
   const wrong: [reason: RegExp, change: (parsing: Parsing) => unknown][] = [

@@ -109,19 +109,30 @@ export function keptOf(
 
 /**
  * The parsing whose persons have the zones that a track node's state tells of them, where they have none of their own; the
- * parsing itself where `state` is none.
- * @param state anything, such as a message's payload
+ * parsing itself where there is none.
+ * @param message whose payload may be such a state, or anything
  */
-export function withZones(parsing: Parsing, state: unknown): Parsing {
-  if (!isRecord(state) || !isRecord(state['zones']) || !Array.isArray(state['persons'])) return parsing;
-  const zones = new Map<unknown, unknown>(
-    state['persons'].flatMap((person: unknown) =>
-      isRecord(person) ? [[person['id'], person['zones']] as const] : [],
-    ),
-  );
+export function withZones(parsing: Parsing, message: { payload?: unknown }): Parsing {
+  const zones = zonesIn(message);
+  if (zones === undefined) return parsing;
   const zoned = (person: TrackedPerson): TrackedPerson =>
     person.zones === undefined && zones.has(person.id) ? { ...person, zones: zones.get(person.id) } : person;
   // What has lost its doubtful is refused, and must not get others here.
   const doubtful = parsing.doubtful && { ...parsing.doubtful, persons: parsing.doubtful.persons.map(zoned) };
   return { ...parsing, persons: parsing.persons.map(zoned), doubtful };
+}
+
+/** By the id of the person; undefined for what is no state, or cannot be read: nobody stands in a zone then. */
+function zonesIn(message: { payload?: unknown }): Map<unknown, unknown> | undefined {
+  try {
+    const { payload: state } = message;
+    if (!isRecord(state) || !isRecord(state['zones']) || !Array.isArray(state['persons'])) return undefined;
+    return new Map(
+      state['persons'].flatMap((person: unknown) =>
+        isRecord(person) ? [[person['id'], person['zones']] as const] : [],
+      ),
+    );
+  } catch {
+    return undefined;
+  }
 }

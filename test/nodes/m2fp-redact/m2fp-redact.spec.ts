@@ -273,6 +273,30 @@ describe('m2fp-redact', () => {
       );
     });
 
+    it('is sent, too, where a property of the parsing throws when it is read', async () => {
+      const events = await start({ failed: 'placeholder' });
+      const boom = (name: string, other: object = {}): { [name: string]: unknown } =>
+        Object.defineProperty({ ...other }, name, {
+          enumerable: true,
+          configurable: true,
+          get: () => {
+            throw new Error('boo');
+          },
+        });
+      const whole = await exampleParsing();
+      for (const name of ['image', 'width', 'persons', 'doubtful']) send({ parsing: boom(name, whole) });
+      send(boom('parsing'));
+      await events.ended(5);
+      assert.deepEqual(
+        events.sent.map(({ redacted }) => redacted),
+        Array.from({ length: 5 }, () => ({ placeholder: true, reason: 'M2FP_NO_PARSING' })),
+      );
+      send(boom('payload', { parsing: whole }));
+      send({ payload: boom('zones'), parsing: whole });
+      await events.ended(7);
+      assert.deepEqual(events.caught, []);
+    });
+
     it('still fails for a wrong option', async () => {
       const events = await start({ failed: 'placeholder' });
       send({ parsing: await exampleParsing(), m2fp: { keep: 'somebody' } });

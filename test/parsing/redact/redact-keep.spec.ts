@@ -127,9 +127,9 @@ describe('keeping a choice of persons', () => {
       zones: { Door: {} },
       persons: [{ id: 2, zones: ['Door'] }, { id: null, zones: [] }, 'x'],
     };
-    assert.deepEqual(await kept({ keep: 'zone Door' }, withZones(parsing, state)), [2]);
+    assert.deepEqual(await kept({ keep: 'zone Door' }, withZones(parsing, { payload: state })), [2]);
     for (const other of [undefined, null, 'x', {}, { persons: [] }, [state]])
-      assert.equal(withZones(parsing, other), parsing);
+      assert.equal(withZones(parsing, { payload: other }), parsing);
   });
 
   it('hides everybody where nobody is met', async () => {
