@@ -370,6 +370,22 @@ for (const version of VERSIONS) {
         );
       });
 
+      it('says what it answers with', async () => {
+        const types: Record<string, string> = {
+          'output=agnostic': 'image/png',
+          'output=agnostic&mask.format=jpeg': 'image/jpeg',
+          'output=all': 'application/json; charset=utf-8',
+        };
+        for (const [query, type] of Object.entries(types)) {
+          const response = await ask(`?mask.${query}`);
+          assert.deepEqual([response.status, response.headers.get('content-type')], [200, type], query);
+          const body = Buffer.from(await response.arrayBuffer());
+          if (type.startsWith('image/')) assert.equal(`image/${(await sharp(body).metadata()).format}`, type);
+          else
+            assert.deepEqual(Object.keys(JSON.parse(String(body)) as object), ['mask', 'agnostic', 'image']);
+        }
+      });
+
       it('says what is wrong as JSON', async () => {
         const hat = await ask('?mask.garment=hat');
         assert.equal(hat.status, 400);

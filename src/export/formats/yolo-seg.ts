@@ -17,7 +17,8 @@ export const yoloSeg: Format = {
   index: (view) => [{ path: 'data.yaml', pieces: [yamlOf(view)] }],
   readme: `YOLO segmentation. Pictures: images/train (and images/val). For each one labels/train/NAME.txt: a line for each instance, its
 category and its polygon in shares of width and height. YOLO knows neither holes nor instances in several pieces: they are
-joined by lines that are walked there and back. It does not know either whose part an instance is.
+joined by lines that are walked there and back. It does not know either whose part an instance is. Trainers that round
+corners to whole pixels make parts of a pixel or two thicker than they are.
 Without a share for validation, data.yaml names the training pictures for both.
 
   yolo segment train data=data.yaml model=yolo11n-seg.pt

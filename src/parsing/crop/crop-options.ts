@@ -133,7 +133,8 @@ function readAspect(name: string, value: unknown): number | null {
 }
 
 function readFill(name: string, value: unknown): Rgb | 'transparent' | undefined {
-  if (value === undefined) return undefined;
+  // Blank as in the form.
+  if (value === undefined || value === '') return undefined;
   if (typeof value === 'string' && value.trim().toLowerCase() === 'transparent') return 'transparent';
   return parseColor(name, value);
 }

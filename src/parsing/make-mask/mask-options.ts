@@ -10,7 +10,7 @@ import {
   type OptionValues,
   readOptions,
 } from '../options/option-table.ts';
-import { labelIndices } from '../options/options.ts';
+import { badOption, labelIndices } from '../options/options.ts';
 import { idsInText, personIds } from '../options/person-ids.ts';
 import { type Garment, GARMENTS } from './garments.ts';
 import { RECIPES, type TryOnPlan } from './try-on.ts';
@@ -28,6 +28,7 @@ const ALIASES: Readonly<Record<string, Garment>> = {
 };
 
 const garment = oneOf(GARMENTS, 'upper');
+const isGarment = (given: unknown): given is Garment => GARMENTS.some((name) => name === given);
 
 /** Whose pixels: everybody's, the largest person's, or those of some. */
 export type Whose = 'all' | 'largest' | ReadonlySet<number>;
@@ -38,11 +39,15 @@ export const MASK_OPTIONS = {
   /** What is to be put on; `dress` is the whole body, `inner` what is worn below a coat, `outer` the coat. */
   garment: {
     ...garment,
-    read: (name: string, given: unknown): Garment =>
-      garment.read(
+    read: (name: string, given: unknown): Garment => {
+      if (typeof given === 'string' && Object.hasOwn(ALIASES, given)) return ALIASES[given]!;
+      if (given === undefined || isGarment(given)) return given ?? 'upper';
+      throw badOption(
         name,
-        (typeof given === 'string' && Object.hasOwn(ALIASES, given) && ALIASES[given]) || given,
-      ),
+        given,
+        `${GARMENTS.join(', ')}, or as the tools call them: ${Object.keys(ALIASES).join(', ')}`,
+      );
+    },
   },
   /** `catvton`: wide, so that another cut fits. `idm-vton`: near to what is worn, as OOTDiffusion, too. */
   recipe: oneOf(RECIPES, 'catvton'),

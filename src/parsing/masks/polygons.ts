@@ -17,8 +17,10 @@ export interface PolygonOptions {
 /** As far as nobody sees it. */
 export const DEFAULT_IOU = 0.98;
 
-/** Distances from the border that are tried first, by the square root of the mask's area. */
+/** Distances from the border that are tried first for {@link DEFAULT_IOU}, by the square root of the mask's area. */
 const COARSEST = 0.02;
+/** And for whatever is to be met less well. */
+const COARSEST_OF_ALL = 0.5;
 /** Pixels: below it a step of the border is not left out. */
 const FINEST = 0.4;
 /** Pixels: less than any edge misses the middle of a pixel by that it does not run through. */
@@ -39,7 +41,9 @@ export async function polygonsOf(
   const exact = await traceRings(alpha, window.width, window.height);
   let rings = exact;
   if (iou < 1) {
-    for (let tolerance = Math.sqrt(area) * COARSEST; tolerance >= FINEST; tolerance /= 2) {
+    // What a border of some length misses grows with the distance.
+    const share = Math.min(COARSEST_OF_ALL, COARSEST * Math.max(1, (1 - iou) / (1 - DEFAULT_IOU)));
+    for (let tolerance = Math.sqrt(area) * share; tolerance >= FINEST; tolerance /= 2) {
       const coarse = await simplify(exact, tolerance);
       // Readers differ in what they do with a pixel whose middle an edge runs through: the polygons must do for both.
       const isClose =

@@ -121,6 +121,20 @@ describe('polygons of a mask', () => {
     });
   }
 
+  it('have the fewer corners, the less well they are to meet the mask', async () => {
+    const [width, height] = [300, 240];
+    const rle = encodeRle(ripples(width, height), width, height);
+    const counts: number[] = [];
+    for (const iou of [0.5, 0.9, 0.98, 0.995]) {
+      const polygons = await polygonsOf(rle, { iou });
+      counts.push(polygons.flatMap(({ outer, holes }) => [outer, ...holes]).flat().length / 2);
+    }
+    assert.ok(
+      counts.every((count, at) => at === 0 || count > counts[at - 1]!),
+      String(counts),
+    );
+  });
+
   it('are one ring each where holes are bridged', async () => {
     const [width, height] = [120, 100];
     const mask = ripples(width, height);
