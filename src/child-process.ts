@@ -73,7 +73,8 @@ export function startProgram(file: string, args: readonly string[]): Child {
 
 /** Kills `child` when this process exits, and listens to what it says and how it ends. */
 function watched(child: ChildProcess, notStarted: (error: unknown) => unknown): Child {
-  if (living.size === 0) process.on('exit', killAll);
+  // Before the folders go that they write to.
+  if (living.size === 0) process.prependListener('exit', killAll);
   living.add(child);
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -84,9 +84,12 @@ export function serializeError(error: unknown): SerializedError {
   };
 }
 
-/** The error that {@link serializeError} described; codes that are not ours become `fallback`. */
+/** The error that {@link serializeError} described; codes that are not ours become `fallback`, and are those of its cause. */
 export function deserializeError(plain: SerializedError, fallback: M2fpErrorCode): M2fpError {
-  const error = new M2fpError(isCode(plain.code) ? plain.code : fallback, plain.message);
+  const { code, message } = plain;
+  const error = isCode(code)
+    ? new M2fpError(code, message)
+    : new M2fpError(fallback, message, { cause: Object.assign(new Error(message), { code }) });
   if (plain.stack !== undefined) error.stack = plain.stack;
   return error;
 }

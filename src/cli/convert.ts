@@ -47,7 +47,7 @@ SOURCE is a folder in ModelScope's layout (pytorch_model.pt, configuration.json)
 left beside the weights (optimizer, scheduler, counters) is not read.
 
 Options:
-  --out FOLDER        the folder to make; a model that it holds is replaced
+  --out FOLDER        the folder to make; a model that it holds is replaced, other files stay
   --id NAME           what the model is called (default: the name of SOURCE)
   --kind KIND         multi (several people) or single (one person); default: what the checkpoint tells
   --labels LABELS     a label set (${LABEL_SET_NAMES.join(', ')}) or a file
@@ -62,7 +62,8 @@ Options:
   --long-side N       pixels that the longer side must not pass (multi)
   --help              show this text
 
-Prints what was read from configuration.json, and what was inferred or assumed. Ctrl+C leaves nothing behind.
+Prints what was read from configuration.json, and what was inferred or assumed. Ctrl+C leaves nothing behind; what a process
+that was killed has left, the next run for the same FOLDER clears.
 `,
   run,
 };

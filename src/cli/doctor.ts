@@ -3,6 +3,7 @@ import { diagnose } from '../observe/doctor.ts';
 import { report } from '../observe/report.ts';
 import { type Command, readArguments, type Terminal } from './command.ts';
 import { DEFAULT_STORE, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
+import { endable } from './interrupt.ts';
 import { findUserFolder } from './user-folder.ts';
 
 export const doctor: Command = {
@@ -31,7 +32,7 @@ async function run(args: string[], { out }: Terminal): Promise<number> {
     flags: ['json'],
   });
   const userFolder = findUserFolder(options['user-dir']);
-  const diagnosis = await diagnose({ stores: [storeOption(options).root], userFolder });
+  const diagnosis = await endable(() => diagnose({ stores: [storeOption(options).root], userFolder }));
   out.write(flags.json ? `${JSON.stringify(diagnosis, undefined, 2)}\n` : report(diagnosis));
   return diagnosis.state === 'fail' ? 1 : 0;
 }

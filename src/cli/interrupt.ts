@@ -14,9 +14,27 @@ export class Interruption extends M2fpError {
   }
 }
 
+/** Ends the process, its children, and what it has beside the places of what it makes. */
+function exit(signal: NodeJS.Signals): never {
+  process.exit(EXIT_CODES[signal as keyof typeof EXIT_CODES]);
+}
+
 /**
- * Does `work`, and aborts it when the user or the system interrupts the command. A second signal ends the
- * process at once, as it does where nobody listens.
+ * Does `work`, which makes nothing that stays: when the user or the system interrupts the command, it ends at once, and
+ * children and partial folders of the process with it.
+ */
+export async function endable<T>(work: () => Promise<T>): Promise<T> {
+  for (const signal of SIGNALS) process.on(signal, exit);
+  try {
+    return await work();
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, exit);
+  }
+}
+
+/**
+ * Does `work`, and aborts it when the user or the system interrupts the command. A second signal ends the process at
+ * once, and its children with it.
  * @param outcome what the user then is left with, a sentence
  * @throws what `work` throws; the {@link Interruption} where that is how it ended
  */
@@ -26,7 +44,10 @@ export async function interruptible<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const interrupt = (signal: NodeJS.Signals) => {
-    stopListening();
+    if (controller.signal.aborted) {
+      process.stderr.write('m2fp: Ended at once. What may be left half-made, the next run clears.\n');
+      exit(signal);
+    }
     controller.abort(new Interruption(signal as keyof typeof EXIT_CODES, outcome));
   };
   const stopListening = () => {

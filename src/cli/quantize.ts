@@ -35,8 +35,8 @@ in them. Every fifth one is held back: both models parse it, and how far they ag
 Options:
   --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF; of more than 200, some from everywhere in between are taken;
                       default: drawn scenes that come with this package, which tell less than pictures of yours
-  --out FOLDER        the folder to make; a model that it holds is replaced. Default: in the store, beside the float
-                      model, as its precision int8; one that is there is replaced
+  --out FOLDER        the folder to make, not that of MODEL; another model that it holds is replaced, other files stay.
+                      Default: in the store, beside the float model, as its precision int8; one that is there is replaced
   --parts NAMES       what becomes int8, for example res4,res5 (default: all but those marked below)
   --calibration NAME  how ranges are chosen: ${CALIBRATIONS.join(', ')} (default: ${CALIBRATIONS[0]})
   --weight-bits N     7 (default) or 8
@@ -48,7 +48,7 @@ ${storeHelp(22)}
 Parts:
 ${partLines}
 
-Ctrl+C leaves nothing behind.
+Ctrl+C leaves nothing behind. What a process that was killed has left, the next run for the same model or FOLDER clears.
 `,
   run,
 };

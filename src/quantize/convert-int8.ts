@@ -1,9 +1,10 @@
 /** From a checkpoint to an int8 model folder, outside of any store. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { M2fpError } from '../errors.ts';
 import { convertCheckpoint, type Conversion, type ConvertOptions } from '../store/convert.ts';
+import { writeError } from '../store/disk.ts';
 import { makeFolder } from '../store/folders.ts';
-import { partialPrefix } from '../store/partial.ts';
+import { inPartialFolder } from '../store/partial.ts';
 import { listPictures } from './picture-files.ts';
 import { quantizeInProcess } from './quantize-process.ts';
 
@@ -23,29 +24,37 @@ export async function convertToInt8({
   ...options
 }: ConvertInt8Options): Promise<Conversion> {
   // Before minutes of work.
+  if (options.operators !== undefined && options.operators !== 'deform-conv') {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `A model with the operators ${options.operators} is for other engines, and cannot be made int8 here: leave out ` +
+        '--operators, or take another --precision',
+    );
+  }
   await listPictures(pictures);
   const out = resolve(options.out);
-  const leave = await makeFolder(dirname(out));
-  let beside: string | undefined;
+  const leave = await makeFolder(dirname(out)).catch((error: unknown) => {
+    throw writeError(out, error, false);
+  });
   try {
-    // On the same disk, and under a name that says what it is should this process be killed.
-    beside = await mkdtemp(partialPrefix(out, process.pid));
-    const model = join(beside, 'float');
-    const { warnings, origins } = await convertCheckpoint({
-      ...options,
-      out: model,
-      onProgress: (share) => onProgress('convert', share),
+    // On the same disk.
+    return await inPartialFolder(out, async (beside) => {
+      const model = join(beside, 'float');
+      const { warnings, origins } = await convertCheckpoint({
+        ...options,
+        out: model,
+        onProgress: (share) => onProgress('convert', share),
+      });
+      const made = await quantizeInProcess({
+        model,
+        out,
+        pictures,
+        signal: options.signal,
+        onProgress: (share) => onProgress('quantize', share),
+      });
+      return { manifest: made.manifest, warnings: [...warnings, ...made.warnings], origins };
     });
-    const made = await quantizeInProcess({
-      model,
-      out,
-      pictures,
-      signal: options.signal,
-      onProgress: (share) => onProgress('quantize', share),
-    });
-    return { manifest: made.manifest, warnings: [...warnings, ...made.warnings], origins };
   } finally {
-    if (beside !== undefined) await rm(beside, { recursive: true, force: true });
     await leave();
   }
 }

@@ -1,6 +1,6 @@
 /** Making a model int8 in a process of its own: it runs the network, which blocks and may crash. */
 import { entryPoint } from '../paths.ts';
-import { jobInProcess } from '../store/one-job.ts';
+import { modelInProcess } from '../store/one-job.ts';
 import type { Quantized, QuantizeOptions } from './quantize.ts';
 
 export interface QuantizeProcessOptions extends QuantizeOptions {
@@ -10,7 +10,7 @@ export interface QuantizeProcessOptions extends QuantizeOptions {
 
 /**
  * Does what `quantizeModel` does, in a child process of low priority. An abort kills it.
- * @throws M2fpError as `quantizeModel` and {@link jobInProcess} do
+ * @throws M2fpError as `quantizeModel` and {@link modelInProcess} do
  */
 export function quantizeInProcess({
   entry = entryPoint('quantize/quantize-child'),
@@ -18,5 +18,5 @@ export function quantizeInProcess({
   onProgress,
   ...request
 }: QuantizeProcessOptions): Promise<Quantized> {
-  return jobInProcess('quantising process', entry, request, { signal, onProgress });
+  return modelInProcess('quantising process', entry, request, { signal, onProgress });
 }

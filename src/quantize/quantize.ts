@@ -11,10 +11,10 @@ import { DEFAULT_WEIGHT_BITS, type WeightBits } from '../onnx/int8-weight.ts';
 import { writeModel } from '../onnx/write.ts';
 import { throwIfCancelled } from '../store/cancel.ts';
 import { freeBytes, requireSpace } from '../store/disk.ts';
-import { existingFolder } from '../store/folders.ts';
+import { existingFolder, isSame } from '../store/folders.ts';
 import { intactManifest, modelDigest } from '../store/manifest.ts';
 import { MANIFEST_FILE } from '../store/names.ts';
-import type { JobOptions } from '../store/one-job.ts';
+import type { Into, JobOptions } from '../store/one-job.ts';
 import { writeBeside } from '../store/write-beside.ts';
 import { isInt8Already } from './already.ts';
 import { calibrate } from './calibrate.ts';
@@ -61,9 +61,23 @@ export interface Quantized {
  *   picture can be used; M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, also where the disk has no room; M2FP_ENGINE_UNAVAILABLE,
  *   M2FP_CANCELLED
  */
-export async function quantizeModel(options: QuantizeOptions): Promise<Quantized> {
+export function quantizeModel(options: QuantizeOptions): Promise<Quantized> {
+  return writeBeside(options.out, options.signal, (into) => quantizeInto({ ...options, into }));
+}
+
+/**
+ * Does the work of {@link quantizeModel} for who moves the model to `out`.
+ * @throws as {@link quantizeModel} does
+ */
+export async function quantizeInto({ into, ...options }: Into<QuantizeOptions>): Promise<Quantized> {
   checkOptions(options);
   const folder = resolve(options.model);
+  if (await isSame(folder, options.out)) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `${options.out} is the folder of the model itself, which stays as it is: name another folder for the int8 model`,
+    );
+  }
   const manifest = await intactManifest(folder);
   if (manifest.precision === 'int8') throw isInt8Already(folder);
   const files = await listPictures(options.pictures);
@@ -71,16 +85,14 @@ export async function quantizeModel(options: QuantizeOptions): Promise<Quantized
   const model = await openFloatModel(folder, manifest);
   try {
     await requireRoom(options, manifest);
-    return await writeBeside(options.out, options.signal, async (made) => {
-      const written = await quantizeInto(made, model, { folder, manifest }, pictures, options);
-      return { manifest: written, warnings: [...pictures.warnings, ...int8Warnings(written.int8!)] };
-    });
+    const made = await quantizeOpened(into, model, { folder, manifest }, pictures, options);
+    return { manifest: made, warnings: [...pictures.warnings, ...int8Warnings(made.int8!)] };
   } finally {
     await model.close();
   }
 }
 
-async function quantizeInto(
+async function quantizeOpened(
   folder: string,
   model: FloatModel,
   float: Model,

@@ -1,5 +1,4 @@
 /** How much faster int8 is than float32 on this machine: measured once, in a process of its own, within a few seconds. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
@@ -7,6 +6,7 @@ import type { Int8Speed } from '../m2fp/int8-speed.ts';
 import { entryPoint } from '../paths.ts';
 import { int8Instructions, processorFacts } from '../processor.ts';
 import { jobInProcess } from '../store/one-job.ts';
+import { inPartialFolder } from '../store/partial.ts';
 import { SingleFlight } from '../store/single-flight.ts';
 import type { SpeedRun } from './speed-run.ts';
 
@@ -27,13 +27,14 @@ export async function measureInt8Speed({
   timeout = TIMEOUT,
 }: Int8SpeedOptions = {}): Promise<Int8Speed> {
   const limit = AbortSignal.timeout(timeout);
-  const folder = await mkdtemp(join(tmpdir(), 'm2fp-int8-speed-'));
   try {
-    const run = await jobInProcess<{ out: string }, SpeedRun>(
-      'process that measures int8',
-      entry,
-      { out: join(folder, 'networks') },
-      { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) },
+    const run = await inPartialFolder(join(tmpdir(), 'm2fp-int8-speed'), (folder) =>
+      jobInProcess<{ out: string }, SpeedRun>(
+        'process that measures int8',
+        entry,
+        { out: join(folder, 'networks') },
+        { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) },
+      ),
     );
     const instructions = run.provider === 'wasm' ? 'WebAssembly' : int8Instructions(await processorFacts());
     return { ...run, instructions };
@@ -41,8 +42,6 @@ export async function measureInt8Speed({
     if (!limit.aborted || signal?.aborted === true) throw error;
     const seconds = timeout / 1000;
     throw new M2fpError('M2FP_TIMEOUT', `The machine was too busy to measure int8 within ${seconds} seconds`);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 /** The process that `convertInProcess` forks: converts one checkpoint and ends. */
-import { convertCheckpoint } from './convert.ts';
+import { convertInto } from './convert.ts';
 import { doOneJob } from './one-job-child.ts';
 
-doOneJob('m2fp-convert', convertCheckpoint);
+doOneJob('m2fp-convert', convertInto);

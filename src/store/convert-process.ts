@@ -1,7 +1,7 @@
 /** Conversion in a process of its own. */
 import { entryPoint } from '../paths.ts';
 import type { Conversion, ConvertOptions } from './convert.ts';
-import { jobInProcess } from './one-job.ts';
+import { modelInProcess } from './one-job.ts';
 
 export interface ConvertProcessOptions extends ConvertOptions {
   /** The program to run instead of ours, for tests. */
@@ -10,7 +10,7 @@ export interface ConvertProcessOptions extends ConvertOptions {
 
 /**
  * Does what `convertCheckpoint` does, in a child process of low priority. An abort kills it.
- * @throws M2fpError as `convertCheckpoint` and {@link jobInProcess} do
+ * @throws M2fpError as `convertCheckpoint` and {@link modelInProcess} do
  */
 export function convertInProcess({
   entry = entryPoint('store/convert-child'),
@@ -18,5 +18,5 @@ export function convertInProcess({
   onProgress,
   ...request
 }: ConvertProcessOptions): Promise<Conversion> {
-  return jobInProcess('conversion process', entry, request, { signal, onProgress });
+  return modelInProcess('conversion process', entry, request, { signal, onProgress });
 }

@@ -18,6 +18,7 @@ import { sha256File } from './digest.ts';
 import { watchFinite } from './finite.ts';
 import { modelDigest } from './manifest.ts';
 import { MANIFEST_FILE } from './names.ts';
+import type { Into } from './one-job.ts';
 import { writeBeside } from './write-beside.ts';
 
 /** The names under which checkpoints are published, the first one found is taken. */
@@ -70,19 +71,27 @@ export interface Conversion {
  * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_CHECKPOINT_INVALID, M2FP_BAD_OPTION, M2FP_CANCELLED
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<Conversion> {
+  // A source that is not there is said to be missing before anything is made.
+  await locateCheckpoint(options.source);
+  return writeBeside(options.out, options.signal, (into) => convertInto({ ...options, into }));
+}
+
+/**
+ * Does the work of {@link convertCheckpoint} for who moves the model to `out`.
+ * @throws as {@link convertCheckpoint} does
+ */
+export async function convertInto({ into, ...options }: Into<ConvertOptions>): Promise<Conversion> {
   const { file, configurationFile, name } = await locateCheckpoint(options.source);
   const configuration = await readConfiguration(configurationFile);
   const checkpoint = await openCheckpoint(file, options.weights);
   try {
-    return await writeBeside(options.out, options.signal, (folder) =>
-      convertInto(folder, checkpoint, configuration, { ...options, id: options.id ?? name }),
-    );
+    return await convertOpened(into, checkpoint, configuration, { ...options, id: options.id ?? name });
   } finally {
     await checkpoint.close();
   }
 }
 
-async function convertInto(
+async function convertOpened(
   folder: string,
   source: Checkpoint,
   configuration: ModelConfiguration | undefined,

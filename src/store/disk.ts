@@ -1,5 +1,6 @@
 /** Whether a model will fit on the disk: better asked before minutes of work than found out after them. */
 import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { M2fpError, type M2fpErrorCode } from '../errors.ts';
 import type { FloatPrecision } from '../m2fp/manifest.ts';
 
@@ -45,10 +46,15 @@ export function requireSpace({ root, free, bytes, purpose, code }: DiskNeed): vo
   );
 }
 
+/** The system's own code of an error, also where that crossed a process boundary. */
+function systemCode(error: unknown): unknown {
+  const { code, cause } = Object(error) as { code?: unknown; cause?: unknown };
+  return error instanceof M2fpError ? (Object(cause) as { code?: unknown }).code : code;
+}
+
 /** Whether `error` says that nothing more can be written: the disk is full, or the user's share of it. */
 export function isDiskFull(error: unknown): boolean {
-  const { code } = Object(error) as { code?: unknown };
-  return code === 'ENOSPC' || code === 'EDQUOT';
+  return ['ENOSPC', 'EDQUOT'].includes(String(systemCode(error)));
 }
 
 /** The error where the disk became full while a model was written into `folder`, of which nothing is left. */
@@ -59,6 +65,28 @@ export function diskFull(folder: string, code: M2fpErrorCode, cause: unknown): M
       'another disk, and try again',
     { cause },
   );
+}
+
+/** Why nothing can be written to a folder, by the system's code. */
+const UNWRITABLE: Readonly<Record<string, string>> = {
+  EROFS: 'is on a file system that can only be read',
+  EACCES: 'cannot be written by this user',
+  EPERM: 'cannot be written by this user',
+  EEXIST: 'cannot be made, as a file is in its place or above it',
+  ENOTDIR: 'cannot be made, as a file is in its place or above it',
+  ENAMETOOLONG: 'has too long a name',
+};
+
+/**
+ * The error where the model folder `out` could not be written.
+ * @param making whether that came while the files were made, which reads others, too
+ */
+export function writeError(out: string, error: unknown, making: boolean): unknown {
+  if (isDiskFull(error)) return diskFull(dirname(out), 'M2FP_MODEL_INVALID', error);
+  const code = String(systemCode(error));
+  const reason = making && code !== 'EROFS' ? undefined : UNWRITABLE[code];
+  if (reason === undefined) return error;
+  return new M2fpError('M2FP_BAD_OPTION', `${out} ${reason}: name another folder`, { cause: error });
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;

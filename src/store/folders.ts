@@ -1,4 +1,4 @@
-/** Folders that are made for a while. */
+/** Folders that are made for a while, and what is there. */
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -28,7 +28,15 @@ export async function existingFolder(folder: string): Promise<string> {
   return at;
 }
 
-function exists(path: string): Promise<boolean> {
+/** Whether both paths lead to the same file or folder, through whatever links; false where one of them leads nowhere. */
+export async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all(
+    [one, other].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+export function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

@@ -3,6 +3,7 @@
  * an owner's death by the clock only; here a dead owner on the same machine is noticed at once.
  */
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { link, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
@@ -104,7 +105,7 @@ export async function tryLock(file: string, clock: Clock): Promise<Lock | undefi
   // Whoever sees the file must be able to tell its owner's token from it: known here before it is there.
   held.add(token);
   try {
-    await create(file, { pid: process.pid, host: hostname(), token });
+    await create(file, ownerOf(token));
     return new Lock(file, token, clock);
   } catch (error) {
     held.delete(token);
@@ -116,6 +117,14 @@ export async function tryLock(file: string, clock: Clock): Promise<Lock | undefi
   if (!(await isStale(file))) return undefined;
   await breakStale(file);
   return tryLock(file, clock);
+}
+
+/** Takes the lock of a folder that was made just now and nobody else knows of: before anything else can happen. */
+export function lockNew(file: string, clock: Clock): Lock {
+  const token = randomUUID();
+  held.add(token);
+  writeFileSync(file, JSON.stringify(ownerOf(token)), { flag: 'wx' });
+  return new Lock(file, token, clock);
 }
 
 /**
@@ -131,6 +140,8 @@ export async function acquireLock(file: string, { clock, signal, onWait }: LockO
     await sleep(POLL, { clock, signal });
   }
 }
+
+const ownerOf = (token: string): Owner => ({ pid: process.pid, host: hostname(), token });
 
 async function create(file: string, owner: Owner): Promise<void> {
   const handle = await open(file, 'wx');

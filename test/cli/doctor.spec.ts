@@ -1,13 +1,14 @@
 /** `m2fp doctor`: its report, its exit code, and that nothing takes it down. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Diagnosis } from '../../src/observe/doctor.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { hiding, refusing, withPreload } from '../observe/support/preload.ts';
-import { failure, m2fp } from './support.ts';
+import { failure, m2fp, start } from './support.ts';
 
 describe('m2fp doctor', function () {
   // Measuring what int8 brings takes a while where the other tests run.
@@ -47,6 +48,24 @@ describe('m2fp doctor', function () {
       );
     }
   });
+
+  for (const [signal, exit] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    it(`leaves nothing of its measurement where ${signal} ends it`, async function () {
+      if (process.platform === 'win32') this.skip();
+      const TMPDIR = join(folder, 'tmp');
+      mkdirSync(TMPDIR);
+      const { child, ended } = start(args(), { TMPDIR });
+      const measuring = watch(TMPDIR);
+      await once(measuring, 'change');
+      measuring.close();
+      child.kill(signal);
+      assert.equal((await ended).code, exit);
+      assert.deepEqual(readdirSync(TMPDIR), []);
+    });
+  }
 
   it('prints the same as JSON', async () => {
     const { code, diagnosis } = await json();

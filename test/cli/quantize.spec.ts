@@ -1,12 +1,20 @@
 /** `m2fp quantize` as a user meets it: on the bundled model and its samples. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
 import { temporaryFolder } from '../support/installed-package.ts';
-import { failure, success } from './support.ts';
+import { failure, interruptedAt, m2fp, success } from './support.ts';
 
 const folder = temporaryFolder('cli-quantize');
 const bundled = bundledModelFolder();
@@ -97,6 +105,90 @@ describe('m2fp quantize', function () {
     const list = await success('models', '--store', store);
     assert.match(list.out, nothing);
     assert.match(list.out, advice);
+  });
+
+  const quick = ['--pictures', samples, '--parts', 'res5'];
+  const own = (name: string) => {
+    const parent = join(folder, name);
+    mkdirSync(parent);
+    return { parent, out: join(parent, 'int8') };
+  };
+
+  it('never replaces the model that it reads, by whatever path', async function () {
+    const model = join(folder, 'float');
+    cpSync(bundled, model, { recursive: true });
+    const paths = [model, join(folder, 'int8', '..', 'float')];
+    if (process.platform !== 'win32') {
+      symlinkSync(model, join(folder, 'link'));
+      paths.push(join(folder, 'link'));
+    }
+    for (const out of paths)
+      assert.match(
+        await failure('M2FP_BAD_OPTION', 'quantize', model, ...quick, '--out', out),
+        /is the folder of the model itself, which stays as it is: name another folder/,
+      );
+    const files = (of: string) => readFileSync(join(of, 'm2fp.json'), 'utf8');
+    assert.equal(files(model), files(bundled));
+  });
+
+  it("puts no model over another program's file, or into the place of one", async () => {
+    const { parent, out } = own('foreign');
+    mkdirSync(out);
+    writeFileSync(join(out, 'model.onnx'), 'of another program');
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'quantize', bundled, ...quick, '--out', out),
+      /holds a model\.onnx of another program .*: name another folder/,
+    );
+    assert.deepEqual(readdirSync(out), ['model.onnx']);
+    const file = join(out, 'model.onnx');
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'quantize', bundled, ...quick, '--out', file),
+      /is a file: name a folder/,
+    );
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'quantize', bundled, ...quick, '--out', join(file, 'x')),
+      /a file is in its place or above it: name another folder/,
+    );
+    assert.deepEqual(readdirSync(parent), ['int8']);
+  });
+
+  for (const times of [1, 2] as const) {
+    it(`leaves nothing in the store where ${times === 1 ? 'a signal comes' : 'two signals come'} at its very end`, async function () {
+      if (process.platform === 'win32') this.skip();
+      const store = join(folder, `store-${times}`);
+      const env = interruptedAt('Making it int8: 100 %', 'SIGTERM', folder, times);
+      const { code, err } = await m2fp(['quantize', bundled, ...quick, '--store', store], env);
+      assert.equal(code, 143, err);
+      if (times === 1) {
+        assert.match(err, /^m2fp: M2FP_CANCELLED: Interrupted\. The store is as it was$/m);
+        assert.ok(!existsSync(store));
+      } else {
+        assert.match(err, /^m2fp: Ended at once\. What may be left half-made, the next run clears\.$/m);
+        await success('quantize', bundled, ...quick, '--store', store);
+        assert.ok(!existsSync(join(store, '.partial')) || readdirSync(join(store, '.partial')).length === 0);
+      }
+    });
+  }
+
+  it('clears what one that was killed has left beside the same folder', async function () {
+    if (process.platform === 'win32') this.skip();
+    const { parent, out } = own('killed');
+    const args = ['quantize', bundled, ...quick, '--out', out];
+    const killed = await m2fp(args, interruptedAt('Making it int8: 70 %', 'SIGKILL', folder));
+    assert.equal(killed.code, null);
+    assert.match(readdirSync(parent).join(), /^int8\.partial-\d+-\w+$/);
+    await success(...args);
+    assert.deepEqual(readdirSync(parent), ['int8']);
+  });
+
+  it('ends with its child at a second signal half-way', async function () {
+    if (process.platform === 'win32') this.skip();
+    const { parent, out } = own('twice');
+    const env = interruptedAt('Making it int8: 60 %', 'SIGINT', folder, 2);
+    const { code, err } = await m2fp(['quantize', bundled, ...quick, '--out', out], env);
+    assert.equal(code, 130, err);
+    assert.match(err, /^m2fp: Ended at once\./m);
+    assert.deepEqual(readdirSync(parent), []);
   });
 
   it('says what is missing or wrong, and makes nothing', async () => {

@@ -75,10 +75,18 @@ export async function success(...args: string[]): Promise<Outcome> {
  * The environment of a command that sends itself a signal when it writes `text` to its error output: signals from
  * outside would come a little earlier or later each time.
  * @param folder for the program that does it
+ * @param times a second one follows as soon as the first was heard
  */
-export function interruptedAt(text: string, signal: NodeJS.Signals, folder: string): NodeJS.ProcessEnv {
+export function interruptedAt(
+  text: string,
+  signal: NodeJS.Signals,
+  folder: string,
+  times: 1 | 2 = 1,
+): NodeJS.ProcessEnv {
   return withPreload(
     `const { write } = process.stderr;
+    if (${times} === 2 && process.send === undefined)
+      process.once('${signal}', () => process.kill(process.pid, '${signal}'));
     process.stderr.write = function (text, ...rest) {
       if (String(text).includes(${JSON.stringify(text)})) process.kill(process.pid, '${signal}');
       return write.call(this, text, ...rest);

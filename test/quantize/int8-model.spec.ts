@@ -124,7 +124,7 @@ describe('an int8 model in the store', function () {
     assert.match(made.warnings.join(), /made int8 with drawn scenes, as no pictures were given/);
   });
 
-  for (const step of [0, 0.3, 0.66, 0.75]) {
+  for (const step of [0, 0.3, 0.66, 0.75, 1]) {
     it(`is not there, and leaves nothing, where it is cancelled with ${step * 100} % done`, async () => {
       const controller = new AbortController();
       const onProgress = ({ phase, share }: PullProgress) => {

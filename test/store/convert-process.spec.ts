@@ -118,22 +118,67 @@ describe('converting in a process of its own', () => {
 
   it('removes what a crashed process has left', async () => {
     const program = `
-      import { mkdirSync } from 'node:fs';
-      process.once('message', ({ out }) => {
-        mkdirSync(\`\${out}.partial-\${process.pid}-abc\`);
-        mkdirSync(\`\${out}.partial-1-of-another\`);
+      import { writeFileSync } from 'node:fs';
+      process.once('message', ({ out, into }) => {
+        writeFileSync(\`\${into}/model.onnx\`, 'half');
+        writeFileSync(\`\${out}.of-another\`, '');
         process.exit(1);
       });`;
     await assert.rejects(withProgram(program), { code: 'M2FP_ENGINE_CRASHED' });
-    assert.deepEqual(readdirSync(join(folder, 'out')), ['model.partial-1-of-another']);
+    assert.deepEqual(readdirSync(join(folder, 'out')), ['model.of-another']);
   });
 
   it('passes on errors that are not ours as a failure of the process', async () => {
     const program = `
       process.once('message', () => {
-        process.send({ type: 'error', error: { name: 'Error', code: 'ENOSPC', message: 'ENOSPC: no space' } });
+        process.send({ type: 'error', error: { name: 'Error', code: 'EIO', message: 'EIO: i/o error' } });
         process.disconnect();
       });`;
-    await assert.rejects(withProgram(program), { code: 'M2FP_ENGINE_CRASHED', message: /ENOSPC/ });
+    await assert.rejects(withProgram(program), { code: 'M2FP_ENGINE_CRASHED', message: /EIO/ });
+  });
+
+  it('says what to do where its process met a full disk, or one that can only be read', async () => {
+    const failing = (code: string) => `
+      process.once('message', () => {
+        process.send({ type: 'error', error: { name: 'Error', code: '${code}', message: '${code}: write' } });
+        process.disconnect();
+      });`;
+    await assert.rejects(withProgram(failing('ENOSPC')), {
+      code: 'M2FP_MODEL_INVALID',
+      message: /became full while the model was written\. Nothing was changed/,
+    });
+    await assert.rejects(withProgram(failing('EROFS')), {
+      code: 'M2FP_BAD_OPTION',
+      message: `${out()} is on a file system that can only be read: name another folder`,
+    });
+  });
+
+  /** Writes all files of a model, says so, and then does `rest`. */
+  const writing = (rest: string) => `
+    import { writeFileSync } from 'node:fs';
+    process.once('message', ({ into }) => {
+      for (const name of ['model.onnx.data', 'model.onnx', 'm2fp.json']) writeFileSync(into + '/' + name, 'new');
+      process.send({ type: 'progress', share: 1 });
+      ${rest}
+    });`;
+
+  it('leaves nothing where an abort comes when all files are written', async () => {
+    const controller = new AbortController();
+    const cancelled = withProgram(writing('setInterval(() => {}, 1000);'), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await assert.rejects(cancelled, { code: 'M2FP_CANCELLED' });
+    assert.deepEqual(readdirSync(join(folder, 'out')), []);
+  });
+
+  it('puts the model in its place where an abort comes later than that', async () => {
+    const done = "process.send({ type: 'done', result: { warnings: [] } }); process.disconnect();";
+    const controller = new AbortController();
+    const result = await withProgram(writing(done), { signal: controller.signal });
+    controller.abort();
+    assert.deepEqual(result.warnings, []);
+    assert.deepEqual(readdirSync(out()).toSorted(), ['m2fp.json', 'model.onnx', 'model.onnx.data']);
+    assert.deepEqual(readdirSync(join(folder, 'out')), ['model']);
   });
 });
