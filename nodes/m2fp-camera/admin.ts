@@ -1,7 +1,6 @@
 /** What the form asks Node-RED: one picture of the camera that it describes. */
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
-import { shownAddress } from '../../src/camera/index.ts';
 import type { Ffmpeg } from '../../src/ffmpeg.ts';
 import { M2fpError } from '../../src/errors.ts';
 import { loadSharp } from '../../src/image/sharp.ts';
@@ -111,5 +110,5 @@ function deployedAddress(RED: NodeAPI, id: string): string {
 }
 
 function hostOf(address: string): string {
-  return URL.parse(shownAddress(address))?.host ?? address;
+  return URL.parse(address.trim())?.host || address;
 }

@@ -2,12 +2,10 @@
 import type { NodeAPI } from 'node-red';
 import {
   type CameraOptions,
+  createSource,
   type FrameSource,
-  MjpegSource,
   MotionGate,
-  SnapshotSource,
   type TlsOptions,
-  VideoSource,
 } from '../../src/camera/index.ts';
 import type { Ffmpeg } from '../../src/ffmpeg.ts';
 import { type CameraCredentials, type CameraSettings, chosenCredentials } from './config.ts';
@@ -38,15 +36,12 @@ export function openSource(
   onFfmpeg: (ffmpeg: Ffmpeg) => void = () => {},
 ): FrameSource {
   const { source, address, timeout, maxSize, ffmpeg, rate, paced, loop } = settings;
-  const common = {
+  return createSource({
+    kind: source,
     address,
     credentials: chosenCredentials(settings, entered),
     limits: { timeout: timeout * SECOND, maxBytes: maxSize * MEBIBYTE },
-  };
-  if (source === 'snapshot') return new SnapshotSource({ ...common, tls });
-  if (source === 'mjpeg') return new MjpegSource({ ...common, tls });
-  return new VideoSource({
-    ...common,
+    tls,
     ffmpeg,
     rate: rate || undefined,
     isPaced: paced,

@@ -1,11 +1,11 @@
 /** A camera that sends one JPEG after the other in an answer without end (`multipart/x-mixed-replace`). */
 import { CameraError } from '../camera-error.ts';
 import { JpegSplitter } from '../jpeg-splitter.ts';
-import { createMask, shownAddress } from '../secrets.ts';
+import { shownAddress } from '../secrets.ts';
 import type { FrameSource } from '../types.ts';
 import type { Login } from './login.ts';
 import { openHttp } from './open.ts';
-import { type HttpSourceOptions, masked, readAddress } from './snapshot.ts';
+import { type HttpSourceOptions, readAddress } from './snapshot.ts';
 
 /** @throws {CameraError} from `open` */
 export class MjpegSource implements FrameSource {
@@ -23,20 +23,8 @@ export class MjpegSource implements FrameSource {
   }
 
   async *open(signal: AbortSignal): AsyncGenerator<Buffer, void> {
-    const { limits, tls = {}, address, credentials } = this.#options;
-    try {
-      yield* this.#read(signal, limits.timeout, limits.maxBytes, tls);
-    } catch (error) {
-      throw masked(error, createMask(address, credentials));
-    }
-  }
-
-  async *#read(
-    signal: AbortSignal,
-    timeout: number,
-    maxBytes: number,
-    tls: NonNullable<HttpSourceOptions['tls']>,
-  ): AsyncGenerator<Buffer, void> {
+    const { limits, tls = {} } = this.#options;
+    const { timeout, maxBytes } = limits;
     const place = shownAddress(this.#url.href);
     const answer = await openHttp(this.#url, { signal, timeout, login: this.#login, tls });
     const type = answer.headers['content-type'] ?? '';

@@ -3,7 +3,7 @@ import { M2fpError } from '../../errors.ts';
 import { detectFormat } from '../../image/formats/format.ts';
 import { CameraError } from '../camera-error.ts';
 import { isCutOff } from '../jpeg-splitter.ts';
-import { createMask, decoded, fillIn, shownAddress } from '../secrets.ts';
+import { decoded, fillIn, shownAddress } from '../secrets.ts';
 import type { Credentials, FrameSource, SourceLimits } from '../types.ts';
 import { Login } from './login.ts';
 import { openHttp, type TlsOptions } from './open.ts';
@@ -36,7 +36,7 @@ export class SnapshotSource implements FrameSource {
   }
 
   async #fetch(signal: AbortSignal): Promise<Buffer> {
-    const { limits, tls = {}, address, credentials } = this.#options;
+    const { limits, tls = {} } = this.#options;
     const { timeout, maxBytes } = limits;
     // A server that sends a byte now and then would never be given up. No AbortSignal.any: it would keep one for each picture.
     const abort = new AbortController();
@@ -60,8 +60,6 @@ export class SnapshotSource implements FrameSource {
       const image = Buffer.concat(chunks, length);
       checkPicture(image, this.#url, answer.headers['content-type']);
       return image;
-    } catch (error) {
-      throw masked(error, createMask(address, credentials));
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -89,13 +87,6 @@ export function readAddress({ address, credentials }: Pick<HttpSourceOptions, 'a
       password: credentials.password || decoded(url.password),
     }),
   };
-}
-
-/** `error` without the credentials, whatever it quotes. */
-export function masked(error: unknown, mask: (text: string) => string): unknown {
-  if (!(error instanceof CameraError)) return error;
-  const message = mask(error.message);
-  return message === error.message ? error : new CameraError(error.reason, message);
 }
 
 function tooLarge(url: URL, maxBytes: number): CameraError {

@@ -3,7 +3,7 @@ import { type Child, startProgram } from '../../child-process.ts';
 import { type Ffmpeg, FfmpegMissing, findFfmpeg } from '../../ffmpeg.ts';
 import { CameraError, type OfflineReason } from '../camera-error.ts';
 import { JpegSplitter } from '../jpeg-splitter.ts';
-import { createMask, shownAddress } from '../secrets.ts';
+import { shownAddress, shownFile, withServersOnly } from '../secrets.ts';
 import type { Credentials, FrameSource, SourceLimits } from '../types.ts';
 import { callOf, readInput, type VideoInput, type VideoOptions } from './arguments.ts';
 
@@ -21,17 +21,18 @@ export interface VideoSourceOptions extends VideoOptions {
 /** Milliseconds that ffmpeg may take to say goodbye to the camera. */
 const GOODBYE = 2000;
 
+/** Characters of which only the end was kept. */
+const MANY_WORDS = 4000;
+
 /** @throws {CameraError} from `open` */
 export class VideoSource implements FrameSource {
   readonly #options: VideoSourceOptions;
   readonly #input: VideoInput;
-  readonly #mask: (text: string) => string;
 
   /** @throws {M2fpError} `M2FP_BAD_OPTION` for an address that is none of a stream */
   constructor(options: VideoSourceOptions) {
     this.#options = options;
     this.#input = readInput(options.address, options.credentials);
-    this.#mask = createMask(this.#input.address, options.credentials);
   }
 
   /** Of a file that does not play at its own speed, none is left out. */
@@ -98,18 +99,25 @@ export class VideoSource implements FrameSource {
   }
 
   get #place(): string {
-    return this.#input.kind === 'file' ? this.#input.address : shownAddress(this.#input.address);
+    return this.#input.kind === 'file' ? shownFile(this.#input.address) : shownAddress(this.#input.address);
   }
 
   /** @param words what ffmpeg said */
   #failure(words: string): CameraError {
     // What stands in brackets before is an address in memory.
-    const plain = words.replace(/^\[[^\]]*\] /gm, '');
+    const plain = wholeLines(words)
+      .replace(/^\[[^\]]*\] /gm, '')
+      .replaceAll(this.#input.address, this.#place);
     const [reason, what] = meaningOf(plain);
     // The last lines say it in the end.
-    const said = this.#mask(plain).split('\n').slice(-3).join('; ').slice(-400);
+    const said = withServersOnly(plain).split('\n').slice(-3).join('; ').slice(-400);
     return new CameraError(reason, `${this.#place} ${what}${said === '' ? '' : ` (ffmpeg: ${said})`}.`);
   }
+}
+
+/** Where much was said, what is left may begin within an address. */
+function wholeLines(words: string): string {
+  return words.length < MANY_WORDS ? words : words.slice(words.indexOf('\n') + 1 || words.length);
 }
 
 function meaningOf(words: string): [OfflineReason, string] {

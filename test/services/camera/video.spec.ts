@@ -6,6 +6,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { createSource } from '../../../src/camera/index.ts';
 import { VideoSource, type VideoSourceOptions } from '../../../src/camera/video/video.ts';
 import { findFfmpeg } from '../../../src/ffmpeg.ts';
 import { childrenOf } from '../../support/processes.ts';
@@ -25,17 +26,17 @@ function visible(): string {
   return lines.filter((line) => own.has(Number.parseInt(line)) && line.includes('ffmpeg')).join('\n');
 }
 
+const DEFAULTS = {
+  credentials: {},
+  limits: LIMITS,
+  ffmpeg: '',
+  rate: undefined,
+  isPaced: false,
+  isLooped: false,
+};
+
 function source(address: string, more: Partial<VideoSourceOptions> = {}): VideoSource {
-  return new VideoSource({
-    address,
-    credentials: {},
-    limits: LIMITS,
-    ffmpeg: '',
-    rate: undefined,
-    isPaced: false,
-    isLooped: false,
-    ...more,
-  });
+  return new VideoSource({ ...DEFAULTS, address, ...more });
 }
 
 async function take(
@@ -167,6 +168,26 @@ describe('an RTSP stream', () => {
       assert.doesNotMatch(error.message, /secret/);
       return true;
     });
+  });
+
+  it('tells nothing of user, password and token, wherever the address has them', async () => {
+    const credentials = { user: 'plainuser', password: 'Geh@im:S/cret%99', token: 'tok-Secr7t' };
+    const secrets = /plainuser|Geh|im:S|S.{1,5}cret|Secr7t/;
+    for (const address of [
+      'rtsp://127.0.0.1:9/user={user}_password={password}_channel=1.sdp',
+      'http://127.0.0.1:9/{password}/x',
+      'http://127.0.0.1:9/{token}/{user}.m3u8?a={token}',
+      `rtsp://plainuser:${credentials.password}@127.0.0.1:9/x`,
+      `plainuser:${credentials.password}@127.0.0.1:9/x`,
+    ]) {
+      const made = createSource({ ...DEFAULTS, kind: 'video', address, credentials });
+      await assert.rejects(
+        made.open(new AbortController().signal).next(),
+        ({ message, stack }: Error) => !secrets.test(`${message}${stack}`) && message.includes('(ffmpeg: '),
+        address,
+      );
+    }
+    await start('open');
   });
 
   it('says that the stream has ended, or cannot be reached', async () => {
