@@ -5,6 +5,7 @@ import type { LocalSource } from '../../src/store/local.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { services } from '../common/services.ts';
+import { isRefusal } from '../common/failure.ts';
 import type { ModelPresence, PublishedModel } from '../common/model.ts';
 
 /** Whom a pull tells of itself. */
@@ -88,7 +89,8 @@ export class ModelPull {
       this.#listener.changed({ state: 'present' });
       if (pulled.made) this.#listener.made(pulled);
       return pulled.folder;
-    } catch (error) {
+    } catch (thrown) {
+      const error = ofModel(thrown);
       if (!signal.aborted) {
         this.#progress = undefined;
         this.#failure = error;
@@ -99,4 +101,14 @@ export class ModelPull {
       this.#running--;
     }
   }
+}
+
+/**
+ * What is wrong with the pictures that an int8 model is made with blames no picture that waits for the model, nor whoever
+ * sent it.
+ */
+function ofModel(error: unknown): unknown {
+  if (!(error instanceof M2fpError) || !isRefusal(error)) return error;
+  const reason = `The int8 model is not there, and cannot be made. ${error.message}`;
+  return new M2fpError('M2FP_MODEL_NOT_FOUND', reason, { cause: error });
 }

@@ -17,10 +17,14 @@ export function isImageName(name: string): boolean {
  * @throws M2fpError M2FP_NO_IMAGE where there are none, or the folder cannot be read
  */
 export async function picturesIn(folder: string, most: number, advice: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: Error) => {
-    throw new M2fpError('M2FP_NO_IMAGE', `The folder of pictures cannot be read: ${error.message}`, {
-      cause: error,
-    });
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw new M2fpError(
+      'M2FP_NO_IMAGE',
+      `The folder of pictures cannot be read: ${reasonOf(error, folder)}`,
+      {
+        cause: error,
+      },
+    );
   });
   const found = names.filter(isImageName).toSorted();
   if (found.length === 0) throw new M2fpError('M2FP_NO_IMAGE', `${folder} holds no pictures: put ${advice}`);
@@ -28,4 +32,11 @@ export async function picturesIn(folder: string, most: number, advice: string): 
   return Array.from({ length: count }, (_, i) =>
     join(folder, found[Math.floor((i * found.length) / count)]!),
   );
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, folder: string): string {
+  if (code === 'ENOENT') return `there is no ${folder}`;
+  if (code === 'ENOTDIR') return `${folder} is no folder`;
+  if (code === 'EACCES' || code === 'EPERM') return `this user may not read ${folder}`;
+  return message;
 }

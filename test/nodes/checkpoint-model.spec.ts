@@ -1,6 +1,6 @@
 /** The nodes with a checkpoint in the folder field: it is converted into the store when it is first needed. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -81,6 +81,22 @@ describe('the nodes with a checkpoint on this machine', function () {
       await stopFlow();
       await shutdownEngines();
     }
+  });
+
+  it('blame no message where there are no pictures to make it int8 with', async () => {
+    const pictures = join(folder, 'empty');
+    mkdirSync(pictures);
+    const events = await startFlow([model({ precision: 'int8', pictures }), infer()]);
+    send({ payload: image });
+    await events.ended();
+    const { error, statusCode, payload } = events.caught[0]!;
+    assert.deepEqual([error.code, statusCode, payload], ['M2FP_MODEL_NOT_FOUND', 503, image]);
+    assert.match(
+      error.message,
+      /int8 model .* cannot be made\. .*empty holds no pictures: put 32 or more there/,
+    );
+    await text(events, /error\.M2FP_MODEL_NOT_FOUND$/);
+    assert.equal(events.caught.length, 1);
   });
 
   describe('and an engine without a process', () => {
