@@ -43,6 +43,7 @@ export default function (RED: NodeAPI): void {
         pictures.pass(parsing.image);
         const { topic, time } = frameOf(msg);
         const tracked = await topics.track(parsing, topic, time, options);
+        for (const warning of tracked.warnings) this.warn(warning);
         silence.restart(topic, options.silence);
         msg['parsing'] = { ...tracked.parsing, topic };
         msg.payload = tracked.state;

@@ -1,11 +1,13 @@
 /** Tracking for any number of cameras: each topic has people, zones and lines of its own. */
 import type { Parsing, Person } from '../../parsing/types.ts';
-import { type Standing, type ZoneEvent, ZoneWatch } from '../zones/zone-watch.ts';
+import { type Standing, ZoneWatch } from '../zones/zone-watch.ts';
 import { detectionsOf } from './detections.ts';
+import { FrameClock, type FrameTime, warningsOf } from './frame-clock.ts';
 import { gridOf } from './grid.ts';
+import { Events, People } from './telling.ts';
 import type { TrackOptions } from './track-options.ts';
-import { type Track, type TrackedFrame, Tracker } from './tracker.ts';
-import type { TrackedParsing, TrackedPerson, TrackEvent, TrackState } from './types.ts';
+import { type TrackedFrame, Tracker } from './tracker.ts';
+import type { TrackedParsing, TrackEvent, TrackState } from './types.ts';
 
 /** Topics that are kept; that which had no frame for longest goes first. */
 export const MAX_TOPICS = 64;
@@ -13,6 +15,9 @@ export const MAX_TOPICS = 64;
 interface Topic {
   tracker: Tracker;
   watch: ZoneWatch;
+  clock: FrameClock;
+  /** What the log has been told of its times: each once. */
+  warned: Set<string>;
   /** A frame is being taken. */
   isBusy: boolean;
 }
@@ -23,6 +28,8 @@ export interface Tracked {
   parsing: TrackedParsing;
   state: TrackState;
   events: TrackEvent[];
+  /** What is wrong with the times of the topic's frames, for the log. */
+  warnings: string[];
 }
 
 export class Topics {
@@ -34,14 +41,24 @@ export class Topics {
 
   /**
    * Takes a frame. One after the other, please: a frame's people are compared with those of the one before.
-   * @param time milliseconds since 1970
+   * @param given when it was taken, milliseconds since 1970
+   * @param now when it arrived
    * @throws {M2fpError} `M2FP_NO_PARSING` where a mask of the parsing is damaged
    */
-  async track(parsing: Parsing, topic: string, time: number, options: TrackOptions): Promise<Tracked> {
+  async track(
+    parsing: Parsing,
+    topic: string,
+    given: number,
+    options: TrackOptions,
+    now = Date.now(),
+  ): Promise<Tracked> {
     const detections = await detectionsOf(parsing, options.look);
     const known = this.#topic(topic);
     const { tracker, watch } = known;
-    const isLate = tracker.time !== undefined && time < tracker.time;
+    const frameTime = known.clock.take(given, tracker.time, now);
+    const { time } = frameTime;
+    const isLate = frameTime.order === 'late';
+    const goneBefore = isLate ? [] : goneBeforehand(known, topic, frameTime, options);
     const cells = gridOf(parsing.width, parsing.height).height;
     known.isBusy = true;
     const update = tracker.update(detections, time, cells, options);
@@ -62,22 +79,23 @@ export class Topics {
       count: people.count,
       ...watch.state(tracker.time!),
     };
-    return { parsing: numbered(parsing, frame), state, events: events.list };
+    return {
+      parsing: numbered(parsing, frame),
+      state,
+      events: [...goneBefore, ...events.list],
+      warnings: warningsOf(frameTime, given, topic, known.warned),
+    };
   }
 
   /**
-   * No frame has come for some time: everybody goes. While one is being taken, nobody does.
+   * No frame has come for some time: everybody goes, and the next frame begins anew, whatever its time. While one is being
+   * taken, nobody goes.
    * @param seconds since the last frame
    */
   silence(topic: string, seconds: number): TrackEvent[] {
     const known = this.#topics.get(topic);
     if (known?.tracker.time === undefined || known.isBusy) return [];
-    const { tracker, watch } = known;
-    const time = tracker.time! + seconds * 1000;
-    const gone = tracker.clear();
-    const events = new Events(new People(tracker, watch, time), topic, time);
-    events.addGone(gone, watch);
-    return events.list;
+    return everybodyGone(known, topic, known.tracker.time + seconds * 1000);
   }
 
   /** Forgets everything of a topic, or of all: numbers begin from 1 again. */
@@ -87,13 +105,41 @@ export class Topics {
   }
 
   #topic(name: string): Topic {
-    const known = this.#topics.get(name) ?? { tracker: new Tracker(), watch: new ZoneWatch(), isBusy: false };
+    const known = this.#topics.get(name) ?? newTopic();
     // The one that was used last is at the end.
     this.#topics.delete(name);
     this.#topics.set(name, known);
     if (this.#topics.size > MAX_TOPICS) this.#topics.delete(this.#topics.keys().next().value!);
     return known;
   }
+}
+
+function newTopic(): Topic {
+  const [tracker, watch, clock] = [new Tracker(), new ZoneWatch(), new FrameClock()];
+  return { tracker, watch, clock, warned: new Set(), isBusy: false };
+}
+
+/** Who goes before a frame is looked at: everybody where time begins anew, else those whose time is over. */
+function goneBeforehand(
+  known: Topic,
+  topic: string,
+  { time, order }: FrameTime,
+  options: TrackOptions,
+): TrackEvent[] {
+  const { tracker, watch } = known;
+  if (order === 'anew' && tracker.time !== undefined) return everybodyGone(known, topic, tracker.time);
+  const gone = tracker.forget(time, options);
+  const events = new Events(new People(tracker, watch, time), topic, time);
+  events.addGone(gone, watch);
+  return events.list;
+}
+
+/** @param time of the events, milliseconds */
+function everybodyGone({ tracker, watch }: Topic, topic: string, time: number): TrackEvent[] {
+  const gone = tracker.clear();
+  const events = new Events(new People(tracker, watch, time), topic, time);
+  events.addGone(gone, watch);
+  return events.list;
 }
 
 /** Those who have a number and are seen in the frame. */
@@ -117,87 +163,4 @@ function numbered(parsing: Parsing, { tracks }: TrackedFrame): TrackedParsing {
       doubtful: { ...doubtful, persons: numbersFrom(doubtful.persons, persons.length) },
     }),
   };
-}
-
-/** Who is there, as messages have it. */
-class People {
-  readonly #tracker: Tracker;
-  readonly #watch: ZoneWatch;
-  readonly #time: number;
-  readonly #shown: ReadonlySet<Track | undefined>;
-
-  /** @param shown those whom the picture shows */
-  constructor(tracker: Tracker, watch: ZoneWatch, time: number, shown: readonly (Track | undefined)[] = []) {
-    this.#tracker = tracker;
-    this.#watch = watch;
-    this.#time = time;
-    this.#shown = new Set(shown);
-  }
-
-  get count(): number {
-    return this.#tracker.tracks.filter(({ number }) => number !== null).length;
-  }
-
-  byNumber(number: number): Track | undefined {
-    return this.#tracker.tracks.find((track) => track.number === number);
-  }
-
-  all(): TrackedPerson[] {
-    return this.#tracker.tracks
-      .filter(({ number }) => number !== null)
-      .toSorted((a, b) => a.number! - b.number!)
-      .map((track) => this.describe(track));
-  }
-
-  describe(track: Track): TrackedPerson {
-    const { number, detection, since, seen } = track;
-    const { id, score, box, description } = detection;
-    const hidden = !this.#shown.has(track);
-    return {
-      track: number!,
-      id: hidden ? null : id,
-      hidden,
-      score: Math.round(score * 10_000) / 10_000,
-      box: { ...box },
-      since,
-      seen,
-      age: Math.round((this.#time - since) / 100) / 10,
-      zones: this.#watch.zonesOf(number!),
-      ...(description !== undefined && { description }),
-    };
-  }
-}
-
-/** The events of a frame, in their order. */
-class Events {
-  readonly list: TrackEvent[] = [];
-  readonly #people: People;
-  readonly #topic: string;
-  readonly #time: number;
-
-  constructor(people: People, topic: string, time: number) {
-    this.#people = people;
-    this.#topic = topic;
-    this.#time = time;
-  }
-
-  add(event: TrackEvent['event'], track: Track, more: Partial<TrackEvent> = {}): void {
-    const { topic, time, count } = { topic: this.#topic, time: this.#time, count: this.#people.count };
-    const person = this.#people.describe(track);
-    this.list.push({ event, track: track.number!, topic, time, count, ...more, person });
-  }
-
-  addZone({ event, track, ...more }: ZoneEvent): void {
-    const found = this.#people.byNumber(track);
-    if (found !== undefined) this.add(event, found, more);
-  }
-
-  /** Who goes leaves the zones first. */
-  addGone(gone: readonly Track[], watch: ZoneWatch): void {
-    for (const track of gone) {
-      for (const { event, track: _number, ...more } of watch.gone(track.number!))
-        this.add(event, track, more);
-      this.add('gone', track, { duration: (track.seen - track.since) / 1000 });
-    }
-  }
 }

@@ -46,7 +46,7 @@ export interface TrackedFrame {
 export class Tracker {
   readonly tracks: Track[] = [];
   #next = 1;
-  /** Frames come at their own times, milliseconds; undefined before the first. */
+  /** Frames come at their own times, milliseconds; undefined before the first, and when all have gone. */
   #time: number | undefined;
 
   get time(): number | undefined {
@@ -84,11 +84,35 @@ export class Tracker {
         confirmed.push(track);
       }
     });
-    return { tracks, confirmed, gone: this.#forget(time, options) };
+    return { tracks, confirmed, gone: this.forget(time, options) };
   }
 
-  /** Everybody goes. @returns those who had a number */
+  /**
+   * Lets those go who have not been seen for too long, when a frame has been taken, and before it is: somebody in it is not
+   * who went while no frames came.
+   * @param time milliseconds
+   * @returns those who had a number
+   */
+  forget(time: number, { goneAfter, goneIn }: TrackOptions): Track[] {
+    const isOver = ({ missed, seen, number }: Track): boolean => {
+      // Who was seen in a single frame, and was not confirmed, was nobody.
+      if (missed > 0 && number === null) return true;
+      if (goneIn === 'frames') return missed > 0 && missed >= goneAfter;
+      // Where frames are rare, somebody may be missed in one all the same.
+      return missed > 1 && time - seen > goneAfter * 1000;
+    };
+    const over = this.tracks.filter(isOver);
+    const kept = this.tracks.filter((track) => !over.includes(track)).toSorted((a, b) => b.seen - a.seen);
+    over.push(...kept.slice(MAX_TRACKS));
+    const gone = new Set(over);
+    const rest = this.tracks.filter((track) => !gone.has(track));
+    this.tracks.splice(0, this.tracks.length, ...rest);
+    return over.filter(({ number }) => number !== null);
+  }
+
+  /** Everybody goes, and the next frame may have any time. @returns those who had a number */
   clear(): Track[] {
+    this.#time = undefined;
     return this.tracks.splice(0).filter(({ number }) => number !== null);
   }
 
@@ -158,23 +182,5 @@ export class Tracker {
     track.detection = detection;
     if (isSure) track.look = learned(track.look, detection.look);
     track.motion.correct(detection.place, time / 1000);
-  }
-
-  /** Lets those go who have not been seen for too long. */
-  #forget(time: number, { goneAfter, goneIn }: TrackOptions): Track[] {
-    const isOver = ({ missed, seen, number }: Track): boolean => {
-      // Who was seen in a single frame, and was not confirmed, was nobody.
-      if (missed > 0 && number === null) return true;
-      if (goneIn === 'frames') return missed > 0 && missed >= goneAfter;
-      // Where frames are rare, somebody may be missed in one all the same.
-      return missed > 1 && time - seen > goneAfter * 1000;
-    };
-    const over = this.tracks.filter(isOver);
-    const kept = this.tracks.filter((track) => !over.includes(track)).toSorted((a, b) => b.seen - a.seen);
-    over.push(...kept.slice(MAX_TRACKS));
-    const gone = new Set(over);
-    const rest = this.tracks.filter((track) => !gone.has(track));
-    this.tracks.splice(0, this.tracks.length, ...rest);
-    return over.filter(({ number }) => number !== null);
   }
 }

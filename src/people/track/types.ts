@@ -55,7 +55,7 @@ export interface LineState {
 export interface TrackState {
   /** Of this picture. */
   time: number;
-  /** Whether the picture was older than one before: then nothing was learned from it. */
+  /** Whether the picture was older than one before, by a clock that was not set back: then nothing was learned from it. */
   late: boolean;
   persons: TrackedPerson[];
   /** Of `persons`. */

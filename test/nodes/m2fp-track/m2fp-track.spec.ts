@@ -6,7 +6,7 @@ import type { Parsing } from '../../../src/parsing/types.ts';
 import type { TrackEvent, TrackState } from '../../../src/people/track/types.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { deploy, type Events, send, startFlow, stopFlow } from '../support/red.ts';
+import { deploy, type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
 
 const RIGHT = {
   name: 'right',
@@ -146,6 +146,19 @@ describe('m2fp-track', () => {
         ['gone', 1050, 0],
       ],
     );
+  });
+
+  it('warns of a clock that is set, and goes on', async () => {
+    const events = await start();
+    const hour = 3_600_000;
+    const warnings: unknown[] = [];
+    nodeOf('node').warn = (text) => warnings.push(text);
+    for (const time of [2 * hour, hour, hour + 1, hour + 2, hour + 3])
+      send({ parsing: parsingAt(0), frame: { time } });
+    await events.ended(5);
+    const late = events.sent.map((_, index) => stateOf(events, index).late);
+    assert.deepEqual(late, [false, true, true, false, false]);
+    assert.deepEqual([warnings.length, String(warnings[0]).includes('have gone back')], [1, true]);
   });
 
   it('says on its status how many are there', async () => {
