@@ -110,6 +110,9 @@ for (const version of VERSIONS) {
       await tell('end', trackedObject('2-car', { label: 'car' }));
       await tell('end', trackedObject('3-false', { false_positive: true }));
       await tell('end', trackedObject('4-none', { has_snapshot: false }));
+      // Frigate's own: a face or a plate that it knows, with a score, or a text.
+      await tell('end', trackedObject('5-john', { sub_label: ['John', 0.93] }));
+      await tell('end', trackedObject('6-jane', { sub_label: 'Jane' }));
       await tell('end', trackedObject('1607123955.475377-mxklsc'));
       if (labels.length === 0) await once(frigate, 'label');
       assert.deepEqual(asked, [
@@ -130,6 +133,17 @@ for (const version of VERSIONS) {
       assert.deepEqual(await sidebar.texts('m2fpe16debug0003', 1), [
         'No snapshot of missing: Frigate answered 404',
       ]);
+    });
+
+    it('gives each of many that end together its sub label', async () => {
+      labels.length = 0;
+      const ids = Array.from({ length: 14 }, (_, index) => `together-${index}`);
+      for (const id of ids) await tell('end', trackedObject(id));
+      while (labels.length < ids.length) await once(frigate, 'label');
+      assert.deepEqual(
+        labels.map(({ path }) => path).toSorted(),
+        ids.map((id) => `/api/events/${id}/sub_label`).toSorted(),
+      );
     });
   });
 }

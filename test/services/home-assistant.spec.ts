@@ -14,6 +14,9 @@ interface Discovery {
   components: Record<string, { platform: string; image_topic?: string; value_template?: string }>;
 }
 
+/** Each a camera of its own. */
+const NAMES = ['大门', '前门', 'Front door', 'front_door', 'front  door', '__proto__', 'yard 2'];
+
 describe('the example for Home Assistant, with mosquitto', function () {
   this.timeout(120_000);
   let broker: Mosquitto;
@@ -35,7 +38,29 @@ describe('the example for Home Assistant, with mosquitto', function () {
     const flows = example('15 Home Assistant').map((node): FlowNode =>
       node.type === 'mqtt-broker' ? { ...node, broker: '127.0.0.1', port } : node,
     );
-    nodeRed = await NodeRed.start('node-red', flows);
+    const picture = flows.find(({ id }) => id === 'm2fpe15injec0001')!;
+    const camera = flows.find(({ type }) => type === 'm2fp-camera')!;
+    const says = (id: string, topic: string, state: string): FlowNode => ({
+      ...picture,
+      id,
+      topic,
+      props: [{ p: 'payload' }, { p: 'topic', vt: 'str' }],
+      payload: JSON.stringify({ camera: topic, state }),
+      payloadType: 'json',
+      // As the camera does.
+      wires: [(camera['wires'] as string[][])[1]!],
+    });
+    nodeRed = await NodeRed.start(
+      'node-red',
+      [
+        ...flows,
+        ...NAMES.map((topic, index): FlowNode => ({ ...picture, id: `picture${index}`, topic })),
+        ...NAMES.map((topic, index) => says(`online${index}`, topic, 'online')),
+        says('offline', 'front door', 'offline'),
+        says('online', 'front door', 'online'),
+      ],
+      { mqttReconnectTime: 200 },
+    );
   });
   after(async () => {
     await client?.endAsync();
@@ -117,6 +142,70 @@ describe('the example for Home Assistant, with mosquitto', function () {
     await payloadOf('m2fp/status', (payload) => payload === 'online');
   });
 
+  const CONFIG = 'homeassistant/device/m2fp_front_door/config';
+  const AVAILABILITY = 'm2fp/front_door/availability';
+
+  it('makes a device of a camera that has said how it is, and sent no picture yet', async () => {
+    topics.clear();
+    await nodeRed.inject('offline');
+    await payloadOf(CONFIG);
+    assert.equal((await payloadOf(AVAILABILITY)).toString(), 'offline');
+    await nodeRed.inject('online');
+    await payloadOf(AVAILABILITY, (payload) => payload === 'online');
+    await nodeRed.inject('m2fpe15injec0001');
+    await payloadOf('m2fp/front_door/picture');
+  });
+
+  it('tells a broker that came back, and had kept nothing, all of it again', async () => {
+    await broker.stopped();
+    topics.clear();
+    broker = await Mosquitto.start(port);
+    await payloadOf(CONFIG);
+    assert.equal((await payloadOf(AVAILABILITY)).toString(), 'online');
+    await nodeRed.inject('m2fpe15injec0001');
+    await payloadOf('m2fp/front_door/state');
+    await payloadOf('m2fp/front_door/picture');
+  });
+
+  it('brings a camera back that sends pictures after it was removed', async () => {
+    await nodeRed.inject('m2fpe15injec0002');
+    await payloadOf(AVAILABILITY, (payload) => payload === '');
+    topics.clear();
+    await nodeRed.inject('m2fpe15injec0001');
+    await payloadOf('m2fp/front_door/picture');
+    await payloadOf('m2fp/front_door/state');
+    await payloadOf(CONFIG);
+    assert.equal((await payloadOf(AVAILABILITY)).toString(), 'online');
+  });
+
+  it('leaves a camera away that says it is gone after it was removed', async () => {
+    await nodeRed.inject('m2fpe15injec0002');
+    await payloadOf(AVAILABILITY, (payload) => payload === '');
+    topics.clear();
+    await nodeRed.inject('offline');
+    // What comes last has come through the same node after it.
+    await nodeRed.inject('online0');
+    await payloadOf('homeassistant/device/m2fp_3769a8ff/config');
+    assert.ok(!topics.has(CONFIG) && !topics.has(AVAILABILITY));
+    await nodeRed.inject('online');
+    await payloadOf(CONFIG);
+  });
+
+  it('tells cameras apart whose names differ', async () => {
+    topics.clear();
+    for (const index of NAMES.keys()) {
+      await nodeRed.inject(`online${index}`);
+      await nodeRed.inject(`picture${index}`);
+    }
+    const isPicture = (topic: string): boolean => topic.endsWith('/picture');
+    const count = (): number => [...topics.keys()].filter(isPicture).length;
+    while (count() < NAMES.length) await once(arrived, 'message');
+    assert.equal(count(), NAMES.length);
+    assert.ok(topics.has('m2fp/yard_2/picture'));
+    for (const topic of [...topics.keys()].filter(isPicture))
+      assert.match(topic, /^m2fp\/[a-z0-9_-]+\/picture$/);
+  });
+
   it('takes a camera away for good', async () => {
     await nodeRed.inject('m2fpe15injec0002');
     for (const topic of ['config', 'state', 'picture', 'availability']) {
@@ -124,6 +213,9 @@ describe('the example for Home Assistant, with mosquitto', function () {
         topic === 'config' ? 'homeassistant/device/m2fp_front_door/config' : `m2fp/front_door/${topic}`;
       await payloadOf(whole, (payload) => payload === '');
     }
-    assert.deepEqual(await retained(), ['m2fp/status']);
+    assert.deepEqual(
+      (await retained()).filter((topic) => /front_door\//.test(topic)),
+      [],
+    );
   });
 });

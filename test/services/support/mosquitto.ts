@@ -40,6 +40,13 @@ export class Mosquitto {
     this.#process.kill();
   }
 
+  /** The same; resolves when its port is free. */
+  async stopped(): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    this.stop();
+    await ended;
+  }
+
   async #logged(text: string): Promise<void> {
     const ended = once(this.#process, 'exit').then(() => {
       throw new Error(`mosquitto ended:\n${this.#log}`);
