@@ -9,8 +9,14 @@ const STDERR_TAIL = 4096;
 const living = new Set<ChildProcess>();
 
 function killAll(): void {
-  for (const child of living) child.kill('SIGKILL');
+  for (const child of living) {
+    child.kill('SIGKILL');
+    if (leaders.has(child)) signalGroup(child, 'SIGKILL');
+  }
 }
+
+/** Of {@link living}, those that lead a process group of their own. */
+const leaders = new WeakSet<ChildProcess>();
 
 /** How a child ended that nobody here ended. */
 export interface End {
@@ -29,6 +35,14 @@ export interface Child {
   ended: Promise<End>;
   /** The end of its error output so far, trimmed. */
   words(): string;
+}
+
+/** A program of which also those programs are ended that it has started: it may be a script around the one that was meant. */
+export interface Program extends Child {
+  /** To all of them, also where the first one is gone. */
+  kill(signal: NodeJS.Signals): void;
+  /** Reads no more: who holds a pipe open without saying anything holds nobody up. */
+  hangUp(): void;
 }
 
 export interface ChildOptions extends Pick<ForkOptions, 'serialization' | 'timeout'> {
@@ -69,6 +83,40 @@ export function startChild(name: string, file: string, options: ChildOptions = {
 export function startProgram(file: string, args: readonly string[]): Child {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
   return watched(child, (error) => error);
+}
+
+/**
+ * Starts a program that a user has named: whatever that starts in its turn is in its group, and ends with it.
+ * @param file its name, looked for on the PATH, or its path
+ * @throws the system's own error where it cannot be started, from here or from `ended`
+ */
+export function startGroup(file: string, args: readonly string[]): Program {
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+    // On Windows that would open a window, and there are no groups.
+    detached: process.platform !== 'win32',
+  });
+  leaders.add(child);
+  return {
+    ...watched(child, (error) => error),
+    kill: (signal) => {
+      child.kill(signal);
+      signalGroup(child, signal);
+    },
+    hangUp: () => {
+      for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
+    },
+  };
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined || process.platform === 'win32') return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 /** Kills `child` when this process exits, and listens to what it says and how it ends. */

@@ -1,6 +1,5 @@
 /** The system's ffmpeg: found, asked for its version, or told how to get it. */
-import { buffer } from 'node:stream/consumers';
-import { startProgram } from './child-process.ts';
+import { startGroup } from './child-process.ts';
 
 export interface Ffmpeg {
   /** What to start. */
@@ -24,6 +23,12 @@ export const INSTALL_LINES =
 /** Milliseconds that it may take to tell its version. */
 const PATIENCE = 10_000;
 
+/** Milliseconds after its end in which the rest of what it said comes. */
+const GRACE = 1000;
+
+/** Characters of which the version is among the first. */
+const MAX_OUTPUT = 4096;
+
 /**
  * @param path of the program; blank: `ffmpeg`, wherever the PATH leads
  * @throws {FfmpegMissing} where it is not there, does not run, or is another program
@@ -44,14 +49,27 @@ export function ffprobeOf({ path }: Pick<Ffmpeg, 'path'>): string {
 
 async function tellVersion(file: string): Promise<string> {
   try {
-    const child = startProgram(file, ['-hide_banner', '-version']);
-    child.process.stdin?.on('error', () => {}).end();
-    const timer = setTimeout(() => child.process.kill('SIGKILL'), PATIENCE);
+    const program = startGroup(file, ['-hide_banner', '-version']);
+    const { process } = program;
+    let output = '';
+    process.stdin!.on('error', () => {}).end();
+    process.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      if (output.length < MAX_OUTPUT) output += text;
+    });
+    const end = (): void => {
+      program.kill('SIGKILL');
+      program.hangUp();
+    };
+    const timer = setTimeout(end, PATIENCE);
+    let grace: NodeJS.Timeout | undefined;
+    // What a script leaves running keeps the pipes open.
+    process.once('exit', () => (grace = setTimeout(end, GRACE)));
     try {
-      const [output] = await Promise.all([buffer(child.process.stdout!), child.ended]);
-      return output.toString('utf8', 0, 200);
+      await program.ended;
+      return output;
     } finally {
       clearTimeout(timer);
+      clearTimeout(grace);
     }
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,5 @@
 /** A stream (RTSP and others) or a video file, read by the system's ffmpeg. */
-import { type Child, startProgram } from '../../child-process.ts';
+import { type Program, startGroup } from '../../child-process.ts';
 import { type Ffmpeg, FfmpegMissing, findFfmpeg } from '../../ffmpeg.ts';
 import { CameraError, type OfflineReason } from '../camera-error.ts';
 import { JpegSplitter } from '../jpeg-splitter.ts';
@@ -44,14 +44,18 @@ export class VideoSource implements FrameSource {
     const ffmpeg = await this.#find();
     signal.throwIfAborted();
     const { args, input } = callOf(this.#input, this.#options, ffmpeg.major);
-    const child = startProgram(ffmpeg.path, args);
+    const child = startGroup(ffmpeg.path, args);
     const ended = child.ended.catch((error: unknown) => error as Error);
-    const stop = (): void => void child.process.kill('SIGTERM');
+    const stop = (): void => {
+      child.kill('SIGTERM');
+      // Whoever waits for a picture waits no more.
+      child.process.stdout!.destroy();
+    };
     signal.addEventListener('abort', stop);
     child.process.stdin!.on('error', () => {}).end(input);
     try {
       yield* this.#read(child, signal);
-      const end = await ended;
+      const end = await this.#endOf(child, ended);
       if (end instanceof Error) throw end;
       if (end.code === 0 && this.#input.kind === 'file') return;
       throw this.#failure(child.words());
@@ -59,6 +63,15 @@ export class VideoSource implements FrameSource {
       signal.removeEventListener('abort', stop);
       await letGo(child, ended);
     }
+  }
+
+  /** How it ended, now that no picture comes any more. */
+  #endOf<End>(child: Program, ended: Promise<End>): Promise<End> {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.hangUp();
+    }, GOODBYE);
+    return ended.finally(() => clearTimeout(timer));
   }
 
   async #find(): Promise<Ffmpeg> {
@@ -72,20 +85,38 @@ export class VideoSource implements FrameSource {
     }
   }
 
-  async *#read({ process }: Child, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  async *#read(child: Program, signal: AbortSignal): AsyncGenerator<Buffer, void> {
     const { timeout, maxBytes } = this.#options.limits;
     const splitter = new JpegSplitter(maxBytes);
+    const { process } = child;
     const chunks = process.stdout![Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     let isFirst = true;
     for (;;) {
       let isLate = false;
+      const giveUp = (): void => {
+        child.kill('SIGKILL');
+        child.hangUp();
+      };
       // It asks the camera what it sends, and waits for a picture that stands alone.
       const patience = isFirst ? timeout * 2 : timeout;
       const timer = setTimeout(() => {
         isLate = true;
-        process.kill('SIGKILL');
+        giveUp();
       }, patience);
-      const { done, value } = await chunks.next().finally(() => clearTimeout(timer));
+      let grace: NodeJS.Timeout | undefined;
+      // What a script leaves running may keep the pipe open.
+      const onExit = (): void => void (grace = setTimeout(giveUp, GOODBYE));
+      if (hasExited(process)) onExit();
+      else process.once('exit', onExit);
+      const { done, value } = await chunks
+        .next()
+        // Of a pipe that was hung up.
+        .catch(() => ({ done: true as const, value: undefined }))
+        .finally(() => {
+          clearTimeout(timer);
+          clearTimeout(grace);
+          process.off('exit', onExit);
+        });
       signal.throwIfAborted();
       if (isLate) {
         throw new CameraError('timeout', `${this.#place} gave no picture for ${patience / 1000} s.`);
@@ -135,11 +166,17 @@ function meaningOf(words: string): [OfflineReason, string] {
   return words === '' ? ['ended', 'ended'] : ['ffmpeg-failed', 'failed'];
 }
 
-/** Ends a child that may still run, and waits until it is gone. */
-async function letGo({ process }: Child, ended: Promise<unknown>): Promise<void> {
-  process.stdout!.destroy();
-  process.kill('SIGTERM');
-  const timer = setTimeout(() => process.kill('SIGKILL'), GOODBYE);
+function hasExited({ exitCode, signalCode }: Program['process']): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** Ends what may still run, and waits until it is gone. */
+async function letGo(child: Program, ended: Promise<unknown>): Promise<void> {
+  child.hangUp();
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), GOODBYE);
   await ended;
   clearTimeout(timer);
+  // What a script has left behind.
+  child.kill('SIGKILL');
 }

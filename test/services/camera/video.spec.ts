@@ -124,6 +124,57 @@ describe('a video file', () => {
   });
 });
 
+describe('a script around ffmpeg', () => {
+  const script = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  /** What runs of it, wherever it hangs. */
+  const running = (mark: string): string[] =>
+    execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(mark) && !line.startsWith('ps '));
+  const limits = { ...LIMITS, timeout: 1500 };
+  const version = 'case "$*" in *-version*) exec ffmpeg "$@";; esac';
+
+  it('is given up with all that it has started when no picture comes', async () => {
+    const ffmpeg = script('silent', `${version}\nsleep 4321\necho`);
+    await assert.rejects(take(source(film, { ffmpeg, limits })), { reason: 'timeout' });
+    assert.deepEqual(running('sleep 4321'), []);
+  });
+
+  it('ends with its signal, and so does the ffmpeg in it', async () => {
+    const ffmpeg = script('around', 'ffmpeg "$@"\necho');
+    const abort = new AbortController();
+    const frames = source(film, { ffmpeg, isPaced: true, isLooped: true }).open(abort.signal);
+    await frames.next();
+    abort.abort(new Error('stopped'));
+    await assert.rejects(async () => {
+      for (;;) await frames.next();
+    }, /stopped/);
+    assert.deepEqual(running(film), []);
+  });
+
+  it('holds nobody up with what it leaves behind, in its group or out of it', async () => {
+    for (const [name, left] of [
+      ['behind', 'sleep 4322 &'],
+      ['away', 'setsid sleep 4323 &'],
+      ['words', 'setsid sleep 4323 >/dev/null &'],
+    ] as const) {
+      const ffmpeg = script(name, `${left}\nffmpeg "$@"`);
+      assert.equal((await take(source(film, { ffmpeg, rate: 2, limits: LIMITS }))).length, 6);
+    }
+    assert.deepEqual(running('sleep 4322'), []);
+    for (const [pid] of execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => / sleep 4323$/.test(line))
+      .map((line) => [Number.parseInt(line)]))
+      process.kill(pid!);
+  });
+});
+
 describe('an RTSP stream', () => {
   let server: ChildProcess;
 
