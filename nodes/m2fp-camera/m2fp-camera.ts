@@ -13,7 +13,7 @@ import { commandOf } from './commands.ts';
 import { type CameraConfig, type CameraCredentials, FIELDS, readSettings } from './config.ts';
 import { listenToFlow, sendAndWatch } from './flow-watch.ts';
 import { motionOf, openSource, tlsOf } from './open-camera.ts';
-import { CameraReport } from './report.ts';
+import { CameraReport, tellWrongSettings } from './report.ts';
 
 /** Sends the frames of a camera, as fast as the model takes them. */
 export default function (RED: NodeAPI): void {
@@ -46,7 +46,9 @@ export default function (RED: NodeAPI): void {
     let isNew = true;
     const forget = deploysOf(RED).listen({
       started: () => {
-        if (isNew && form.config.autostart) opened.camera?.start();
+        // Before that, what is wired to this node may not be there.
+        if (isNew && !opened.camera) tellWrongSettings(this, name, status, opened.failure);
+        else if (isNew && form.config.autostart) opened.camera?.start();
         isNew = false;
       },
     });

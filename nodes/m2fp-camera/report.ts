@@ -1,10 +1,33 @@
 /** Tells how a camera is: in the status, and as messages of the second output. */
-import type { Node } from 'node-red';
-import type { Camera, CameraState } from '../../src/camera/index.ts';
+import type { Node, NodeMessage } from 'node-red';
+import type { Camera, CameraState, FrameStatistics } from '../../src/camera/index.ts';
 import type { StatusLine } from '../common/status.ts';
 
 /** Milliseconds between two looks: each status goes to every open editor. */
 const LOOK = 2000;
+
+/** Tells of a camera whose settings are wrong, so that there is none. @param failure says what to do */
+export function tellWrongSettings(node: Node, name: string, status: StatusLine, failure: unknown): void {
+  const message = failure instanceof Error ? failure.message : String(failure);
+  status.offline('settings');
+  node.warn(message);
+  const state: CameraState = {
+    state: 'offline',
+    reason: 'settings',
+    message,
+    since: Date.now(),
+    still: false,
+  };
+  node.send([null, stateMessage(name, state, { sent: 0, skipped: 0, unchanged: 0 })]);
+}
+
+function stateMessage(
+  camera: string,
+  state: CameraState,
+  { sent, skipped, unchanged }: Pick<FrameStatistics, 'sent' | 'skipped' | 'unchanged'>,
+): NodeMessage {
+  return { topic: camera, payload: { camera, ...state, sent, skipped, unchanged } };
+}
 
 export class CameraReport {
   readonly #node: Node;
@@ -32,11 +55,7 @@ export class CameraReport {
     const news = JSON.stringify([state.state, state.reason, state.still]);
     if (news !== this.#told) {
       this.#told = news;
-      const { sent, skipped, unchanged } = this.#camera.statistics;
-      this.#node.send([
-        null,
-        { topic: this.#name, payload: { camera: this.#name, ...state, sent, skipped, unchanged } },
-      ]);
+      this.#node.send([null, stateMessage(this.#name, state, this.#camera.statistics)]);
     }
     if (state.message !== null && state.message !== this.#logged) this.#node.warn(state.message);
     this.#logged = state.message ?? undefined;

@@ -3,6 +3,7 @@ import { M2fpError } from '../errors.ts';
 
 /** Words that stay the same: flows switch on them, and the catalogues have a text for each. */
 export const OFFLINE_REASONS = [
+  'settings',
   'connecting',
   'stopped',
   'unreachable',

@@ -1,5 +1,6 @@
 /** What ffmpeg is told. Everything is an argument of its own: no shell reads it. */
 import { M2fpError } from '../../errors.ts';
+import { CameraError } from '../camera-error.ts';
 import { fillIn, shownAddress } from '../secrets.ts';
 import type { Credentials } from '../types.ts';
 
@@ -14,6 +15,8 @@ export interface VideoInput {
   kind: 'stream' | 'file';
   /** With the login in it, where it has one. */
   address: string;
+  /** Sent to http and https as `Authorization: Bearer`; blank: none. */
+  token: string;
 }
 
 /** What ffmpeg is started with. */
@@ -45,14 +48,31 @@ export function readInput(address: string, credentials: Credentials): VideoInput
     throw new M2fpError('M2FP_BAD_OPTION', 'The camera has no address: enter one, or the path of a file.');
   // `C:\video.mp4` has no "//".
   const protocol = /^([a-z][\w+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (protocol === undefined) return { kind: 'file', address: text };
+  if (protocol === undefined) return { kind: 'file', address: text, token: '' };
   if (!PROTOCOLS.includes(protocol)) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
       `${shownAddress(text)} is no stream: its address begins with ${PROTOCOLS.join(', ')}. A file is given by its path.`,
     );
   }
-  return { kind: 'stream', address: withLogin(fillIn(text, credentials), credentials) };
+  const token = credentials.token?.trim() ?? '';
+  const isWeb = /^https?$/.test(protocol);
+  if (token !== '' && !isWeb && !text.includes('{token}')) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `A token is sent to http:// and https:// only, not to ${protocol}://: choose user and password, or write {token} where ` +
+        'the address wants it.',
+    );
+  }
+  // A line of its own would be an order to ffmpeg.
+  if (!/^[\x21-\x7e]*$/.test(token)) {
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      'The token has blanks, line ends or letters that no token has: copy it once more.',
+    );
+  }
+  const filled = withLogin(fillIn(text, credentials), credentials);
+  return { kind: 'stream', address: filled, token: isWeb ? token : '' };
 }
 
 /** The address with user and password, unless it has some. */
@@ -63,7 +83,10 @@ function withLogin(address: string, { user = '', password = '' }: Credentials): 
   return `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}`;
 }
 
-/** @param major of ffmpeg's version; undefined: a new one */
+/**
+ * @param major of ffmpeg's version; undefined: a new one
+ * @throws {CameraError} `ffmpeg-failed` where that version is too old to be given a token unseen
+ */
 export function callOf(input: VideoInput, options: VideoOptions, major: number | undefined): FfmpegCall {
   const { rate, isPaced, isLooped } = options;
   const isStream = input.kind === 'stream';
@@ -100,17 +123,32 @@ export function callOf(input: VideoInput, options: VideoOptions, major: number |
       'image2pipe',
       'pipe:1',
     ],
-    input: isStream ? listOf(input.address, major) : '',
+    input: isStream ? listOf(input, major) : '',
   };
 }
 
 /** A list of one stream, as ffmpeg's concat reads it. RTSP goes over TCP: over UDP, pictures come damaged. */
-function listOf(address: string, major = Infinity): string {
+function listOf({ address, token }: VideoInput, major = Infinity): string {
   const isRtsp = /^rtsps?:/i.test(address);
   // Before 5, a list had no options; RTSP takes this one out of the address itself.
   const isOld = major < 5;
+  if (isOld && token !== '') {
+    throw new CameraError(
+      'ffmpeg-failed',
+      `ffmpeg ${major} cannot send a token: install version 5 or newer, or take snapshots or MJPEG.`,
+    );
+  }
   const place = isRtsp && isOld ? `${address}${address.includes('?') ? '&' : '?'}tcp` : address;
   // Blanks and line ends have no place in an address.
-  const quoted = place.replace(/\s/g, encodeURIComponent).replaceAll("'", "'\\''");
-  return `ffconcat version 1.0\nfile '${quoted}'\n${isRtsp && !isOld ? 'option rtsp_transport tcp\n' : ''}`;
+  const lines = [
+    'ffconcat version 1.0',
+    `file ${quoted(place.replace(/\s/g, encodeURIComponent))}`,
+    ...(isRtsp && !isOld ? ['option rtsp_transport tcp'] : []),
+    ...(token === '' ? [] : [`option headers ${quoted(`Authorization: Bearer ${token}`)}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -153,7 +153,7 @@ function wholeLines(words: string): string {
 
 function meaningOf(words: string): [OfflineReason, string] {
   if (/\b40[13]\b|authoriz|forbidden/i.test(words)) {
-    return ['login', 'refuses the login: check user and password'];
+    return ['login', 'refuses the login: check user and password, or the token'];
   }
   if (/Connection refused|timed out|No route|unreachable|resolve hostname|reset by peer/i.test(words)) {
     return ['unreachable', 'cannot be reached'];

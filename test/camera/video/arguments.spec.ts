@@ -21,6 +21,23 @@ describe('what ffmpeg is told', () => {
     assert.match(call('rtsp://bob:x@10.0.0.5/h264').input, /rtsp:\/\/bob:x@10\.0\.0\.5\/h264'/);
   });
 
+  it('gives a token to http and https, unseen and in a line of its own', () => {
+    const withToken = (address: string, token: string, major = 7) =>
+      callOf(readInput(address, { token }), OPTIONS, major);
+    const { args, input } = withToken('https://10.0.0.5/x.m3u8', " to'k ");
+    assert.doesNotMatch(args.join(' '), /Bearer|to'k/);
+    assert.match(input, /\noption headers 'Authorization: Bearer to'\\''k'\n$/);
+    assert.throws(() => withToken('http://10.0.0.5/x', 'tok', 4), { reason: 'ffmpeg-failed' });
+    for (const [address, token] of [
+      ['http://10.0.0.5/x', "a\nfile '/etc/passwd'"],
+      ['rtsp://10.0.0.5/x', 'tok'],
+    ] as const) {
+      assert.throws(() => withToken(address, token), { code: 'M2FP_BAD_OPTION' });
+    }
+    assert.doesNotMatch(withToken('rtsp://10.0.0.5/{token}', 'tok').input, /Bearer/);
+    assert.equal(withToken('/videos/a.mp4', 'tok').input, '');
+  });
+
   it('asks for RTSP over TCP from old versions, too', () => {
     assert.match(call('rtsp://10.0.0.5/h264', {}, 4).input, /h264\?tcp'\n$/);
     assert.match(call('rtsp://10.0.0.5/cam?channel=1', {}, 4).input, /channel=1&tcp'\n$/);

@@ -11,7 +11,7 @@ import { coreNode, deploy, type Events, type NodeConfig, send, startFlow, stopFl
 
 type FrameMessage = NodeMessage & { frame: { camera: string; number: number; time: number } };
 type StateMessage = NodeMessage & {
-  payload: CameraState & { camera: string; skipped: number; unchanged: number };
+  payload: CameraState & { camera: string; sent: number; skipped: number; unchanged: number };
 };
 
 describe('m2fp-camera', () => {
@@ -124,6 +124,25 @@ describe('m2fp-camera', () => {
     assert.equal(events.caught[0]!.error.code, 'M2FP_BAD_OPTION');
     assert.ok(events.statuses.some(({ text }) => String(text).endsWith('error.M2FP_BAD_OPTION')));
   });
+
+  for (const [name, properties, words] of [
+    ['no address', { address: ' ' }, /must begin with http/],
+    ['an address for ffmpeg', { address: 'rtsp://10.0.0.5/x' }, /must begin with http/],
+    ['an address of nothing', { address: 'htp:/10.0.0.5/x' }, /must begin with http/],
+    ['a rate that is no number', { rate: 'abc' }, /rate/],
+    ['a limit of 0', { timeout: 0 }, /timeout/],
+    ['areas that are none', { motion: true, ignored: '[{' }, /ignored/],
+  ] as const) {
+    it(`says at its second output what is wrong with ${name}, also where it waits for start`, async () => {
+      const events = await start({ ...properties, autostart: false });
+      await events.until(() => states(events).length === 1);
+      const [state] = states(events);
+      assert.deepEqual([state!.state, state!.reason, state!.sent], ['offline', 'settings', 0]);
+      assert.match(state!.message!, words);
+      await events.until(() => events.statuses.some(({ text }) => String(text).endsWith('camera.settings')));
+      assert.deepEqual(notPlain(events.sentOnSecondWire[0]), []);
+    });
+  }
 
   describe('asked by messages', () => {
     it('sends a frame in the message that asks for it, and nothing by itself', async () => {

@@ -9,6 +9,8 @@ import sharp from 'sharp';
 import { createSource } from '../../../src/camera/index.ts';
 import { VideoSource, type VideoSourceOptions } from '../../../src/camera/video/video.ts';
 import { findFfmpeg } from '../../../src/ffmpeg.ts';
+import { CameraServer, sendParts } from '../../camera/support/camera-server.ts';
+import { jpegOf } from '../../camera/support/jpegs.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { requireProgram } from '../../support/programs.ts';
 
@@ -172,6 +174,26 @@ describe('a script around ffmpeg', () => {
       .filter((line) => / sleep 4323$/.test(line))
       .map((line) => [Number.parseInt(line)]))
       process.kill(pid!);
+  });
+});
+
+describe('a stream over HTTP', () => {
+  it('gets the token, which nobody sees', async () => {
+    const server = await new CameraServer().start();
+    server.login = { token: 'tok-Secr7t', challenges: () => ['Bearer'] };
+    let shown = '';
+    const image = await jpegOf(1);
+    server.handler = async (_request, response) => {
+      shown = visible();
+      await sendParts(response, [image, image, image]);
+      response.end();
+    };
+    const streams = (token: string) => source(server.url('/cam'), { credentials: { token } });
+    assert.ok((await take(streams('tok-Secr7t'), 1)).length > 0);
+    assert.match(shown, /ffmpeg/);
+    assert.doesNotMatch(shown, /Secr7t|Bearer/);
+    await assert.rejects(take(streams('other')), { reason: 'login' });
+    await server.stop();
   });
 });
 
