@@ -1,9 +1,11 @@
 /** The block "About this model" as rows of texts. */
 import type { DeployedFacts, Failure, Int8Here, Int8Speed, ModelDescription } from './about-answers.ts';
 import {
+  ENOUGH_PICTURES,
   type Int8Origin,
   isFarOff,
   isNobodySeen,
+  isOfFewPictures,
   isOnWasm,
   percentOf,
   timesAsFast,
@@ -95,7 +97,8 @@ function int8Text(int8: Int8Origin, text: AboutText): string {
     parts: agreement.parts.reference,
   });
   if (isFarOff(int8)) return text('int8FarOff', { agreement: told });
-  return drawn ? text('int8Drawn', { agreement: told }) : told;
+  if (drawn) return text('int8Drawn', { agreement: told });
+  return isOfFewPictures(int8) ? text('int8Few', { agreement: told, enough: ENOUGH_PICTURES }) : told;
 }
 
 function int8HereText(here: Int8Here, text: AboutText): string {

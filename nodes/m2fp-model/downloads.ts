@@ -1,5 +1,6 @@
 /** Downloads and conversions that somebody began in the editor: they outlive the form, the page, and deploys. */
 import { M2fpError } from '../../src/errors.ts';
+import { int8Warnings } from '../../src/m2fp/int8-origin.ts';
 import type { PullProgress } from '../../src/store/progress.ts';
 import type { PulledModel } from '../../src/store/pull.ts';
 import { codeOf } from '../common/failure.ts';
@@ -15,8 +16,9 @@ export interface DownloadStatus {
   again: boolean;
   /** Null before it has begun, and once it has ended. */
   progress: PullProgress | null;
-  /** Why it failed, and what is wrong with the weights of a model that came. */
+  /** Why it failed. */
   problem: { code: string | null; message: string } | null;
+  /** What is wrong with the weights of a model that came, and with pictures. */
   warnings: string[];
 }
 
@@ -95,7 +97,7 @@ export class Downloads {
         'source' in wanted
           ? await services.convert(wanted, { signal, onProgress, again })
           : await services.pull({ ...wanted, signal, onProgress, again });
-      change({ state: 'done', progress: null, warnings: model.warnings });
+      change({ state: 'done', progress: null, warnings: notOfInt8(model) });
       this.#onMade(wanted, model);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -109,4 +111,10 @@ export class Downloads {
     for (const { status } of over.slice(0, Math.max(0, over.length - REMEMBERED)))
       this.#downloads.delete(status.id);
   }
+}
+
+/** What is to be said of the model, but for what the form says of an int8 one in its user's language. */
+function notOfInt8({ manifest, warnings }: PulledModel): string[] {
+  const told = manifest.int8 === undefined ? [] : int8Warnings(manifest.int8);
+  return warnings.filter((warning) => !told.includes(warning));
 }

@@ -69,6 +69,19 @@ export const LEAST_AGREEMENT = 0.97;
  */
 export const LEAST_FOREGROUND = 0.92;
 
+/** Fewer pictures tell too little of what occurs in the network. */
+export const ENOUGH_PICTURES = 32;
+
+/** Pictures that it was made and compared with. */
+function picturesOf({ pictures, report }: Int8Origin): number {
+  return pictures + (report?.agreement.pictures ?? 0);
+}
+
+/** Whether it was made with fewer than {@link ENOUGH_PICTURES}. */
+export function isOfFewPictures(int8: Int8Origin): boolean {
+  return picturesOf(int8) < ENOUGH_PICTURES;
+}
+
 /** Whether the model differs more from the one that it was made of than it should. */
 export function isFarOff({ report }: Int8Origin): boolean {
   if (report === undefined) return false;
@@ -106,7 +119,15 @@ export function int8Warnings(int8: Int8Origin): string[] {
   const drawn =
     'It was made int8 with drawn scenes, as no pictures were given: 32 or more that are like those that it will see ' +
     'tell more';
-  return [...(int8.drawn ? [drawn] : []), ...agreementWarnings(int8)];
+  const count = picturesOf(int8);
+  const few =
+    `Only ${count === 1 ? 'one picture was' : `${count} pictures were`} used: ${ENOUGH_PICTURES} or more that are ` +
+    'like those that the model will see make a better model';
+  return [
+    ...(int8.drawn ? [drawn] : []),
+    ...(isOfFewPictures(int8) ? [few] : []),
+    ...agreementWarnings(int8),
+  ];
 }
 
 function agreementWarnings(int8: Int8Origin): string[] {

@@ -5,7 +5,6 @@ import { checkBytes, DEFAULT_LIMITS } from '../image/limits.ts';
 import { preprocess } from '../image/preprocess.ts';
 import type { NetworkInput } from '../image/types.ts';
 import type { InputRule } from '../m2fp/manifest.ts';
-import { ENOUGH } from './picture-files.ts';
 
 /** Every so many-th picture is held back, to compare the models on what the ranges were not taken from. */
 const HELD_BACK_EVERY = 5;
@@ -37,19 +36,9 @@ export class Pictures {
 
   /** What a user should know. */
   get warnings(): string[] {
-    const warnings: string[] = [];
-    if (this.#problems.length > 0) {
-      const more = this.#problems.length > LISTED ? `; and ${this.#problems.length - LISTED} more` : '';
-      warnings.push(`Pictures that were left out: ${this.#problems.slice(0, LISTED).join('; ')}${more}`);
-    }
-    const count = this.#used + this.#heldBack.length;
-    if (count < ENOUGH) {
-      warnings.push(
-        `Only ${count === 1 ? 'one picture was' : `${count} pictures were`} used: ${ENOUGH} or more that are ` +
-          'like those that the model will see make a better model',
-      );
-    }
-    return warnings;
+    if (this.#problems.length === 0) return [];
+    const more = this.#problems.length > LISTED ? `; and ${this.#problems.length - LISTED} more` : '';
+    return [`Pictures that were left out: ${this.#problems.slice(0, LISTED).join('; ')}${more}`];
   }
 
   /**

@@ -93,7 +93,9 @@ describe('int8 in the form of the model', function () {
       await about().getByText('Cancelled. Nothing of it is kept, and what was there before stays.').waitFor();
 
       await button('Make int8 now').click();
-      await about().getByText('The model is on this machine now').waitFor({ timeout: 90_000 });
+      // Not with the warnings of the row "int8" once more, in the language of the commands.
+      const end = about().getByText(/^The model is on this machine now, ready to be used\.$/);
+      await end.waitFor({ timeout: 90_000 });
       await row(
         'int8',
         /[\d.]+ % of the pixels and [\d.]+ % of the foreground as in fp32, .*times as fast \(pictures: 8, held back: 2\)/,

@@ -54,6 +54,13 @@ describe('what is told of an int8 model', () => {
     assert.deepEqual([isFarOff(near), isNobodySeen(near)], [false, false]);
   });
 
+  it('is that there were few pictures, those held back among them', () => {
+    assert.deepEqual(int8Warnings(origin({ pictures: 2 }, { pictures: 9 })), [
+      'Only 11 pictures were used: 32 or more that are like those that the model will see make a better model',
+    ]);
+    assert.match(int8Warnings(origin({ pictures: 0 }, { pictures: 1 })).join(), /^Only one picture was used/);
+  });
+
   it('is how far off it is below 97 % of the pixels, and what to do', () => {
     const far = origin({ pixels: 0.9699, medianPixels: 0.991, leastPixels: 0.1412 });
     assert.equal(isFarOff(far), true);
@@ -96,7 +103,7 @@ describe('what is told of an int8 model', () => {
 
   it('is that nobody knows, where nothing was held back', () => {
     const { report: _report, ...unknown } = origin({});
-    assert.match(int8Warnings(unknown).join(), /^Nobody knows how near .* Give 32 or more$/);
+    assert.match(int8Warnings(unknown).at(-1)!, /^Nobody knows how near .* Give 32 or more$/);
   });
 
   it('has shares that are not rounded up', () => {

@@ -177,6 +177,7 @@ describe('about a model', () => {
       `int8Nobody{${counts},"speed":"int8Times{\\"faster\\":\\"2.0\\"}"}`,
     );
     assert.match(told({}, { provider: 'wasm' })!, /"speed":"int8TimesOnWasm/);
+    assert.match(told({ pictures: 2 })!, /^int8Few\{"agreement":.*,"enough":32\}$/);
   });
 
   it('a model that needs more memory than is free is marked', () => {
