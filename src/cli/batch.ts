@@ -5,11 +5,13 @@ import { systemClock } from '../clock.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
 import { type BatchCounts, runBatch, type BatchOptions } from '../export/batch/batch.ts';
 import { fileText } from '../export/batch/file-text.ts';
+import { OutputNames } from '../export/batch/output-names.ts';
 import { Report } from '../export/batch/report.ts';
 import {
   isPattern,
   listedPictures,
   matchPictures,
+  outputStem,
   type Source,
   walkPictures,
   type WalkOptions,
@@ -61,7 +63,12 @@ async function* prefixed(
 }
 
 /** What differs between commands. */
-export type BatchWork = Pick<BatchOptions, 'options' | 'read' | 'parse' | 'write' | 'parallel'> & {
+export type BatchWork = Pick<
+  BatchOptions,
+  'options' | 'read' | 'parse' | 'kinds' | 'make' | 'add' | 'parallel'
+> & {
+  /** All that may be made under a name, see `OutputNames.take`. */
+  paths: (name: string) => readonly string[];
   /** What ends with the batch. */
   close: () => Promise<void>;
 };
@@ -74,7 +81,7 @@ export interface BatchCommand {
   /** The folder of the report and of what is being written, below the output; default: the output itself, and one of its own. */
   own?: string;
   /** Made when the folder is there, and locked. */
-  open: (folder: string, files: WholeFiles) => Promise<BatchWork>;
+  open: (folder: string) => Promise<BatchWork>;
 }
 
 /**
@@ -90,9 +97,19 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
   let report: Report | undefined;
   let work: BatchWork | undefined;
   try {
-    report = await Report.open(reportIn(folder, command));
-    work = await command.open(folder, files);
-    const { counts, problems } = await run(command, { folder, report, work, stop, bar, terminal });
+    const names = new OutputNames();
+    report = await Report.open(reportIn(folder, command), ({ file, outputs }) => names.add(file, outputs));
+    work = await command.open(folder);
+    const { counts, problems } = await run(command, {
+      folder,
+      files,
+      report,
+      names,
+      work,
+      stop,
+      bar,
+      terminal,
+    });
     bar.close();
     const { done, skipped, failed } = counts;
     const told = `${done} done, ${skipped} done before, ${failed} failed`;
@@ -117,7 +134,9 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
 
 interface Run {
   folder: string;
+  files: WholeFiles;
   report: Report;
+  names: OutputNames;
   work: BatchWork;
   stop: Stop;
   bar: ProgressBar;
@@ -126,7 +145,7 @@ interface Run {
 
 async function run(
   { args, watch }: BatchCommand,
-  { folder, report, work, stop, bar, terminal }: Run,
+  { folder, files, report, names, work, stop, bar, terminal }: Run,
 ): Promise<{ counts: BatchCounts; problems: number }> {
   let problems = 0;
   const tell = (line: string): void => {
@@ -149,6 +168,8 @@ async function run(
     sources,
     report,
     folder,
+    files,
+    name: ({ file }) => names.take(file, outputStem(file), work.paths),
     signal: stop.signal,
     onProgress: (now) => bar.show('Parsing', estimate.share(now), estimate.note(now)),
     // A log has no bar, and nobody knows of what the pictures that come later are a share.

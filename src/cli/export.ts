@@ -112,9 +112,11 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
             options: fingerprint({ parse, digest: engine.info().manifest.digest }),
             read: (source) => readSource(source, limits),
             parse: (image) => engine.parse({ image, options: parse, queue: PATIENT }),
-            write: async (parsing, { file }) => {
-              const name = outputStem(file).replaceAll('/', '-');
-              const added = await dataSet.add(parsing, name, picture);
+            kinds: [],
+            paths: () => [],
+            make: async () => [],
+            add: async (parsing, name) => {
+              const added = await dataSet.add(parsing, name.replaceAll('/', '-'), picture);
               return added.files.map((path) => path.slice(dataSet.folder.length + 1).replaceAll('\\', '/'));
             },
             parallel: () => pipelined(engine),

@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type ParseOptions, shutdownEngines } from '../engine/index.ts';
 import { M2fpError } from '../errors.ts';
+import { KINDS } from '../export/batch/made-files.ts';
 import {
+  addToDataSet,
   DATA_SET_FOLDER,
+  makeOutputs,
   type Output,
+  outputPaths,
   OUTPUTS,
   readOutputOptions,
   splitExportOptions,
-  writeOutputs,
 } from '../export/batch/outputs.ts';
 import { DataSet } from '../export/dataset/data-set.ts';
 import type { ImageLimits } from '../image/types.ts';
@@ -52,7 +55,7 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
         args,
         out,
         watch,
-        open: async (folder, files): Promise<BatchWork> => {
+        open: async (folder): Promise<BatchWork> => {
           const { set } = splitExportOptions(options.export);
           const dataSet = outputs.includes('export')
             ? await DataSet.open(join(folder, DATA_SET_FOLDER), set)
@@ -61,13 +64,16 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
           try {
             const engine = await openEngine('parse', batch.typed, terminal);
             const { digest } = engine.info().manifest;
-            const plan = { outputs, options, json: FORMATS[format], files, dataSet, folder };
+            const plan = { outputs, options, json: FORMATS[format], dataSet, folder };
             return {
               options: fingerprint({ outputs, options, format, parse, digest, iou }),
               read: (source) => readSource(source, limits),
               parse: (image) =>
                 parseImage(engine, image, { format, options: parse, limits, iou, queue: PATIENT }),
-              write: (parsing, source) => writeOutputs(parsing, source, plan),
+              kinds: KINDS.filter((kind) => outputs.includes(kind)),
+              paths: (name) => outputPaths(name, plan),
+              make: (parsing, source, name) => makeOutputs(parsing, source, name, plan),
+              add: (parsing, name) => addToDataSet(parsing, name, plan),
               parallel: () => pipelined(engine),
               close,
             };

@@ -58,7 +58,10 @@ and only --format modelscope sees the colours under it, as that pipeline does. O
 Of a FOLDER (with all below), a quoted PATTERN ('photos/**/*.jpg') or a list of paths on the standard input ("-", a path a
 line, or with zero bytes between), what is made of each goes into files below DIR, and DIR/report.jsonl has a line for each.
 The same command goes on where it was interrupted: a picture is done again only where it, the options, the model or a file that
-was made of it have changed. Exit code 0: all done; 1: some failed; 2: none was done.
+was made of it have changed (not one of a dataset, which may be put right by hand). Files that an earlier run made of a picture,
+and this one does not, are removed, also where the picture now fails, unless it cannot be read. Where two pictures would have the
+same file, or names that differ in upper and lower case alone, one gets a number: the report tells which.
+Exit code 0: all done; 1: some failed; 2: none was done.
 
 Options:
   --model MODEL       a folder that "m2fp convert" made, the id of a model that "m2fp pull" put into the store, or a

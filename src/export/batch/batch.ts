@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { digestOf } from '../../engine/input-image.ts';
 import { asM2fpError, isOfOneImage, M2fpError, type M2fpErrorCode } from '../../errors.ts';
 import type { Parsing } from '../../parsing/types.ts';
-import type { Report } from './report.ts';
+import type { WholeFiles } from '../dataset/whole-files.ts';
+import { ContentDigest, digestOfFiles, type Kind, kindOf, type MadeFile, removeMade } from './made-files.ts';
+import type { Report, ReportLine } from './report.ts';
 import type { Source } from './sources.ts';
 
 /** How far a batch is. Pictures. */
@@ -25,8 +27,14 @@ export interface BatchOptions {
   options: string;
   read: (source: Source) => Promise<Buffer>;
   parse: (image: Buffer) => Promise<Parsing>;
-  /** Writes what is made of a picture; returns the paths below `folder`, with slashes. */
-  write: (parsing: Parsing, source: Source) => Promise<string[]>;
+  /** What `make` makes. */
+  kinds: readonly Kind[];
+  /** The name of what is made of a picture, unlike that of any other. Called in the order of the pictures. */
+  name: (source: Source) => string;
+  make: (parsing: Parsing, source: Source, name: string) => Promise<MadeFile[]>;
+  files: WholeFiles;
+  /** Adds the picture to a data set, if there is one; returns its files there, below `folder`, with slashes. */
+  add: (parsing: Parsing, name: string) => Promise<string[]>;
   /** How many pictures may be under way at the moment. */
   parallel: () => number;
   /** Aborting begins no picture any more; those under way end. */
@@ -49,7 +57,7 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
   const running = new Set<Promise<void>>();
   let fault: { error: unknown } | undefined;
   const begin = (source: Source): void => {
-    const one = runOne(source, batch, counts)
+    const one = runOne(source, batch.name(source), batch, counts)
       .catch((error: unknown) => {
         fault ??= { error };
       })
@@ -69,37 +77,55 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
   return counts;
 }
 
-async function runOne(source: Source, batch: BatchOptions, counts: BatchCounts): Promise<void> {
+async function runOne(source: Source, name: string, batch: BatchOptions, counts: BatchCounts): Promise<void> {
   const start = performance.now();
-  const { report, options } = batch;
+  const { report, options, folder } = batch;
   const { file } = source;
+  const known = await report.find(file);
+  /** Files that there may be of the picture, old ones and new ones. */
+  const there = new Set(known?.outputs);
   let digest: string | null = null;
   try {
     const image = await batch.read(source);
     digest = await digestOf(image);
-    if (await isDone(file, digest, batch)) {
+    if (known !== undefined && (await isDone(known, digest, batch))) {
       counts.skipped++;
       return;
     }
     const parsing = await batch.parse(image);
-    const outputs = await batch.write(parsing, source);
+    const made = await batch.make(parsing, source, name);
+    const contents = await writeAll(made, there, batch);
+    const now = new Set([...made.map(({ path }) => path), ...(await batch.add(parsing, name))]);
+    // What other kinds a run has made of the same picture is as good as it was.
+    for (const path of othersOf(known, digest, batch)) now.add(path);
+    await removeMade(
+      folder,
+      [...there].filter((path) => !now.has(path)),
+    );
     const [persons, parts] = [parsing.persons.length, parsing.parts.length];
-    const time = Math.round(performance.now() - start);
-    await report.put({ file, outcome: 'done', digest, options, persons, parts, outputs, time });
+    const [outputs, time] = [[...now], Math.round(performance.now() - start)];
+    await report.put({ file, outcome: 'done', digest, options, persons, parts, outputs, contents, time });
     counts.done++;
     batch.onDone(file);
   } catch (thrown) {
     const error = asM2fpError(thrown, 'M2FP_BAD_IMAGE');
     const { code, message } = error;
-    if (!isOfOneImage(code) && !OF_ONE.has(code)) throw thrown;
-    const time = Math.round(performance.now() - start);
+    const isKept = digest === null && isUnreadable(error);
+    const isFault = !isOfOneImage(code) && !OF_ONE.has(code);
+    const left = isKept || isFault ? (known?.outputs ?? []) : othersOf(known, digest, batch);
+    const gone = [...there].filter((path) => !left.includes(path));
+    if (isFault) {
+      await removeMade(folder, gone).catch(() => {});
+      throw thrown;
+    }
+    await removeMade(folder, gone);
     await report.put({
       file,
       outcome: 'failed',
       digest,
       options,
-      outputs: [],
-      time,
+      outputs: left,
+      time: Math.round(performance.now() - start),
       error: { code, message },
     });
     counts.failed++;
@@ -109,20 +135,59 @@ async function runOne(source: Source, batch: BatchOptions, counts: BatchCounts):
   }
 }
 
-/** Whether an earlier run has made all of the same picture, and all of it is still there. */
-async function isDone(
-  file: string,
-  digest: string,
-  { report, options, folder }: BatchOptions,
-): Promise<boolean> {
-  const known = await report.find(file);
-  if (known?.outcome !== 'done' || known.digest !== digest || known.options !== options) return false;
-  for (const output of known.outputs) {
-    const isThere = await stat(join(folder, output)).then(
+/** Whether the picture is not to be had at the moment: a drive that is away says nothing about what was made of it. */
+function isUnreadable({ cause }: M2fpError): boolean {
+  return cause instanceof Error && 'syscall' in cause;
+}
+
+/**
+ * Writes what was made of a picture.
+ * @param there gets the path of each
+ * @returns the digest of all
+ */
+async function writeAll(made: readonly MadeFile[], there: Set<string>, { files }: BatchOptions) {
+  const digest = new ContentDigest();
+  for (const { path, content } of made) {
+    await files.write(path, content).catch((error: unknown) => {
+      throw unwritten(path, error);
+    });
+    there.add(path);
+    await digest.add({ path, content });
+  }
+  return digest.value();
+}
+
+/** A name that is too long is one picture's fault; a full disk is not. */
+function unwritten(path: string, error: unknown): M2fpError {
+  const isName = (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG';
+  return asM2fpError(error, isName ? 'M2FP_BAD_IMAGE' : 'M2FP_NOT_KEPT', `${path} cannot be written`);
+}
+
+/** What runs have made of the same picture that this one makes none of. */
+function othersOf(known: ReportLine | undefined, digest: string | null, batch: BatchOptions): string[] {
+  if (known === undefined || digest === null || known.digest !== digest) return [];
+  return known.outputs.filter((path) => isOther(path, batch));
+}
+
+/** Whether a file is one that this run makes none of, but another did. */
+function isOther(path: string, { kinds }: BatchOptions): boolean {
+  const kind = kindOf(path);
+  return kind !== undefined && !kinds.includes(kind);
+}
+
+/** Whether an earlier run has made all of the same picture, and all of it is still as it was. */
+async function isDone(known: ReportLine, digest: string, batch: BatchOptions): Promise<boolean> {
+  const { options, folder } = batch;
+  if (known.outcome !== 'done' || known.digest !== digest || known.options !== options) return false;
+  const outputs = known.outputs.filter((path) => !isOther(path, batch));
+  for (const path of outputs) {
+    // Annotations in a data set may be put right by hand.
+    const isThere = await stat(join(folder, path)).then(
       () => true,
       () => false,
     );
     if (!isThere) return false;
   }
-  return true;
+  const own = outputs.filter((path) => kindOf(path) !== undefined);
+  return (await digestOfFiles(folder, own)) === known.contents;
 }

@@ -1,6 +1,6 @@
-/** What a batch makes of each picture, and where it writes it. */
+/** What a batch makes of each picture, and where it goes. */
 import { relative } from 'node:path';
-import { asM2fpError, M2fpError } from '../../errors.ts';
+import { M2fpError } from '../../errors.ts';
 import { colorize, type ColorizeOptions } from '../../parsing/colorize/colorize.ts';
 import { crop, type CropOptions } from '../../parsing/crop/crop.ts';
 import { makeMask, type MaskOptions } from '../../parsing/make-mask/make-mask.ts';
@@ -8,17 +8,17 @@ import { badOption, isRecord } from '../../parsing/options/options.ts';
 import { redact, type RedactOptions } from '../../parsing/redact/redact.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { DataSet } from '../dataset/data-set.ts';
-import type { WholeFiles } from '../dataset/whole-files.ts';
 import {
   DATA_SET_OPTIONS,
   type DataSetOptions,
   PICTURE_OPTIONS,
   type PictureOptions,
 } from '../export-options.ts';
-import { outputStem, type Source } from './sources.ts';
+import { KINDS, type MadeFile } from './made-files.ts';
+import type { Source } from './sources.ts';
 
 /** What can be made. */
-export const OUTPUTS = ['json', 'colorize', 'redact', 'crop', 'mask', 'export'] as const;
+export const OUTPUTS = [...KINDS, 'export'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
 /** Options by what they are of, with the names that `msg.m2fp` has. */
@@ -75,83 +75,92 @@ export interface OutputPlan {
   options: OutputOptions;
   /** The content of `json`. */
   json: (parsing: Parsing) => object | Promise<object>;
-  files: WholeFiles;
   /** Where `export` is among the outputs. */
   dataSet: DataSet | undefined;
   /** The folder that all is below, absolute. */
   folder: string;
 }
 
-/** Makes and writes all that the plan says; returns paths below its folder, with slashes. */
-export async function writeOutputs(parsing: Parsing, source: Source, plan: OutputPlan): Promise<string[]> {
-  const written: string[] = [];
-  const write = async (path: string, content: Buffer | string): Promise<void> => {
-    await plan.files.write(path, content).catch((error: unknown) => {
-      throw unwritten(path, error);
-    });
-    written.push(path);
+/** All that may be made under a name but the data set's, as paths below the folder; the crops' is their folder. */
+export function outputPaths(name: string, { outputs, options }: OutputPlan): string[] {
+  const paths = {
+    json: () => [`json/${name}.json`],
+    colorize: () => [`colorize/${name}.${ending(options.colorize)}`],
+    redact: () => [redactedPath(name, options.redact)],
+    crop: () => [`crop/${name}`],
+    mask: () => Object.values(maskPaths(name)),
+    export: () => [],
   };
-  const stem = outputStem(source.file);
+  return outputs.flatMap((output) => paths[output]());
+}
+
+/**
+ * Makes all files that the plan says, but those of the data set.
+ * @param name of the files, unlike those of other pictures; see {@link outputPaths}
+ */
+export async function makeOutputs(
+  parsing: Parsing,
+  { path }: Source,
+  name: string,
+  plan: OutputPlan,
+): Promise<MadeFile[]> {
   const { options } = plan;
-  for (const output of plan.outputs) {
-    switch (output) {
-      case 'json':
-        await write(`json/${stem}.json`, await jsonText(parsing, source, plan));
-        break;
-      case 'colorize':
-        await write(
-          `colorize/${stem}.${ending(options.colorize)}`,
-          (await colorize(parsing, options.colorize)).image,
-        );
-        break;
-      case 'redact':
-        await writeRedacted(parsing, stem, options.redact, write);
-        break;
-      case 'crop':
-        for (const { image, name } of await crop(parsing, options.crop))
-          await write(`crop/${stem}/${name}`, image);
-        break;
-      case 'mask':
-        await writeMasks(parsing, stem, options.mask, write);
-        break;
-      case 'export': {
-        const { picture } = splitExportOptions(options.export);
-        const { files } = await plan.dataSet!.add(parsing, stem.replaceAll('/', '-'), picture);
-        written.push(...files.map((file) => relative(plan.folder, file).replaceAll('\\', '/')));
-      }
-    }
-  }
-  return written;
+  const makers = {
+    json: async () => {
+      const json = JSON.stringify({ file: path.toString(), ...(await plan.json(parsing)) });
+      return [{ path: `json/${name}.json`, content: `${json}\n` }];
+    },
+    colorize: async () => {
+      const { image } = await colorize(parsing, options.colorize);
+      return [{ path: `colorize/${name}.${ending(options.colorize)}`, content: image }];
+    },
+    redact: () => makeRedacted(parsing, name, options.redact),
+    crop: async () => {
+      const crops = await crop(parsing, options.crop);
+      return crops.map(({ image, name: own }) => ({ path: `crop/${name}/${own}`, content: image }));
+    },
+    mask: () => makeMasks(parsing, name, options.mask),
+    export: async () => [],
+  } satisfies Record<Output, () => Promise<MadeFile[]>>;
+  const made: MadeFile[] = [];
+  for (const output of plan.outputs) made.push(...(await makers[output]()));
+  return made;
 }
 
-/** A name that is too long is one picture's fault; a full disk is not. */
-function unwritten(path: string, error: unknown): M2fpError {
-  const isName = (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG';
-  return asM2fpError(error, isName ? 'M2FP_BAD_IMAGE' : 'M2FP_NOT_KEPT', `${path} cannot be written`);
+/**
+ * Adds the picture to the data set, where the plan has one.
+ * @returns its files there, as paths below the folder of the plan
+ */
+export async function addToDataSet(
+  parsing: Parsing,
+  name: string,
+  { options, dataSet, folder }: OutputPlan,
+): Promise<string[]> {
+  if (dataSet === undefined) return [];
+  const { picture } = splitExportOptions(options.export);
+  const { files } = await dataSet.add(parsing, name.replaceAll('/', '-'), picture);
+  return files.map((file) => relative(folder, file).replaceAll('\\', '/'));
 }
-
-async function jsonText(parsing: Parsing, { path }: Source, { json }: OutputPlan): Promise<string> {
-  return `${JSON.stringify({ file: path.toString(), ...(await json(parsing)) })}\n`;
-}
-
-type Write = (path: string, content: Buffer | string) => Promise<void>;
 
 /** Where somebody is not covered and the rule is to drop, there is no picture. */
-async function writeRedacted(
+async function makeRedacted(
   parsing: Parsing,
-  stem: string,
+  name: string,
   options: RedactOptions | undefined,
-  write: Write,
-): Promise<void> {
-  const own = OWN_FORMATS.find(([names]) => names.test(stem))?.[1];
+): Promise<MadeFile[]> {
+  const own = ownFormat(name);
   const { image, uncovered } = await redact(parsing, {
     ...(own !== undefined && { format: own }),
     ...options,
   });
-  if (options?.uncovered === 'drop' && uncovered.length > 0) return;
-  // In its own format a picture keeps its name.
-  const isOwn = own !== undefined && options?.format === undefined;
-  await write(isOwn ? `redact/${stem}` : `redact/${stem}.${ending(options)}`, image);
+  if (options?.uncovered === 'drop' && uncovered.length > 0) return [];
+  return [{ path: redactedPath(name, options), content: image }];
+}
+
+/** In its own format a picture keeps its name. */
+function redactedPath(name: string, options: RedactOptions | undefined): string {
+  const isOwn = ownFormat(name) !== undefined && options?.format === undefined;
+  return isOwn ? `redact/${name}` : `redact/${name}.${ending(options)}`;
 }
 
 const OWN_FORMATS: readonly [RegExp, NonNullable<RedactOptions['format']>][] = [
@@ -160,16 +169,29 @@ const OWN_FORMATS: readonly [RegExp, NonNullable<RedactOptions['format']>][] = [
   [/\.webp$/i, 'webp'],
 ];
 
-async function writeMasks(
+function ownFormat(name: string): RedactOptions['format'] {
+  return OWN_FORMATS.find(([names]) => names.test(name))?.[1];
+}
+
+async function makeMasks(
   parsing: Parsing,
-  stem: string,
+  name: string,
   options: MaskOptions | undefined,
-  write: Write,
-): Promise<void> {
-  const { mask, agnostic, image } = await makeMask(parsing, { empty: 'pass', ...options });
-  await write(`mask/${stem}.png`, mask);
-  if (agnostic !== undefined) await write(`mask/${stem}.agnostic.png`, agnostic);
-  if (image !== undefined) await write(`mask/${stem}.image.png`, image);
+): Promise<MadeFile[]> {
+  const made = await makeMask(parsing, { empty: 'pass', ...options });
+  const paths = maskPaths(name);
+  return (['mask', 'agnostic', 'image'] as const).flatMap((kind) => {
+    const content = made[kind];
+    return content === undefined ? [] : [{ path: paths[kind], content }];
+  });
+}
+
+function maskPaths(name: string) {
+  return {
+    mask: `mask/${name}.png`,
+    agnostic: `mask/${name}.agnostic.png`,
+    image: `mask/${name}.image.png`,
+  };
 }
 
 function ending({ format = 'png' }: { format?: string | undefined } = {}): string {

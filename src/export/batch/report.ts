@@ -17,6 +17,8 @@ export interface ReportLine {
   parts?: number;
   /** Files that were made, below the folder of the output. */
   outputs: string[];
+  /** Of the names and contents of those that this run's options make, but a data set's; see `ContentDigest`. */
+  contents?: string;
   /** Milliseconds from reading the picture until all was written. */
   time: number;
   error?: { code: M2fpErrorCode; message: string };
@@ -29,10 +31,13 @@ export class Report {
   /** Whether lines are in the file that later ones took the place of. */
   #superseded = false;
 
-  /** @throws {M2fpError} `M2FP_NOT_KEPT` where it is damaged; file system errors */
-  static async open(file: string): Promise<Report> {
+  /**
+   * @param onLine told of each line that is there
+   * @throws {M2fpError} `M2FP_NOT_KEPT` where it is damaged; file system errors
+   */
+  static async open(file: string, onLine?: (line: ReportLine) => void): Promise<Report> {
     const report = new Report(file, await JsonLines.open(file));
-    await report.#scan();
+    await report.#scan(onLine);
     // What a run that was killed has left.
     await report.#compact();
     return report;
@@ -69,9 +74,10 @@ export class Report {
     }
   }
 
-  async #scan(): Promise<void> {
+  async #scan(onLine?: (line: ReportLine) => void): Promise<void> {
     for await (const { value, span } of this.#lines.scan()) {
       const file = String(value['file']);
+      onLine?.(value as unknown as ReportLine);
       if (this.#spans.has(file)) this.#superseded = true;
       this.#spans.set(file, span);
     }

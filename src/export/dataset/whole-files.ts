@@ -41,7 +41,12 @@ export class WholeFiles {
         await handle.close();
       }
       await this.#makeFolder(dirname(target));
-      await rename(partial, target);
+      await rename(partial, target).catch(async (error: NodeJS.ErrnoException) => {
+        // Somebody has removed the folder since.
+        if (error.code !== 'ENOENT' || !this.#made.delete(dirname(target))) throw error;
+        await this.#makeFolder(dirname(target));
+        await rename(partial, target);
+      });
     } catch (error) {
       await rm(partial, { force: true });
       throw error;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { M2fpError } from '../../../src/errors.ts';
 import { type BatchCounts, type BatchOptions, runBatch } from '../../../src/export/batch/batch.ts';
 import { Report } from '../../../src/export/batch/report.ts';
+import type { MadeFile } from '../../../src/export/batch/made-files.ts';
 import type { Source } from '../../../src/export/batch/sources.ts';
+import { WholeFiles } from '../../../src/export/dataset/whole-files.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { drawnParsing, Folder } from '../support.ts';
 
@@ -31,10 +33,11 @@ describe('a batch', () => {
         options: 'o',
         read: async ({ file }) => Buffer.from(`picture ${file}`),
         parse: async () => parsing,
-        write: async (_parsing, { file }) => {
-          await writeFile(join(folder.path, `${file}.json`), '');
-          return [`${file}.json`];
-        },
+        kinds: ['json'],
+        name: ({ file }) => file,
+        make: async (_parsing, _source, name) => [{ path: `json/${name}.json`, content: name }],
+        add: async () => [],
+        files: await WholeFiles.open(folder.path, join(folder.path, 'partial')),
         parallel: () => 3,
         signal: new AbortController().signal,
         onProgress: () => {},
@@ -70,7 +73,7 @@ describe('a batch', () => {
       },
     });
     assert.deepEqual(first, { done: 5, skipped: 0, failed: 1 });
-    await rm(join(folder.path, '0.json'));
+    await rm(join(folder.path, 'json/0.json'));
     const parsed: string[] = [];
     const second = await run(6, {
       read: async ({ file }) => Buffer.from(file === '1' ? 'another' : `picture ${file}`),
@@ -84,6 +87,107 @@ describe('a batch', () => {
     assert.deepEqual(await run(6, { options: 'other options' }), { done: 6, skipped: 0, failed: 0 });
     const lines = (await folder.text('report.jsonl')).trim().split('\n');
     assert.equal(lines.length, 6);
+  });
+
+  const crops = (...names: string[]): BatchOptions['make'] => {
+    const files = (name: string): MadeFile[] =>
+      names.map((crop) => ({ path: `crop/${name}/${crop}`, content: crop }));
+    return async (_parsing, _source, name) => files(name);
+  };
+  const made = async (): Promise<string[]> => {
+    const entries = await readdir(folder.path, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && entry.name !== 'report.jsonl');
+    return files
+      .map(({ parentPath, name }) => join(parentPath, name).slice(folder.path.length + 1))
+      .toSorted();
+  };
+
+  it('does again what a file was made of that is another one now, or half of it', async () => {
+    await run(4);
+    await appendFile(join(folder.path, 'json/1.json'), ' ');
+    await writeFile(join(folder.path, 'json/2.json'), '');
+    await writeFile(join(folder.path, 'json/3.json'), '4');
+    assert.deepEqual(await run(4), { done: 3, skipped: 1, failed: 0 });
+    assert.deepEqual(await Promise.all([1, 2, 3].map((n) => folder.text('json', `${n}.json`))), [
+      '1',
+      '2',
+      '3',
+    ]);
+    assert.deepEqual(await run(4), { done: 0, skipped: 4, failed: 0 });
+  });
+
+  it('leaves what was put right in a data set', async () => {
+    await mkdir(join(folder.path, 'dataset'));
+    const changes: Partial<BatchOptions> = {
+      add: async (_parsing, name) => {
+        await writeFile(join(folder.path, 'dataset', name), 'made');
+        return [`dataset/${name}`];
+      },
+    };
+    await run(2, changes);
+    await writeFile(join(folder.path, 'dataset/0'), 'put right');
+    await rm(join(folder.path, 'dataset/1'));
+    assert.deepEqual(await run(2, changes), { done: 1, skipped: 1, failed: 0 });
+    assert.equal(await folder.text('dataset', '0'), 'put right');
+  });
+
+  it('removes what it made of a picture before, and nothing else', async () => {
+    const changes: Partial<BatchOptions> = { kinds: ['crop'], make: crops('a.png', 'b.png', 'c.png') };
+    await run(2, changes);
+    await writeFile(join(folder.path, 'crop/1/mine.png'), 'mine');
+    await run(2, { ...changes, options: 'p', make: crops('a.png', 'd.png') });
+    const left = ['crop/0/a.png', 'crop/0/d.png', 'crop/1/a.png', 'crop/1/d.png', 'crop/1/mine.png'];
+    assert.deepEqual(await made(), left);
+    assert.equal((await folder.text('report.jsonl')).includes('b.png'), false);
+    const bad = new M2fpError('M2FP_BAD_IMAGE', 'bad');
+    const read = async (): Promise<Buffer> => Promise.reject(bad);
+    assert.deepEqual(await run(2, { ...changes, read }), { done: 0, skipped: 0, failed: 2 });
+    assert.deepEqual(await made(), ['crop/1/mine.png']);
+    assert.deepEqual(await readdir(join(folder.path, 'crop')), ['1']);
+  });
+
+  it('keeps what it made of a picture that is not to be had', async () => {
+    await run(1);
+    const cause = Object.assign(new Error('gone'), { syscall: 'open', code: 'ENOENT' });
+    const read = async (): Promise<Buffer> =>
+      Promise.reject(new M2fpError('M2FP_NO_IMAGE', 'gone', { cause }));
+    assert.deepEqual(await run(1, { read }), { done: 0, skipped: 0, failed: 1 });
+    assert.deepEqual(await made(), ['json/0.json']);
+    const bad = new M2fpError('M2FP_BAD_IMAGE', 'bad');
+    await run(1, { parse: async () => Promise.reject(bad) });
+    assert.deepEqual(await made(), []);
+  });
+
+  it('keeps other kinds that were made of the same picture', async () => {
+    await run(1);
+    const changes: Partial<BatchOptions> = { kinds: ['crop'], options: 'p', make: crops('a.png') };
+    await run(1, changes);
+    assert.deepEqual(await made(), ['crop/0/a.png', 'json/0.json']);
+    assert.deepEqual(await run(1, changes), { done: 0, skipped: 1, failed: 0 });
+    await run(1, { ...changes, read: async () => Buffer.from('another') });
+    assert.deepEqual(await made(), ['crop/0/a.png']);
+  });
+
+  it('leaves nothing of a picture that came half way', async () => {
+    const make: BatchOptions['make'] = async () => [
+      { path: 'json/0.json', content: '' },
+      { path: `json/${'x'.repeat(300)}`, content: '' },
+    ];
+    assert.deepEqual(await run(1, { make }), { done: 0, skipped: 0, failed: 1 });
+    assert.deepEqual(await made(), []);
+  });
+
+  it('removes nothing outside of its folders, whatever its report says', async () => {
+    await run(1);
+    await writeFile(join(folder.path, 'mine'), '');
+    await mkdir(join(folder.path, 'sub'));
+    const report = join(folder.path, 'report.jsonl');
+    const line = JSON.parse(await folder.text('report.jsonl')) as { outputs: string[] };
+    line.outputs.push('mine', 'json/../mine', `${folder.path}/mine`, 'sub/../mine');
+    await writeFile(report, `${JSON.stringify(line)}\n`);
+    const bad = new M2fpError('M2FP_BAD_IMAGE', 'bad');
+    await run(1, { read: async () => Promise.reject(bad) });
+    assert.deepEqual(await made(), ['mine']);
   });
 
   it('ends with what is no fault of one picture, when those under way have ended', async () => {

@@ -1,0 +1,106 @@
+/** The files that `m2fp parse … --out` leaves, run after run. */
+import assert from 'node:assert/strict';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { ReportLine } from '../../src/export/batch/report.ts';
+import { root, temporaryFolder } from '../support/installed-package.ts';
+import { m2fp, type Outcome } from './support.ts';
+
+const scene = (n: number): string => join(root, 'bench/scenes/Images', `000000${n}.jpg`);
+const base = temporaryFolder('cli-batch-files');
+
+describe('the files of m2fp parse of many pictures', function () {
+  this.timeout(120_000);
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(base, 'run-'));
+    mkdirSync(join(folder, 'in'));
+  });
+  after(() => rmSync(base, { recursive: true, force: true }));
+
+  const inside = (...names: string[]): string => join(folder, 'in', ...names);
+  const parse = (...more: string[]): Promise<Outcome> =>
+    m2fp(['parse', inside(), '--out', join(folder, 'out'), '--short-side', '64', ...more]);
+  const made = (): string[] =>
+    readdirSync(join(folder, 'out'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'report.jsonl')
+      .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 5))
+      .filter((path) => !path.startsWith('.'))
+      .toSorted();
+  const report = (): ReportLine[] =>
+    readFileSync(join(folder, 'out/report.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as ReportLine);
+
+  it('are never those of two pictures', async () => {
+    await sharp(scene(1)).tiff().toFile(inside('x.tiff'));
+    await sharp(scene(2)).png().toFile(inside('x.tiff.png'));
+    copyFileSync(scene(3), inside('A.jpg'));
+    copyFileSync(scene(4), inside('a.jpg'));
+    assert.match((await parse('--make', 'redact')).err, /: 4 done/);
+    const names = ['redact/A.jpg', 'redact/a-2.jpg', 'redact/x.tiff-2.png', 'redact/x.tiff.png'];
+    assert.deepEqual(made(), names);
+    assert.deepEqual(
+      report()
+        .flatMap(({ outputs }) => outputs)
+        .toSorted(),
+      names,
+    );
+    for (const { file, outputs } of report()) {
+      const [from, to] = await Promise.all(
+        [inside(file), join(folder, 'out', outputs[0]!)].map((path) => sharp(path).metadata()),
+      );
+      assert.deepEqual([to!.width, to!.height], [from!.width, from!.height], file);
+    }
+    assert.match((await parse('--make', 'redact')).err, /: 0 done, 4 done before/);
+  });
+
+  it('are made again where they have changed', async () => {
+    for (const n of [1, 2, 3]) copyFileSync(scene(n), inside(`${n}.jpg`));
+    await parse('--make', 'json,redact');
+    const before = readFileSync(join(folder, 'out/redact/1.jpg'));
+    copyFileSync(scene(1), join(folder, 'out/redact/1.jpg'));
+    writeFileSync(join(folder, 'out/json/2.jpg.json'), '{"half');
+    assert.match((await parse('--make', 'json,redact')).err, /: 2 done, 1 done before/);
+    assert.ok(readFileSync(join(folder, 'out/redact/1.jpg')).equals(before));
+  });
+
+  it('are none of a picture that has become none, nor those of the one that was there', async () => {
+    for (const n of [1, 2]) copyFileSync(scene(n), inside(`${n}.jpg`));
+    await parse('--make', 'json,redact,mask,crop');
+    writeFileSync(inside('1.jpg'), 'no picture');
+    await sharp({ create: { width: 64, height: 64, channels: 3, background: 'gray' } })
+      .jpeg()
+      .toFile(inside('2.jpg'));
+    assert.match((await parse('--make', 'json,redact,mask,crop')).err, /: 1 done, 0 done before, 1 failed/);
+    assert.deepEqual(
+      made(),
+      report()
+        .flatMap(({ outputs }) => outputs)
+        .toSorted(),
+    );
+    assert.ok(made().length > 0 && made().every((path) => path.includes('/2.jpg')), made().join(' '));
+  });
+
+  it('are not there in two formats', async () => {
+    copyFileSync(scene(2), inside('1.jpg'));
+    await parse('--make', 'crop,redact', '--options', '{"crop": {"what": "persons", "format": "jpeg"}}');
+    await parse('--make', 'crop', '--options', '{"crop": {"what": "persons", "format": "png"}}');
+    assert.ok(made().length > 1);
+    assert.deepEqual(
+      made().filter((path) => !path.endsWith('.png')),
+      ['redact/1.jpg'],
+    );
+  });
+});
