@@ -1,24 +1,23 @@
 /** `m2fp compare`: two models, or one with two settings, on a user's own pictures. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { compareModels, type Comparison } from '../compare/compare.ts';
+import { resolve } from 'node:path';
+import { compareModels, type CompareOptions, type Comparison } from '../compare/compare.ts';
 import { comparisonPage } from '../compare/page.ts';
 import type { Settings, SideOptions } from '../compare/side.ts';
 import { agreementRows, costRows, differenceInWords, nameOf } from '../compare/words.ts';
-import { asM2fpError, M2fpError } from '../errors.ts';
+import { M2fpError } from '../errors.ts';
 import { picturesIn } from '../image/folder.ts';
 import { type Precision, PRECISIONS } from '../m2fp/manifest.ts';
 import type { InstanceAgreement } from '../parsing/agreement.ts';
+import { readManifest } from '../store/manifest.ts';
+import type { ModelStore } from '../store/store.ts';
 import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
 import { table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
+import { PAGE, PageFile } from './page-file.ts';
 import { ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, folderOfModel, STORE_OPTIONS, storeHelp, storeOption } from './stores.ts';
 
 const OPTIONS = ['pictures', 'out', 'a', 'b', 'limit', ...STORE_OPTIONS] as const;
-
-/** The file that `--out` makes. */
-const PAGE = 'index.html';
 
 export const compare: Command = {
   name: 'compare',
@@ -35,7 +34,7 @@ Options:
   --a SETTINGS        how A is run, with commas between: flip, wasm, short-side=N, long-side=N, precision=NAME
   --b SETTINGS        how B is run
   --limit N           of more pictures than N, some from everywhere in between (default: all)
-  --out DIR           write a page there, ${PAGE}, with the pictures that differ most: picture, A, B, difference
+  --out DIR           write a page there, ${PAGE} (another one that is there stays), with the pictures that differ most: picture, A, B, difference
   --json              print the figures as JSON
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
 ${storeHelp(22)}
@@ -67,34 +66,63 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
   const limit = numberOption('limit', options.limit) ?? Infinity;
   if (!(limit >= 1)) throw fail(`--limit takes a number from 1 on, not ${options.limit}`);
   const pictures = await picturesIn(resolve(options.pictures), limit, 'some there to compare the models on');
-  const page = options.out === undefined ? undefined : await makeFolder(resolve(options.out));
+  const page = options.out === undefined ? undefined : await PageFile.in(resolve(options.out));
+  try {
+    const comparison = await compareSides(
+      await sidesOf([first, second], settings, storeOption(options), err),
+      { pictures, draw: page !== undefined },
+      err,
+    );
+    for (const { file, code, message } of comparison.leftOut)
+      err.write(`m2fp: warning: ${file} was left out: ${code}: ${message}\n`);
+    await page?.write(comparisonPage(comparison));
+    const told = flags.json ? `${JSON.stringify(asJson(comparison, page?.path), undefined, 2)}\n` : undefined;
+    out.write(told ?? inWords(comparison, page?.path));
+  } finally {
+    await page?.close();
+  }
+}
 
+/** Both sides, A first; a checkpoint is converted. @throws M2fpError as `folderOfModel` does */
+async function sidesOf(
+  models: readonly [string, string],
+  settings: readonly [TypedSettings, TypedSettings],
+  store: ModelStore,
+  err: NodeJS.WriteStream,
+): Promise<[SideOptions, SideOptions]> {
   const bar = new ProgressBar(err);
-  const store = storeOption(options);
-  const side = async (model: string, { precision, ...rest }: TypedSettings): Promise<SideOptions> => ({
-    model: resolve(await folderOfModel(model, store, bar, precision)),
-    settings: rest,
-  });
-  const [a, b] = [await side(first, settings[0]), await side(second, settings[1])];
-  const comparison = await interruptible(
-    (signal) =>
-      compareModels({
-        a,
-        b,
-        pictures,
-        draw: page !== undefined,
-        signal,
-        onProgress: (share) => bar.show('Comparing', share),
-      }),
+  const side = async (index: 0 | 1): Promise<SideOptions> => {
+    const { precision, ...rest } = settings[index];
+    const hint = `Say --${index === 0 ? 'a' : 'b'} precision=NAME, or give the folder`;
+    const model = resolve(await folderOfModel(models[index], store, bar, precision, hint));
+    if (precision !== undefined) await checkPrecision(model, precision);
+    return { model, settings: rest };
+  };
+  return [await side(0), await side(1)];
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION where the model in a folder has another precision than the user said */
+async function checkPrecision(folder: string, wanted: Precision): Promise<void> {
+  const { precision } = await readManifest(folder);
+  if (precision === wanted) return;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    `The model in ${folder} is ${precision}, not ${wanted}: "precision" chooses among the models of the store, or how a ` +
+      'checkpoint is converted. Give the folder of the other model as B',
+  );
+}
+
+async function compareSides(
+  [a, b]: [SideOptions, SideOptions],
+  options: Pick<CompareOptions, 'pictures' | 'draw'>,
+  err: NodeJS.WriteStream,
+): Promise<Comparison> {
+  const bar = new ProgressBar(err);
+  const onProgress = (share: number) => bar.show('Comparing', share);
+  return interruptible(
+    (signal) => compareModels({ a, b, ...options, signal, onProgress }),
     'Nothing was written',
   ).finally(() => bar.close());
-  for (const { file, code, message } of comparison.leftOut)
-    err.write(`m2fp: warning: ${file} was left out: ${code}: ${message}\n`);
-  const file = page === undefined ? undefined : join(page, PAGE);
-  if (file !== undefined) await write(file, comparisonPage(comparison));
-  out.write(
-    flags.json ? `${JSON.stringify(asJson(comparison, file), undefined, 2)}\n` : inWords(comparison, file),
-  );
 }
 
 interface TypedSettings extends Settings {
@@ -159,21 +187,4 @@ function asJson({ differences, ...figures }: Comparison, page: string | undefine
 
 function counts({ reference, other, pairs }: InstanceAgreement): object {
   return { reference, other, matched: pairs.length };
-}
-
-async function makeFolder(folder: string): Promise<string> {
-  try {
-    await mkdir(folder, { recursive: true });
-    return folder;
-  } catch (error) {
-    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The folder for the page cannot be made');
-  }
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    throw asM2fpError(error, 'M2FP_BAD_OPTION', 'The page cannot be written');
-  }
 }

@@ -49,9 +49,14 @@ export interface Wanted {
 /**
  * The full name of the model that is meant: the only one that fits, else the one that a pull makes with the same
  * words.
+ * @param hint how one of several is said
  * @throws M2fpError M2FP_BAD_OPTION where several fit and none of them is that one
  */
-export async function chooseModel(store: ModelStore, wanted: Wanted): Promise<ModelName> {
+export async function chooseModel(
+  store: ModelStore,
+  wanted: Wanted,
+  hint = 'Say --revision and --precision, or give the folder',
+): Promise<ModelName> {
   const { id, revision, precision } = wanted;
   const fitting = (await store.list()).filter(
     (entry) =>
@@ -63,10 +68,7 @@ export async function chooseModel(store: ModelStore, wanted: Wanted): Promise<Mo
   const [only, ...more] = fitting;
   if (only !== undefined && more.length === 0) return only;
   if (fitting.length === 0 || fitting.some((entry) => label(entry) === label(usual))) return usual;
-  throw new M2fpError(
-    'M2FP_BAD_OPTION',
-    `Which one of ${fitting.map(label).join(', ')}? Say --revision and --precision, or give the folder`,
-  );
+  throw new M2fpError('M2FP_BAD_OPTION', `Which one of ${fitting.map(label).join(', ')}? ${hint}`);
 }
 
 /** A model's full name in words. */
@@ -78,6 +80,7 @@ export function label({ id, revision, precision }: ModelName): string {
  * The folder of a model that is given as a folder, as a checkpoint, by its id in the store, or as {@link BUNDLED}. A
  * checkpoint is converted into the store, once; `bar` shows it.
  * @param wanted the precision, where the user said one
+ * @param hint how one of several is said
  * @throws M2fpError M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, M2FP_BAD_OPTION; what `convertLocal` throws
  */
 export async function folderOfModel(
@@ -85,6 +88,7 @@ export async function folderOfModel(
   store: ModelStore,
   bar: ProgressBar,
   wanted?: Precision,
+  hint = 'Give the folder',
 ): Promise<string> {
   if (BUNDLED_NAMES.includes(model)) return bundledModelFolder();
   const isThere = await stat(model).then(
@@ -95,7 +99,7 @@ export async function folderOfModel(
   if (checkpoint !== undefined) return convertOnce(checkpoint, bar);
   // What cannot be an id is a folder: the engine says that it is not there.
   if (isThere || !isId(model)) return model;
-  const { revision, precision } = await chooseModel(store, { id: model, precision: wanted });
+  const { revision, precision } = await chooseModel(store, { id: model, precision: wanted }, hint);
   const found = await store.find(model, revision, precision);
   if (found !== undefined) return found.folder;
   throw new M2fpError(

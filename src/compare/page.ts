@@ -24,6 +24,13 @@ const escaped = (text: string) => text.replaceAll(/[&<>"]/g, (character) => ESCA
 const table = (rows: readonly Row[]) =>
   `<table>${rows.map(([name, value]) => `<tr><th>${escaped(name)}</th><td>${escaped(value)}</td></tr>`).join('')}</table>`;
 
+const TITLE = '<title>m2fp compare</title>';
+
+/** Whether a page that begins with `head` is one of {@link comparisonPage}. */
+export function isComparisonPage(head: string): boolean {
+  return head.includes(TITLE);
+}
+
 /** The page of a comparison whose differences were drawn. */
 export function comparisonPage(comparison: Comparison): string {
   const { a, b, labels, agreement, differences, leftOut } = comparison;
@@ -32,7 +39,7 @@ export function comparisonPage(comparison: Comparison): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>m2fp compare</title>
+${TITLE}
 <style>${STYLE}</style>
 <h1>Two models on ${pictures}</h1>
 ${table([

@@ -1,6 +1,14 @@
 /** `m2fp compare` as a user meets it: the bundled model with several settings, on its samples. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Comparison } from '../../src/compare/compare.ts';
 import { bundledModelFolder } from '../../src/paths.ts';
@@ -191,6 +199,44 @@ describe('m2fp compare', function () {
     });
   }
 
+  it("leaves a page of the user's own, and replaces one that it wrote", async () => {
+    const out = join(folder, 'own-page');
+    mkdirSync(out);
+    const page = join(out, 'index.html');
+    const args = ['compare', bundled, '--b', 'flip', '--pictures', pictures, '--out', out];
+    writeFileSync(page, '<title>My home</title>');
+    assert.match(
+      await failure('M2FP_BAD_OPTION', ...args),
+      /holds an index\.html that is no comparison of models, and stays: name another folder/,
+    );
+    assert.equal(readFileSync(page, 'utf8'), '<title>My home</title>');
+    writeFileSync(page, '<!doctype html>\n<title>m2fp compare</title>\nan older one');
+    await success(...args);
+    assert.match(readFileSync(page, 'utf8'), /<h1>Two models on one picture/);
+    assert.deepEqual(readdirSync(out), ['index.html']);
+  });
+
+  it('is told which precision by --a and --b: of a checkpoint and of models in the store, not of a folder', async () => {
+    assert.match(
+      await failure('M2FP_BAD_OPTION', 'compare', bundled, '--b', 'precision=int8', '--pictures', samples),
+      /is fp16, not int8: "precision" chooses among the models of the store.* Give the folder of the other model/,
+    );
+    const store = join(folder, 'store');
+    for (const precision of ['fp16', 'int8'] as const) {
+      const to = join(store, 'local', 'two', `v1+${precision}`);
+      cpSync(bundled, to, { recursive: true });
+      const manifest = JSON.parse(readFileSync(join(to, 'm2fp.json'), 'utf8')) as object;
+      writeFileSync(join(to, 'm2fp.json'), JSON.stringify({ ...manifest, id: 'local/two', precision }));
+    }
+    assert.match(
+      await failure(
+        'M2FP_BAD_OPTION',
+        ...['compare', 'local/two', '--b', 'precision=int8', '--pictures', samples, '--store', store],
+      ),
+      /Which one of .*\? Say --a precision=NAME, or give the folder$/m,
+    );
+  });
+
   it('is ended by Ctrl+C half-way, and writes no page', async function () {
     if (process.platform === 'win32') this.skip();
     const out = join(folder, 'interrupted');
@@ -201,6 +247,6 @@ describe('m2fp compare', function () {
     );
     assert.deepEqual([outcome.code, outcome.out], [130, ''], outcome.err);
     assert.match(outcome.err, /m2fp: M2FP_CANCELLED: Interrupted\. Nothing was written\n$/);
-    assert.ok(!existsSync(join(out, 'index.html')));
+    assert.ok(!existsSync(out));
   });
 });
