@@ -32,7 +32,10 @@ export function modelFacts(manifest: ModelManifest, folder: string): Fact[] {
     ['weights', `${precision}, ${megabytes(size)}`],
     ...(operators === undefined ? [] : [['operators', operators] as const]),
     ...int8Facts(int8),
-    ['read from', source.configuration ? `${source.file} and configuration.json` : source.file],
+    [
+      int8 === undefined ? 'read from' : 'converted from',
+      source.configuration ? `${source.file} and configuration.json` : source.file,
+    ],
     ['folder', folder],
   ];
 }

@@ -116,7 +116,7 @@ export function showPull(
   ];
   switch (phase) {
     case 'wait':
-      bar.show('Waiting for another process that pulls this model', null);
+      bar.show('Waiting for another process that makes this model', null);
       break;
     case 'list':
       if (retry) bar.pause('Asking for the list of files', null, retryText(retry));

@@ -28,9 +28,10 @@ export const quantize: Command = {
   help: `Usage: m2fp quantize MODEL [--pictures FOLDER] [--out FOLDER] [options]
 
 Makes an int8 model: most of its arithmetic is on whole numbers of 8 bits, which takes less time and memory. MODEL, an id
-in the store, the folder of a converted model or bundled, the small one that ships with the package, stays as it is. The
-pictures tell which values occur in the network; 32 or more that are like those that the model will see are right, with people
-in them. Every fifth one is held back: both models parse it, and how far they agree is told and kept.
+in the store, the folder of a converted model or bundled, the small one that ships with the package, stays as it is; a
+checkpoint is converted first, into the store. The pictures tell which values occur in the network; 32 or more that are like
+those that the model will see are right, with people in them. Every fifth one is held back: both models parse it, and how far
+they agree is told and kept.
 
 Options:
   --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF; of more than 200, some from everywhere in between are taken;

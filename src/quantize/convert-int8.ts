@@ -1,10 +1,8 @@
 /** From a checkpoint to an int8 model folder, outside of any store. */
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import { convertCheckpoint, type Conversion, type ConvertOptions } from '../store/convert.ts';
-import { writeError } from '../store/disk.ts';
-import { makeFolder } from '../store/folders.ts';
-import { inPartialFolder } from '../store/partial.ts';
+import { besidePlace } from '../store/write-beside.ts';
 import { listPictures } from './picture-files.ts';
 import { quantizeInProcess } from './quantize-process.ts';
 
@@ -33,28 +31,20 @@ export async function convertToInt8({
   }
   await listPictures(pictures);
   const out = resolve(options.out);
-  const leave = await makeFolder(dirname(out)).catch((error: unknown) => {
-    throw writeError(out, error, false);
-  });
-  try {
-    // On the same disk.
-    return await inPartialFolder(out, async (beside) => {
-      const model = join(beside, 'float');
-      const { warnings, origins } = await convertCheckpoint({
-        ...options,
-        out: model,
-        onProgress: (share) => onProgress('convert', share),
-      });
-      const made = await quantizeInProcess({
-        model,
-        out,
-        pictures,
-        signal: options.signal,
-        onProgress: (share) => onProgress('quantize', share),
-      });
-      return { manifest: made.manifest, warnings: [...warnings, ...made.warnings], origins };
+  return besidePlace(out, async (beside) => {
+    const model = join(beside, 'float');
+    const { warnings, origins } = await convertCheckpoint({
+      ...options,
+      out: model,
+      onProgress: (share) => onProgress('convert', share),
     });
-  } finally {
-    await leave();
-  }
+    const made = await quantizeInProcess({
+      model,
+      out,
+      pictures,
+      signal: options.signal,
+      onProgress: (share) => onProgress('quantize', share),
+    });
+    return { manifest: made.manifest, warnings: [...warnings, ...made.warnings], origins };
+  });
 }

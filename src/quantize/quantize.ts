@@ -86,7 +86,12 @@ export async function quantizeInto({ into, ...options }: Into<QuantizeOptions>):
   try {
     await requireRoom(options, manifest);
     const made = await quantizeOpened(into, model, { folder, manifest }, pictures, options);
+    await checkUnchanged(folder, manifest);
     return { manifest: made, warnings: [...pictures.warnings, ...int8Warnings(made.int8!)] };
+  } catch (error) {
+    // A consequence of that, mostly.
+    if (!options.signal?.aborted) await checkUnchanged(folder, manifest, error);
+    throw error;
   } finally {
     await model.close();
   }
@@ -175,6 +180,18 @@ function checkOptions({ parts = DEFAULT_PARTS, calibration, weightBits }: Quanti
     throw fail(`calibration is ${calibration}, allowed are ${CALIBRATIONS.join(', ')}`);
   if (weightBits !== undefined && weightBits !== 7 && weightBits !== 8)
     throw fail(`weightBits is ${String(weightBits)}, allowed are 7 and 8`);
+}
+
+/** @throws M2fpError M2FP_MODEL_INVALID where the model was changed or removed since `manifest` was read */
+async function checkUnchanged(folder: string, manifest: ModelManifest, cause?: unknown): Promise<void> {
+  const now = await intactManifest(folder).catch(() => undefined);
+  if (now?.digest === manifest.digest) return;
+  throw new M2fpError(
+    'M2FP_MODEL_INVALID',
+    `The model in ${folder} was changed or removed while it was made int8, and nothing was written: try again when it ` +
+      'is complete',
+    { cause },
+  );
 }
 
 /** Room for the network that is watched, and for the int8 one. */

@@ -1,7 +1,7 @@
 /** Whether a model will fit on the disk: better asked before minutes of work than found out after them. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { M2fpError, type M2fpErrorCode } from '../errors.ts';
+import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
 import type { FloatPrecision } from '../m2fp/manifest.ts';
 
 /** Size of a converted model per byte of its checkpoint, a little more than measured. */
@@ -77,14 +77,34 @@ const UNWRITABLE: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'has too long a name',
 };
 
+/** @param making whether other files than those that are made may be meant */
+function unwritable(error: unknown, making: boolean): string | undefined {
+  const code = String(systemCode(error));
+  return making && code !== 'EROFS' ? undefined : UNWRITABLE[code];
+}
+
+/**
+ * The error where the model store `root` could not be used; one of ours is left as it is.
+ * @param making as for {@link writeError}
+ */
+export function storeError(root: string, code: M2fpErrorCode, error: unknown, making: boolean): M2fpError {
+  if (isDiskFull(error)) return diskFull(root, code, error);
+  const reason = unwritable(error, making);
+  if (reason === undefined) return asM2fpError(error, code, `The model store ${root} cannot be used`);
+  return new M2fpError(
+    code,
+    `The model store ${root} ${reason}: name another one (--store, or m2fpModelStore in Node-RED's settings.js)`,
+    { cause: error },
+  );
+}
+
 /**
  * The error where the model folder `out` could not be written.
  * @param making whether that came while the files were made, which reads others, too
  */
 export function writeError(out: string, error: unknown, making: boolean): unknown {
   if (isDiskFull(error)) return diskFull(dirname(out), 'M2FP_MODEL_INVALID', error);
-  const code = String(systemCode(error));
-  const reason = making && code !== 'EROFS' ? undefined : UNWRITABLE[code];
+  const reason = unwritable(error, making);
   if (reason === undefined) return error;
   return new M2fpError('M2FP_BAD_OPTION', `${out} ${reason}: name another folder`, { cause: error });
 }

@@ -9,7 +9,13 @@ import { dirname } from 'node:path';
 export async function makeFolder(folder: string): Promise<() => Promise<void>> {
   const made: string[] = [];
   for (let at = folder; !(await exists(at)) && at !== dirname(at); at = dirname(at)) made.push(at);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
+    const top = made.at(-1);
+    if (error.code !== 'ENOENT' || top === undefined) throw error;
+    // That is what Node.js says of a file system that can only be read: one folder alone is told the reason.
+    await mkdir(top);
+    await mkdir(folder, { recursive: true });
+  });
   return async () => {
     for (const at of made) {
       const removed = await rmdir(at).then(

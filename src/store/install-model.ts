@@ -1,10 +1,10 @@
 /** ModelInstaller a model of the store: by one process at a time, and all or nothing. */
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { asM2fpError, M2fpError, type M2fpErrorCode } from '../errors.ts';
+import { M2fpError, type M2fpErrorCode } from '../errors.ts';
 import type { Origins } from '../m2fp/origin.ts';
 import { cancellation } from './cancel.ts';
-import { diskFull, isDiskFull } from './disk.ts';
+import { storeError } from './disk.ts';
 import { makeFolder } from './folders.ts';
 import { findModel, type StoredModel, verifyModel } from './installed.ts';
 import { acquireLock } from './lock.ts';
@@ -79,8 +79,7 @@ export class ModelInstaller {
       return await this.#underLock(make);
     } catch (error) {
       if (this.#signal.aborted) throw cancellation(this.#signal);
-      if (isDiskFull(error)) throw diskFull(root, code, error);
-      throw asM2fpError(error, code, `The model store ${root} cannot be used`);
+      throw storeError(root, code, error, leave !== undefined);
     } finally {
       this.meter.end();
       await leave?.();

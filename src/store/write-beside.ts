@@ -24,23 +24,35 @@ export async function writeBeside<T>(
   make: (folder: string) => Promise<T>,
 ): Promise<T> {
   const target = resolve(out);
+  return besidePlace(target, async (partial) => {
+    const model = join(partial, 'model');
+    await mkdir(model);
+    const result = await make(model);
+    throwIfCancelled(signal);
+    await moveInto(model, target).catch((error: unknown) => {
+      throw writeError(target, error, false);
+    });
+    return result;
+  });
+}
+
+/**
+ * Does `work` with a folder beside the model folder `out`, on the same disk, that is removed afterwards.
+ * @throws what `work` throws; M2fpError as {@link writeBeside} does of `out`
+ */
+export async function besidePlace<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const target = resolve(out);
   await checkPlace(target);
   let leave = () => Promise.resolve();
-  let making = false;
+  let working = false;
   try {
     leave = await makeFolder(dirname(target));
-    return await inPartialFolder(target, async (partial) => {
-      const model = join(partial, 'model');
-      await mkdir(model);
-      making = true;
-      const result = await make(model);
-      making = false;
-      throwIfCancelled(signal);
-      await moveInto(model, target);
-      return result;
+    return await inPartialFolder(target, (folder) => {
+      working = true;
+      return work(folder);
     });
   } catch (error) {
-    throw writeError(target, error, making);
+    throw writeError(target, error, working);
   } finally {
     await leave();
   }

@@ -78,6 +78,10 @@ describe('m2fp convert', function () {
     assert.equal((JSON.parse(parsed.out) as { model: { id: string } }).model.id, 'multi');
     const again = ['--pictures', join(bundledModelFolder(), 'samples'), '--out', join(folder, 'int8')];
     assert.match(await failure('M2FP_BAD_OPTION', 'quantize', out, ...again), /for other engines/);
+    const both = ['--operators', 'grid-sample', '--precision', 'int8', '--out', join(folder, 'both')];
+    const refused = await failure('M2FP_BAD_OPTION', 'convert', checkpoint, ...both);
+    assert.match(refused, /cannot be made int8 here: leave out --operators, or take another --precision$/m);
+    assert.ok(!refused.includes('partial'));
   });
 
   for (const [signal, code] of [

@@ -52,6 +52,27 @@ describe('making a model int8', function () {
   });
   const nothingMade = () => assert.deepEqual(readdirSync(path('out')), []);
 
+  for (const [what, spoil] of [
+    ['is removed', (files: string) => rmSync(files, { recursive: true })],
+    ['is changed', (files: string) => writeFileSync(join(files, 'model.onnx.data'), 'cut')],
+  ] as const) {
+    it(`says so where the model ${what} meanwhile, and makes nothing`, async () => {
+      const changing = path('changing');
+      cpSync(model, changing, { recursive: true });
+      let isFirst = true;
+      const onProgress = () => {
+        if (isFirst) spoil(changing);
+        isFirst = false;
+      };
+      await assert.rejects(quantizeModel(options({ model: changing, onProgress })), {
+        code: 'M2FP_MODEL_INVALID',
+        message: `The model in ${changing} was changed or removed while it was made int8, and nothing was written: try again when it is complete`,
+      });
+      nothingMade();
+      rmSync(changing, { recursive: true, force: true });
+    });
+  }
+
   describe('writes a model', () => {
     const made = () => path('made');
     const shares: number[] = [];
