@@ -231,7 +231,14 @@ describe('m2fp compare', function () {
     assert.match(
       await failure(
         'M2FP_BAD_OPTION',
-        ...['compare', 'local/two', '--b', 'precision=int8', '--pictures', samples, '--store', store],
+        'compare',
+        'local/two',
+        '--b',
+        'precision=int8',
+        '--pictures',
+        samples,
+        '--store',
+        store,
       ),
       /Which one of .*\? Say --a precision=NAME, or give the folder$/m,
     );
