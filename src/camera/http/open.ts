@@ -1,7 +1,9 @@
 /** One GET request to a camera: logs in, follows redirects, goes through the proxy of the environment, and is given up in time. */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { M2fpError } from '../../errors.ts';
 import { proxyAgent, proxyFor } from '../../proxy.ts';
 import { CameraError } from '../camera-error.ts';
@@ -9,6 +11,13 @@ import { shownAddress } from '../secrets.ts';
 import type { Login } from './login.ts';
 
 const MAX_REDIRECTS = 5;
+/** By `Content-Encoding`; each part is given on as soon as it is there. */
+const UNPACK: Readonly<Record<string, () => Readable & NodeJS.WritableStream>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Answers to challenges for one request: the first, and one for a nonce that has grown old. */
 const MAX_LOGINS = 2;
@@ -47,7 +56,7 @@ export async function openHttp(address: URL, options: HttpOptions): Promise<Http
     if (statusCode === 200) {
       return {
         headers,
-        body: readBody(response, url, options),
+        body: readBody(response, unpacked(response, url), url, options),
         discard: () => void response.destroy(),
       };
     }
@@ -154,12 +163,31 @@ async function send(
   }
 }
 
+/** What the answer is of; it is not asked to be packed, but some servers do so all the same. */
+function unpacked(response: IncomingMessage, url: URL): Readable {
+  const packing = response.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (packing === '' || packing === 'identity') return response;
+  const unpack = UNPACK[packing];
+  if (unpack === undefined) {
+    response.destroy();
+    throw new CameraError(
+      'no-picture',
+      `${shownAddress(url.href)} packs its answer in a way that cannot be read (Content-Encoding): switch that off there.`,
+    );
+  }
+  const body = unpack();
+  // Their errors come to the reader of the last one.
+  pipeline(response, body, () => {});
+  return body;
+}
+
 async function* readBody(
   response: IncomingMessage,
+  body: Readable,
   url: URL,
   { signal, timeout }: HttpOptions,
 ): AsyncGenerator<Buffer, void> {
-  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     for (;;) {
       const timer = setTimeout(() => response.destroy(late(url, timeout)), timeout);
@@ -174,6 +202,7 @@ async function* readBody(
     }
   } finally {
     response.destroy();
+    body.destroy();
   }
 }
 
@@ -197,6 +226,9 @@ function described(error: unknown, url: URL, proxy: URL | undefined): Error {
       'certificate',
       `${place} does not speak TLS: check http:// and https:// in the address.`,
     );
+  }
+  if (/^(?:Z_|ERR__|ERR_BROTLI)/.test(code)) {
+    return new CameraError('no-picture', `${place} does not pack its answer as it says (${code}).`);
   }
   if (code.startsWith('HPE_')) {
     return new CameraError('no-picture', `What ${place} answers is no HTTP (${code}).`);

@@ -103,8 +103,14 @@ function checkPicture(image: Buffer, url: URL, type = 'no type'): void {
     const [name] = type.split(';', 1);
     throw new CameraError(
       'no-picture',
-      `${place} sent no picture, but ${name}: open the address in a browser to see what it is.`,
+      /^image\//i.test(name!)
+        ? `${place} says that it sends ${name}, but it is ${isPage(image) ? 'a web page' : 'no picture'}: check address and login.`
+        : `${place} sent no picture, but ${name}: open the address in a browser to see what it is.`,
     );
   }
   if (isCutOff(image)) throw new CameraError('no-picture', `${place} broke off in the middle of a picture.`);
+}
+
+function isPage(body: Buffer): boolean {
+  return /^\s*<(?!\?xml[^>]*>\s*<svg|svg)/i.test(body.toString('latin1', 0, 200));
 }

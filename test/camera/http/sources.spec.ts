@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { MjpegSource } from '../../../src/camera/http/mjpeg.ts';
 import { type HttpSourceOptions, SnapshotSource } from '../../../src/camera/http/snapshot.ts';
@@ -191,6 +192,38 @@ describe('the sources over HTTP', () => {
         await failure(snapshot(), reason);
       });
     }
+
+    for (const [packing, pack] of [
+      ['gzip', gzipSync],
+      ['deflate', deflateSync],
+      ['br', brotliCompressSync],
+    ] as const) {
+      it(`unpacks what is sent as ${packing}, up to the limit`, async () => {
+        camera.handler = (_request, response) =>
+          void response
+            .writeHead(200, { 'content-type': 'image/jpeg', 'content-encoding': packing })
+            .end(pack(images[1]!));
+        assert.deepEqual(await take(snapshot()), [images[1]]);
+        assert.deepEqual(await take(mjpeg()), [images[1]]);
+        camera.handler = (_request, response) =>
+          void response.writeHead(200, { 'content-encoding': packing }).end(pack(Buffer.alloc(2 ** 26)));
+        await failure(snapshot(), 'too-large');
+        camera.handler = (_request, response) =>
+          void response.writeHead(200, { 'content-encoding': packing }).end(images[1]);
+        await failure(snapshot(), 'no-picture');
+      });
+    }
+
+    it('says what it got in place of the picture that was promised', async () => {
+      camera.handler = answer('<!doctype html><h1>Log in</h1>');
+      assert.match(
+        await failure(snapshot(), 'no-picture'),
+        /says that it sends image\/jpeg, but it is a web page/,
+      );
+      camera.handler = (_request, response) =>
+        void response.writeHead(200, { 'content-encoding': 'zip' }).end('x');
+      assert.match(await failure(snapshot(), 'no-picture'), /packs its answer/);
+    });
 
     it('gives up a server that hangs, before its answer and in it', async () => {
       const limits = { ...LIMITS, timeout: 100 };

@@ -171,7 +171,7 @@ describe('a script around ffmpeg', () => {
     assert.deepEqual(running('sleep 4322'), []);
     for (const [pid] of execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
       .split('\n')
-      .filter((line) => / sleep 4323$/.test(line))
+      .filter((line) => line.endsWith(' sleep 4323'))
       .map((line) => [Number.parseInt(line)]))
       process.kill(pid!);
   });
