@@ -13,20 +13,36 @@ export interface FrameFacts {
   time: number;
 }
 
-/** @throws {M2fpError} `M2FP_BAD_OPTION` where `msg.frame.time` is no time */
+/** @throws {M2fpError} `M2FP_BAD_OPTION` where `msg.frame.time` is no time, or topic or camera is neither text nor number */
 export function frameOf(msg: NodeMessageInFlow): FrameFacts {
   const frame = isRecord(msg['frame']) ? msg['frame'] : {};
-  const camera = typeof frame['camera'] === 'string' ? frame['camera'] : '';
-  return { topic: topicOf(msg) ?? camera, time: timeOf(frame['time']) };
+  return {
+    topic: topicOf(msg) ?? nameIn('msg.frame.camera', frame['camera']) ?? '',
+    time: timeOf(frame['time']),
+  };
 }
 
-/** `msg.reset`: what is to be forgotten, the topic of the message, or all where it has none; undefined for a frame. */
+/**
+ * `msg.reset`: what is to be forgotten, the topic of the message, or all where it has none; undefined for a frame.
+ * @throws {M2fpError} `M2FP_BAD_OPTION` where the topic is neither text nor number
+ */
 export function resetIn(msg: NodeMessageInFlow): { topic: string | undefined } | undefined {
   return msg['reset'] === true ? { topic: topicOf(msg) } : undefined;
 }
 
 function topicOf({ topic }: NodeMessageInFlow): string | undefined {
-  return typeof topic === 'string' && topic !== '' ? topic : undefined;
+  return nameIn('msg.topic', topic);
+}
+
+/** Numbers count as their texts; undefined where there is none. */
+function nameIn(property: string, given: unknown): string | undefined {
+  if (given === undefined || given === null || given === '') return undefined;
+  if (typeof given === 'string') return given;
+  if (typeof given === 'number') return String(given);
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    `${property} is ${show(given)}, and must be a text or a number: it says of which camera the people are.`,
+  );
 }
 
 function timeOf(given: unknown): number {

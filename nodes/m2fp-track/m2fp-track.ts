@@ -48,7 +48,10 @@ export default function (RED: NodeAPI): void {
         msg['parsing'] = { ...tracked.parsing, topic };
         msg.payload = tracked.state;
         show(tracked.state.count);
-        return new Outputs([msg, tracked.events.map((event) => messageOf(event, msg.topic ?? topic))]);
+        // A topic that was forgotten for this one has its own name.
+        const topicOf = (event: TrackEvent): string =>
+          event.topic === topic ? (msg.topic ?? topic) : event.topic;
+        return new Outputs([msg, tracked.events.map((event) => messageOf(event, topicOf(event)))]);
       },
       () => {
         pictures.close();

@@ -9,7 +9,7 @@ import type { TrackOptions } from './track-options.ts';
 import { type TrackedFrame, Tracker } from './tracker.ts';
 import type { TrackedParsing, TrackEvent, TrackState } from './types.ts';
 
-/** Topics that are kept; that which had no frame for longest goes first. */
+/** Topics that are kept; that which had no frame for longest goes first, with everybody in it. */
 export const MAX_TOPICS = 64;
 
 interface Topic {
@@ -27,6 +27,7 @@ export interface Tracked {
   /** A copy: what came in is not written into. */
   parsing: TrackedParsing;
   state: TrackState;
+  /** Of this topic, and of one that was forgotten for it. */
   events: TrackEvent[];
   /** What is wrong with the times of the topic's frames, for the log. */
   warnings: string[];
@@ -54,6 +55,7 @@ export class Topics {
   ): Promise<Tracked> {
     const detections = await detectionsOf(parsing, options.look);
     const known = this.#topic(topic);
+    const forgotten = this.#forgetOldest();
     const { tracker, watch } = known;
     const frameTime = known.clock.take(given, tracker.time, now);
     const { time } = frameTime;
@@ -82,7 +84,7 @@ export class Topics {
     return {
       parsing: numbered(parsing, frame),
       state,
-      events: [...goneBefore, ...events.list],
+      events: [...forgotten, ...goneBefore, ...events.list],
       warnings: warningsOf(frameTime, given, topic, known.warned),
     };
   }
@@ -109,8 +111,16 @@ export class Topics {
     // The one that was used last is at the end.
     this.#topics.delete(name);
     this.#topics.set(name, known);
-    if (this.#topics.size > MAX_TOPICS) this.#topics.delete(this.#topics.keys().next().value!);
     return known;
+  }
+
+  /** @returns who is gone with a topic that is one too many, when its last frame came */
+  #forgetOldest(): TrackEvent[] {
+    const [oldest] = this.#topics;
+    if (oldest === undefined || this.#topics.size <= MAX_TOPICS) return [];
+    const [name, known] = oldest;
+    this.#topics.delete(name);
+    return known.tracker.time === undefined ? [] : everybodyGone(known, name, known.tracker.time);
   }
 }
 

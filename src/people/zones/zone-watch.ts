@@ -66,13 +66,14 @@ export class ZoneWatch {
     time: number,
     options: ZoneOptions,
   ): ZoneEvent[] {
-    this.#keep(areas);
-    return areas.flatMap(({ name, kind, points }) => {
+    const left = this.#keep(areas);
+    const events = areas.flatMap(({ name, kind, points }) => {
       const pixels = points.map(([x, y]): Pixel => ({ x: x * picture.width, y: y * picture.height }));
       return kind === 'line'
         ? this.#atLine(name, pixels, people, options)
         : this.#inZone(name, pixels, people, time, options);
     });
+    return [...left, ...events];
   }
 
   /** Somebody is gone. @returns the zones that he has left by that, when he was seen there last */
@@ -102,12 +103,17 @@ export class ZoneWatch {
     return { zones: Object.fromEntries(zones), lines: Object.fromEntries(lines) };
   }
 
-  /** Areas come and go with the form. */
-  #keep(areas: readonly Area[]): void {
+  /** Areas come and go with the form. @returns that who was in a zone which is no more has left it, so that counts come out */
+  #keep(areas: readonly Area[]): ZoneEvent[] {
     const namesOf = (kind: Area['kind']): string[] =>
       areas.filter((area) => area.kind === kind).map(({ name }) => name);
-    keepOnly(this.#zones, namesOf('zone'), () => ({ stays: new Map(), entered: 0, left: 0 }));
+    const zones = namesOf('zone');
+    const left = [...this.#zones].flatMap(([name, zone]) =>
+      zones.includes(name) ? [] : [...zone.stays].map(([track, stay]) => leave(name, zone, track, stay)),
+    );
+    keepOnly(this.#zones, zones, () => ({ stays: new Map(), entered: 0, left: 0 }));
     keepOnly(this.#lines, namesOf('line'), () => ({ sides: new Map(), in: 0, out: 0 }));
+    return left;
   }
 
   #inZone(

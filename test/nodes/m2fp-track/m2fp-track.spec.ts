@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import type { NodeMessage } from 'node-red';
 import { readSequence } from '../../../bench/track/sequences.ts';
 import { takeTopics } from '../../../nodes/m2fp-track/kept-topics.ts';
 import { checkParsing } from '../../../src/parsing/check.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
+import { MAX_TOPICS } from '../../../src/people/track/topics.ts';
 import type { TrackEvent, TrackState } from '../../../src/people/track/types.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
@@ -18,6 +20,9 @@ const RIGHT = {
     [0.5, 1],
   ],
 };
+
+/** A message as a flow may have it, whatever its types say. */
+const notTyped = (msg: object): NodeMessage => msg as NodeMessage;
 
 describe('m2fp-track', () => {
   const { frames } = readSequence('pass', 5);
@@ -89,6 +94,42 @@ describe('m2fp-track', () => {
     assert.deepEqual(
       events.sent.map(({ parsing }) => (parsing as { topic: unknown }).topic),
       ['a', 'b', 'a', ''],
+    );
+  });
+
+  it('takes a number for a topic of its own, as text', async () => {
+    const events = await start();
+    const numbered = [1, 2, 1, 0].map((topic) => ({ topic, parsing: parsingAt(0) }));
+    for (const msg of [...numbered, { frame: { camera: 2 }, parsing: parsingAt(0) }]) send(notTyped(msg));
+    await events.ended(5);
+    assert.deepEqual(
+      events.sent.map(({ parsing }) => (parsing as { topic: unknown }).topic),
+      ['1', '2', '1', '0', '2'],
+    );
+    assert.deepEqual(
+      told(events).map(({ event, topic }) => `${event} ${topic}`),
+      ['1', '2', '0'].flatMap((topic) => [`new ${topic}`, `new ${topic}`]),
+    );
+    send(notTyped({ topic: 1, reset: true }));
+    send({ topic: '1', parsing: parsingAt(0) });
+    await events.until(() => events.sentOnSecondWire.length === 8);
+  });
+
+  it('tells who is gone with a topic that is forgotten, by its name', async () => {
+    const events = await start();
+    // One after the other: more than 32 that wait are refused.
+    for (let number = 0; number <= MAX_TOPICS; number++) {
+      send({ topic: `t${number}`, parsing: parsingAt(0) });
+      await events.ended(number + 1);
+    }
+    await events.until(() => events.sentOnSecondWire.length === 2 * (MAX_TOPICS + 1) + 2);
+    const gone = events.sentOnSecondWire.filter(({ payload }) => (payload as TrackEvent).event === 'gone');
+    assert.deepEqual(
+      gone.map(({ topic, payload }) => [topic, (payload as TrackEvent).topic]),
+      [
+        ['t0', 't0'],
+        ['t0', 't0'],
+      ],
     );
   });
 
@@ -172,12 +213,14 @@ describe('m2fp-track', () => {
     ['with a parsing that is none', { parsing: { persons: [] } }, 'M2FP_NO_PARSING'],
     ['with a time that is none', { frame: { time: 'noon' } }, 'M2FP_BAD_OPTION'],
     ['with a time that is no number', { frame: { time: NaN } }, 'M2FP_BAD_OPTION'],
+    ['with a topic that is none', { topic: { camera: 1 } }, 'M2FP_BAD_OPTION'],
+    ['with a camera that is none', { frame: { camera: ['a'] } }, 'M2FP_BAD_OPTION'],
     ['with zones that are none', { m2fp: { zones: 'here' } }, 'M2FP_BAD_OPTION'],
     ['with an option that there is not', { m2fp: { track: { zone: [] } } }, 'M2FP_BAD_OPTION'],
   ] as const) {
     it(`refuses a message ${what}`, async () => {
       const events = await start();
-      send(code === 'M2FP_NO_PARSING' ? msg : { parsing: parsingAt(0), ...msg });
+      send(notTyped(code === 'M2FP_NO_PARSING' ? msg : { parsing: parsingAt(0), ...msg }));
       await events.ended();
       assert.deepEqual([events.caught[0]?.error.code, events.sent.length], [code, 0]);
     });

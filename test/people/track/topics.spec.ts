@@ -5,6 +5,7 @@ import { type GivenOptions, readOptions } from '../../../src/parsing/options/opt
 import { rleToRuns, runsToRle } from '../../../src/parsing/masks/rle.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { detectionsOf } from '../../../src/people/track/detections.ts';
+import type { Area } from '../../../src/people/zones/areas.ts';
 import { MAX_TOPICS, Topics } from '../../../src/people/track/topics.ts';
 import { TRACK_OPTIONS } from '../../../src/people/track/track-options.ts';
 import { Tracker } from '../../../src/people/track/tracker.ts';
@@ -423,10 +424,45 @@ describe('tracking', () => {
 
   it('keeps topics apart, no more than it may, and forgets what it shall', async () => {
     const parsing = await pictureOf([at(10)]);
-    for (let number = 0; number <= MAX_TOPICS; number++) await track(parsing, 0, {}, `camera ${number}`);
+    const all: Area = {
+      name: 'all',
+      kind: 'zone',
+      points: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 1],
+      ],
+    };
+    for (let number = 0; number < MAX_TOPICS; number++)
+      await track(parsing, 0, { zones: [all] }, `camera ${number}`);
+    const tooMany = await track(parsing, 1, {}, 'one more');
     assert.equal(topics.size, MAX_TOPICS);
-    assert.deepEqual(named(await track(parsing, 1, {}, 'camera 0')), ['new 1'], 'the oldest is gone');
-    assert.deepEqual(named(await track(parsing, 1, {}, 'camera 9')), []);
+    assert.deepEqual(
+      tooMany.events.map(({ event, topic, time, count, person }) => [
+        event,
+        topic,
+        time,
+        count,
+        person.track,
+      ]),
+      [
+        ['leave', 'camera 0', START, 0, 1],
+        ['gone', 'camera 0', START, 0, 1],
+        ['new', 'one more', START + 1000, 1, 1],
+      ],
+    );
+    const again = await track(parsing, 1, {}, 'camera 0');
+    assert.deepEqual(
+      named(again),
+      ['leave 1', 'gone 1', 'new 1'],
+      'the oldest begins anew, and the next one goes',
+    );
+    assert.deepEqual(
+      again.events.map(({ topic }) => topic),
+      ['camera 1', 'camera 1', 'camera 0'],
+    );
+    assert.deepEqual(named(await track(parsing, 1, {}, 'camera 9')), ['leave 1']);
     topics.reset('camera 9');
     assert.deepEqual(named(await track(parsing, 2, {}, 'camera 9')), ['new 1']);
     topics.reset();

@@ -108,8 +108,24 @@ describe('zones', () => {
   it('begin anew where the form has others', () => {
     const watch = new ZoneWatch();
     walk([ROOM], [[75, 50]], watch);
-    assert.deepEqual(walk([{ ...ROOM, name: 'hall' }], [[75, 50]], watch), [['enter hall, 1 inside']]);
+    assert.deepEqual(walk([{ ...ROOM, name: 'hall' }], [[75, 50]], watch), [
+      ['leave room after 0, 0 inside', 'enter hall, 1 inside'],
+    ]);
     assert.deepEqual(Object.keys(watch.state(0).zones), ['hall']);
+  });
+
+  it('are left by all who are in them when the form has them no more, or has a line of that name', () => {
+    for (const areas of [[], [GATE], [{ ...GATE, name: 'room' }]]) {
+      const watch = new ZoneWatch();
+      const at = (track: number) => ({ track, feet: { x: 75, y: 50 }, height: 50 });
+      watch.update([ROOM], [at(1), at(2)], PICTURE, 0, OPTIONS);
+      watch.update([ROOM], [at(1)], PICTURE, 2000, OPTIONS);
+      assert.deepEqual(watch.update(areas, [at(1)], PICTURE, 2500, OPTIONS).map(textOf), [
+        'leave room after 2, 1 inside',
+        'leave room after 0, 0 inside',
+      ]);
+      assert.deepEqual([watch.zonesOf(1), watch.gone(1)], [[], []]);
+    }
   });
 });
 
