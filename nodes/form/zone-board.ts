@@ -65,8 +65,11 @@ export class Board {
     if (focus !== undefined) this.focus(focus);
   }
 
-  focus(handle: string): void {
-    this.#svg.querySelector(`[data-handle="${handle}"]`)?.focus({ preventScroll: true });
+  /** @returns whether there is such a handle */
+  focus(handle: string): boolean {
+    const element = this.#svg.querySelector(`[data-handle="${handle}"]`);
+    element?.focus({ preventScroll: true });
+    return element !== null;
   }
 
   #at([x, y]: Point): Point {

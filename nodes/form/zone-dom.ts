@@ -30,6 +30,8 @@ export interface PageElement {
   querySelector(selector: string): PageElement | null;
   getBoundingClientRect(): { left: number; top: number; width: number; height: number };
   setPointerCapture(pointer: number): void;
+  getAttribute(name: string): string | null;
+  contains(element: PageElement): boolean;
   focus(options?: { preventScroll: boolean }): void;
   click(): void;
 }
@@ -69,6 +71,12 @@ export function svg(
   ...content: (PageElement | string)[]
 ): PageElement {
   return dress(page.createElementNS(SVG, name), attributes, content);
+}
+
+/** What has the focus and can be used: what was taken off the page, or disabled, has lost it. */
+export function focused(): PageElement | undefined {
+  const element = page.activeElement;
+  return element === null || element.disabled ? undefined : element;
 }
 
 export function find(selector: string): PageElement | null {

@@ -12,7 +12,7 @@ import { prefixOf } from './dialog.ts';
 import type { Dollar, EditorNode, EditorRed, Elements } from './editor.ts';
 import { sharedText, type Values } from './texts.ts';
 import { Board } from './zone-board.ts';
-import { find, html, type PageElement } from './zone-dom.ts';
+import { find, focused, html, type PageElement } from './zone-dom.ts';
 import { Drawing } from './zone-drawing.ts';
 import { pictureOfFile, pictureOfNode } from './zone-picture.ts';
 import { colourOf } from './zone-shapes.ts';
@@ -39,6 +39,14 @@ export function createZoneEditor(
   if (place !== null) new ZoneEditor(RED, $, node, place, options).draw();
 }
 
+/** What the list shows of an area. */
+interface Row {
+  kind: string;
+  item: PageElement;
+  input: PageElement;
+  buttons: { element: PageElement; key: string }[];
+}
+
 class ZoneEditor {
   readonly #red: EditorRed;
   readonly #$: Dollar;
@@ -47,6 +55,9 @@ class ZoneEditor {
   readonly #field: Elements;
   readonly #drawing: Drawing;
   readonly #board: Board;
+  readonly #place: PageElement;
+  readonly #addZone: PageElement;
+  #rows: Row[] = [];
   readonly #list = html('ul', { class: 'm2fp-zones-list' });
   /** Read out by screen readers when it changes. */
   readonly #said = html('div', { class: 'm2fp-zones-said', role: 'status', 'aria-live': 'polite' });
@@ -60,6 +71,7 @@ class ZoneEditor {
     this.#$ = $;
     this.#node = node;
     this.#options = options;
+    this.#place = place;
     this.#field = $(`#${prefixOf(node)}${options.field}`);
     this.#drawing = new Drawing(this.#stored());
     this.#board = new Board(this.#drawing, {
@@ -72,7 +84,8 @@ class ZoneEditor {
       },
     });
     const word = this.#text(options.word ?? 'zones.zone');
-    const add = [this.#button('plus', 'zones.addZone', () => this.#add('zone', word))];
+    this.#addZone = this.#button('plus', 'zones.addZone', () => this.#add('zone', word));
+    const add = [this.#addZone];
     if (options.lines === true)
       add.push(this.#button('plus', 'zones.addLine', () => this.#add('line', this.#text('zones.line'))));
     this.#undo = this.#button('undo', 'zones.undo', () => this.#travel('undo'));
@@ -100,9 +113,17 @@ class ZoneEditor {
     });
   }
 
+  /** Draws all of it anew. The focus stays in the editor, also where what had it is gone: keys go on to work. */
   draw(): void {
+    const before = focused();
+    const had = before !== undefined && this.#place.contains(before);
+    const handle = before?.getAttribute('data-handle') ?? null;
     this.#board.draw();
     this.#drawList();
+    const now = focused();
+    if (!had || (now !== undefined && this.#place.contains(now))) return;
+    if (handle !== null && this.#board.focus(handle)) return;
+    if (!this.#board.focus(`${this.#drawing.chosen}`)) this.#addZone.focus({ preventScroll: true });
   }
 
   #text(key: string, values?: Values): string {
@@ -157,48 +178,64 @@ class ZoneEditor {
     const { areas, chosen, canUndo, canRedo } = this.#drawing;
     this.#undo.disabled = !canUndo;
     this.#redo.disabled = !canRedo;
-    this.#list.replaceChildren(
-      ...areas.map(({ name, kind }, index) => {
-        const input = html('input', { type: 'text', 'aria-label': this.#text('zones.name', { name }) });
-        input.value = name;
-        input.addEventListener('change', () => {
-          const taken = this.#drawing.rename(index, input.value);
-          if (!taken) this.#said.textContent = this.#text('zones.nameTaken');
-          this.#store();
-          this.draw();
-        });
-        input.addEventListener('focus', () => {
-          this.#drawing.choose(index);
-          this.#board.draw();
-        });
-        const row = html(
-          'li',
-          { class: index === chosen ? 'm2fp-zones-chosen' : '' },
-          html('span', { class: 'm2fp-swatch', style: `background: ${colourOf(index)}` }),
-          input,
-          html('span', { class: 'm2fp-quiet' }, this.#text(`zones.${kind}`)),
-        );
-        if (kind === 'line')
-          row.append(this.#rowButton('exchange', 'zones.flip', name, () => this.#drawing.flip(index)));
-        row.append(this.#rowButton('trash-o', 'zones.remove', name, () => this.#drawing.remove(index)));
-        return row;
-      }),
-    );
+    // Rows stay as long as they can: whoever has just named one is on the way to the next.
+    if (areas.map(({ kind }) => kind).join() !== this.#rows.map(({ kind }) => kind).join()) {
+      this.#rows = areas.map(({ kind }, index) => this.#rowOf(kind, index));
+      this.#list.replaceChildren(...this.#rows.map(({ item }) => item));
+    }
+    for (const [index, { item, input, buttons }] of this.#rows.entries()) {
+      const { name } = areas[index]!;
+      item.setAttribute('class', index === chosen ? 'm2fp-zones-chosen' : '');
+      input.setAttribute('aria-label', this.#text('zones.name', { name }));
+      input.value = name;
+      for (const { element, key } of buttons) {
+        element.setAttribute('title', this.#text(key, { name }));
+        element.setAttribute('aria-label', this.#text(key, { name }));
+      }
+    }
   }
 
-  #rowButton(icon: string, key: string, name: string, change: () => void): PageElement {
-    const text = this.#text(key, { name });
-    const button = html(
+  #rowOf(kind: 'zone' | 'line', index: number): Row {
+    const input = html('input', { type: 'text' });
+    input.addEventListener('change', () => {
+      const taken = this.#drawing.rename(index, input.value);
+      if (!taken) this.#said.textContent = this.#text('zones.nameTaken');
+      this.#store();
+      this.draw();
+    });
+    input.addEventListener('focus', () => {
+      this.#drawing.choose(index);
+      this.#board.draw();
+    });
+    const buttons = [
+      ...(kind === 'line'
+        ? [this.#rowButton('exchange', 'zones.flip', () => this.#drawing.flip(index))]
+        : []),
+      this.#rowButton('trash-o', 'zones.remove', () => this.#drawing.remove(index)),
+    ];
+    const item = html(
+      'li',
+      {},
+      html('span', { class: 'm2fp-swatch', style: `background: ${colourOf(index)}` }),
+      input,
+      html('span', { class: 'm2fp-quiet' }, this.#text(`zones.${kind}`)),
+      ...buttons.map(({ element }) => element),
+    );
+    return { kind, item, input, buttons };
+  }
+
+  #rowButton(icon: string, key: string, change: () => void): Row['buttons'][number] {
+    const element = html(
       'button',
-      { type: 'button', class: 'red-ui-button red-ui-button-small', title: text, 'aria-label': text },
+      { type: 'button', class: 'red-ui-button red-ui-button-small' },
       html('i', { class: `fa fa-${icon}`, 'aria-hidden': 'true' }),
     );
-    button.addEventListener('click', () => {
+    element.addEventListener('click', () => {
       change();
       this.#store();
       this.draw();
     });
-    return button;
+    return { element, key };
   }
 
   #filePicker(): PageElement[] {

@@ -146,6 +146,43 @@ for (const version of VERSIONS) {
       });
     });
 
+    it('keeps the focus where it goes after a name, and while steps are undone', async () => {
+      await editor.editNode('drawn', async (page) => {
+        const first = await stored();
+        const label = () => page.evaluate(() => document.activeElement!.getAttribute('aria-label'));
+        await page.getByLabel('Name of door').fill('entrance');
+        await page.keyboard.press('Tab');
+        assert.equal(await label(), 'Remove entrance');
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Control+a');
+        await page.keyboard.type('exit');
+        // Another name is clicked on while this one is still being written.
+        await page.getByLabel('Name of entrance').click();
+        assert.equal(await label(), 'Name of entrance');
+        await page.keyboard.type('!');
+        await page.keyboard.press('Tab');
+        assert.deepEqual((await stored()).map(({ name }) => name).toSorted(), ['entrance!', 'exit']);
+        await handle('0').focus();
+        for (const key of ['ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
+        for (let step = 0; step < 4; step++) await page.keyboard.press('Control+z');
+        assert.deepEqual(await stored(), first);
+        assert.equal(await label(), 'Zone door');
+        await page.keyboard.press('Delete');
+        assert.deepEqual(await stored(), first.slice(1));
+        await button('undo').click();
+        assert.deepEqual(await stored(), first);
+        assert.ok(await page.evaluate(() => document.activeElement!.closest('.m2fp-zones') !== null));
+        await button('zone').click();
+        assert.equal(await said(), 'zone 1 added');
+        await page.keyboard.press('Control+z');
+        assert.deepEqual(await stored(), first);
+        await page.keyboard.press('Control+y');
+        assert.equal((await stored()).length, 3);
+        await page.keyboard.press('Control+z');
+        assert.deepEqual(await stored(), first);
+      });
+    });
+
     it('names zones, turns lines round, and keeps what it stored', async () => {
       await editor.editNode('drawn', async (page) => {
         await page.getByLabel('Name of door').fill('gate');
