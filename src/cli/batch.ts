@@ -4,63 +4,22 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
 import { type BatchCounts, runBatch, type BatchOptions } from '../export/batch/batch.ts';
-import { fileText } from '../export/batch/file-text.ts';
 import { OutputNames } from '../export/batch/output-names.ts';
 import { Report } from '../export/batch/report.ts';
-import {
-  isPattern,
-  listedPictures,
-  matchPictures,
-  outputStem,
-  type Source,
-  walkPictures,
-  type WalkOptions,
-} from '../export/batch/sources.ts';
+import { isPattern, outputStem, splitPattern, type Source } from '../export/batch/sources.ts';
 import { watchPictures } from '../export/batch/watch.ts';
 import { WholeFiles } from '../export/dataset/whole-files.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { tryLock } from '../store/lock.ts';
+import { sourcesOf, STANDARD_INPUT } from './batch-sources.ts';
 import type { Terminal } from './command.ts';
 import { EXIT_CODES, Interruption, SIGNALS } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { readImage } from './read-image.ts';
 
-/** The list of paths on the standard input. */
-export const STANDARD_INPUT = '-';
-
 /** The report in a folder that has nothing else than a batch's own. */
 export const REPORT = 'report.jsonl';
 const OWN = '.m2fp-batch';
-
-/** Whether an argument means more than one picture. */
-export async function meansMany(argument: string): Promise<boolean> {
-  if (argument === STANDARD_INPUT) return true;
-  const stats = await stat(argument).catch(() => undefined);
-  return stats === undefined ? isPattern(argument) : stats.isDirectory();
-}
-
-/** The pictures that the arguments mean. With several arguments, each one's files have its name in front. */
-export async function* sourcesOf(args: readonly string[], options: WalkOptions): AsyncIterable<Source> {
-  for (const argument of args) {
-    if (argument === STANDARD_INPUT) {
-      yield* listedPictures(process.stdin as AsyncIterable<Buffer>);
-      continue;
-    }
-    const stats = await stat(argument).catch(() => undefined);
-    if (stats?.isDirectory() === true) yield* prefixed(args, argument, walkPictures(argument, options));
-    else if (stats === undefined && isPattern(argument)) yield* matchPictures(argument, options);
-    else yield { path: Buffer.from(argument), file: fileText(Buffer.from(argument)) };
-  }
-}
-
-async function* prefixed(
-  args: readonly string[],
-  argument: string,
-  sources: AsyncIterable<Source>,
-): AsyncIterable<Source> {
-  const prefix = args.length === 1 ? '' : `${argument.replace(/\/+$/, '')}/`;
-  for await (const { path, file } of sources) yield { path, file: prefix + file };
-}
 
 /** What differs between commands. */
 export type BatchWork = Pick<
@@ -88,7 +47,7 @@ export interface BatchCommand {
  * Runs it, and tells how far it is.
  * @returns the exit code: 0 all, 1 some failed, 2 none was done
  * @throws M2fpError M2FP_BUSY where another run writes into the folder; M2FP_NOT_KEPT where it cannot be written; M2FP_NO_IMAGE
- *   where there are no pictures; the {@link Interruption}; what the work throws
+ *   where there are no pictures; M2FP_BAD_OPTION where they lie in that folder; the {@link Interruption}; what the work throws
  */
 export async function runBatchCommand(command: BatchCommand, terminal: Terminal): Promise<number> {
   const { folder, lock, files } = await openFolder(command);
@@ -116,7 +75,9 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
     if (stop.interruption !== undefined && !command.watch) {
       throw stop.interruption(`${told}: the same command goes on from there`);
     }
-    if (done + skipped + failed === 0 && !command.watch) {
+    // A list may have nothing today.
+    if (done + skipped + failed === 0 && !command.watch && !command.args.includes(STANDARD_INPUT)) {
+      await checkApart(command, folder);
       throw new M2fpError('M2FP_NO_IMAGE', `There are no pictures in ${command.args.join(', ')}`);
     }
     terminal.err.write(`m2fp: ${told}. ${reportIn(command.out, command)} tells of each.\n`);
@@ -129,6 +90,18 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
     await report?.close();
     await files.close();
     await lock.release();
+  }
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION where the pictures lie in the folder of the output, which is passed over */
+async function checkApart({ args, out }: BatchCommand, folder: string): Promise<void> {
+  for (const argument of args) {
+    const named = isPattern(argument) ? splitPattern(argument).folder : argument;
+    if ((await realpath(named).catch(() => undefined)) !== folder) continue;
+    throw new M2fpError(
+      'M2FP_BAD_OPTION',
+      `The pictures lie in the folder of the output, ${out}, which is not looked through: name another one with --out`,
+    );
   }
 }
 

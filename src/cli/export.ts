@@ -70,7 +70,7 @@ ${ENGINE_HELP}  --max-megapixels N  millions of pixels that a picture may have (
   --max-image-size N  MiB that its file may have (default: 32)
   --help              show this text
 
-Exit code 0: all done; 1: some failed; 2: none was done.
+Exit code 0: all done, or the list was empty; 1: some failed, or an error (M2FP_...) ended the command; 2: all failed.
 
 Examples:
   m2fp export photos --format yolo-seg --content garments --validation 10 --out set

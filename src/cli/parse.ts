@@ -15,7 +15,7 @@ import {
   readArguments,
   type Terminal,
 } from './command.ts';
-import { meansMany } from './batch.ts';
+import { meansMany } from './batch-sources.ts';
 import { ENGINE_HELP, ENGINE_OPTIONS } from './open-engine.ts';
 import { BATCH_OPTIONS, parseBatch } from './parse-batch.ts';
 import { type Format, FORMATS, parseImage } from './parse-formats.ts';
@@ -61,7 +61,7 @@ The same command goes on where it was interrupted: a picture is done again only 
 was made of it have changed (not one of a dataset, which may be put right by hand). Files that an earlier run made of a picture,
 and this one does not, are removed, also where the picture now fails, unless it cannot be read. Where two pictures would have the
 same file, or names that differ in upper and lower case alone, one gets a number: the report tells which.
-Exit code 0: all done; 1: some failed; 2: none was done.
+Exit code 0: all done, or the list was empty; 1: some failed, or an error (M2FP_...) ended the command; 2: all failed.
 
 Options:
   --model MODEL       a folder that "m2fp convert" made, the id of a model that "m2fp pull" put into the store, or a

@@ -103,4 +103,29 @@ describe('the files of m2fp parse of many pictures', function () {
       ['redact/1.jpg'],
     );
   });
+
+  it('are of each picture once, however it is named, and of all that several patterns name', async () => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(inside(name));
+      copyFileSync(scene(name === 'one' ? 1 : 2), inside(name, 'a.jpg'));
+    }
+    const args = [inside('one/*.jpg'), inside('two/*.jpg'), inside('two'), `${inside('one')}/./a.jpg`];
+    const out = ['--out', join(folder, 'out'), '--short-side', '64'];
+    assert.match((await m2fp(['parse', ...args, ...out])).err, /: 2 done/);
+    assert.deepEqual([report().length, made().length], [2, 2]);
+  });
+
+  it('are none where a list is empty, which is no error', async () => {
+    const args = ['parse', '-', '--out', join(folder, 'out'), '--short-side', '64'];
+    const { code, err } = await m2fp(args);
+    assert.equal(code, 0, err);
+    assert.match(err, /m2fp: 0 done, 0 done before, 0 failed/);
+  });
+
+  it('do not go where the pictures are', async () => {
+    copyFileSync(scene(1), inside('a.jpg'));
+    const { code, err } = await m2fp(['parse', inside(), '--out', inside(), '--short-side', '64']);
+    assert.equal(code, 1);
+    assert.match(err, /M2FP_BAD_OPTION: The pictures lie in the folder of the output/);
+  });
 });

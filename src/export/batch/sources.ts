@@ -84,7 +84,7 @@ export function matchPictures(
 }
 
 /** What stands before the first part with a sign, and the rest. */
-function splitPattern(pattern: string): { folder: string; rest: string } {
+export function splitPattern(pattern: string): { folder: string; rest: string } {
   const parts = pattern.replaceAll(sep, '/').split('/');
   const first = parts.findIndex(isPattern);
   const folder = parts.slice(0, first).join('/');

@@ -1,0 +1,63 @@
+/** The pictures that the arguments of a command mean. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileText } from '../export/batch/file-text.ts';
+import {
+  isPattern,
+  listedPictures,
+  matchPictures,
+  type Source,
+  splitPattern,
+  walkPictures,
+  type WalkOptions,
+} from '../export/batch/sources.ts';
+
+/** The list of paths on the standard input. */
+export const STANDARD_INPUT = '-';
+
+/** Whether an argument means more than one picture. */
+export async function meansMany(argument: string): Promise<boolean> {
+  if (argument === STANDARD_INPUT) return true;
+  const stats = await stat(argument).catch(() => undefined);
+  return stats === undefined ? isPattern(argument) : stats.isDirectory();
+}
+
+/** The pictures that the arguments mean, each once. With several arguments, each one's files have its name in front. */
+export async function* sourcesOf(args: readonly string[], options: WalkOptions): AsyncIterable<Source> {
+  const given = new Set<string>();
+  for (const argument of args) {
+    for await (const source of sourcesIn(argument, args.length > 1, options)) {
+      const path = keyOf(source);
+      if (given.has(path)) continue;
+      given.add(path);
+      yield source;
+    }
+  }
+}
+
+async function* sourcesIn(
+  argument: string,
+  isOneOfMany: boolean,
+  options: WalkOptions,
+): AsyncIterable<Source> {
+  if (argument === STANDARD_INPUT) {
+    yield* listedPictures(process.stdin as AsyncIterable<Buffer>);
+    return;
+  }
+  const stats = await stat(argument).catch(() => undefined);
+  const prefix = (folder: string): string => (isOneOfMany ? `${folder.replace(/\/+$/, '')}/` : '');
+  if (stats?.isDirectory() === true) yield* prefixed(prefix(argument), walkPictures(argument, options));
+  else if (stats === undefined && isPattern(argument)) {
+    yield* prefixed(prefix(splitPattern(argument).folder), matchPictures(argument, options));
+  } else yield { path: Buffer.from(argument), file: fileText(Buffer.from(argument)) };
+}
+
+async function* prefixed(prefix: string, sources: AsyncIterable<Source>): AsyncIterable<Source> {
+  for await (const { path, file } of sources) yield { path, file: prefix + file };
+}
+
+/** Equal for paths that are one, as "a.jpg" and "./a.jpg" are. What ".." leads to, behind a link, no text tells. */
+function keyOf({ path }: Source): string {
+  const text = path.toString('latin1');
+  return text.split('/').includes('..') ? text : resolve(text);
+}
