@@ -28,6 +28,8 @@ const SURE_OVERLAP = 0.5;
 /** Somebody who was not seen for so many seconds must look alike. */
 const FORGOTTEN = 0.6;
 const ALIKE = 0.7;
+/** A coat less alike is another one, whatever hair and trousers are: drawn people's own are alike by 0.65 and more. */
+const OTHER_GARMENT = 0.3;
 /** Cells of the grid of which looks must be made to say that two are not the same. */
 const TELLING = 30;
 /** What each second unseen costs: who was just there is likelier. */
@@ -60,6 +62,7 @@ export function costOf(known: Known, seen: Detection, cells: number): number {
   if ((distance > GATE && overlap === 0) || size > SIZE_GATE) return Infinity;
   const likeness = likenessOf(known.look, seen.look);
   if (likeness !== undefined && likeness.cells >= TELLING && overlap < SURE_OVERLAP) {
+    if (likeness.garment < OTHER_GARMENT) return Infinity;
     if (likeness.value < (unseen > FORGOTTEN ? ALIKE : STRANGER)) return Infinity;
   }
   // A sliver of somebody says little of where he is.

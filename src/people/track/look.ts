@@ -18,6 +18,9 @@ const MIN_CELLS = 6;
 /** How much of a new look goes into the one that is kept. */
 const LEARN = 0.2;
 
+/** Cells that both must have of what the upper body wears to say that it is another garment. */
+const PLAIN_CELLS = 20;
+
 /** The parts of the body that have a histogram each. */
 const SLOTS = { head: 0, upperBody: 1, lowerBody: 2, legs: 2, shoes: 3 } as const;
 const SLOT_COUNT = 4;
@@ -120,13 +123,18 @@ function chromaBin(chroma: number): number {
 
 /**
  * How alike two looks are, 0 to 1: the Bhattacharyya coefficient of the histograms that both have, weighted by their cells,
- * and of how many cells that is; undefined where they have none in common.
+ * of how many cells that is, and how alike what the upper body wears is (1 where too little of it is seen); undefined where
+ * they have nothing in common.
  */
-export function likenessOf(a: Look | null, b: Look | null): { value: number; cells: number } | undefined {
+export function likenessOf(
+  a: Look | null,
+  b: Look | null,
+): { value: number; cells: number; garment: number } | undefined {
   if (a === null || b === null) return undefined;
   let sum = 0;
   let weights = 0;
   let cells = 0;
+  let garment = 1;
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
     const [p, q] = [a.bins[slot], b.bins[slot]];
     if (!p || !q) continue;
@@ -136,8 +144,9 @@ export function likenessOf(a: Look | null, b: Look | null): { value: number; cel
     sum += Math.sqrt(common) * coefficient;
     weights += Math.sqrt(common);
     cells += common;
+    if (slot === SLOTS.upperBody && common >= PLAIN_CELLS) garment = coefficient;
   }
-  return weights === 0 ? undefined : { value: sum / weights, cells };
+  return weights === 0 ? undefined : { value: sum / weights, cells, garment };
 }
 
 /** What is kept of a person's look when it is seen once more; neither is written into. */

@@ -152,6 +152,30 @@ describe('tracking', () => {
     assert.deepEqual(numbers(await track(await pictureOf([at(58, red), at(84, blue)]), 3)), [1, 2]);
   });
 
+  it('does not take who comes in at an edge for who left there in another coat', async () => {
+    const dressed = (x: number, width: number, color: string) =>
+      painted({
+        width: 160,
+        height: 90,
+        persons: [{ at: [x, 10, width, 75] }],
+        parts: [
+          { label: 'Hair', at: [x, 10, width, 10], color: '#302018', person: 1 },
+          { label: 'Coat', at: [x, 20, width, 30], color, person: 1 },
+          { label: 'Pants', at: [x, 50, width, 35], color: '#303848', person: 1 },
+        ],
+      });
+    for (const [color, other] of [
+      ['#703090', '#90d080'],
+      ['#208040', '#60a030'],
+    ] as const) {
+      await track(await dressed(130, 20, color), 0, {}, other);
+      await track(await dressed(136, 20, color), 0.2, {}, other);
+      await track(await dressed(148, 12, color), 0.4, {}, other);
+      await track(await pictureOf([]), 0.6, {}, other);
+      assert.deepEqual(numbers(await track(await dressed(140, 20, other), 0.8, {}, other)), [2]);
+    }
+  });
+
   it('gives numbers only to who was seen often enough, and scores enough', async () => {
     const first = await track(await pictureOf([at(10)]), 0, { confirm: 2 });
     assert.deepEqual([numbers(first), first.state.count, first.events], [[null], 0, []]);
