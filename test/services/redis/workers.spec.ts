@@ -1,5 +1,6 @@
 /** How workers behind a real Redis come and go. */
 import assert from 'node:assert/strict';
+import { sleep } from '../../../src/async.ts';
 import { start } from '../../cli/support.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { PlayedEngine } from '../support/played-engine.ts';
@@ -27,6 +28,24 @@ describe('workers on Redis', function () {
     assert.equal(await worker.ended(), 0);
     await until(link, () => link.workers.length === 0);
     assert.deepEqual(await redis.keys(), []);
+  });
+
+  it('hands over what is parsed when Redis takes changes again, and parses it no second time', async () => {
+    const { redis, link } = subject;
+    const engine = new PlayedEngine();
+    const log: string[] = [];
+    await play(engine, log);
+    await link.open();
+    const refuse = (replicas: number): Promise<unknown> =>
+      redis.ask((client) => client.config('SET', 'min-replicas-to-write', String(replicas)));
+    const parsing = link.submit(request(link), forever);
+    const { resolve } = await engine.nextJob();
+    const again = engine.nextJob().then(() => 'again');
+    await refuse(1);
+    resolve();
+    while (!log.some((line) => line.includes('takes no changes'))) await sleep(10);
+    await refuse(0);
+    assert.equal(typeof (await Promise.race([parsing, again])), 'object');
   });
 
   it('ends at once when it is told to stop twice', async () => {

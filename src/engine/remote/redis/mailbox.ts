@@ -6,6 +6,9 @@ import type { Redis } from 'ioredis';
 import { M2fpError } from '../../../errors.ts';
 import { runScript } from './script.ts';
 import type { Names, Times } from './settings.ts';
+import { sleep } from '../../../async.ts';
+import { systemClock } from '../../../clock.ts';
+import { refusalOf } from './address.ts';
 
 /** A request; where it is longer than it can be, or no request, only its length or type. */
 const FETCH = `
@@ -86,7 +89,7 @@ export async function fetchRequest(
 }
 
 /** Puts the answer down where somebody still waits for it, and takes the request away. */
-export async function deliver(
+async function deliver(
   redis: Redis,
   names: Names,
   id: string,
@@ -94,6 +97,35 @@ export async function deliver(
   times: Times,
 ): Promise<void> {
   await redis.eval(DELIVER, 2, names.request(id), names.answer(id), answer, times.answer);
+}
+
+/** Where answers go. */
+export interface Mailbox {
+  redis: Redis;
+  url: string;
+  names: Names;
+  times: Times;
+}
+
+/**
+ * The same, also where Redis takes no changes for a moment: else the picture's client waits until it is parsed once more, and others
+ * behind it. Gives up when the job may be another worker's.
+ */
+export async function deliverPatiently(
+  { redis, url, names, times }: Mailbox,
+  id: string,
+  answer: Buffer,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = systemClock.now() + times.lockDuration;
+  for (;;) {
+    try {
+      return await deliver(redis, names, id, answer, times);
+    } catch (error) {
+      if (signal.aborted || systemClock.now() > end || refusalOf(error, url) === null) throw error;
+    }
+    await sleep(times.pulse);
+  }
 }
 
 /** @param limit bytes that the answer may have */

@@ -16,7 +16,7 @@ import { Connection } from '../redis/connection.ts';
 import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
 import { readJobs } from './job-reader.ts';
 import { cleanFailed } from '../redis/failed-jobs.ts';
-import { deliver, fetchRequest } from '../redis/mailbox.ts';
+import { deliverPatiently, fetchRequest } from '../redis/mailbox.ts';
 import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
 import { notify, readWorkers, register, unregister } from '../redis/heartbeat.ts';
 import { packAnswer, requestLimit, unpackRequest } from '../redis/codec.ts';
@@ -245,7 +245,13 @@ class QueueWorker implements RunningWorker {
       const answer = await this.#answer(request, runningJob.abort.signal, job.attemptsStarted < MAX_STARTS);
       if (runningJob.abort.signal.aborted) return;
       if (answer === null) return await this.#giveBack(job, token);
-      await deliver(commands, this.#names, id, answer, this.#times);
+      const { url } = this.#address;
+      await deliverPatiently(
+        { redis: commands, url, names: this.#names, times: this.#times },
+        id,
+        answer,
+        runningJob.abort.signal,
+      );
     } finally {
       this.#running.delete(runningJob);
     }
