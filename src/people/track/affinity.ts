@@ -62,7 +62,8 @@ export function costOf(known: Known, seen: Detection, cells: number): number {
   if ((distance > GATE && overlap === 0) || size > SIZE_GATE) return Infinity;
   const likeness = likenessOf(known.look, seen.look);
   if (likeness !== undefined && likeness.cells >= TELLING && overlap < SURE_OVERLAP) {
-    if (likeness.garment < OTHER_GARMENT) return Infinity;
+    // Elsewhere somebody is followed through the worst of masks.
+    if ((known.cut || seen.cut) && likeness.garment < OTHER_GARMENT) return Infinity;
     if (likeness.value < (unseen > FORGOTTEN ? ALIKE : STRANGER)) return Infinity;
   }
   // A sliver of somebody says little of where he is.
