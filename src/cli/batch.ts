@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
 import { type BatchCounts, runBatch, type BatchOptions } from '../export/batch/batch.ts';
+import { isMade, KINDS } from '../export/batch/made-files.ts';
 import { OutputNames } from '../export/batch/output-names.ts';
 import { Report } from '../export/batch/report.ts';
 import { isPattern, outputStem, splitPattern, type Source } from '../export/batch/sources.ts';
@@ -56,6 +57,7 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
   let report: Report | undefined;
   let work: BatchWork | undefined;
   try {
+    await checkApart(command, folder);
     const names = new OutputNames();
     report = await Report.open(reportIn(folder, command), ({ file, outputs }) => names.add(file, outputs));
     work = await command.open(folder);
@@ -77,7 +79,6 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
     }
     // A list may have nothing today.
     if (done + skipped + failed === 0 && !command.watch && !command.args.includes(STANDARD_INPUT)) {
-      await checkApart(command, folder);
       throw new M2fpError('M2FP_NO_IMAGE', `There are no pictures in ${command.args.join(', ')}`);
     }
     terminal.err.write(`m2fp: ${told}. ${reportIn(command.out, command)} tells of each.\n`);
@@ -93,10 +94,25 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
   }
 }
 
-/** @throws M2fpError M2FP_BAD_OPTION where the pictures lie in the folder of the output, which is passed over */
+/**
+ * What a batch would write over, or remove, must not be what it reads.
+ * @throws M2fpError M2FP_BAD_OPTION where the pictures lie in the folder of the output itself, or in what was made of others
+ */
 async function checkApart({ args, out }: BatchCommand, folder: string): Promise<void> {
   for (const argument of args) {
-    const named = isPattern(argument) ? splitPattern(argument).folder : argument;
+    if (argument === STANDARD_INPUT) continue;
+    const isOne = await stat(argument).then(
+      (stats) => !stats.isDirectory(),
+      () => false,
+    );
+    const named = !isOne && isPattern(argument) ? splitPattern(argument).folder : argument;
+    if (await isMade(folder, named)) {
+      throw new M2fpError(
+        'M2FP_BAD_OPTION',
+        `${argument} lies in the folder of the output, ${out}, where results are written over and removed: name another ` +
+          'folder with --out',
+      );
+    }
     if ((await realpath(named).catch(() => undefined)) !== folder) continue;
     throw new M2fpError(
       'M2FP_BAD_OPTION',
@@ -132,7 +148,8 @@ async function run(
     problems++;
     tell(`${code}: ${message}`);
   };
-  const list = (): AsyncIterable<Source> => sourcesOf(args, { except: folder, onProblem });
+  const except = ['', ...KINDS].map((kind) => join(folder, kind));
+  const list = (): AsyncIterable<Source> => sourcesOf(args, { except, onProblem });
   const total = watch || args.includes(STANDARD_INPUT) ? undefined : await count(list(), bar);
   const sources = watch ? watchPictures(list, { signal: stop.signal }) : list();
   const estimate = new Estimate(total);

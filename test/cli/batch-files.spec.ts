@@ -7,6 +7,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -127,5 +128,27 @@ describe('the files of m2fp parse of many pictures', function () {
     const { code, err } = await m2fp(['parse', inside(), '--out', inside(), '--short-side', '64']);
     assert.equal(code, 1);
     assert.match(err, /M2FP_BAD_OPTION: The pictures lie in the folder of the output/);
+  });
+
+  it('are not made of what lies where they go: nothing is written over', async () => {
+    mkdirSync(join(folder, 'out/redact'), { recursive: true });
+    const own = join(folder, 'out/redact/a.jpg');
+    copyFileSync(scene(1), own);
+    const before = readFileSync(own);
+    for (const named of [join(folder, 'out/redact'), join(folder, 'out/redact/*.jpg'), own]) {
+      const args = ['parse', named, '--out', join(folder, 'out'), '--make', 'redact', '--short-side', '64'];
+      const { code, err } = await m2fp(args);
+      assert.equal(code, 1, named);
+      assert.match(err, /M2FP_BAD_OPTION: [^\n]* lies in the folder of the output/);
+    }
+    symlinkSync(join(folder, 'out/redact'), inside('link'));
+    symlinkSync(own, inside('a.jpg'));
+    copyFileSync(scene(2), inside('b.jpg'));
+    const { code, err } = await parse('--make', 'redact');
+    assert.equal(code, 1);
+    assert.match(err, /: 1 done, 0 done before, 1 failed/);
+    assert.match(err, /a\.jpg: M2FP_NO_IMAGE: [^\n]* lies in the folder of the output/);
+    assert.ok(readFileSync(own).equals(before));
+    assert.deepEqual(made(), ['redact/a.jpg', 'redact/b.jpg']);
   });
 });

@@ -5,7 +5,15 @@ import { digestOf } from '../../engine/input-image.ts';
 import { asM2fpError, isOfOneImage, M2fpError, type M2fpErrorCode } from '../../errors.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { WholeFiles } from '../dataset/whole-files.ts';
-import { ContentDigest, digestOfFiles, type Kind, kindOf, type MadeFile, removeMade } from './made-files.ts';
+import {
+  ContentDigest,
+  digestOfFiles,
+  isMade,
+  type Kind,
+  kindOf,
+  type MadeFile,
+  removeMade,
+} from './made-files.ts';
 import type { Report, ReportLine } from './report.ts';
 import type { Source } from './sources.ts';
 
@@ -85,7 +93,9 @@ async function runOne(source: Source, name: string, batch: BatchOptions, counts:
   /** Files that there may be of the picture, old ones and new ones. */
   const there = new Set(known?.outputs);
   let digest: string | null = null;
+  const isOwn = await isMade(folder, source.path);
   try {
+    if (isOwn) throw ownResult(file);
     const image = await batch.read(source);
     digest = await digestOf(image);
     if (known !== undefined && (await isDone(known, digest, batch))) {
@@ -110,7 +120,7 @@ async function runOne(source: Source, name: string, batch: BatchOptions, counts:
   } catch (thrown) {
     const error = asM2fpError(thrown, 'M2FP_BAD_IMAGE');
     const { code, message } = error;
-    const isKept = digest === null && isUnreadable(error);
+    const isKept = isOwn || (digest === null && isUnreadable(error));
     const isFault = !isOfOneImage(code) && !OF_ONE.has(code);
     const left = isKept || isFault ? (known?.outputs ?? []) : othersOf(known, digest, batch);
     const gone = [...there].filter((path) => !left.includes(path));
@@ -133,6 +143,14 @@ async function runOne(source: Source, name: string, batch: BatchOptions, counts:
   } finally {
     batch.onProgress(counts);
   }
+}
+
+/** It may be what was made of another picture of that name, and would be written over. */
+function ownResult(file: string): M2fpError {
+  return new M2fpError(
+    'M2FP_NO_IMAGE',
+    `${file} lies in the folder of the output, among what was made: name another folder for the output`,
+  );
 }
 
 /** Whether the picture is not to be had at the moment: a drive that is away says nothing about what was made of it. */

@@ -1,7 +1,7 @@
 /** Files that a batch has made of a picture: whether they are still as they were, and taking them away. */
 import { createHash } from 'node:crypto';
-import { readFile, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { digestOf } from '../../engine/input-image.ts';
 import { asM2fpError } from '../../errors.ts';
 
@@ -20,6 +20,15 @@ export function kindOf(output: string): Kind | undefined {
   const [first, ...rest] = output.split(/[/\\]/);
   if (rest.length === 0 || rest.some((part) => ['', '.', '..'].includes(part))) return undefined;
   return KINDS.find((kind) => kind === first);
+}
+
+/**
+ * Whether a path leads, also by a link, to what a batch makes: one of the folders of the kinds, or what lies in it.
+ * @param folder of the output, absolute, without links
+ */
+export async function isMade(folder: string, path: string | Buffer): Promise<boolean> {
+  const real = await realpath(path).catch(() => undefined);
+  return real !== undefined && kindOf(join(relative(folder, real), 'any')) !== undefined;
 }
 
 /** What belongs to one picture as a whole: the folder of its crops, else the file. */

@@ -15,8 +15,8 @@ export interface Source {
 }
 
 export interface WalkOptions {
-  /** A folder that is passed over, absolute: what the batch itself writes. */
-  except?: string;
+  /** Folders that are passed over, absolute: what the batch itself writes. */
+  except?: readonly string[];
   /** Tells of a folder below that cannot be read. */
   onProblem?: (problem: M2fpError) => void;
   /** Whether a picture is wanted, by its path below the folder, with slashes. */
@@ -31,9 +31,9 @@ const SLASH = Buffer.from('/');
  * @throws {M2fpError} `M2FP_NO_IMAGE` where the folder cannot be read
  */
 export async function* walkPictures(folder: string, options: WalkOptions = {}): AsyncIterable<Source> {
-  const { except, onProblem, wanted = () => true } = options;
+  const { except = [], onProblem, wanted = () => true } = options;
   const seen = new Set<string>();
-  if (except !== undefined) await isNew(Buffer.from(except), seen).catch(() => {});
+  for (const own of except) await isNew(Buffer.from(own), seen).catch(() => {});
   const root = Buffer.from(resolve(folder));
   /** Those that are to be walked yet, the next one last: their paths below the root. */
   const waiting: Buffer[] = [Buffer.alloc(0)];
