@@ -230,6 +230,51 @@ describe('m2fp video', function () {
     assert.ok(difference < 6, `${difference}`);
   });
 
+  /** Seconds from the first sound to the first picture. */
+  const lagOf = (file: string): number => {
+    const first = (kind: string): number =>
+      Number(/[\d.]+/.exec(probe(file, '-v', 'quiet', '-select_streams', kind, '-show_entries', 'frame=pts_time', '-read_intervals', '%+5'))![0]); // prettier-ignore
+    return first('V:0') - first('a:0');
+  };
+
+  it('keeps sound and picture together where a stream of MPEG begins with one of them', async () => {
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=4', '-f', 'lavfi', '-i', 'sine=d=4', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', at('sync.mp4')); // prettier-ignore
+    const both = ['-map', '0:v', '-map', '1:a', '-c', 'copy'];
+    const [now, later] = [
+      ['-i', at('sync.mp4')],
+      ['-itsoffset', '0.5', '-i', at('sync.mp4')],
+    ] as const;
+    ffmpeg(...later, ...now, ...both, at('picture-late.ts'));
+    ffmpeg(...now, ...later, ...both, at('sound-late.ts'));
+    ffmpeg(...later, ...now, ...both, '-c:v', 'mpeg2video', '-vsync', 'passthrough', '-c:a', 'mp2', '-f', 'mpeg', at('picture-late.mpg')); // prettier-ignore
+    // From the middle of a picture that others hang on.
+    const whole = readFileSync(at('picture-late.ts'));
+    writeFileSync(at('cut.ts'), whole.subarray(188 * Math.floor(whole.length / 188 / 3)));
+    for (const name of ['picture-late.ts', 'sound-late.ts', 'picture-late.mpg', 'cut.ts']) {
+      await convertVideo(await job(at(name), at(`${name}.mp4`), { every: 50 }));
+      const [before, after] = [lagOf(at(name)), lagOf(at(`${name}.mp4`))];
+      assert.ok(Math.abs(before) > 0.3, `${name}: ${before}`);
+      assert.ok(Math.abs(after - before) < 0.03, `${name}: ${before} becomes ${after}`);
+    }
+  });
+
+  it('encodes sound once more that an older ffmpeg will not have in MP4', async () => {
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:d=1:r=5', '-f', 'lavfi', '-i', 'sine=d=1', '-c:a', 'flac', at('flac.mkv')); // prettier-ignore
+    const notes: string[] = [];
+    await convertVideo(await job(at('flac.mkv'), at('flac.mp4'), { onNote: (line) => notes.push(line) }));
+    assert.match(probe(at('flac.mp4'), '-show_entries', 'stream=codec_name'), /h264\s+aac/);
+    assert.deepEqual(notes, ['flac becomes aac: MP4 cannot hold it as it is']);
+  });
+
+  it('has nothing to say against a rate that is not steady', async () => {
+    const uneven = ['-vf', "settb=1/90000,setpts='(N*N*0.004+N*0.013)/TB'", '-vsync', 'passthrough', '-enc_time_base', '1:90000', '-video_track_timescale', '90000']; // prettier-ignore
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=2', ...uneven, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', at('slower.mp4')); // prettier-ignore
+    const notes: string[] = [];
+    await convertVideo(await job(at('slower.mp4'), at('steady.mp4'), { onNote: (line) => notes.push(line) }));
+    assert.deepEqual(notes, []);
+    assert.deepEqual(timesOf(at('steady.mp4')), timesOf(at('slower.mp4')));
+  });
+
   it('is laid on white where it is transparent, and becomes even', async () => {
     ffmpeg(
       '-f',

@@ -1,7 +1,7 @@
 /** What the two ffmpegs are told: the one that decodes, and the one that encodes. No shell reads it. */
 import type { Container, Copied, Encoder } from './container.ts';
 import type { FrameFormat } from './frame-lines.ts';
-import type { VideoFacts } from './probe.ts';
+import type { SideStream, VideoFacts } from './probe.ts';
 import { type Ratio, ratioText, toSeconds } from './ratio.ts';
 
 const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
@@ -24,16 +24,33 @@ export function decodeArguments(file: string, facts: VideoFacts, major: number |
     `format=${facts.hasAlpha ? 'rgba' : 'rgb24'}`,
     'split[pixels][times]',
   ];
+  const timeBase = ['-enc_time_base', ratioText(facts.timeBase)];
+  const sideStreams = [...facts.audio, ...facts.subtitles];
   return [
     QUIET,
     ['-i', `file:${file}`],
     ['-filter_complex', `[0:V:0]${chain.join(',')}`],
     // First of all: a frame's line comes before its pixels, for which the pipe may have no room yet.
     ['-map', '[times]', ...everyFrame(major), '-c:v', 'rawvideo'],
-    ['-enc_time_base', ratioText(facts.timeBase), '-flush_packets', '1', '-f', 'framecrc', 'pipe:2'],
-    ['-map', '[pixels]', ...everyFrame(major), '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
+    [...timeBase, '-flush_packets', '1', '-f', 'framecrc', 'pipe:2'],
+    // Without, times that are not even are rounded until two are one, against which ffmpeg then has something to say.
+    ['-map', '[pixels]', ...everyFrame(major), '-c:v', 'rawvideo', ...timeBase, '-f', 'rawvideo', 'pipe:1'],
+    readForTimes(0, sideStreams.map(indexOf)),
   ].flat();
 }
+
+/**
+ * Streams that are read, and go nowhere. Times of MPEG-TS and the like begin with the first of the streams that are read: both
+ * ffmpegs must read the same ones, or the sound comes too early or too late.
+ * @param input its number
+ * @param streams as `-map` takes them
+ */
+function readForTimes(input: number, streams: readonly string[]): string[] {
+  if (streams.length === 0) return [];
+  return [...streams.flatMap((stream) => ['-map', `${input}:${stream}`]), '-c', 'copy', '-f', 'null', '-'];
+}
+
+const indexOf = ({ index }: SideStream): string => String(index);
 
 export interface Encoding {
   /** The video that sound and subtitles come from. */
@@ -56,11 +73,14 @@ export interface Encoding {
 export function encodeArguments(file: string, encoding: Encoding): string[] {
   const { source, facts, format, start, container, encoder, keepsMetadata, major } = encoding;
   const { audio, subtitles } = encoding;
+  const copied = new Set([...audio, ...subtitles].map(indexOf));
+  const left = [...facts.audio, ...facts.subtitles].filter((stream) => !copied.has(indexOf(stream)));
   return [
     QUIET,
     ['-itsoffset', toSeconds(start, format.timeBase).toFixed(6)],
     ['-f', 'matroska', '-i', 'pipe:0'],
     ['-i', `file:${source}`],
+    readForTimes(1, ['V:0', ...left.map(indexOf)]),
     ['-map', '0:v:0'],
     [...audio, ...subtitles].flatMap(({ index }) => ['-map', `1:${index}`]),
     // What stands at each stream is copied with it, unless it is said so; that of chapters are titles that players show.

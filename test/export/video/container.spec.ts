@@ -47,6 +47,7 @@ describe('the container of a video', () => {
     ['a.mp4', 'aac', 'copy'],
     ['a.MP4', 'opus', 'copy'],
     ['a.mp4', 'pcm_s16le', 'aac'],
+    ['a.mp4', 'flac', 'aac'],
     ['a.mov', 'pcm_s16le', 'copy'],
     ['a.mkv', 'flac', 'copy'],
     ['a.webm', 'opus', 'copy'],
