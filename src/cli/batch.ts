@@ -73,7 +73,9 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
     });
     bar.close();
     const { done, skipped, failed } = counts;
-    const told = `${done} done, ${skipped} done before, ${failed} failed`;
+    const told =
+      `${done} done, ${skipped} done before, ${failed} failed` +
+      (problems > 0 ? `, ${problems} ${problems === 1 ? 'folder' : 'folders'} not read` : '');
     if (stop.interruption !== undefined && !command.watch) {
       throw stop.interruption(`${told}: the same command goes on from there`);
     }
@@ -150,12 +152,11 @@ async function run(
   };
   const except = ['', ...KINDS].map((kind) => join(folder, kind));
   const list = (): AsyncIterable<Source> => sourcesOf(args, { except, onProblem });
-  const total = watch || args.includes(STANDARD_INPUT) ? undefined : await count(list(), bar);
-  const sources = watch ? watchPictures(list, { signal: stop.signal }) : list();
-  const estimate = new Estimate(total);
+  const known = watch || args.includes(STANDARD_INPUT) ? undefined : await gather(list(), bar);
+  const estimate = new Estimate(known?.length);
   const counts = await runBatch({
     ...work,
-    sources,
+    sources: known ?? (watch ? watchPictures(list, { signal: stop.signal }) : list()),
     report,
     folder,
     files,
@@ -163,17 +164,18 @@ async function run(
     signal: stop.signal,
     onProgress: (now) => bar.show('Parsing', estimate.share(now), estimate.note(now)),
     // A log has no bar, and nobody knows of what the pictures that come later are a share.
-    onDone: (file) => total === undefined && !terminal.err.isTTY && tell(`${file}: done`),
+    onDone: (file) => known === undefined && !terminal.err.isTTY && tell(`${file}: done`),
     onFailure: (file, { code, message }) => tell(`${file}: ${code}: ${message}`),
   });
   return { counts, problems };
 }
 
-async function count(sources: AsyncIterable<Source>, bar: ProgressBar): Promise<number> {
+/** All of them before the first is done: one that is gone when its turn comes is told of, too. */
+async function gather(sources: AsyncIterable<Source>, bar: ProgressBar): Promise<Source[]> {
   bar.show('Counting', null);
-  let total = 0;
-  for await (const _source of sources) total++;
-  return total;
+  const all: Source[] = [];
+  for await (const source of sources) all.push(source);
+  return all;
 }
 
 /** How long it will take yet. What was done before takes no time worth mentioning. */

@@ -1,6 +1,8 @@
 /** The files that `m2fp parse … --out` leaves, run after run. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +16,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { ReportLine } from '../../src/export/batch/report.ts';
 import { root, temporaryFolder } from '../support/installed-package.ts';
-import { m2fp, type Outcome } from './support.ts';
+import { m2fp, type Outcome, start } from './support.ts';
 
 const scene = (n: number): string => join(root, 'bench/scenes/Images', `000000${n}.jpg`);
 const base = temporaryFolder('cli-batch-files');
@@ -150,5 +152,31 @@ describe('the files of m2fp parse of many pictures', function () {
     assert.match(err, /a\.jpg: M2FP_NO_IMAGE: [^\n]* lies in the folder of the output/);
     assert.ok(readFileSync(own).equals(before));
     assert.deepEqual(made(), ['redact/a.jpg', 'redact/b.jpg']);
+  });
+
+  it('have a line for each picture that was there, also for what is no file, or is gone', async function () {
+    if (process.platform === 'win32') this.skip();
+    // To root no folder is locked.
+    const isRoot = process.getuid?.() === 0;
+    for (const name of ['later', 'locked']) mkdirSync(inside(name));
+    for (let n = 0; n < 30; n++) copyFileSync(scene(1), inside(`${n}.jpg`));
+    copyFileSync(scene(2), inside('later/gone.jpg'));
+    execFileSync('mkfifo', [inside('pipe.jpg')]);
+    chmodSync(inside('locked'), 0);
+    try {
+      const running = start(['parse', inside(), '--out', join(folder, 'out'), '--short-side', '64']);
+      await running.says('Parsing: ');
+      rmSync(inside('later'), { recursive: true });
+      const { code, err } = await running.ended;
+      assert.equal(code, 1);
+      assert.match(err, /m2fp: 30 done, 0 done before, 2 failed/);
+      assert.equal(/, 1 folder not read\. /.test(err), !isRoot);
+      assert.equal(/M2FP_NO_IMAGE: The folder [^\n]*locked cannot be read/.test(err), !isRoot);
+      assert.match(err, /pipe\.jpg: M2FP_NO_IMAGE: pipe\.jpg is a pipe, not a file/);
+      const failed = report().filter(({ outcome }) => outcome === 'failed');
+      assert.deepEqual(failed.map(({ file }) => file).toSorted(), ['later/gone.jpg', 'pipe.jpg']);
+    } finally {
+      chmodSync(inside('locked'), 0o700);
+    }
   });
 });

@@ -27,7 +27,7 @@ export interface BatchCounts {
 }
 
 export interface BatchOptions {
-  sources: AsyncIterable<Source>;
+  sources: AsyncIterable<Source> | Iterable<Source>;
   report: Report;
   /** Where outputs are, absolute. */
   folder: string;

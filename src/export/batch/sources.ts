@@ -56,9 +56,8 @@ export async function* walkPictures(folder: string, options: WalkOptions = {}): 
         folders.push(path);
         continue;
       }
-      // What is no file is none: to read a pipe would wait for its other end. A link that leads nowhere is told of.
-      if (!(entry.isFile() || entry.isSymbolicLink()) || !isImageName(entry.name.toString('latin1')))
-        continue;
+      // A pipe, or a link that leads nowhere, is told of by whoever reads it.
+      if (!isImageName(entry.name.toString('latin1'))) continue;
       const file = fileText(path);
       if (wanted(file)) yield { path: Buffer.concat([root, SLASH, path]), file };
     }
