@@ -8,6 +8,9 @@ import type { Box } from '../../parsing/types.ts';
 /** Whoever is not found again for longer has gone, or is somebody else. */
 const MOST_SECONDS = 1;
 
+/** So many times as fast as somebody walks, somebody runs or rides a bicycle. */
+const RUN = 4;
+
 type HiddenPixels = Pick<Hidden, 'plan' | 'isWholeImage' | 'owners' | 'boxes'>;
 
 /** What is hidden in a parsed frame. */
@@ -31,7 +34,7 @@ export async function carryOver(shades: readonly Shade[]): Promise<Carried> {
 
 /**
  * All that is hidden in one of two frames, and may be anywhere between them: of whoever is in both the straight way, of
- * others what they reach at walking pace.
+ * others what they reach at walking pace, and the way to the edges where they may have run out of the picture, or into it.
  * @param seconds from one to the other
  * @param margin pixels that all grows by then
  */
@@ -112,9 +115,35 @@ async function spreadLost(
     const numbers = shade.names.map((name) => (lost.has(name) ? regions.get(name)! : 0));
     await lay(layer, shade.owners, numbers);
   }
+  for (const shade of shades) {
+    for (const [region, box] of shade.boxes.entries()) {
+      const name = shade.names[region]!;
+      if (box === null || !lost.has(name)) continue;
+      for (const way of waysOut(box, shade, RUN * shade.strides[region]! * seconds)) {
+        await eachRow(way, width, (_, p) => (layer[p] ||= regions.get(name)!));
+      }
+    }
+  }
   const grown = await dilate(layer, width, height, reach);
   const numbers = Array.from({ length: regions.size }, (_, i) => i + 1);
   await lay(owners, grown, numbers);
+}
+
+/**
+ * The straight ways out of the picture that are not too far: to the nearer side, over which nearly all go, and to the top or the
+ * bottom where that is nearer still.
+ * @param reach pixels
+ */
+function waysOut(box: Box, picture: { width: number; height: number }, reach: number): Box[] {
+  const { x, y, width, height } = box;
+  const [right, bottom] = [picture.width - x - width, picture.height - y - height];
+  const [aside, upright] = [Math.min(x, right), Math.min(y, bottom)];
+  const ways: Box[] = [];
+  if (aside <= reach) ways.push({ ...box, x: x <= right ? 0 : x, width: width + aside });
+  if (upright <= Math.min(aside, reach)) {
+    ways.push({ ...box, y: y <= bottom ? 0 : y, height: height + upright });
+  }
+  return ways;
 }
 
 /** What is free gets the numbers of `from`. */

@@ -99,7 +99,33 @@ describe('a redacted video', () => {
     const { image } = await view.drawBetween(grey(), before, after, 0.5);
     // In a second, as far as he is tall.
     assert.ok(isHidden(image, { x: 20 - 2 * FACE, y: 4 }) && isHidden(image, { x: 20 + 2 * FACE, y: 4 }));
-    assert.deepEqual(at(image, 5, 4), [90, 90, 90]);
+    assert.deepEqual(at(image, 40, 4), [90, 90, 90]);
+  });
+
+  it('hides the way to the edge over which somebody has run out of the picture, or come in', async () => {
+    const nobody = await view.read(await frameOf([]), 5, 0.5);
+    for (const [x, edge] of [
+      [12, 0],
+      [WIDTH - FACE - 12, WIDTH - FACE],
+    ] as const) {
+      for (const time of [0, 1]) {
+        const seen = await view.read(await frameOf([{ x, y: 5 }]), 10 * time, time);
+        const two = time === 0 ? ([seen, nobody] as const) : ([nobody, seen] as const);
+        const { image, hidden } = await view.drawBetween(grey(), ...two, 0.5);
+        for (let way = Math.min(x, edge); way <= Math.max(x, edge); way++) {
+          assert.ok(isHidden(image, { x: way, y: 5 }), `${x}, ${time}: ${way}`);
+        }
+        assert.equal(hidden.length, 1);
+        // Nobody runs so far.
+        assert.deepEqual(at(image, WIDTH / 2, 5), [90, 90, 90]);
+      }
+    }
+  });
+
+  it('hides the way over the upper edge, too, where that is nearer', async () => {
+    const seen = await view.read(await frameOf([{ x: 10, y: 5 }]), 0, 0);
+    const { image } = await view.drawBetween(grey(), seen, await view.read(await frameOf([]), 2, 0.2), 0.5);
+    for (let y = 0; y <= 5; y++) assert.ok(isHidden(image, { x: 10, y }), `${y}`);
   });
 
   it('does not hide what lies between two people', async () => {
