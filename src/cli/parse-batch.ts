@@ -9,6 +9,7 @@ import {
   DATA_SET_FOLDER,
   makeOutputs,
   type Output,
+  type OutputOptions,
   outputPaths,
   OUTPUTS,
   readOutputOptions,
@@ -49,6 +50,7 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
   }
   const outputs = outputsOf(batch.make ?? 'json');
   const options = readOutputOptions(batch.options === undefined ? {} : await jsonOption(batch.options));
+  checkUsed(options, outputs);
   try {
     return await runBatchCommand(
       {
@@ -101,6 +103,16 @@ function outputsOf(text: string): Output[] {
     );
   }
   return OUTPUTS.filter((output) => names.includes(output));
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION for options of what is not made */
+function checkUsed(options: OutputOptions, outputs: readonly Output[]): void {
+  const unused = Object.keys(options).find((name) => !(outputs as readonly string[]).includes(name));
+  if (unused === undefined) return;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    `--options says how to make "${unused}", and --make (${outputs.join(',')}) makes none: add it there, or leave it out here`,
+  );
 }
 
 /** Equal for runs that make the same of a picture. */

@@ -95,7 +95,7 @@ ${storeHelp(22)}
 Options of many pictures:
   --make LIST         what is made of each, with commas between: json (default), colorize, redact, crop, mask, and export,
                       which adds it to a dataset in DIR/dataset
-  --options JSON      how, by the names that msg.m2fp has, or a file with that:
+  --options JSON      how, of what --make makes, by the names that msg.m2fp has, or a file with that:
                       '{"redact": {"method": "fill"}, "export": {"format": "yolo-seg"}}'
   --watch             go on with pictures that come later, each when it is whole, until Ctrl+C
 ${ENGINE_HELP}

@@ -208,6 +208,11 @@ describe('m2fp parse of many pictures', function () {
       [['--make', 'json,dance'], /dance/],
       [['--options', '{"dance": {}}'], /"options"/],
       [['--options', 'none.json'], /--options/],
+      [['--options', '{"mask": {"what": "faces"}}'], /"mask", and --make \(json\) makes none/],
+      [
+        ['--make', 'mask,crop', '--options', '{"mask": {}, "redact": {}}'],
+        /"redact", and --make \(crop,mask\)/,
+      ],
       [['--make', 'export', '--options', '{"export": {"format": "docx"}}'], /"format"/],
       [['--make', 'export', '--options', '{"export": {"formt": "voc"}}'], /formt/],
       [['--colorize', 'x.png'], /--make colorize/],
