@@ -124,13 +124,13 @@ function comesTo(
   stored: ReadonlyMap<string, Stored>,
 ): boolean {
   const ofType = (type: string): Stored[] => [...stored.values()].filter((other) => other.type === type);
-  const nextAny = (from: Stored): string[] => {
-    const { type, z = '', wires = [], links = [], mode } = from;
+  const nextAny = (node: Stored): string[] => {
+    const { type, z = '', wires = [], links = [], mode } = node;
     const isReturn = type === 'link out' && mode === 'return';
     return [
       ...wires.flat(),
       ...(type === 'link in' ? [] : links),
-      ...(type.startsWith('subflow:') ? nextOf(from, stored) : []),
+      ...(type.startsWith('subflow:') ? nextOf(node, stored) : []),
       // Out of a subflow, and back to where a link was called.
       ...[...ofType(`subflow:${z}`), ...(isReturn ? ofType('link call') : [])].flatMap(
         (caller) => caller.wires?.flat() ?? [],

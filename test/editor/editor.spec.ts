@@ -17,7 +17,7 @@ for (const version of VERSIONS) {
     let editor: Editor;
 
     withEditor(
-      `${version}`,
+      version,
       () => NodeRed.start(version, [{ id: 'first-tab', type: 'tab', label: 'Flow 1' }]),
       (open) => ({ nodeRed, editor } = open),
     );

@@ -302,7 +302,11 @@ describe('makeMask', () => {
 
   const bad: [name: string, options: object, message: RegExp][] = [
     ['mode', { mode: 'inpaint' }, /"mode" is "inpaint"; allowed: try-on, parts\./],
-    ['garment', { garment: 'hat' }, /"garment" is "hat"; allowed: upper, lower, dress, inner, outer, or as .*overall/],
+    [
+      'garment',
+      { garment: 'hat' },
+      /"garment" is "hat"; allowed: upper, lower, dress, inner, outer, or as .*overall/,
+    ],
     ['garment', { garment: 'constructor' }, /"garment" is "constructor"/],
     ['recipe', { recipe: 'viton' }, /"recipe" is "viton"/],
     ['hands', { hands: 51 }, /"hands" is 51/],

@@ -89,13 +89,7 @@ export async function fetchRequest(
 }
 
 /** Puts the answer down where somebody still waits for it, and takes the request away. */
-async function deliver(
-  redis: Redis,
-  names: Names,
-  id: string,
-  answer: Buffer,
-  times: Times,
-): Promise<void> {
+async function deliver(redis: Redis, names: Names, id: string, answer: Buffer, times: Times): Promise<void> {
   await redis.eval(DELIVER, 2, names.request(id), names.answer(id), answer, times.answer);
 }
 
