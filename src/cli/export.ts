@@ -62,7 +62,8 @@ Options:
   --validation N      percent of the pictures that are for validation (default: 0)
   --min-score N       minimum score of persons and parts, 0.1 to 1 (default: ${DEFAULT_MIN_SCORE})
   --duplicates NAME   replace (default) or skip pictures that the dataset has
-  --watch             go on with pictures that come later, each when it is whole, until Ctrl+C
+  --watch             go on with pictures that come later, each when it has been left alone for four seconds, until
+                      Ctrl+C
   --model MODEL       as for "m2fp parse" (default: bundled, the small model that ships with the package)
   --store DIR         where models are kept (default: ${DEFAULT_STORE})
 ${storeHelp(22)}

@@ -97,7 +97,8 @@ Options of many pictures:
                       which adds it to a dataset in DIR/dataset
   --options JSON      how, of what --make makes, by the names that msg.m2fp has, or a file with that:
                       '{"redact": {"method": "fill"}, "export": {"format": "yolo-seg"}}'
-  --watch             go on with pictures that come later, each when it is whole, until Ctrl+C
+  --watch             go on with pictures that come later, each when it has been left alone for four seconds, until
+                      Ctrl+C
 ${ENGINE_HELP}
 Examples:
   m2fp parse photos --out blurred --make redact

@@ -23,6 +23,7 @@ export interface BatchCounts {
   done: number;
   /** Done by an earlier run. */
   skipped: number;
+  /** Without those that came again, and were done then. */
   failed: number;
 }
 
@@ -62,10 +63,21 @@ const OF_ONE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>(['M2FP_TIMEOUT
  */
 export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
   const counts: BatchCounts = { done: 0, skipped: 0, failed: 0 };
+  const failed = new Set<string>();
   const running = new Set<Promise<void>>();
   let fault: { error: unknown } | undefined;
+  const work = async (source: Source): Promise<void> => {
+    const outcome = await runOne(source, batch.name(source), batch);
+    if (outcome === 'failed') failed.add(source.file);
+    else {
+      counts[outcome]++;
+      failed.delete(source.file);
+    }
+    counts.failed = failed.size;
+    batch.onProgress(counts);
+  };
   const begin = (source: Source): void => {
-    const one = runOne(source, batch.name(source), batch, counts)
+    const one = work(source)
       .catch((error: unknown) => {
         fault ??= { error };
       })
@@ -85,7 +97,7 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
   return counts;
 }
 
-async function runOne(source: Source, name: string, batch: BatchOptions, counts: BatchCounts): Promise<void> {
+async function runOne(source: Source, name: string, batch: BatchOptions): Promise<keyof BatchCounts> {
   const start = performance.now();
   const { report, options, folder } = batch;
   const { file } = source;
@@ -99,8 +111,7 @@ async function runOne(source: Source, name: string, batch: BatchOptions, counts:
     const image = await batch.read(source);
     digest = await digestOf(image);
     if (known !== undefined && (await isDone(known, digest, batch))) {
-      counts.skipped++;
-      return;
+      return 'skipped';
     }
     const parsing = await batch.parse(image);
     const made = await batch.make(parsing, source, name);
@@ -115,8 +126,8 @@ async function runOne(source: Source, name: string, batch: BatchOptions, counts:
     const [persons, parts] = [parsing.persons.length, parsing.parts.length];
     const [outputs, time] = [[...now], Math.round(performance.now() - start)];
     await report.put({ file, outcome: 'done', digest, options, persons, parts, outputs, contents, time });
-    counts.done++;
     batch.onDone(file);
+    return 'done';
   } catch (thrown) {
     const error = asM2fpError(thrown, 'M2FP_BAD_IMAGE');
     const { code, message } = error;
@@ -138,10 +149,8 @@ async function runOne(source: Source, name: string, batch: BatchOptions, counts:
       time: Math.round(performance.now() - start),
       error: { code, message },
     });
-    counts.failed++;
     batch.onFailure(file, error);
-  } finally {
-    batch.onProgress(counts);
+    return 'failed';
   }
 }
 

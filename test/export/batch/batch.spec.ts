@@ -190,6 +190,26 @@ describe('a batch', () => {
     assert.deepEqual(await made(), ['mine']);
   });
 
+  it('does not count as failed what came again, and was done then', async () => {
+    async function* twice(): AsyncIterable<Source> {
+      for (const file of ['0', '1', '0', '1']) yield { path: Buffer.from(file), file };
+    }
+    let reads = 0;
+    const seen: number[] = [];
+    const counts = await run(0, {
+      sources: twice(),
+      parallel: () => 1,
+      read: async ({ file }) => {
+        // Only the first of both is whole the second time.
+        if (file === '1' || reads++ === 0) throw new M2fpError('M2FP_BAD_IMAGE', 'half');
+        return Buffer.from(file);
+      },
+      onProgress: ({ failed }) => seen.push(failed),
+    });
+    assert.deepEqual(counts, { done: 1, skipped: 0, failed: 1 });
+    assert.deepEqual(seen, [1, 2, 1, 1]);
+  });
+
   it('ends with what is no fault of one picture, when those under way have ended', async () => {
     const fault = new M2fpError('M2FP_ENGINE_UNAVAILABLE', 'gone');
     let begun = 0;

@@ -13,21 +13,28 @@ describe('pictures that come into a folder', () => {
   it('are given once, when they are whole, and again when they have changed', async () => {
     const abort = new AbortController();
     const path = (name: string): string => join(folder.path, name);
-    const old = new Date(Date.now() - 60_000);
+    const old = new Date(Date.now() - 600_000);
     await writeFile(path('old.png'), 'x');
     await utimes(path('old.png'), old, old);
     await writeFile(path('young.png'), 'x');
+    const nothing = async (): Promise<void> => {};
     /** What happens before each look. */
     const looks: (() => Promise<void>)[] = [
-      // The young one grows still.
+      // The young one pauses, and grows still.
+      nothing,
       () => appendFile(path('young.png'), 'y'),
-      async () => {},
+      nothing,
+      nothing,
       async () => {
         await writeFile(path('old.png'), 'changed');
-        await utimes(path('old.png'), new Date(), old);
         await utimes(path('old.png'), old, new Date(old.getTime() + 1000));
       },
-      async () => {},
+      async () => {
+        await writeFile(path('old.png'), 'changed again');
+        await writeFile(path('new.png'), 'x');
+      },
+      nothing,
+      nothing,
     ];
     const clock = {
       now: () => 0,
@@ -39,7 +46,8 @@ describe('pictures that come into a folder', () => {
       },
     };
     const given: [string, number][] = [];
-    const now = Date.now();
+    // The disk's clock and this one differ: what counts is what was seen.
+    const now = Date.now() + 5000;
     const sources = watchPictures(() => walkPictures(folder.path), {
       signal: abort.signal,
       clock,
@@ -47,9 +55,11 @@ describe('pictures that come into a folder', () => {
     });
     for await (const { file } of sources) given.push([file, looks.length]);
     assert.deepEqual(given, [
-      ['old.png', 4],
-      ['young.png', 2],
-      ['old.png', 1],
+      ['old.png', 8],
+      ['young.png', 4],
+      ['old.png', 3],
+      ['new.png', 0],
+      ['old.png', 0],
     ]);
   });
 });
