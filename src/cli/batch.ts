@@ -279,13 +279,16 @@ export async function readSource({ path, file }: Source, limits: Partial<ImageLi
   return readImage(path, limits);
 }
 
+/** Rather than like the name of a file. */
+const LOOKS_LIKE_JSON = /^\s*([{["]|(null|true|false|-?\d+)\s*$)/;
+
 /**
  * `--options`: a JSON text, or the file with one.
  * @throws M2fpError M2FP_BAD_OPTION
  */
 export async function jsonOption(text: string): Promise<unknown> {
   try {
-    return JSON.parse(text.trimStart().startsWith('{') ? text : await readFile(text, 'utf8')) as unknown;
+    return JSON.parse(LOOKS_LIKE_JSON.test(text) ? text : await readFile(text, 'utf8')) as unknown;
   } catch (error) {
     throw asM2fpError(error, 'M2FP_BAD_OPTION', '--options takes a JSON object, or a file with one');
   }

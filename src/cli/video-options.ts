@@ -36,7 +36,10 @@ export function viewOptionsOf(value: unknown, view: ViewName): object {
   return (value[view] as object | undefined) ?? {};
 }
 
-/** @throws M2fpError M2FP_BAD_OPTION where one file would take another's place */
+/** What is no path, though a folder `http:` could be made for it. */
+const ADDRESS = /^[a-z][a-z\d+.-]+:\/\//i;
+
+/** @throws M2fpError M2FP_BAD_OPTION where one file would take another's place, and for addresses */
 export async function checkNames(input: string, output: string, boxes: string | undefined): Promise<void> {
   const named: [name: string, file: string][] = [
     ['VIDEO', input],
@@ -45,6 +48,9 @@ export async function checkNames(input: string, output: string, boxes: string | 
   if (boxes !== undefined) named.push(['--boxes', boxes]);
   const known = new Map<string, string>();
   for (const [name, file] of named) {
+    if (ADDRESS.test(file)) {
+      throw new M2fpError('M2FP_BAD_OPTION', `${name} ${file} is an address: name a file on this machine`);
+    }
     const place = await placeOf(file);
     const other = known.get(place);
     if (other !== undefined) {

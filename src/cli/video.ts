@@ -121,9 +121,10 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   };
   await checkNames(input, output, boxes);
   const ffmpeg = await ffmpegFor(options.ffmpeg);
-  const lock = await lockFor(output);
-  try {
-    return await interruptible(async (signal) => {
+  return interruptible(async (signal) => {
+    // Until all is cleared up, a second Ctrl+C is heard, too.
+    const lock = await lockFor(output);
+    try {
       const engine = await openEngine('video', options, terminal);
       const view = VIEW_OF[name](engine.info().manifest.labels, viewOptions);
       const job = {
@@ -138,12 +139,12 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         keepsMetadata: flags['keep-metadata'] === true,
         ...parsingWith(engine, parse, signal),
       };
-      return convert(job, name, terminal);
-    }, `${output} is as it was`);
-  } finally {
-    await shutdownEngines();
-    await lock.release();
-  }
+      return await convert(job, name, terminal);
+    } finally {
+      await shutdownEngines();
+      await lock.release();
+    }
+  }, `${output} is as it was`);
 }
 
 /** How pictures are parsed, and how many at a time: all processes busy, and one picture ready. */
@@ -213,7 +214,10 @@ async function lockFor(output: string): Promise<NonNullable<Awaited<ReturnType<t
   const lock = await tryLock(`${resolve(output)}.lock`, systemClock).catch((error: unknown) => {
     throw asM2fpError(error, 'M2FP_NOT_KEPT', `${output} cannot be written`);
   });
-  if (lock !== undefined) return lock;
+  if (lock !== undefined) {
+    lock.releaseOnExit();
+    return lock;
+  }
   throw new M2fpError(
     'M2FP_BUSY',
     `Another run makes ${output}: wait until it has ended, or name another file`,

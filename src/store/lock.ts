@@ -3,7 +3,7 @@
  * an owner's death by the clock only; here a dead owner on the same machine is noticed at once.
  */
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { link, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
@@ -44,6 +44,14 @@ export class Lock {
   readonly #lost = new AbortController();
   #timer: Timer | undefined;
   #released = false;
+  readonly #onExit = (): void => {
+    try {
+      const owner = JSON.parse(readFileSync(this.#file, 'utf8')) as Owner;
+      if (owner.token === this.#token) rmSync(this.#file, { force: true });
+    } catch {
+      // Who takes it next finds that its owner is dead.
+    }
+  };
 
   constructor(file: string, token: string, clock: Clock) {
     this.#file = file;
@@ -66,7 +74,13 @@ export class Lock {
     this.lost.throwIfAborted();
   }
 
+  /** It also goes where this process exits in the middle of its work: for a lock that lies among a user's own files. */
+  releaseOnExit(): void {
+    process.on('exit', this.#onExit);
+  }
+
   async release(): Promise<void> {
+    process.off('exit', this.#onExit);
     this.#released = true;
     this.#timer?.cancel();
     if ((await read(this.#file))?.token === this.#token) await rm(this.#file, { force: true });

@@ -21,7 +21,7 @@ import { RedactView } from '../../src/export/video/redact-view.ts';
 import { findFfmpeg } from '../../src/ffmpeg.ts';
 import { decodeRle } from '../../src/parsing/masks/rle.ts';
 import { parsingOf } from '../parsing/scene.ts';
-import { failure, m2fp, start } from '../cli/support.ts';
+import { failure, interruptedAt, m2fp, start } from '../cli/support.ts';
 import { childrenOf } from '../support/processes.ts';
 import { requireProgram } from '../support/programs.ts';
 
@@ -362,6 +362,15 @@ describe('m2fp video', function () {
     assert.equal(readFileSync(at('stopped.mp4'), 'utf8'), 'what was there before');
     const left = execFileSync('ps', ['-A', '-o', 'pid='], { encoding: 'utf8' }).split(/\s+/).map(Number);
     assert.deepEqual(children.filter((pid) => left.includes(pid)), []); // prettier-ignore
+  });
+
+  it('leaves nothing behind either when it is interrupted once more while it ends', async () => {
+    const env = interruptedAt('Redacting: 50 %', 'SIGINT', folder, 2);
+    const args = ['video', drawn.file, '--out', at('twice.mp4'), '--boxes', at('twice.csv'), '--every', '5'];
+    const { code, err } = await m2fp([...args, ...QUICK], env);
+    assert.equal(code, 130, err);
+    assert.match(err, /Ended at once/);
+    assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith('twice')), []); // prettier-ignore
   });
 
   it('makes an MPEG-4 video where ffmpeg lacks H.264, and says so', async () => {

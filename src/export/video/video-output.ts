@@ -1,4 +1,5 @@
 /** The video and the table of boxes while they are written: beside, until both are whole. */
+import { rmSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { asM2fpError, M2fpError } from '../../errors.ts';
 import type { Ffmpeg } from '../../ffmpeg.ts';
@@ -15,6 +16,15 @@ export class VideoOutput {
   #ffmpeg: Ffmpeg | undefined;
   #frames = 0;
   #table: FileHandle | undefined;
+  readonly #onExit = (): void => {
+    for (const file of this.#files) {
+      try {
+        rmSync(beside(file), { force: true });
+      } catch {
+        // Who makes the same next writes over it.
+      }
+    }
+  };
 
   /**
    * @param video path
@@ -28,6 +38,7 @@ export class VideoOutput {
   /** @throws {M2fpError} `M2FP_NOT_KEPT`, as all others here */
   async open(ffmpeg: Ffmpeg, encoding: Encoding): Promise<void> {
     this.#ffmpeg = ffmpeg;
+    process.on('exit', this.#onExit);
     this.#writer = new FrameWriter(ffmpeg, beside(this.#video), encoding);
     if (this.#boxes === undefined) return;
     await kept(this.#boxes, async () => {
@@ -52,6 +63,7 @@ export class VideoOutput {
       throw new M2fpError('M2FP_NOT_KEPT', `${this.#video} would hold ${found} of ${this.#frames} frames`);
     }
     for (const file of this.#files) await kept(file, () => rename(beside(file), file));
+    process.off('exit', this.#onExit);
   }
 
   /** Leaves nothing behind. */
@@ -59,6 +71,7 @@ export class VideoOutput {
     await this.#writer?.close();
     await this.#table?.close().catch(() => {});
     for (const file of this.#files) await rm(beside(file), { force: true });
+    process.off('exit', this.#onExit);
   }
 
   get #files(): string[] {
