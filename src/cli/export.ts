@@ -59,7 +59,7 @@ Options:
   --content NAME      parts (default), garments (left and right as one category) or persons
   --shapes NAME       polygons (default), or masks: run lengths (COCO, CVAT, Label Studio) or PNGs (LabelMe)
   --iou N             how well polygons meet their masks, 0.5 to 1 (default: ${DATA_SET_OPTIONS.iou.form.value})
-  --validation N      percent of the pictures that are for validation (default: 0)
+  --validation N      percent of the pictures that are for validation, 10: one of the first ten (default: 0)
   --min-score N       minimum score of persons and parts, 0.1 to 1 (default: ${DEFAULT_MIN_SCORE})
   --duplicates NAME   replace (default) or skip pictures that the dataset has
   --watch             go on with pictures that come later, each when it has been left alone for four seconds, until

@@ -37,7 +37,7 @@ export const DATA_SET_OPTIONS = {
   shapes: oneOf(['polygons', 'masks'], 'polygons'),
   /** How well polygons meet the masks: pixels in both, by pixels in either. */
   iou: number(0.5, 1, DEFAULT_IOU),
-  /** Percent of the pictures that are for validation. Which ones follows from the pictures themselves. */
+  /** Percent of the pictures that are for validation: of those so far, to one. Which ones follows from the pictures and their order. */
   validation: whole(0, 90, 0),
 };
 

@@ -19,7 +19,7 @@ export const yoloSeg: Format = {
 category and its polygon in shares of width and height. YOLO knows neither holes nor instances in several pieces: they are
 joined by lines that are walked there and back. It does not know either whose part an instance is. Trainers that round
 corners to whole pixels make parts of a pixel or two thicker than they are.
-Without a share for validation, data.yaml names the training pictures for both.
+Where no picture is for validation (no share, or too few pictures yet), data.yaml names the training pictures for both.
 
   yolo segment train data=data.yaml model=yolo11n-seg.pt
 `,

@@ -52,9 +52,12 @@ describe('a batch', () => {
 
   it('works on a few at a time', async () => {
     let [now, most] = [0, 0];
+    const three = Promise.withResolvers<void>();
     const counts = await run(20, {
       parse: async () => {
         most = Math.max(most, ++now);
+        if (now === 3) three.resolve();
+        await three.promise;
         await new Promise(setImmediate);
         now--;
         return parsing;

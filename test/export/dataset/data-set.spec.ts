@@ -94,22 +94,30 @@ describe('a data set', () => {
     assert.equal((await folder.json<Coco>('annotations', 'instances_val.json')).images.length, 1);
   });
 
-  it('puts a share of the pictures aside, always the same ones', async () => {
-    const subsets = [];
-    for (const run of ['one', 'two']) {
-      const set = await DataSet.open(join(folder.path, run), { validation: 40 });
-      const parsing = await drawnParsing();
-      const pictures = [];
-      for (let i = 0; i < 40; i++) {
-        const image = Buffer.concat([parsing.image, Buffer.from(`#${i}`)]);
-        pictures.push((await set.add({ ...parsing, image, parts: [] }, 'x')).subset);
+  it('puts a share of the pictures aside, always the same ones, wherever it is interrupted', async () => {
+    const parsing = await drawnParsing();
+    for (const validation of [10, 33]) {
+      const subsets = [];
+      for (const run of ['one', 'two']) {
+        const open = () => DataSet.open(join(folder.path, `${run}-${validation}`), { validation });
+        let set = await open();
+        const pictures = [];
+        for (let i = 0; i < 60; i++) {
+          if (run === 'two' && i % 7 === 0) {
+            await set.close();
+            set = await open();
+          }
+          const image = Buffer.concat([parsing.image, Buffer.from(`#${i}`)]);
+          pictures.push((await set.add({ ...parsing, image, parts: [] }, 'x')).subset);
+          const count = pictures.filter((subset) => subset === 'val').length;
+          const exact = ((i + 1) * validation) / 100;
+          assert.ok(count >= Math.floor(exact) && count <= Math.ceil(exact), `${count} of ${i + 1}`);
+        }
+        subsets.push(pictures);
+        await set.close();
       }
-      subsets.push(pictures);
-      await set.close();
+      assert.deepEqual(subsets[0], subsets[1]);
     }
-    assert.deepEqual(subsets[0], subsets[1]);
-    const share = subsets[0]!.filter((subset) => subset === 'val').length / 40;
-    assert.ok(share > 0.15 && share < 0.65, `${share}`);
   });
 
   it('is written by one process at a time', async () => {
