@@ -275,6 +275,29 @@ describe('m2fp video', function () {
     assert.deepEqual(timesOf(at('steady.mp4')), timesOf(at('slower.mp4')));
   });
 
+  it('joins the halves of frames, also where only the frames tell of them', async () => {
+    // A bar that is elsewhere in each half: lines then differ from both lines beside them.
+    const halves = ['-f', 'lavfi', '-i', 'color=black:s=320x240:r=50:d=1', '-f', 'lavfi', '-i', 'color=white:s=40x240:r=50:d=1', '-filter_complex', 'overlay=x=8*n,tinterlace=interleave_top', '-flags', '+ilme+ildct', '-pix_fmt', 'yuv420p']; // prettier-ignore
+    ffmpeg(...halves, '-c:v', 'mpeg4', '-q:v', '2', at('halves.avi'));
+    ffmpeg(...halves, '-c:v', 'libx264', '-crf', '10', at('halves.mp4'));
+    const combed = (file: string): number => {
+      const pixels = pixelsOf(file);
+      const row = 3 * 320;
+      let count = 0;
+      for (let p = row; p < pixels.length - row; p++) {
+        const [above, own, below] = [pixels[p - row]!, pixels[p]!, pixels[p + row]!];
+        if ((own > above + 100 && own > below + 100) || (own < above - 100 && own < below - 100)) count++;
+      }
+      return count / pixels.length;
+    };
+    for (const name of ['halves.avi', 'halves.mp4']) {
+      await convertVideo(await job(at(name), at(`${name}-whole.mp4`)));
+      assert.ok(combed(at(name)) > 0.02, `${name}: ${combed(at(name))}`);
+      assert.ok(combed(at(`${name}-whole.mp4`)) < 0.002, `${name}: ${combed(at(`${name}-whole.mp4`))}`);
+      assert.equal(timesOf(at(`${name}-whole.mp4`)).length, timesOf(at(name)).length);
+    }
+  });
+
   it('is laid on white where it is transparent, and becomes even', async () => {
     ffmpeg(
       '-f',

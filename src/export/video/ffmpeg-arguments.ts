@@ -19,7 +19,7 @@ function everyFrame(major = Infinity): string[] {
 export function decodeArguments(file: string, facts: VideoFacts, major: number | undefined): string[] {
   const chain = [
     // Frames of two halves would be encoded with both side by side.
-    ...(facts.isInterlaced ? ['yadif=deint=interlaced'] : []),
+    ...(facts.mayBeInterlaced ? ['yadif=deint=interlaced'] : []),
     'scale=flags=accurate_rnd+full_chroma_int',
     `format=${facts.hasAlpha ? 'rgba' : 'rgb24'}`,
     'split[pixels][times]',

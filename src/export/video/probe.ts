@@ -16,7 +16,8 @@ export interface VideoFacts {
   frames: number | null;
   /** Whether it may have transparency: what this does not know is taken for that. */
   hasAlpha: boolean;
-  isInterlaced: boolean;
+  /** Whether there may be frames of two halves: each frame tells of itself. */
+  mayBeInterlaced: boolean;
   /** Names of ffmpeg; null where the file does not tell. */
   color: { space: string | null; primaries: string | null; transfer: string | null };
   audio: SideStream[];
@@ -95,7 +96,7 @@ export async function probeVideo(ffmpeg: Ffmpeg, file: string): Promise<VideoFac
     rate,
     frames: framesOf(video, rate, Number(video.duration ?? format.duration)),
     hasAlpha: !OPAQUE.test(video.pix_fmt ?? ''),
-    isInterlaced: ['tt', 'bb', 'tb', 'bt'].includes(video.field_order ?? ''),
+    mayBeInterlaced: mayBeInterlaced(video),
     color: {
       space: video.color_space ?? null,
       primaries: video.color_primaries ?? null,
@@ -148,6 +149,11 @@ async function ask(ffmpeg: Ffmpeg, file: string, what: readonly string[]): Promi
       { cause: error },
     );
   }
+}
+
+/** Some files tell nothing of it though their frames do: those of DV cameras, and MPEG-4 in AVI. */
+function mayBeInterlaced({ field_order: order = 'unknown', pix_fmt: format = '' }: ProbedStream): boolean {
+  return ['tt', 'bb', 'tb', 'bt'].includes(order) || (order === 'unknown' && /^yuvj?\d/.test(format));
 }
 
 /** A cover or a thumbnail, which ffmpeg does not count as video (`V`) either. */

@@ -15,7 +15,7 @@ const facts: VideoFacts = {
   rate: { num: 30, den: 1 },
   frames: 10,
   hasAlpha: false,
-  isInterlaced: false,
+  mayBeInterlaced: false,
   color: { space: 'bt709', primaries: 'bt709', transfer: 'smpte2084' },
   audio: [],
   subtitles: [],
