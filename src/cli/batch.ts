@@ -3,6 +3,7 @@ import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { asM2fpError, M2fpError } from '../errors.ts';
+import { Begun } from '../export/batch/begun.ts';
 import { type BatchCounts, runBatch, type BatchOptions } from '../export/batch/batch.ts';
 import { isMade, KINDS } from '../export/batch/made-files.ts';
 import { OutputNames } from '../export/batch/output-names.ts';
@@ -14,6 +15,7 @@ import type { ImageLimits } from '../image/types.ts';
 import { tryLock } from '../store/lock.ts';
 import { sourcesOf, STANDARD_INPUT } from './batch-sources.ts';
 import type { Terminal } from './command.ts';
+import { Estimate } from './estimate.ts';
 import { EXIT_CODES, Interruption, SIGNALS } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { readImage } from './read-image.ts';
@@ -55,16 +57,19 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
   const stop = new Stop();
   const bar = new ProgressBar(terminal.err);
   let report: Report | undefined;
+  let begun: Begun | undefined;
   let work: BatchWork | undefined;
   try {
     await checkApart(command, folder);
     const names = new OutputNames();
     report = await Report.open(reportIn(folder, command), ({ file, outputs }) => names.add(file, outputs));
+    begun = await Begun.open(begunIn(folder, command), ({ file, paths }) => names.add(file, paths));
     work = await command.open(folder);
     const { counts, problems } = await run(command, {
       folder,
       files,
       report,
+      begun,
       names,
       work,
       stop,
@@ -91,6 +96,7 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
     stop.close();
     await work?.close();
     await report?.close();
+    await begun?.close();
     await files.close();
     await lock.release();
   }
@@ -127,6 +133,7 @@ interface Run {
   folder: string;
   files: WholeFiles;
   report: Report;
+  begun: Begun;
   names: OutputNames;
   work: BatchWork;
   stop: Stop;
@@ -136,7 +143,7 @@ interface Run {
 
 async function run(
   { args, watch }: BatchCommand,
-  { folder, files, report, names, work, stop, bar, terminal }: Run,
+  { folder, files, report, begun, names, work, stop, bar, terminal }: Run,
 ): Promise<{ counts: BatchCounts; problems: number }> {
   let problems = 0;
   const tell = (line: string): void => {
@@ -158,6 +165,7 @@ async function run(
     ...work,
     sources: known ?? (watch ? watchPictures(list, { signal: stop.signal }) : list()),
     report,
+    begun,
     folder,
     files,
     name: ({ file }) => names.take(file, outputStem(file), work.paths),
@@ -178,47 +186,12 @@ async function gather(sources: AsyncIterable<Source>, bar: ProgressBar): Promise
   return all;
 }
 
-/** How long it will take yet. What was done before takes no time worth mentioning. */
-export class Estimate {
-  readonly #total: number | undefined;
-  readonly #now: () => number;
-  readonly #start: number;
-
-  /** @param now milliseconds */
-  constructor(total: number | undefined, now: () => number = () => performance.now()) {
-    this.#total = total;
-    this.#now = now;
-    this.#start = now();
-  }
-
-  share({ done, skipped, failed }: BatchCounts): number | null {
-    return this.#total === undefined
-      ? null
-      : Math.min(1, (done + skipped + failed) / Math.max(1, this.#total));
-  }
-
-  note({ done, skipped, failed }: BatchCounts): string {
-    const all = done + skipped + failed;
-    const seconds = (this.#now() - this.#start) / 1000;
-    const rate = seconds > 0 ? (done + failed) / seconds : 0;
-    const left = this.#total === undefined || rate === 0 ? undefined : (this.#total - all) / rate;
-    return [
-      `${all}${this.#total === undefined ? '' : ` of ${this.#total}`}`,
-      ...(failed > 0 ? [`${failed} failed`] : []),
-      ...(rate > 0 ? [`${rate.toFixed(1)} a second`] : []),
-      ...(left !== undefined && left >= 1 ? [`${duration(left)} left`] : []),
-    ].join(', ');
-  }
-}
-
-function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
-}
-
 function reportIn(folder: string, { own = '' }: BatchCommand): string {
   return join(folder, own, REPORT);
+}
+
+function begunIn(folder: string, { own = OWN }: BatchCommand): string {
+  return join(folder, own, 'batch.begun.jsonl');
 }
 
 async function openFolder({ out, own = OWN }: BatchCommand) {

@@ -12,7 +12,8 @@ import { type View, type ViewName, VIEWS } from '../export/video/view.ts';
 import { type Ffmpeg, FfmpegMissing, findFfmpeg } from '../ffmpeg.ts';
 import { DEFAULT_MIN_SCORE } from '../parsing/index.ts';
 import { tryLock } from '../store/lock.ts';
-import { Estimate, jsonOption } from './batch.ts';
+import { jsonOption } from './batch.ts';
+import { Estimate } from './estimate.ts';
 import {
   choiceOption,
   type Command,

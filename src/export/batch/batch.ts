@@ -14,6 +14,7 @@ import {
   type MadeFile,
   removeMade,
 } from './made-files.ts';
+import type { Begun } from './begun.ts';
 import type { Report, ReportLine } from './report.ts';
 import type { Source } from './sources.ts';
 
@@ -30,6 +31,7 @@ export interface BatchCounts {
 export interface BatchOptions {
   sources: AsyncIterable<Source> | Iterable<Source>;
   report: Report;
+  begun: Begun;
   /** Where outputs are, absolute. */
   folder: string;
   /** Of options and model, see `ReportLine`. */
@@ -99,11 +101,11 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
 
 async function runOne(source: Source, name: string, batch: BatchOptions): Promise<keyof BatchCounts> {
   const start = performance.now();
-  const { report, options, folder } = batch;
+  const { report, begun, options, folder } = batch;
   const { file } = source;
   const known = await report.find(file);
   /** Files that there may be of the picture, old ones and new ones. */
-  const there = new Set(known?.outputs);
+  const there = new Set([...(known?.outputs ?? []), ...begun.of(file)]);
   let digest: string | null = null;
   const isOwn = await isMade(folder, source.path);
   try {
@@ -111,10 +113,19 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
     const image = await batch.read(source);
     digest = await digestOf(image);
     if (known !== undefined && (await isDone(known, digest, batch))) {
+      await removeMade(
+        folder,
+        begun.of(file).filter((path) => !known.outputs.includes(path)),
+      );
+      begun.end(file);
       return 'skipped';
     }
     const parsing = await batch.parse(image);
     const made = await batch.make(parsing, source, name);
+    await begun.begin(
+      file,
+      made.map(({ path }) => path).filter((path) => !there.has(path)),
+    );
     const contents = await writeAll(made, there, batch);
     const now = new Set([...made.map(({ path }) => path), ...(await batch.add(parsing, name))]);
     // What other kinds a run has made of the same picture is as good as it was.
@@ -126,6 +137,7 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
     const [persons, parts] = [parsing.persons.length, parsing.parts.length];
     const [outputs, time] = [[...now], Math.round(performance.now() - start)];
     await report.put({ file, outcome: 'done', digest, options, persons, parts, outputs, contents, time });
+    begun.end(file);
     batch.onDone(file);
     return 'done';
   } catch (thrown) {
@@ -134,7 +146,8 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
     const isKept = isOwn || (digest === null && isUnreadable(error));
     const isFault = !isOfOneImage(code) && !OF_ONE.has(code);
     const left = isKept || isFault ? (known?.outputs ?? []) : othersOf(known, digest, batch);
-    const gone = [...there].filter((path) => !left.includes(path));
+    // Its own result must not go, whatever was begun.
+    const gone = isOwn ? [] : [...there].filter((path) => !left.includes(path));
     if (isFault) {
       await removeMade(folder, gone).catch(() => {});
       throw thrown;
@@ -149,6 +162,7 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
       time: Math.round(performance.now() - start),
       error: { code, message },
     });
+    if (!isOwn) begun.end(file);
     batch.onFailure(file, error);
     return 'failed';
   }

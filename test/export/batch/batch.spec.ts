@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { M2fpError } from '../../../src/errors.ts';
 import { type BatchCounts, type BatchOptions, runBatch } from '../../../src/export/batch/batch.ts';
+import { Begun } from '../../../src/export/batch/begun.ts';
 import { Report } from '../../../src/export/batch/report.ts';
 import type { MadeFile } from '../../../src/export/batch/made-files.ts';
 import type { Source } from '../../../src/export/batch/sources.ts';
@@ -25,10 +26,12 @@ describe('a batch', () => {
 
   async function run(count: number, changes: Partial<BatchOptions> = {}): Promise<BatchCounts> {
     const report = await Report.open(join(folder.path, 'report.jsonl'));
+    const begun = await Begun.open(join(folder.path, 'begun.jsonl'));
     try {
       return await runBatch({
         sources: sources(count),
         report,
+        begun,
         folder: folder.path,
         options: 'o',
         read: async ({ file }) => Buffer.from(`picture ${file}`),
@@ -47,6 +50,7 @@ describe('a batch', () => {
       });
     } finally {
       await report.close();
+      await begun.close();
     }
   }
 
@@ -178,6 +182,43 @@ describe('a batch', () => {
     ];
     assert.deepEqual(await run(1, { make }), { done: 0, skipped: 0, failed: 1 });
     assert.deepEqual(await made(), []);
+  });
+
+  it('removes what a run that was killed has left without a line of it', async () => {
+    await run(1, { kinds: ['crop'], make: crops('a.png') });
+    // From here on the first one is as good as killed.
+    const [written, end] = [Promise.withResolvers<void>(), Promise.withResolvers<string[]>()];
+    const killed = run(1, {
+      kinds: ['crop'],
+      read: async () => Buffer.from('another'),
+      make: crops('b.png', 'c.png'),
+      add: () => {
+        written.resolve();
+        return end.promise;
+      },
+    });
+    await written.promise;
+    const left = async (): Promise<string[]> => (await made()).filter((path) => path.startsWith('crop'));
+    assert.deepEqual(await left(), ['crop/0/a.png', 'crop/0/b.png', 'crop/0/c.png']);
+    await run(1, { kinds: ['crop'], read: async () => Buffer.from('a third'), make: crops('b.png') });
+    assert.deepEqual(await left(), ['crop/0/b.png']);
+    await assert.rejects(access(join(folder.path, 'begun.jsonl')), { code: 'ENOENT' });
+    end.resolve([]);
+    await killed;
+  });
+
+  it('removes it, too, where the picture is the old one again', async () => {
+    await run(1, { kinds: ['crop'], make: crops('a.png') });
+    await appendFile(
+      join(folder.path, 'begun.jsonl'),
+      '{"file":"0","paths":["crop/0/b.png","crop/0/a.png"]}\n',
+    );
+    await appendFile(join(folder.path, 'begun.jsonl'), '{"file":"1","paths":["crop/1/a.png"]}\n{"file"');
+    await writeFile(join(folder.path, 'crop/0/b.png'), '');
+    assert.deepEqual(await run(1, { kinds: ['crop'] }), { done: 0, skipped: 1, failed: 0 });
+    // Of a picture that did not come it is still known.
+    assert.equal(await folder.text('begun.jsonl'), '{"file":"1","paths":["crop/1/a.png"]}\n');
+    assert.deepEqual(await made(), ['begun.jsonl', 'crop/0/a.png']);
   });
 
   it('removes nothing outside of its folders, whatever its report says', async () => {
