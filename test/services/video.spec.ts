@@ -298,6 +298,20 @@ describe('m2fp video', function () {
     }
   });
 
+  it('says so where frames change their size', async () => {
+    for (const [name, size] of [
+      ['small', '160x120'],
+      ['wide', '200x80'],
+    ] as const) {
+      ffmpeg('-f', 'lavfi', '-i', `testsrc=s=${size}:r=25:d=1`, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', at(`${name}.ts`)); // prettier-ignore
+    }
+    writeFileSync(at('sizes.ts'), Buffer.concat([readFileSync(at('small.ts')), readFileSync(at('wide.ts'))]));
+    const notes: string[] = [];
+    await convertVideo(await job(at('sizes.ts'), at('sizes.mp4'), { every: 10, onNote: (line) => notes.push(line) })); // prettier-ignore
+    assert.match(notes.join('\n'), /change their size \(160 x 120, 200 x 80\)/);
+    assert.equal(sizeOf(at('sizes.mp4')), '160,120');
+  });
+
   it('is laid on white where it is transparent, and becomes even', async () => {
     ffmpeg(
       '-f',

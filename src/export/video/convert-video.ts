@@ -10,7 +10,7 @@ import { type Encoding, encodedSize } from './ffmpeg-arguments.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
 import { boxesBetween, boxesOf, type PersonBox } from './person-boxes.ts';
 import { planEncoding } from './plan-encoding.ts';
-import { probeVideo, type VideoFacts } from './probe.ts';
+import { probeVideo, sizesOf, type VideoFacts } from './probe.ts';
 import { toSeconds } from './ratio.ts';
 import { type Stretch, stretchesOf } from './stretches.ts';
 import { VideoOutput } from './video-output.ts';
@@ -103,6 +103,7 @@ class Run {
   readonly #reader: FrameReader;
   readonly #output: VideoOutput;
   readonly #topics = new Topics();
+  readonly #discarded = new AbortController();
   readonly #tracks = new Set<number>();
   #encoding: Encoding | undefined;
   /** The first of a single frame. */
@@ -119,7 +120,10 @@ class Run {
   }
 
   async convert(): Promise<VideoSummary> {
-    this.#job.onProgress(0, this.#facts.frames);
+    const { ffmpeg, input, onProgress } = this.#job;
+    onProgress(0, this.#facts.frames);
+    // Meanwhile: it takes as long as reading the file.
+    const sizes = sizesOf(ffmpeg, input, this.#discarded.signal);
     const waiting: Waiting[] = [];
     let before: ParsedFrame | undefined;
     let last: Waiting['parsed'] = Promise.resolve(undefined);
@@ -140,11 +144,13 @@ class Run {
     if (this.#counts.parsed === 0) throw this.#failure!;
     await this.#output.finish();
     await this.#reader.close();
+    this.#tellOf(await sizes);
     return this.#summary();
   }
 
   /** Leaves nothing behind. */
   async discard(): Promise<void> {
+    this.#discarded.abort();
     await this.#reader.close();
     await this.#output.discard();
   }
@@ -250,10 +256,19 @@ class Run {
     this.#job.onProgress(this.#counts.frames, this.#facts.frames);
   }
 
-  #summary(): VideoSummary {
+  /** What is not as it should be in the file. @param sizes of its frames */
+  #tellOf(sizes: readonly string[]): void {
     const { input, onNote } = this.#job;
     const { complaints } = this.#reader;
     if (complaints !== '') onNote(`${input} is damaged in places (ffmpeg: ${complaints})`);
+    if (sizes.length < 2) return;
+    onNote(
+      `The frames of ${input} change their size (${sizes.join(', ')}): all have that of the first now, stretched. ` +
+        'Cut it where they do (ffmpeg -ss -t), and take the pieces',
+    );
+  }
+
+  #summary(): VideoSummary {
     const { format, encoder } = this.#encoding!;
     const { rate } = this.#facts;
     return {

@@ -37,6 +37,7 @@ export interface SideStream {
 /** What is used of ffprobe's JSON. */
 interface Probed {
   streams?: ProbedStream[];
+  frames?: { width?: number; height?: number }[];
   chapters?: unknown[];
   format?: { duration?: string };
 }
@@ -133,11 +134,32 @@ export async function countFrames(ffmpeg: Ffmpeg, file: string): Promise<number>
   return Number(streams[0]?.nb_read_packets ?? 0);
 }
 
-async function ask(ffmpeg: Ffmpeg, file: string, what: readonly string[]): Promise<Probed> {
+/**
+ * The sizes that its frames have, `640 x 480`, in their order: another one begins with a key frame.
+ * @param signal ends it
+ * @returns empty where it cannot be read, or was ended
+ */
+export async function sizesOf(ffmpeg: Ffmpeg, file: string, signal: AbortSignal): Promise<string[]> {
+  const asked = ['-skip_frame', 'nokey', '-select_streams', 'V:0', '-show_entries', 'frame=width,height'];
+  try {
+    const { frames = [] } = await ask(ffmpeg, file, asked, signal);
+    return [...new Set(frames.map(({ width, height }) => `${width} x ${height}`))];
+  } catch {
+    return [];
+  }
+}
+
+async function ask(
+  ffmpeg: Ffmpeg,
+  file: string,
+  what: readonly string[],
+  signal?: AbortSignal,
+): Promise<Probed> {
   const program = ffprobeOf(ffmpeg);
   try {
     const child = startProgram(program, ['-v', 'error', '-print_format', 'json', ...what, `file:${file}`]);
     child.process.stdin!.on('error', () => {}).end();
+    signal?.addEventListener('abort', () => child.process.kill('SIGKILL'));
     const [output, { code, words }] = await Promise.all([buffer(child.process.stdout!), child.ended]);
     if (code !== 0) throw videoError(`${file} cannot be read`, words, 'M2FP_UNSUPPORTED_FORMAT');
     return JSON.parse(output.toString('utf8')) as Probed;
