@@ -440,6 +440,22 @@ describe('m2fp video', function () {
     assert.ok(!existsSync(at('large.mp4')) && !existsSync(at('large.mp4.partial')));
   });
 
+  it('says that ffmpeg was ended by somebody', async () => {
+    const own = requireProgram('ffmpeg', 'ffmpeg');
+    mkdirSync(at('killed'));
+    symlinkSync(requireProgram('ffprobe', 'ffmpeg'), join(at('killed'), 'ffprobe'));
+    for (const [which, code] of [
+      ['matroska', 'M2FP_NOT_KEPT'],
+      ['framecrc', 'M2FP_UNSUPPORTED_FORMAT'],
+    ] as const) {
+      const script = `#!/bin/sh\ncase "$*" in *${which}*) kill -9 $$;; *) exec ${own} "$@";; esac\n`;
+      writeFileSync(join(at('killed'), 'ffmpeg'), script, { mode: 0o755 });
+      const found = await findFfmpeg(join(at('killed'), 'ffmpeg'));
+      const ended = redactDrawn(29, 'ended.mp4', { ffmpeg: found });
+      await assert.rejects(ended, { code, message: /ended by SIGKILL/ });
+    }
+  });
+
   it('says what is wrong with a file', async () => {
     ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', at('sound.m4a'));
     writeFileSync(at('text.mp4'), 'no video');

@@ -1,5 +1,5 @@
 /** The frames of a video file, upright, as pixels, each with its time. The system's ffmpeg decodes. */
-import { type Child, startProgram } from '../../child-process.ts';
+import { type Child, type End, startProgram } from '../../child-process.ts';
 import { M2fpError } from '../../errors.ts';
 import type { Ffmpeg } from '../../ffmpeg.ts';
 import { onWhite } from '../../image/on-white.ts';
@@ -7,7 +7,7 @@ import type { RawImage } from '../../image/types.ts';
 import { decodeArguments } from './ffmpeg-arguments.ts';
 import { type FrameFormat, type FrameLine, FrameLines } from './frame-lines.ts';
 import type { VideoFacts } from './probe.ts';
-import { plainWords, videoError } from './video-error.ts';
+import { lastWords, plainWords, videoError } from './video-error.ts';
 
 export interface Frame {
   /** From 0. */
@@ -25,7 +25,7 @@ export class FrameReader {
   readonly #file: string;
   readonly #facts: VideoFacts;
   readonly #child: Child;
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<End | Error>;
   readonly #lines: FrameLines;
   /** Those of frames that were not taken yet. */
   readonly #waiting: FrameLine[] = [];
@@ -48,7 +48,7 @@ export class FrameReader {
       this.#isOver = true;
       this.#wake();
     });
-    this.#ended = this.#child.ended.catch((error: unknown) => error);
+    this.#ended = this.#child.ended.catch((error: unknown) => error as Error);
   }
 
   /** How large the frames are, and what a tick is. Known with the first frame. */
@@ -90,8 +90,8 @@ export class FrameReader {
     }
     const end = await this.#ended;
     if (end instanceof Error) throw end;
-    const isWhole = (end as { code: number | null }).code === 0 && filled === 0 && this.#waiting.length === 0;
-    if (!isWhole || index === 0) throw this.#failure();
+    const isWhole = end.code === 0 && filled === 0 && this.#waiting.length === 0;
+    if (!isWhole || index === 0) throw this.#failure(end.signal);
   }
 
   /** Ends ffmpeg, and resolves when it is gone. */
@@ -145,7 +145,8 @@ export class FrameReader {
     await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
-  #failure(): M2fpError {
-    return videoError(`${this.#file} cannot be decoded`, this.#lines.words, 'M2FP_UNSUPPORTED_FORMAT');
+  #failure(signal: End['signal'] = null): M2fpError {
+    const words = lastWords({ words: this.#lines.words, signal });
+    return videoError(`${this.#file} cannot be decoded`, words, 'M2FP_UNSUPPORTED_FORMAT');
   }
 }

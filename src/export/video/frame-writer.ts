@@ -6,7 +6,7 @@ import type { RawImage } from '../../image/types.ts';
 import { encodeArguments, type Encoding } from './ffmpeg-arguments.ts';
 import { matroskaFrameHead, matroskaHead } from './matroska.ts';
 import { toNanoseconds } from './ratio.ts';
-import { videoError } from './video-error.ts';
+import { lastWords, videoError } from './video-error.ts';
 
 /** What ffmpeg says, and all the same exits with 0, where the end of a file cannot be written: when the disk is full. */
 const UNWRITTEN = /No space left|Disk quota|File too large|Error (writing trailer|closing file)/i;
@@ -64,6 +64,6 @@ export class FrameWriter {
     const end = await this.#ended;
     return end instanceof Error
       ? end
-      : videoError(`${this.#file} cannot be written`, end.words, 'M2FP_NOT_KEPT');
+      : videoError(`${this.#file} cannot be written`, lastWords(end), 'M2FP_NOT_KEPT');
   }
 }

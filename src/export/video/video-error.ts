@@ -1,4 +1,5 @@
 /** What is told where ffmpeg does not do what it was asked for. */
+import type { End } from '../../child-process.ts';
 import { M2fpError, type M2fpErrorCode } from '../../errors.ts';
 
 const MEANINGS: readonly [words: RegExp, code: M2fpErrorCode, meaning: string][] = [
@@ -35,6 +36,12 @@ export function videoError(what: string, words: string, fallback: M2fpErrorCode)
   const [, code, meaning] = MEANINGS.find(([pattern]) => pattern.test(plain)) ?? [undefined, fallback, ''];
   const said = plain === '' ? '' : ` (ffmpeg: ${plain})`;
   return new M2fpError(code, `${what}${meaning === '' ? '' : `: ${meaning}`}${said}`);
+}
+
+/** What ffmpeg said at its end, and what it could not say: that somebody ended it. */
+export function lastWords({ words, signal }: Pick<End, 'words' | 'signal'>): string {
+  if (signal === null) return words;
+  return `${words}\nended by ${signal}, as the system does where memory runs out`;
 }
 
 /** The last lines of what ffmpeg said, in one, without addresses in memory. */
