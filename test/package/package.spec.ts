@@ -120,7 +120,7 @@ describe('the package', function () {
       [],
     );
     const core =
-      /^(tab|group|comment|inject|debug|catch|complete|link (in|out)|change|switch|function|template|trigger|rbe|join|http (in|response|request)|split|mqtt (in|out)|mqtt-broker|file( in)?|subflow(:m2fp\w+)?)$/;
+      /^(tab|group|comment|inject|debug|catch|status|complete|delay|link (in|out)|change|switch|function|template|trigger|rbe|join|http (in|response|request)|split|mqtt (in|out)|mqtt-broker|file( in)?|subflow(:m2fp\w+)?)$/;
     assert.deepEqual(
       [...usedTypes].filter((type) => !core.test(type) && !types.includes(type)),
       [],

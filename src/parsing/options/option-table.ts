@@ -209,9 +209,7 @@ export function extent(
   const pixels = `${isWhole ? 'a whole number' : 'a number'} of pixels from 0${most}`;
   return custom(
     (name, given) => {
-      // Pixels as a text, as they stand in a form.
-      const isNumber = typeof given === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(given);
-      const value = isNumber ? Number(given) : (given ?? fallback);
+      const value = given ?? fallback;
       const percent = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1] : undefined;
       if (percent !== undefined && Number(percent) <= maxPercent) return { share: Number(percent) / 100 };
       const isPixels =

@@ -90,7 +90,7 @@ describe('pulling a model', () => {
     writeFileSync(join(t.root, 'file'), '');
     await assert.rejects(t.pull({ root: join(t.root, 'file', 'store') }), {
       code: 'M2FP_DOWNLOAD_FAILED',
-      message: /The model store .* cannot be used: ENOTDIR/,
+      message: /The model store .* cannot be made, as a file is in its place or above it/,
     });
   });
 
