@@ -94,7 +94,8 @@ describe('a server that is not quite Redis', function () {
       const link = new BullLink({ ...address, url: server.url }, times);
       assert.equal((await errorOf(link.open())).code, 'M2FP_ENGINE_UNAVAILABLE', begin);
       await link.close();
-      assert.ok(server.sent < 64 * 2 ** 20, `${begin}: ${server.sent} bytes`);
+      // It is given up by time, so a busy machine may send some more before that; without an end it would be gigabytes.
+      assert.ok(server.sent < 512 * 2 ** 20, `${begin}: ${server.sent} bytes`);
       await server.close();
     });
   }
