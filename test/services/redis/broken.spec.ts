@@ -87,15 +87,16 @@ describe('a server that is not quite Redis', function () {
   }
 
   for (const begin of ['$500000000\r\n', '*400000000\r\n', '+', '>400000000\r\n']) {
-    it(`sends an answer without end: ${JSON.stringify(begin)}`, async () => {
+    it(`sends an answer without end: ${JSON.stringify(begin)}`, async function () {
+      // Time ends it, and how much comes until then is the machine's: one that is busy with other suites is asked again.
+      this.retries(3);
       const mebibyte = Buffer.alloc(2 ** 20, '$-1\r\n');
       const text = begin === '+' ? Buffer.alloc(2 ** 20, 'x') : mebibyte;
       server = await endless(begin, text);
       const link = new BullLink({ ...address, url: server.url }, times);
       assert.equal((await errorOf(link.open())).code, 'M2FP_ENGINE_UNAVAILABLE', begin);
       await link.close();
-      // It is given up by time, so a busy machine may send some more before that; without an end it would be gigabytes.
-      assert.ok(server.sent < 512 * 2 ** 20, `${begin}: ${server.sent} bytes`);
+      assert.ok(server.sent < 64 * 2 ** 20, `${begin}: ${server.sent} bytes`);
       await server.close();
     });
   }
