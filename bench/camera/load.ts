@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MjpegSource } from '../../src/camera/http/mjpeg.ts';
-import { Camera, type Pace } from '../../src/camera/index.ts';
+import { Camera, FrameLine, type Pace } from '../../src/camera/index.ts';
 import type { EngineLease } from '../../src/engine/index.ts';
 import { dropReasonOf } from '../../src/engine/queue/dropped.ts';
 import { quantile } from '../statistics.ts';
@@ -84,6 +84,8 @@ export async function benchLoad(
     pending.add(done);
     return done;
   };
+  // As the camera node does.
+  const line = new FrameLine(() => engine.info().processes.length + 1);
   const all = Array.from({ length: cameras }, (_, number) => {
     const source = new MjpegSource({
       address: address(number),
@@ -93,6 +95,7 @@ export async function benchLoad(
     return new Camera({
       source,
       pace,
+      line: () => line,
       rate: pace === 'fixed' ? rate : undefined,
       deliver: ({ image, time }) => deliver(image, time, `camera ${number}`),
       onState: () => {},

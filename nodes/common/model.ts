@@ -109,12 +109,16 @@ export interface ModelNode extends Node<RedisCredentials> {
   reload(signal?: AbortSignal): Promise<void>;
   /** The workers that are there; undefined for a model of this machine. */
   workers(signal?: AbortSignal): Promise<readonly WorkerFacts[] | undefined>;
+  /** Pictures that its engine parses at once; 1 while it has none. */
+  atOnce(): number;
   /** Gives the engine back and forgets the manifest; gives up a pull. */
   forget(): Promise<void>;
 }
 
 /** A node's tie to its config node. */
 export interface ModelLink {
+  /** Whether there is the model that is chosen. */
+  isThere(): boolean;
   /** @throws {M2fpError} `M2FP_MODEL_NOT_FOUND` where the model that is chosen is disabled, or gone */
   model(): ModelNode;
   /** To be called when the node closes. */
@@ -159,8 +163,23 @@ export function modelNode(RED: NodeAPI, id: unknown): ModelNode | undefined {
   return node?.type === 'm2fp-model' && typeof node.place === 'function' ? (node as ModelNode) : undefined;
 }
 
+/** The models of the nodes that run. */
+const links = new WeakMap<Node, ModelLink>();
+
+/** The model that `node` uses; undefined where it is not there, and for a node that uses none. */
+export function modelOf(node: Node): ModelNode | undefined {
+  const link = links.get(node);
+  return link?.isThere() ? link.model() : undefined;
+}
+
 /** Ties `node` to the config node `id`; to the bundled model where that is blank, or absent. */
 export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user: ModelUser): ModelLink {
+  const link = createLink(RED, node, id, user);
+  links.set(node, link);
+  return link;
+}
+
+function createLink(RED: NodeAPI, node: Node, id: string | undefined, user: ModelUser): ModelLink {
   const model = id ? modelNode(RED, id) : makeBundled?.();
   if (model === undefined) {
     const missing = (): M2fpError =>
@@ -185,6 +204,7 @@ export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user
     };
     stopWaiting = flowsStarted.add(RED.events, find);
     return {
+      isThere: () => found !== undefined,
       model() {
         if (found === undefined) throw missing();
         return found;
@@ -197,5 +217,5 @@ export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user
     };
   }
   model.register(node, user);
-  return { model: () => model, close: () => model.deregister(node) };
+  return { isThere: () => true, model: () => model, close: () => model.deregister(node) };
 }

@@ -3,7 +3,7 @@
  * that a node gets, and of every one that it is done with; a message keeps its id on its way, and so do its copies.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { NodeAPI, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
 
 /** Milliseconds after which a frame counts as done in any case: some nodes never say that they are. */
 const LONGEST = 60_000;
@@ -18,6 +18,8 @@ interface Watched {
   /** Nodes that have it, and how many of them are models. */
   holders: number;
   models: number;
+  /** The first infer node that it came to. */
+  infer?: Node;
   /** Runs while a node may have it that does not say when it is done. */
   silence: NodeJS.Timeout | undefined;
   end: () => void;
@@ -26,7 +28,7 @@ interface Watched {
 interface HookedNode {
   id: string;
   /** `_expectedDoneCount`: 0 where none of its listeners takes a `done`. */
-  node: { type: string; _expectedDoneCount?: number };
+  node: Node & { _expectedDoneCount?: number };
 }
 
 /** By the messages' ids, of all cameras. */
@@ -45,9 +47,13 @@ export function listenToFlow(RED: Pick<NodeAPI, 'hooks'>): () => void {
 /**
  * Sends `msg`, and resolves when a model is done with it and no other model has it; where none gets it, when no node has it any more.
  * @param send called at once
+ * @returns the infer node that it came to first; undefined: none
  * @throws what `send` throws
  */
-export async function sendAndWatch(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<void> {
+export async function sendAndWatch(
+  msg: NodeMessage & { _msgid: string },
+  send: () => void,
+): Promise<Node | undefined> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const frame: Watched = { holders: 0, models: 0, silence: undefined, end: resolve };
   watched.set(msg._msgid, frame);
@@ -57,6 +63,7 @@ export async function sendAndWatch(msg: NodeMessage & { _msgid: string }, send: 
     send();
     void endIfNobodyHas(frame);
     await promise;
+    return frame.infer;
   } finally {
     clearTimeout(timer);
     clearTimeout(frame.silence);
@@ -79,7 +86,9 @@ function listen({ hooks }: Pick<NodeAPI, 'hooks'>): void {
       return;
     }
     frame.holders++;
-    if (destination.node.type === MODEL) frame.models++;
+    if (destination.node.type !== MODEL) return;
+    frame.models++;
+    frame.infer ??= destination.node;
   });
   hooks.add(`onComplete.${LABEL}`, ({ msg, node }: { msg: NodeMessage; node: HookedNode }) => {
     const frame = watched.get(msg?._msgid ?? '');

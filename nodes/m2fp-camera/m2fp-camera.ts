@@ -12,6 +12,7 @@ import { serveAdmin } from './admin.ts';
 import { commandOf } from './commands.ts';
 import { type CameraConfig, type CameraCredentials, FIELDS, readSettings } from './config.ts';
 import { listenToFlow, sendAndWatch } from './flow-watch.ts';
+import { lineBefore } from './model-lines.ts';
 import { motionOf, openSource, tlsOf } from './open-camera.ts';
 import { CameraReport, tellWrongSettings } from './report.ts';
 
@@ -87,6 +88,7 @@ function openCamera(
     const settings = readSettings(config);
     const motion = motionOf(settings);
     const name = nameOf(node);
+    let infer: Node | undefined;
     const camera: Camera = new Camera({
       source: openSource(settings, node.credentials, tlsOf(RED, config.tls), ({ path, version }) =>
         node.debug(`ffmpeg ${version} (${path}) reads the camera.`),
@@ -105,12 +107,14 @@ function openCamera(
           },
         },
       }),
+      line: () => lineBefore(infer),
       deliver: async (frame) => {
         if (!motion) look(frame.image);
         const msg = { _msgid: RED.util.generateId(), ...contentOf(name, frame) };
         const send = (): void => node.send([msg, null]);
         try {
-          await (settings.pace === 'flow' ? sendAndWatch(msg, send) : send());
+          if (settings.pace === 'flow') infer = await sendAndWatch(msg, send);
+          else send();
         } catch (error) {
           node.error(error);
         }

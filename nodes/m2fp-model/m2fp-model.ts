@@ -62,6 +62,7 @@ function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelServi
   model.reload = (signal) => access.reload(signal);
   model.isComing = () => access.isComing();
   model.workers = (signal) => access.workers(signal);
+  model.atOnce = () => access.info?.processes.length || 1;
   model.forget = () => access.forget();
   return access;
 }

@@ -4,17 +4,11 @@ import { type Clock, systemClock } from '../clock.ts';
 import { pauseAfter } from './backoff.ts';
 import { CameraError, type OfflineReason, reasonOf } from './camera-error.ts';
 import { Session } from './session.ts';
+import type { FrameLine } from './frame-line.ts';
+import { FrameDelivery, type Motion } from './frame-delivery.ts';
 import { FrameStatistics } from './statistics.ts';
 import { type Pace, Turns } from './turns.ts';
 import type { Frame, FrameSource } from './types.ts';
-
-/** Tells frames apart in which something moved. */
-export interface FrameGate {
-  /** Whether the picture differs from the last one that passed. @throws where it cannot be read */
-  hasMoved(image: Buffer): Promise<boolean>;
-  /** The picture goes out: the next ones are compared with it. */
-  pass(image: Buffer): Promise<void>;
-}
 
 export interface CameraOptions {
   source: FrameSource;
@@ -22,7 +16,9 @@ export interface CameraOptions {
   /** Frames a second at most; undefined: as many as the source and the pace give. */
   rate: number | undefined;
   /** Keeps back what has not moved, but for one frame in `keepAlive` milliseconds. */
-  motion?: { gate: FrameGate; keepAlive: number };
+  motion?: Motion;
+  /** Where cameras of the same model wait for one another, now; only with the pace `flow`. */
+  line?: () => FrameLine | undefined;
   /** Takes a frame that goes out; resolves when the flow is done with it, and does not reject. */
   deliver: (frame: Frame) => Promise<void>;
   /** Told when {@link Camera.state} has changed. */
@@ -53,6 +49,7 @@ export class Camera {
   readonly #options: CameraOptions;
   readonly #clock: Clock;
   readonly #turns: Turns;
+  readonly #delivery: FrameDelivery;
   readonly #wanted: Wanted[] = [];
   readonly statistics: FrameStatistics;
   #state: CameraState = {
@@ -72,8 +69,19 @@ export class Camera {
   constructor(options: CameraOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#turns = new Turns(options.pace, options.rate, this.#clock, () => this.#wake());
+    this.#turns = new Turns(options.pace, options.rate, this.#clock, () => this.#wake(), options.line);
     this.statistics = new FrameStatistics(this.#clock);
+    this.#delivery = new FrameDelivery({
+      turns: this.#turns,
+      statistics: this.statistics,
+      motion: options.motion,
+      isComplete: options.source.isComplete,
+      onLook: (moved) => {
+        const { state, reason, message, still } = this.#state;
+        if (moved === still) this.#change(state, reason, message, !moved);
+      },
+      send: ({ image, time }) => options.deliver(this.#frame(image, time)),
+    });
   }
 
   get state(): CameraState {
@@ -189,41 +197,28 @@ export class Camera {
     this.#session = session;
     try {
       for (;;) {
-        const isDue = this.#wanted.length > 0 || this.#turns.isNow;
-        if (isDue && session.hasFrame) {
+        if (this.#delivery.isWaitOver) await this.#delivery.sendWaiting();
+        else if (session.hasFrame && this.#isFrameWanted) {
           const taken = await session.take();
           if (taken === undefined) return;
-          await this.#handle(taken.image, taken.time);
-        } else if (session.hasEnded) return session.checkEnd();
-        else await this.#woken(signal);
+          const wanted = this.#wanted.shift();
+          if (wanted) wanted.resolve(this.#frame(taken.image, taken.time));
+          else await this.#delivery.offer(taken);
+        } else if (session.hasEnded) {
+          session.checkEnd();
+          if (!this.#delivery.isWaiting) return;
+          await this.#woken(signal);
+        } else await this.#woken(signal);
       }
     } finally {
       this.#session = undefined;
+      this.#delivery.drop();
       await session.close();
     }
   }
 
-  async #handle(image: Buffer, time: number): Promise<void> {
-    const { motion, deliver } = this.#options;
-    const wanted = this.#wanted.shift();
-    if (wanted) {
-      wanted.resolve(this.#frame(image, time));
-      return;
-    }
-    this.#turns.taken();
-    if (motion) {
-      // What cannot be read goes out: whoever parses it says what is wrong with it.
-      const moved = await motion.gate.hasMoved(image).catch(() => true);
-      if (moved === this.#state.still)
-        this.#change(this.#state.state, this.#state.reason, this.#state.message, !moved);
-      const { sinceSent } = this.statistics;
-      if (!moved && sinceSent !== undefined && sinceSent < motion.keepAlive) {
-        this.statistics.unchanged++;
-        return;
-      }
-      await motion.gate.pass(image).catch(() => {});
-    }
-    this.#turns.sent(deliver(this.#frame(image, time)));
+  get #isFrameWanted(): boolean {
+    return this.#wanted.length > 0 || this.#delivery.wants(this.#state.state === 'online');
   }
 
   #frame(image: Buffer, time: number): Frame {

@@ -38,6 +38,10 @@ class MaskedSource implements FrameSource {
     return this.#source.isLive;
   }
 
+  get isComplete(): boolean {
+    return this.#source.isComplete;
+  }
+
   async *open(signal: AbortSignal): AsyncGenerator<Buffer, void> {
     try {
       yield* this.#source.open(signal);

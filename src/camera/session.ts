@@ -1,11 +1,6 @@
 /** One connection to a camera. */
+import type { TakenFrame } from './frame-delivery.ts';
 import type { FrameSource } from './types.ts';
-
-interface Taken {
-  image: Buffer;
-  /** When it arrived, milliseconds since 1970. */
-  time: number;
-}
 
 interface SessionListeners {
   onFrame: () => void;
@@ -23,7 +18,7 @@ export class Session {
   readonly #signal: AbortSignal;
   readonly #onAbort: () => void;
   readonly #reading: Promise<void>;
-  #newest: Taken | undefined;
+  #newest: TakenFrame | undefined;
   #end: { error?: unknown } | undefined;
 
   constructor(source: FrameSource, signal: AbortSignal, listeners: SessionListeners) {
@@ -52,7 +47,7 @@ export class Session {
   }
 
   /** The newest frame that was not taken; undefined: there is none any more. @throws what ended the connection */
-  async take(): Promise<Taken | undefined> {
+  async take(): Promise<TakenFrame | undefined> {
     if (!this.#isLive) {
       const { done, value } = await this.#frames.next();
       if (done === true) return undefined;

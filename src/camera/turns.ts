@@ -1,5 +1,6 @@
 /** When the next frame of a camera is wanted. */
 import type { Clock, Timer } from '../clock.ts';
+import type { FrameLine, FrameTurn } from './frame-line.ts';
 
 /**
  * `flow`: when what was sent before is done, and no more often than the rate says; `fixed`: by the rate alone; `manual`: only
@@ -15,6 +16,9 @@ export class Turns {
   readonly #interval: number;
   readonly #clock: Clock;
   readonly #onTurn: () => void;
+  readonly #lineOf: () => FrameLine | undefined;
+  #line: FrameLine | undefined;
+  #turn: FrameTurn | undefined;
   #isBusy = false;
   #next = -Infinity;
   #timer: Timer | undefined;
@@ -22,16 +26,24 @@ export class Turns {
   /**
    * @param rate frames a second at most
    * @param onTurn called when it may have become somebody's turn
+   * @param lineOf where it stands in line with other cameras; undefined: nowhere
    */
-  constructor(pace: Pace, rate: number | undefined, clock: Clock, onTurn: () => void) {
+  constructor(
+    pace: Pace,
+    rate: number | undefined,
+    clock: Clock,
+    onTurn: () => void,
+    lineOf: () => FrameLine | undefined = () => undefined,
+  ) {
     this.#pace = pace;
     this.#interval = rate === undefined ? SHORTEST : 1000 / rate;
     this.#clock = clock;
     this.#onTurn = onTurn;
+    this.#lineOf = lineOf;
   }
 
-  /** Whether the next frame is wanted now; `onTurn` is called later where it is not. */
-  get isNow(): boolean {
+  /** Whether the rate and the frame before let the next one go; `onTurn` is called later where they do not. */
+  get isDue(): boolean {
     if (this.#pace === 'manual' || this.#isBusy) return false;
     const wait = this.#next - this.#clock.now();
     if (wait <= 0) return true;
@@ -46,6 +58,18 @@ export class Turns {
     return false;
   }
 
+  /** Whether the other cameras let a frame go; `onTurn` is called later where they do not. */
+  get hasPlace(): boolean {
+    if (this.#pace !== 'flow') return true;
+    const line = this.#lineOf();
+    if (line !== this.#line) {
+      this.#turn?.leave();
+      this.#line = line;
+      this.#turn = line?.join(this.#onTurn);
+    }
+    return this.#turn?.isNow ?? true;
+  }
+
   /** A frame was taken: the next one is due an interval later, by the times at which they should have been. */
   taken(): void {
     const now = this.#clock.now();
@@ -58,13 +82,22 @@ export class Turns {
   sent(done: Promise<void>): void {
     if (this.#pace !== 'flow') return;
     this.#isBusy = true;
+    const turn = this.#turn;
+    turn?.sent();
     void done.finally(() => {
       this.#isBusy = false;
+      turn?.leave();
       this.#onTurn();
     });
   }
 
+  /** Nothing goes out for now: the other cameras need not wait for it. */
+  rest(): void {
+    if (!this.#isBusy) this.#turn?.leave();
+  }
+
   stop(): void {
+    this.rest();
     this.#timer?.cancel();
     this.#timer = undefined;
   }

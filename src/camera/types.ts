@@ -17,6 +17,8 @@ export interface FrameSource {
    * next one comes when it is asked for.
    */
   readonly isLive: boolean;
+  /** Whether each picture counts, as in a file that is read as fast as it is parsed: none may be left out for a newer one. */
+  readonly isComplete: boolean;
   /**
    * Connects, and gives encoded pictures until it ends, or is ended by `return()` or `signal`; nothing is left open then.
    * @throws {CameraError} where no picture comes; the signal's reason

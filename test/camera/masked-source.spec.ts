@@ -13,6 +13,7 @@ describe('a source without secrets', () => {
   const failing = (error: unknown) =>
     withoutSecrets({ address, credentials: CREDENTIALS }, () => ({
       isLive: true,
+      isComplete: false,
       open: async function* () {
         yield Buffer.from('x');
         throw error;

@@ -10,6 +10,7 @@ import { type HttpSourceOptions, readAddress } from './snapshot.ts';
 /** @throws {CameraError} from `open` */
 export class MjpegSource implements FrameSource {
   readonly isLive = true;
+  readonly isComplete = false;
   readonly #options: HttpSourceOptions;
   readonly #url: URL;
   readonly #login: Login;

@@ -19,6 +19,7 @@ export interface HttpSourceOptions {
 /** Each picture is a request of its own. @throws {CameraError} from `open` */
 export class SnapshotSource implements FrameSource {
   readonly isLive = false;
+  readonly isComplete = false;
   readonly #options: HttpSourceOptions;
   readonly #url: URL;
   readonly #login: Login;

@@ -1,6 +1,6 @@
 /** Keeps frames back that show what the last one showed. */
 import { loadSharp } from '../../image/sharp.ts';
-import type { FrameGate } from '../camera.ts';
+import type { FrameGate } from '../frame-delivery.ts';
 import { insideOf, type Polygon } from './areas.ts';
 import { changedShare, type GreyImage } from './change.ts';
 

@@ -35,9 +35,13 @@ export class VideoSource implements FrameSource {
     this.#input = readInput(options.address, options.credentials);
   }
 
-  /** Of a file that does not play at its own speed, none is left out. */
   get isLive(): boolean {
     return this.#input.kind === 'stream' || this.#options.isPaced;
+  }
+
+  /** Of a file that does not play at its own speed, none is left out. */
+  get isComplete(): boolean {
+    return !this.isLive;
   }
 
   async *open(signal: AbortSignal): AsyncGenerator<Buffer, void> {

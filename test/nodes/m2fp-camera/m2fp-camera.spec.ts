@@ -277,6 +277,39 @@ describe('m2fp-camera', () => {
       await asked(length + 1);
     });
 
+    it('takes turns with the other cameras of the model, one frame ahead of it', async () => {
+      const names = ['one', 'two', 'three', 'four'];
+      const cameras = names.map((name) =>
+        camera({ id: name, name, wires: [['infer'], []], address: server.url(`/${name}`) }),
+      );
+      const events = await startFlow([
+        nodeConfig('m2fp-model', 'model'),
+        ...cameras,
+        nodeConfig('m2fp-infer', 'infer', { model: 'model', wires: [['out'], []] }),
+      ]);
+      const frames = (): FrameMessage[] => events.sent as FrameMessage[];
+      // Each of them comes to know its model with its first frame.
+      await events.until(() => names.every((name) => frames().some(({ frame }) => frame.camera === name)));
+      engine.held = true;
+      const { length } = engine.requests;
+      await engine.requested(length + 1);
+      const before = server.requests.length;
+      // Other requests come through meanwhile.
+      const other = await new CameraServer().start();
+      for (let round = 0; round < 10; round++) await fetch(other.url('/'));
+      await other.stop();
+      assert.ok(
+        server.requests.length - before <= 1,
+        `${server.requests.length - before} frames were fetched`,
+      );
+      engine.letGo();
+      const sent = frames().length;
+      await events.until(() => frames().length >= sent + 12);
+      const last = frames().slice(-8);
+      for (const name of names)
+        assert.equal(last.filter(({ frame }) => frame.camera === name).length, 2, name);
+    });
+
     it('does not wait for the model where the rate is fixed', async () => {
       engine.held = true;
       await startFlow(flow({ pace: 'fixed', rate: 50 }), core);
