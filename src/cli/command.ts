@@ -1,10 +1,13 @@
 /** What the commands share: their description, and reading what the user typed. */
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { PARSE_OPTIONS } from '../engine/options.ts';
 import { M2fpError } from '../errors.ts';
 import { MOST_BYTES, MOST_PIXELS } from '../image/limits.ts';
 import type { Precision } from '../m2fp/manifest.ts';
 import type { ImageLimits } from '../image/types.ts';
+import type { FormField } from '../parsing/options/option-table.ts';
+import type { ParseOptions } from '../parsing/types.ts';
 import { didYouMean } from './similar.ts';
 
 /** Where a command writes. Everything that a program reads goes to `out`, everything for eyes only to `err`. */
@@ -53,15 +56,11 @@ export function readArguments<Name extends string, Flag extends string = never>(
     ...names.map((name) => [name, { type: 'string' }] as const),
     ...flags.map((name) => [name, { type: 'boolean' }] as const),
   ]);
-  let typed;
-  try {
-    typed = parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    // Node's text goes on with advice on "--": the first sentence says it.
-    const [reason] = (error as Error).message.split('. ');
-    const unknown = /^Unknown option '(--?[^']+)'/.exec((error as Error).message)?.[1];
-    const known = [...names, ...flags, 'help'].map((name) => `--${name}`);
-    throw badUsage(command, reason! + (unknown === undefined ? '' : didYouMean(unknown, known)));
+  // Checked here: Node's words are no sentences for users, and it takes the value of "--processes -1" for an option.
+  const typed = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
+  for (const token of typed.tokens) {
+    const problem = token.kind === 'option' ? problemOf(token, { options: names, flags }) : undefined;
+    if (problem !== undefined) throw badUsage(command, problem);
   }
   const missing = takes[typed.positionals.length];
   if (missing !== undefined) throw badUsage(command, `${missing.replace('...', '')} is missing`);
@@ -79,18 +78,78 @@ export function readArguments<Name extends string, Flag extends string = never>(
   };
 }
 
+/** What is wrong with an option as it was typed. */
+function problemOf(
+  {
+    name,
+    rawName,
+    value,
+    inlineValue,
+  }: { name: string; rawName: string } & (
+    { value: string; inlineValue: boolean } | { value: undefined; inlineValue: undefined }
+  ),
+  { options, flags = [] }: Pick<Syntax<string, string>, 'options' | 'flags'>,
+): string | undefined {
+  if (flags.includes(name)) return value === undefined ? undefined : `${rawName} takes no value`;
+  if (!options.includes(name)) {
+    const known = [...options, ...flags, 'help'].map((each) => `--${each}`);
+    return `There is no option ${rawName}${didYouMean(rawName, known)}`;
+  }
+  if (value === undefined) return `${rawName} takes a value, which is missing`;
+  // The next option, most probably. A number below zero is told of by whoever knows the range.
+  const isOption = !inlineValue && value.length > 1 && value.startsWith('-') && Number.isNaN(Number(value));
+  return isOption
+    ? `${rawName} takes a value, which is missing (one that begins with a dash is typed as ${rawName}=${value})`
+    : undefined;
+}
+
 function badUsage({ name }: Pick<Command, 'name'>, reason: string): M2fpError {
   return new M2fpError('M2FP_BAD_OPTION', `${reason} (see m2fp ${name} --help)`);
 }
 
-/** @throws M2fpError M2FP_BAD_OPTION for a text that is no number */
-export function numberOption(name: string, text: string | undefined): number | undefined {
+/** What a number may be, both ends included. */
+export interface NumberRange {
+  min: number;
+  /** Infinity: there is no end. */
+  max: number;
+  isWhole?: boolean;
+}
+
+/** What a form takes for the same option. */
+export function rangeOf({ form }: { readonly form: Pick<FormField, 'check'> }): NumberRange {
+  const [kind, min, max] = form.check ?? [];
+  return { min: min ?? -Infinity, max: max ?? Infinity, isWhole: kind === 'whole' };
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION, by the option's name, for a text that is no number of the range */
+export function numberOption(
+  name: string,
+  text: string | undefined,
+  { min, max, isWhole = false }: NumberRange,
+): number | undefined {
   if (text === undefined) return undefined;
+  const number = numberIn(text);
+  if (number >= min && number <= max && (!isWhole || Number.isInteger(number))) return number;
+  const kind = isWhole ? 'a whole number' : 'a number';
+  const range = max === Infinity ? `from ${min} on` : `from ${min} to ${max}`;
+  throw new M2fpError('M2FP_BAD_OPTION', `--${name} takes ${kind} ${range}, not "${text}"`);
+}
+
+/** NaN where it is none. */
+function numberIn(text: string): number {
   const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number)) {
-    throw new M2fpError('M2FP_BAD_OPTION', `--${name} takes a number, not "${text}"`);
-  }
-  return number;
+  return text.trim() !== '' && Number.isFinite(number) ? number : Number.NaN;
+}
+
+/** Pixels that a picture's sides are scaled to. @throws M2fpError M2FP_BAD_OPTION */
+export function sideOptions(
+  options: Partial<Record<'short-side' | 'long-side', string>>,
+): Pick<ParseOptions, 'shortSide' | 'longSide'> {
+  const { shortSide, longSide } = PARSE_OPTIONS;
+  return {
+    shortSide: numberOption('short-side', options['short-side'], rangeOf(shortSide)),
+    longSide: numberOption('long-side', options['long-side'], rangeOf(longSide)),
+  };
 }
 
 /** ModelScope's pipeline returns nothing that scores less. */
@@ -98,12 +157,7 @@ const LEAST_SCORE = 0.1;
 
 /** `--min-score`. @throws M2fpError M2FP_BAD_OPTION */
 export function minScoreOption(text: string | undefined): number | undefined {
-  const value = numberOption('min-score', text);
-  if (value === undefined || (value >= LEAST_SCORE && value <= 1)) return value;
-  throw new M2fpError(
-    'M2FP_BAD_OPTION',
-    `--min-score takes a number from ${LEAST_SCORE} to 1, not "${text}"`,
-  );
+  return numberOption('min-score', text, { min: LEAST_SCORE, max: 1 });
 }
 
 /** The options of every command that reads pictures; see {@link limitOptions}. */
@@ -117,12 +171,13 @@ export function limitOptions(
   options: Partial<Record<(typeof LIMIT_OPTIONS)[number], string>>,
 ): Partial<ImageLimits> {
   const limit = (name: (typeof LIMIT_OPTIONS)[number], unit: number, most: number): number | undefined => {
-    const value = numberOption(name, options[name]);
-    if (value === undefined) return undefined;
+    const text = options[name];
+    if (text === undefined) return undefined;
+    const value = numberIn(text);
     if (value > 0 && value * unit <= most) return Math.ceil(value * unit);
     throw new M2fpError(
       'M2FP_BAD_OPTION',
-      `--${name} takes a number up to ${most / unit}, not "${options[name]}"`,
+      `--${name} takes a number above 0 and up to ${most / unit}, not "${text}"`,
     );
   };
   return {

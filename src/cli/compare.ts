@@ -4,13 +4,22 @@ import { compareModels, type CompareOptions, type Comparison } from '../compare/
 import { comparisonPage } from '../compare/page.ts';
 import type { Settings, SideOptions } from '../compare/side.ts';
 import { agreementRows, costRows, differenceInWords, nameOf } from '../compare/words.ts';
+import { PARSE_OPTIONS } from '../engine/options.ts';
 import { M2fpError } from '../errors.ts';
 import { picturesIn } from '../image/folder.ts';
 import { type Precision, PRECISIONS } from '../m2fp/manifest.ts';
 import type { InstanceAgreement } from '../parsing/agreement.ts';
 import { readManifest } from '../store/manifest.ts';
 import type { ModelStore } from '../store/store.ts';
-import { choiceOption, type Command, numberOption, readArguments, type Terminal } from './command.ts';
+import {
+  choiceOption,
+  type Command,
+  numberOption,
+  type NumberRange,
+  rangeOf,
+  readArguments,
+  type Terminal,
+} from './command.ts';
 import { table } from './describe.ts';
 import { interruptible } from './interrupt.ts';
 import { PAGE, PageFile } from './page-file.ts';
@@ -63,8 +72,7 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     throw fail(
       'A and B are the same model with the same settings: name another model, or say --b flip, for example',
     );
-  const limit = numberOption('limit', options.limit) ?? Infinity;
-  if (!(limit >= 1)) throw fail(`--limit takes a number from 1 on, not ${options.limit}`);
+  const limit = numberOption('limit', options.limit, { min: 1, max: Infinity, isWhole: true }) ?? Infinity;
   const pictures = await picturesIn(resolve(options.pictures), limit, 'some there to compare the models on');
   const page = options.out === undefined ? undefined : await PageFile.in(resolve(options.out));
   try {
@@ -137,11 +145,11 @@ function settingsOption(option: 'a' | 'b', text = ''): TypedSettings {
   const settings: TypedSettings = {};
   for (const each of text.split(',').filter((word) => word.trim() !== '')) {
     const [name = '', value] = each.trim().split('=', 2);
-    const number = () => numberOption(`${option} ${name}`, value ?? '')!;
+    const number = (range: NumberRange) => numberOption(`${option} ${name}`, value ?? '', range)!;
     if (name === 'flip' && value === undefined) settings.flip = true;
     else if (name === 'wasm' && value === undefined) settings.wasm = true;
-    else if (name === 'short-side') settings.shortSide = number();
-    else if (name === 'long-side') settings.longSide = number();
+    else if (name === 'short-side') settings.shortSide = number(rangeOf(PARSE_OPTIONS.shortSide));
+    else if (name === 'long-side') settings.longSide = number(rangeOf(PARSE_OPTIONS.longSide));
     else if (name === 'precision')
       settings.precision = choiceOption(`${option} precision`, value ?? '', PRECISIONS)!;
     else {

@@ -6,12 +6,13 @@ import { M2fpError } from '../errors.ts';
 import { LABEL_SET_NAMES, type LabelOverrides, type LabelSetName } from '../m2fp/labels.ts';
 import { OPERATORS, PRECISIONS } from '../m2fp/manifest.ts';
 import { convertToInt8 } from '../quantize/convert-int8.ts';
-import { convertCheckpoint } from '../store/convert.ts';
+import { convertCheckpoint, INPUT_SIDE } from '../store/convert.ts';
 import {
   choiceOption,
   type Command,
   numberOption,
   picturesOption,
+  rangeOf,
   readArguments,
   type Terminal,
 } from './command.ts';
@@ -90,8 +91,8 @@ async function run(args: string[], { out, err }: Terminal): Promise<void> {
     labels: await labelsOption(options.labels),
     operators: choiceOption('operators', options.operators, OPERATORS),
     weights: choiceOption('weights', options.weights, WEIGHTS_CHOICES),
-    shortSide: numberOption('short-side', options['short-side']),
-    longSide: numberOption('long-side', options['long-side']),
+    shortSide: numberOption('short-side', options['short-side'], rangeOf(INPUT_SIDE)),
+    longSide: numberOption('long-side', options['long-side'], rangeOf(INPUT_SIDE)),
   };
   const bar = new ProgressBar(err);
   const onProgress = (share: number) => bar.show('Converting', share);

@@ -12,13 +12,13 @@ import {
   choiceOption,
   type Command,
   LIMIT_OPTIONS,
-  limitOptions,
   minScoreOption,
   numberOption,
+  rangeOf,
   readArguments,
   type Terminal,
 } from './command.ts';
-import { ENGINE_HELP, ENGINE_OPTIONS, openEngine, PATIENT, pipelined } from './open-engine.ts';
+import { ENGINE_HELP, ENGINE_OPTIONS, engineChoice, openEngine, PATIENT, pipelined } from './open-engine.ts';
 import { fingerprint } from './parse-batch.ts';
 import { DEFAULT_STORE, STORE_OPTIONS, storeHelp } from './stores.ts';
 
@@ -92,6 +92,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     throw new M2fpError('M2FP_BAD_OPTION', `--${name} is missing (see m2fp export --help)`);
   }
   const { set, picture, minScore } = readOptions(options);
+  const choice = engineChoice(options);
   const areSaved = await Promise.all(named.map(holdsParsings));
   if (areSaved.includes(true) && areSaved.includes(false)) {
     throw new M2fpError('M2FP_BAD_OPTION', 'Pictures and saved parsings cannot be mixed: use two commands');
@@ -99,7 +100,6 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   const dataSet = await DataSet.open(options.out!, set);
   try {
     if (areSaved[0] === true) return await addSaved(named, dataSet, { ...picture, minScore }, terminal);
-    const limits = limitOptions(options);
     return await runBatchCommand(
       {
         args: named,
@@ -107,11 +107,11 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         own: OWN,
         watch: flags.watch === true,
         open: async () => {
-          const engine = await openEngine('export', options, terminal);
+          const engine = await openEngine('export', choice, terminal);
           const parse = { scoreThreshold: minScore };
           return {
             options: fingerprint({ parse, digest: engine.info().manifest.digest }),
-            read: (source) => readSource(source, limits),
+            read: (source) => readSource(source, choice.limits),
             parse: (image) => engine.parse({ image, options: parse, queue: PATIENT }),
             kinds: [],
             paths: () => [],
@@ -145,8 +145,8 @@ function readOptions(options: Options) {
       format: choiceOption('format', options.format, EXPORT_FORMATS),
       content: choice<'parts' | 'garments' | 'persons'>('content', content.form.choices),
       shapes: choice<'polygons' | 'masks'>('shapes', shapes.form.choices),
-      iou: iou.read('iou', numberOption('iou', options.iou)),
-      validation: validation.read('validation', numberOption('validation', options.validation)),
+      iou: numberOption('iou', options.iou, rangeOf(iou)),
+      validation: numberOption('validation', options.validation, rangeOf(validation)),
     },
     picture: { duplicates: choice<'replace' | 'skip'>('duplicates', duplicates.form.choices) },
     minScore,

@@ -1,7 +1,9 @@
 /** The engine that the commands for many pictures use: processes here, or workers on other machines. */
 import { acquireEngine, acquireRemoteEngine, type Engine } from '../engine/index.ts';
+import { PROCESS_OPTIONS } from '../engine/options.ts';
 import { M2fpError } from '../errors.ts';
-import { type LIMIT_OPTIONS, limitOptions, numberOption, type Terminal } from './command.ts';
+import { type LIMIT_OPTIONS, limitOptions, numberOption, rangeOf, type Terminal } from './command.ts';
+import type { ImageLimits } from '../image/types.ts';
 import { ProgressBar } from './progress.ts';
 import { addressOf, DEFAULT_QUEUE } from './redis.ts';
 import { BUNDLED, folderOfModel, type STORE_OPTIONS, storeOption } from './stores.ts';
@@ -26,27 +28,40 @@ export const ENGINE_HELP = `  --processes N       pictures that are parsed at th
   --password-file FILE  holds the password of Redis, which may also be in M2FP_REDIS_PASSWORD
 `;
 
+/** Which engine it is to be. */
+export interface EngineChoice {
+  options: Options;
+  limits: Partial<ImageLimits>;
+  processes: number | undefined;
+}
+
+/**
+ * What was typed of the engine, before anything is begun.
+ * @throws M2fpError M2FP_BAD_OPTION
+ */
+export function engineChoice(options: Options): EngineChoice {
+  return {
+    options,
+    limits: limitOptions(options),
+    processes: numberOption('processes', options.processes, rangeOf(PROCESS_OPTIONS.processes)),
+  };
+}
+
 /**
  * A loaded engine; `shutdownEngines` ends it.
  * @param command whose help tells of the options
  * @throws M2fpError M2FP_BAD_OPTION, and what acquiring and loading throw
  */
-export async function openEngine(command: string, options: Options, { err }: Terminal): Promise<Engine> {
-  const limits = limitOptions(options);
-  const processes = numberOption('processes', options.processes);
+export async function openEngine(command: string, choice: EngineChoice, { err }: Terminal): Promise<Engine> {
   const engine =
-    options.redis === undefined
-      ? await localEngine(options, limits, processes, err)
-      : await remoteEngine(command, options, limits);
+    choice.options.redis === undefined ? await localEngine(choice, err) : await remoteEngine(command, choice);
   const { fallback } = await engine.load();
   if (fallback !== null) err.write(`m2fp: ${fallback}\n`);
   return engine;
 }
 
 async function localEngine(
-  options: Options,
-  limits: ReturnType<typeof limitOptions>,
-  processes: number | undefined,
+  { options, limits, processes }: EngineChoice,
   err: NodeJS.WriteStream,
 ): Promise<Engine> {
   const model = await folderOfModel(options.model ?? BUNDLED, storeOption(options), new ProgressBar(err));
@@ -54,11 +69,7 @@ async function localEngine(
   return engine;
 }
 
-async function remoteEngine(
-  command: string,
-  options: Options,
-  limits: ReturnType<typeof limitOptions>,
-): Promise<Engine> {
+async function remoteEngine(command: string, { options, limits }: EngineChoice): Promise<Engine> {
   for (const name of ['model', 'processes'] as const) {
     if (options[name] === undefined) continue;
     throw new M2fpError(

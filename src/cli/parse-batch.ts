@@ -16,10 +16,9 @@ import {
   splitExportOptions,
 } from '../export/batch/outputs.ts';
 import { DataSet } from '../export/dataset/data-set.ts';
-import type { ImageLimits } from '../image/types.ts';
 import { type BatchWork, jsonOption, readSource, runBatchCommand } from './batch.ts';
 import type { Terminal } from './command.ts';
-import { openEngine, PATIENT, pipelined } from './open-engine.ts';
+import { type EngineChoice, openEngine, PATIENT, pipelined } from './open-engine.ts';
 import { type Format, FORMATS, parseImage } from './parse-formats.ts';
 
 export const BATCH_OPTIONS = ['make', 'options'] as const;
@@ -32,16 +31,15 @@ export interface ParseBatch {
   options: string | undefined;
   format: Format;
   parse: ParseOptions;
-  limits: Partial<ImageLimits>;
   /** Of polygons; undefined: none. */
   iou: number | undefined;
-  /** All that was typed, for the engine. */
-  typed: Parameters<typeof openEngine>[1];
+  engine: EngineChoice;
 }
 
 /** @returns the exit code */
 export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise<number> {
-  const { args, out, watch, format, parse, limits, iou } = batch;
+  const { args, out, watch, format, parse, iou } = batch;
+  const { limits } = batch.engine;
   if (out === undefined) {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
@@ -64,7 +62,7 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
             : undefined;
           const close = async (): Promise<void> => dataSet?.close();
           try {
-            const engine = await openEngine('parse', batch.typed, terminal);
+            const engine = await openEngine('parse', batch.engine, terminal);
             const { digest } = engine.info().manifest;
             const plan = { outputs, options, json: FORMATS[format], dataSet, folder };
             return {

@@ -11,12 +11,12 @@ import {
   LIMIT_OPTIONS,
   limitOptions,
   minScoreOption,
-  numberOption,
   readArguments,
+  sideOptions,
   type Terminal,
 } from './command.ts';
 import { meansMany } from './batch-sources.ts';
-import { ENGINE_HELP, ENGINE_OPTIONS } from './open-engine.ts';
+import { ENGINE_HELP, ENGINE_OPTIONS, engineChoice } from './open-engine.ts';
 import { BATCH_OPTIONS, parseBatch } from './parse-batch.ts';
 import { type Format, FORMATS, parseImage } from './parse-formats.ts';
 import { polygonIou } from './polygon-options.ts';
@@ -137,8 +137,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     images,
     format,
     options: {
-      shortSide: numberOption('short-side', options['short-side']),
-      longSide: numberOption('long-side', options['long-side']),
+      ...sideOptions(options),
       scoreThreshold:
         minScoreOption(options['min-score']) ?? (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
       ...flags,
@@ -156,7 +155,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       throw new M2fpError('M2FP_BAD_OPTION', '--colorize is of single pictures: say --make colorize');
     }
     const { make, out } = options;
-    const { limits, iou, options: parseOptions } = work;
+    const { iou, options: parseOptions } = work;
     return parseBatch(
       {
         args: images,
@@ -167,8 +166,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         format,
         parse: parseOptions,
         iou,
-        limits,
-        typed: options,
+        engine: engineChoice(options),
       },
       terminal,
     );

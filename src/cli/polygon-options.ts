@@ -1,7 +1,7 @@
 /** `--polygons` and `--iou`. */
 import { M2fpError } from '../errors.ts';
 import { IOU_OPTION } from '../parsing/polygonize.ts';
-import { numberOption } from './command.ts';
+import { numberOption, rangeOf } from './command.ts';
 
 /**
  * How well polygons are to meet the masks; undefined where none are wanted.
@@ -19,5 +19,5 @@ export function polygonIou(wanted: boolean, iou: string | undefined, format: str
   if (format === 'modelscope') {
     throw new M2fpError('M2FP_BAD_OPTION', '--polygons: --format modelscope has none, take summary or full');
   }
-  return IOU_OPTION.read('iou', numberOption('iou', iou));
+  return IOU_OPTION.read('iou', numberOption('iou', iou, rangeOf(IOU_OPTION)));
 }

@@ -11,12 +11,7 @@ export const MOST_EVERY = 250;
 
 /** @throws M2fpError M2FP_BAD_OPTION */
 export function everyOption(text: string | undefined): number {
-  const every = numberOption('every', text) ?? 1;
-  if (Number.isInteger(every) && every >= 1 && every <= MOST_EVERY) return every;
-  throw new M2fpError(
-    'M2FP_BAD_OPTION',
-    `--every takes a whole number from 1 to ${MOST_EVERY}, not "${text}"`,
-  );
+  return numberOption('every', text, { min: 1, max: MOST_EVERY, isWhole: true }) ?? 1;
 }
 
 /**

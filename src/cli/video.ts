@@ -18,12 +18,12 @@ import {
   choiceOption,
   type Command,
   minScoreOption,
-  numberOption,
   readArguments,
+  sideOptions,
   type Terminal,
 } from './command.ts';
 import { interruptible } from './interrupt.ts';
-import { ENGINE_HELP, ENGINE_OPTIONS, openEngine, PATIENT } from './open-engine.ts';
+import { ENGINE_HELP, ENGINE_OPTIONS, engineChoice, openEngine, PATIENT } from './open-engine.ts';
 import { ProgressBar } from './progress.ts';
 import { DEFAULT_STORE, STORE_OPTIONS, storeHelp } from './stores.ts';
 import { checkNames, everyOption, MOST_EVERY, viewOptionsOf } from './video-options.ts';
@@ -115,18 +115,18 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     name,
   );
   const parse: ParseOptions = {
-    shortSide: numberOption('short-side', options['short-side']),
-    longSide: numberOption('long-side', options['long-side']),
+    ...sideOptions(options),
     scoreThreshold: minScoreOption(options['min-score']) ?? DEFAULT_MIN_SCORE,
     ...(flags.flip === true && { flip: true }),
   };
+  const choice = engineChoice(options);
   await checkNames(input, output, boxes);
   const ffmpeg = await ffmpegFor(options.ffmpeg);
   return interruptible(async (signal) => {
     // Until all is cleared up, a second Ctrl+C is heard, too.
     const lock = await lockFor(output);
     try {
-      const engine = await openEngine('video', options, terminal);
+      const engine = await openEngine('video', choice, terminal);
       const view = VIEW_OF[name](engine.info().manifest.labels, viewOptions);
       const job = {
         input,

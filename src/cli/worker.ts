@@ -1,5 +1,6 @@
 /** `m2fp worker`: parses the pictures of Node-REDs on other machines. */
 import { shutdownEngines } from '../engine/index.ts';
+import { MAX_MEBIBYTES, MAX_TIMEOUT, PROCESS_OPTIONS } from '../engine/options.ts';
 import type { RunningWorker, WorkerOptions } from '../engine/remote/worker/worker.ts';
 import { M2fpError } from '../errors.ts';
 import { PRECISIONS } from '../m2fp/manifest.ts';
@@ -10,6 +11,7 @@ import {
   LIMIT_OPTIONS,
   limitOptions,
   numberOption,
+  rangeOf,
   readArguments,
   type Terminal,
 } from './command.ts';
@@ -138,12 +140,17 @@ function servingLine({ facts }: RunningWorker): string {
 }
 
 function engineOptions(options: Options) {
-  const timeout = numberOption('timeout', options.timeout);
+  const { processes, threads } = PROCESS_OPTIONS;
+  const timeout = numberOption('timeout', options.timeout, { min: 0, max: Math.floor(MAX_TIMEOUT / 1000) });
   return {
-    processes: numberOption('processes', options.processes),
-    threads: numberOption('threads', options.threads),
-    timeout: timeout === undefined ? undefined : timeout * 1000,
-    maxMemory: numberOption('max-memory', options['max-memory']),
+    processes: numberOption('processes', options.processes, rangeOf(processes)),
+    threads: numberOption('threads', options.threads, rangeOf(threads)),
+    timeout: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
+    maxMemory: numberOption('max-memory', options['max-memory'], {
+      min: 0,
+      max: MAX_MEBIBYTES,
+      isWhole: true,
+    }),
     ...limitOptions(options),
   };
 }

@@ -44,7 +44,8 @@ export const LINE_OPTIONS = {
   ...LIMIT_OPTIONS,
 };
 
-const PROCESS_OPTIONS = {
+/** What engines of processes here have beside; see {@link EngineOptions}. */
+export const PROCESS_OPTIONS = {
   threads: whole(0, 1024, 0),
   processes: whole(0, 64, 1),
   warmUp: flag(false),

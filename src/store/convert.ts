@@ -13,6 +13,7 @@ import type { InputRule, ModelKind, ModelManifest, FloatPrecision, Operators } f
 import { buildNetwork } from '../m2fp/network.ts';
 import type { Origins } from '../m2fp/origin.ts';
 import { writeModel } from '../onnx/write.ts';
+import { whole } from '../parsing/options/option-table.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File } from './digest.ts';
 import { watchFinite } from './finite.ts';
@@ -31,6 +32,8 @@ export const CHECKPOINT_FILES = [
 
 /** detectron2's test sizes, which M2FP's training configurations keep. */
 const MULTI_INPUT: InputRule = { kind: 'short-side', shortSide: 640, longSide: 1333 };
+/** What a side of the input may be, pixels. */
+export const INPUT_SIDE = whole(32, 4096, null);
 /** LIP's canvas, and the grey that ModelScope pads with. */
 const SINGLE_CANVAS: [number, number] = [384, 512];
 const CANVAS_PAD = 128;
@@ -215,9 +218,7 @@ function inputRule(
   { shortSide, longSide }: ConvertOptions,
 ): InputRule {
   for (const [name, side] of Object.entries({ shortSide, longSide })) {
-    if (side !== undefined && !(Number.isInteger(side) && side >= 32 && side <= 4096)) {
-      throw new M2fpError('M2FP_BAD_OPTION', `${name} is ${side}, allowed are whole numbers from 32 to 4096`);
-    }
+    INPUT_SIDE.read(name, side);
   }
   if (kind === 'single') {
     const [width, height] = configuration?.canvas ?? SINGLE_CANVAS;

@@ -83,6 +83,9 @@ describe('m2fp', () => {
     [['parse', 'a.png', '--size', '3'], /--size.*m2fp parse --help/],
     [['parse', 'a.png', '--min-score', '2'], /--min-score takes a number from 0\.1 to 1, not "2"/],
     [['parse', 'a.png', '--out'], /m2fp parse --help/],
+    [['parse', 'a.png', '--out', '--flip'], /--out takes a value, which is missing.*--out=--flip/],
+    [['parse', 'a.png', '--flip=yes'], /--flip takes no value/],
+    [['parse', 'a.png', '-f'], /There is no option -f/],
     [['parse'], /PICTURE.*m2fp parse --help/],
     [['convert', 'a.pt'], /--out.*m2fp convert --help/],
   ];

@@ -162,7 +162,7 @@ describe('m2fp compare', function () {
     [
       'a side that is no number',
       'M2FP_BAD_OPTION',
-      /number, not "big"/,
+      /a whole number from 1 to 4096, not "big"/,
       bundled,
       '--a',
       'short-side=big',

@@ -43,7 +43,7 @@ describe('m2fp worker', function () {
     [['--queue', 'a:b'], /queue's name .* "a:b"/],
     [['--queue', ''], /queue's name/],
     [['--precision', 'int4'], /--precision takes fp32, fp16, int8, not "int4"/],
-    [['--processes', 'two'], /--processes takes a number/],
+    [['--processes', 'two'], /--processes takes a whole number/],
     [['--processes', '-1'], /processes/],
     [['--timeout', 'x'], /--timeout takes a number/],
     [['model'], /m2fp worker --help/],
