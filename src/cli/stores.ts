@@ -6,6 +6,7 @@ import type { Precision } from '../m2fp/manifest.ts';
 import { namesOf } from '../m2fp/published.ts';
 import { bundledModelFolder } from '../paths.ts';
 import { convertLocal, type LocalCheckpoint, localCheckpoint } from '../store/local.ts';
+import { isModelId } from '../store/model-id.ts';
 import type { ModelName } from '../store/names.ts';
 import { type ModelStore, openStore, type PullProgress, type StoreEntry } from '../store/store.ts';
 import { interruptible } from './interrupt.ts';
@@ -98,7 +99,7 @@ export async function folderOfModel(
   const checkpoint = isThere ? await localCheckpoint(model, store.root, { precision: wanted }) : undefined;
   if (checkpoint !== undefined) return convertOnce(checkpoint, bar);
   // What cannot be an id is a folder: the engine says that it is not there.
-  if (isThere || !isId(model)) return model;
+  if (isThere || !isModelId(model)) return model;
   const { revision, precision } = await chooseModel(store, { id: model, precision: wanted }, hint);
   const found = await store.find(model, revision, precision);
   if (found !== undefined) return found.folder;
@@ -117,8 +118,6 @@ async function convertOnce(checkpoint: LocalCheckpoint, bar: ProgressBar): Promi
   ).finally(() => bar.close());
   return folder;
 }
-
-const isId = (text: string) => /^[\w.-]+\/[\w.-]+$/.test(text) && !text.startsWith('.');
 
 /** Bytes of all models. */
 export const totalSize = (entries: readonly StoreEntry[]): number =>

@@ -1,6 +1,6 @@
 /** Judges the facts: what is in order, what is not, and the line that mends it. */
 import { isInt8Faster } from '../m2fp/int8-speed.ts';
-import { LOCAL_OWNER } from '../store/names.ts';
+import { LOCAL_OWNER } from '../store/model-id.ts';
 import type { Check, CheckState, Facts } from './diagnosis.ts';
 import type { ModelDiagnosis, StoreDiagnosis } from './models.ts';
 import type { NativeModule } from './native.ts';

@@ -7,14 +7,7 @@ import { intactModel, ModelInstaller, type PulledModel } from '../store/install-
 import { listModels } from '../store/installed.ts';
 import { convertLocal, localCheckpoint, type LocalSource } from '../store/local.ts';
 import { readManifest } from '../store/manifest.ts';
-import {
-  checkName,
-  folderNameOf,
-  LOCAL_OWNER,
-  modelKey,
-  type ModelName,
-  storedName,
-} from '../store/names.ts';
+import { checkName, localId, modelKey, type ModelName, storedName } from '../store/names.ts';
 import type { PullProgress } from '../store/progress.ts';
 import { pullModel, type PullOptions } from '../store/pull.ts';
 import { SingleFlight } from '../store/single-flight.ts';
@@ -121,7 +114,7 @@ export async function int8OfFolder(folder: string, root: string, options: Int8Op
 
 /** What a float model outside of the store is called in it. */
 function localName(source: string, { digest }: ModelManifest): Pick<ModelName, 'id' | 'revision'> {
-  return { id: `${LOCAL_OWNER}/${folderNameOf(basename(source))}`, revision: digest.slice(0, KEY_LENGTH) };
+  return { id: localId(basename(source)), revision: digest.slice(0, KEY_LENGTH) };
 }
 
 async function make(root: string, name: ModelName, options: Int8Options, float: Float): Promise<PulledModel> {

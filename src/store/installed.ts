@@ -6,7 +6,8 @@ import type { ModelManifest } from '../m2fp/manifest.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { sha256File, type DigestOptions } from './digest.ts';
 import { readManifest } from './manifest.ts';
-import { LOCAL_OWNER, modelFolder, parseFolder, type ModelName } from './names.ts';
+import { LOCAL_OWNER } from './model-id.ts';
+import { modelFolder, parseFolder, type ModelName } from './names.ts';
 
 export interface StoredModel extends ModelName {
   folder: string;

@@ -13,8 +13,7 @@ import { convertedSize, freeBytes, requireSpace } from './disk.ts';
 import { intactModel, ModelInstaller, type Product, type PulledModel } from './install-model.ts';
 import {
   checkConvertedName,
-  folderNameOf,
-  LOCAL_OWNER,
+  localId,
   MANIFEST_FILE,
   modelKey,
   type ConvertedName,
@@ -77,7 +76,7 @@ export async function localCheckpoint(
     .update(JSON.stringify([file, ...states, ...(weights === 'ema' ? [weights] : [])]))
     .digest('hex');
   const name = checkConvertedName({
-    id: `${LOCAL_OWNER}/${folderNameOf(basename(source))}`,
+    id: localId(basename(source)),
     revision: digest.slice(0, KEY_LENGTH),
     precision,
   });

@@ -1,19 +1,17 @@
 /** The names of published models, and the folders that they become. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import { type FloatPrecision, type Precision, PRECISIONS } from '../m2fp/manifest.ts';
 import { namesOf } from '../m2fp/published.ts';
-import { isFolderName, isModelId } from './model-id.ts';
+import { isFolderName, isLocalName, isModelId, LOCAL_OWNER } from './model-id.ts';
 
 /** Sets a variant apart from the revision; no revision holds it. */
 const VARIANT = '+';
 
 /** The file that makes a folder a model. */
 export const MANIFEST_FILE = 'm2fp.json';
-
-/** The owner, in the store, of models that were converted from checkpoints on this machine. */
-export const LOCAL_OWNER = 'local';
 
 /** A model in a store: what is asked for, and where it lies. */
 export interface ModelName {
@@ -69,15 +67,37 @@ export function checkConvertedName(name: ModelName): ConvertedName {
   );
 }
 
-/** A name that can be a folder everywhere, made of any text. */
-export function folderNameOf(text: string): string {
-  const name = text
-    .replaceAll(/[^\w.-]+/g, '-')
-    .replaceAll(/\.{2,}/g, '.')
-    .slice(0, 64)
-    .replace(/^[.-]+/, '')
-    .replace(/\.+$/, '');
-  return isFolderName(name) ? name : 'checkpoint';
+/** What the name of a file or folder on this machine may become: UTF-16 units, and bytes, as names on disk are made of it. */
+const LONGEST = 64;
+const MOST_BYTES = 120;
+/** Hexadecimal digits that keep names apart of which too little was left. */
+const HASH_LENGTH = 8;
+
+/**
+ * The id of a model that is made of the file or folder `text` on this machine. Letters and digits of any script stay; what
+ * stands between them becomes a dash. Where more than that is lost, so that others would have the same name, a hash of the
+ * whole is put behind it.
+ */
+export function localId(text: string): string {
+  // Systems write the same accent in two ways.
+  const whole = text.normalize('NFC');
+  const name = trimmed(whole.replaceAll(/[^\p{L}\p{M}\p{N}_.-]+/gu, '-').replaceAll(/\.{2,}/g, '.'));
+  const isLost = /[^\p{ASCII}\p{L}\p{M}\p{N}]/u.test(whole);
+  if (!isLost && isShort(name) && isLocalName(name)) return `${LOCAL_OWNER}/${name}`;
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, HASH_LENGTH);
+  const characters = [...name];
+  while (!isShort(`${characters.join('')}-${hash}`)) characters.pop();
+  const kept = `${trimmed(characters.join(''))}-${hash}`;
+  return `${LOCAL_OWNER}/${isLocalName(kept) ? kept : `model-${hash}`}`;
+}
+
+/** Without what may not stand at either end. */
+function trimmed(name: string): string {
+  return name.replace(/^[^\p{L}\p{N}_]+/u, '').replace(/[.-]+$/, '');
+}
+
+function isShort(name: string): boolean {
+  return name.length <= LONGEST && Buffer.byteLength(name) <= MOST_BYTES;
 }
 
 /**

@@ -104,14 +104,31 @@ describe('a checkpoint on this machine', () => {
     ['b.BIN', 'local/b.BIN'],
     ['c.safetensors', 'local/c.safetensors'],
     ['.pt..pt', 'local/pt.pt'],
-    ['模型.pt', 'local/pt'],
-    ['nul.pt', 'local/checkpoint'],
+    ['模型.pt', 'local/模型.pt'],
+    ['modèle (2).pt', 'local/modèle-2-.pt'],
+    ['नमूना.pt', 'local/नमूना.pt'],
+    ['nul.pt', 'local/model-4d4117cf'],
   ] as const) {
     it(`is a file of a known kind: ${name}`, async () => {
       writeFileSync(join(folder, name), '');
       assert.equal((await found(join(folder, name))).id, id);
     });
   }
+
+  it('has a name of its own in a folder whose name is not Latin, and is found in the store by it', async () => {
+    const ids: string[] = [];
+    for (const name of ['模型一', '模型二', 'модель', 'نموذج', '모델']) {
+      const published = join(folder, name);
+      cpSync(goldenFolder('single'), published, { recursive: true });
+      const checkpoint = await found(published);
+      await convertLocal(checkpoint, { tools: { convert } });
+      ids.push(checkpoint.id);
+      await openStore(root).verify(checkpoint.id, checkpoint.revision);
+    }
+    assert.deepEqual(ids, ['local/模型一', 'local/模型二', 'local/модель', 'local/نموذج', 'local/모델']);
+    const listed = (await openStore(root).list()).map(({ id, problem }) => [id, problem]);
+    assert.deepEqual(new Map(listed as [string, null][]), new Map(ids.map((id) => [id, null])));
+  });
 
   it('is converted once, and is a model of the store then', async () => {
     const told: PullProgress[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { checkName, modelFolder, modelKey, parseFolder } from '../../src/store/names.ts';
+import { checkName, localId, modelFolder, modelKey, parseFolder } from '../../src/store/names.ts';
 
 const ID = 'iic/cv_resnet101_image-multiple-human-parsing';
 const name = (id: string, revision = 'master', precision: 'fp32' | 'fp16' = 'fp32') => ({
@@ -95,4 +95,55 @@ describe('the names of published models', () => {
       assert.equal(parseFolder('damo', 'model', folder), undefined);
     });
   }
+});
+
+describe('the ids of what lies on this machine', () => {
+  const long = 'epoch=100-step=123456-val_loss=0.12345678-mean_intersection_over_union=0.';
+  const signs = '🙂 🚀 模型🙂 模型🚀 ??? *** nul con.pt 。 ！ .. x a-b a\u200cb a\u202eb'.split(' ');
+  const letters = '模型一 模型二 модель مدل modèle modele'.split(' ');
+  const names = [
+    ...letters,
+    ...signs,
+    `${long}81.pth`,
+    `${long}82.pth`,
+    `${'模'.repeat(80)}一`,
+    `${'模'.repeat(80)}二`,
+    '𠮷'.repeat(70),
+  ];
+
+  it('are all different, can be the name of a folder and of a lock, and are found again by it', () => {
+    const ids = names.map(localId);
+    assert.equal(new Set(ids).size, names.length, ids.join('\n'));
+    for (const id of ids) {
+      const local = checkName({ id, revision: '0123456789abcdef', precision: 'int8' });
+      const [owner, model, folder] = modelFolder('/', local).split(/[\\/]/).slice(-3);
+      assert.deepEqual(parseFolder(owner!, model!, folder!), local);
+      assert.ok(Buffer.byteLength(`${modelKey(local)}.lock`) < 200, id);
+      assert.doesNotThrow(() => encodeURIComponent(id), id);
+    }
+  });
+
+  it('are readable, and the same for both ways to write an accent', () => {
+    assert.equal(localId('模型一'), 'local/模型一');
+    assert.equal(localId('model final.pth'), 'local/model-final.pth');
+    assert.equal(localId('mode\u0300le'), localId('mod\u00e8le'));
+    assert.match(localId('模型🙂'), /^local\/模型-[0-9a-f]{8}$/);
+    assert.match(
+      localId(`${long}81.pth`),
+      /^local\/epoch-100-step-123456-val_loss-0\.12345678-.*-[0-9a-f]{8}$/,
+    );
+  });
+
+  it('are of this machine alone: published ones are Latin, and neither has signs that turn a line round', () => {
+    for (const id of [
+      'iic/模型',
+      '模型/x',
+      'local/a\u202eb',
+      'local/模 型',
+      'local/..',
+      'local/模.',
+      'local/a/b',
+    ])
+      assert.throws(() => checkName(name(id)), { code: 'M2FP_BAD_OPTION' }, id);
+  });
 });
