@@ -5,30 +5,24 @@ import { type Job, Queue, WaitingError, type Worker } from 'bullmq';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { raceSignal } from '../../../async.ts';
 import { systemClock, type Timer } from '../../../clock.ts';
-import { asM2fpError, deserializeError, M2fpError } from '../../../errors.ts';
+import { deserializeError, M2fpError } from '../../../errors.ts';
 import { limitsFrom } from '../../../image/limits.ts';
-import type { Parsing } from '../../../parsing/types.ts';
 import { acquireEngine, type EngineLease } from '../../registry.ts';
-import type { ChildParsing } from '../../protocol.ts';
 import type { Disconnection, EngineInfo, EngineOptions } from '../../types.ts';
 import type { RedisFailure } from '../redis/address.ts';
 import { Connection } from '../redis/connection.ts';
 import type { WorkerAddress, WorkerFacts } from '../client/transport.ts';
+import { answerRequest, describeModel } from './answer.ts';
 import { readJobs } from './job-reader.ts';
+import { Presence } from './presence.ts';
 import { cleanFailed } from '../redis/failed-jobs.ts';
 import { deliverPatiently, fetchRequest } from '../redis/mailbox.ts';
 import { type Names, namesOf, TIMES, type Times } from '../redis/settings.ts';
-import { notify, readWorkers, register, unregister } from '../redis/heartbeat.ts';
-import { packAnswer, requestLimit, unpackRequest } from '../redis/codec.ts';
-
-/** Where its jobs wait for it: BullMQ hands out no more than there are processes. */
-const QUEUE = { lane: 'remote', limit: 10_000 };
+import { readWorkers } from '../redis/heartbeat.ts';
+import { requestLimit } from '../redis/codec.ts';
 
 /** Characters of a complaint in the log. */
 const MAX_WORDS = 500;
-
-/** Milliseconds that saying goodbye may take. */
-const GOODBYE = 1000;
 
 /** How often a worker may take a picture that workers before it gave back. */
 const MAX_STARTS = 4;
@@ -89,6 +83,7 @@ class QueueWorker implements RunningWorker {
   /** By the id of the job; a job that Redis lost and a client sent anew may run twice. */
   readonly #running = new Set<{ id: string; abort: AbortController }>();
   #connection!: Connection;
+  #presence!: Presence;
   /** Bytes that a picture may have, and all of a request. */
   readonly #maxBytes: number;
   #requestLimit = 0;
@@ -96,7 +91,6 @@ class QueueWorker implements RunningWorker {
   #queue: Queue | null = null;
   #timer: Timer | null = null;
   #unsubscribe: () => void = () => {};
-  #lastNotified = '';
   /** Why it took no pictures when it looked last. */
   #trouble: RedisFailure | null = null;
   #lastComplaint = '';
@@ -157,6 +151,7 @@ class QueueWorker implements RunningWorker {
       [this.#names.cancelled],
       new AbortController().signal,
     );
+    this.#presence = new Presence(this.#connection, this.#names, this.#times, () => this.facts);
     this.#connection.listen({
       onChange: () => this.#connectionChanged(),
       onMessage: (_channel, id) => this.#cancel(id),
@@ -168,7 +163,7 @@ class QueueWorker implements RunningWorker {
       await this.#checkOthers();
       await this.#lease.engine.load();
       await this.#checkOthers();
-      await this.#register();
+      await this.#presence.tell();
       this.#bull = this.#startBull();
       this.#queue = this.#openQueue();
       await this.#bull.waitUntilReady();
@@ -194,7 +189,7 @@ class QueueWorker implements RunningWorker {
     throw new M2fpError(
       'M2FP_BAD_OPTION',
       `The worker on ${other.host} (process ${other.pid}) serves another model in the queue ${this.#address.queue}: ` +
-        `${describe(other.manifest)}, not ${describe(manifest)}. Choose another --queue, or stop that one.`,
+        `${describeModel(other.manifest)}, not ${describeModel(manifest)}. Choose another --queue, or stop that one.`,
     );
   }
 
@@ -242,16 +237,14 @@ class QueueWorker implements RunningWorker {
       const request = await fetchRequest(commands, this.#names, id, this.#requestLimit);
       if (runningJob.abort.signal.aborted) return;
       if (request === null) return;
-      const answer = await this.#answer(request, runningJob.abort.signal, job.attemptsStarted < MAX_STARTS);
-      if (runningJob.abort.signal.aborted) return;
+      const { signal } = runningJob.abort;
+      const { url, queue } = this.#address;
+      const mayGiveBack = job.attemptsStarted < MAX_STARTS;
+      const answer = await answerRequest(this.#lease.engine, request, { queue, signal, mayGiveBack });
+      if (signal.aborted) return;
       if (answer === null) return await this.#giveBack(job, token);
-      const { url } = this.#address;
-      await deliverPatiently(
-        { redis: commands, url, names: this.#names, times: this.#times },
-        id,
-        answer,
-        runningJob.abort.signal,
-      );
+      const mailbox = { redis: commands, url, names: this.#names, times: this.#times };
+      await deliverPatiently(mailbox, id, answer, signal);
     } finally {
       this.#running.delete(runningJob);
     }
@@ -260,40 +253,6 @@ class QueueWorker implements RunningWorker {
   async #giveBack(job: Job, token: string): Promise<void> {
     await job.moveToWait(token);
     throw new WaitingError();
-  }
-
-  /** Null where the engine gave up without having looked at the picture, and another worker may still try. */
-  async #answer(
-    request: Buffer | M2fpError,
-    signal: AbortSignal,
-    mayGiveBack: boolean,
-  ): Promise<Buffer | null> {
-    try {
-      if (request instanceof M2fpError) throw request;
-      const { digest, image, options, trial } = unpackRequest(request);
-      const { engine } = this.#lease;
-      const { manifest } = engine.info();
-      if (digest !== manifest.digest) {
-        throw new M2fpError(
-          'M2FP_MODEL_INVALID',
-          `The picture is meant for another model than the workers of the queue ${this.#address.queue} have: ${describe(manifest)}.`,
-        );
-      }
-      const parsing = await engine.parse({ image, options, queue: QUEUE, ...(trial && { trial }), signal });
-      return await packAnswer({ parsing: withoutWorker(parsing) });
-    } catch (error) {
-      const known = asM2fpError(error, 'M2FP_ENGINE_CRASHED');
-      if (!this.#isDown(known)) return packAnswer({ error: known });
-      // Told as a crash, it would count against the picture.
-      return mayGiveBack ? null : packAnswer({ error: downHere(known) });
-    }
-  }
-
-  /** Whether `error` is why the engine parses nothing at the moment, and not what came of one picture. */
-  #isDown({ code, message, cause }: M2fpError): boolean {
-    // A picture that is refused for the crashes before it has the last of those as its cause.
-    if (code === 'M2FP_ENGINE_CRASHED' && cause instanceof M2fpError) return true;
-    return this.#lease.engine.info().failure?.message === message;
   }
 
   /** What BullMQ complains about, again and again where it lasts. */
@@ -321,21 +280,12 @@ class QueueWorker implements RunningWorker {
     });
   }
 
-  async #register(): Promise<void> {
-    const { facts } = this;
-    const { commands } = this.#connection;
-    await register(commands, this.#names, facts, this.#times);
-    // A change of memory alone is not announced.
-    const told = JSON.stringify({ ...facts, rss: null });
-    if (told === this.#lastNotified) return;
-    this.#lastNotified = told;
-    await notify(commands, this.#names, this.#id);
-  }
-
   #registerSoon(): void {
     if (this.#closing !== null || this.#connection.failure !== null) return;
     // Refused today, taken the next time.
-    this.#register().catch((error: unknown) => this.#logComplaint(this.#connection.explain(error).message));
+    this.#presence
+      .tell()
+      .catch((error: unknown) => this.#logComplaint(this.#connection.explain(error).message));
   }
 
   #connectionChanged(): void {
@@ -343,7 +293,7 @@ class QueueWorker implements RunningWorker {
     if (failure === null) {
       const isBack = this.#trouble?.trouble === 'lost' ? 'is back' : 'takes changes again';
       this.#log(`Redis at ${this.#address.url} ${isBack}.`);
-      this.#lastNotified = '';
+      this.#presence.forgetTold();
       this.#registerSoon();
     } else if (this.#trouble?.reason !== failure.reason) {
       this.#log(`${failure.message} Trying again.`);
@@ -367,7 +317,7 @@ class QueueWorker implements RunningWorker {
     this.#timer?.cancel();
     this.#unsubscribe();
     // First of all, so that clients hand over no more: what BullMQ has not given out by then waits for other workers.
-    await this.#unregister();
+    await this.#presence.end();
     const running = this.#running.size;
     if (running > 0) this.#log(`Finishing ${running === 1 ? '1 picture' : `${running} pictures`} first.`);
     await this.#finish();
@@ -387,41 +337,10 @@ class QueueWorker implements RunningWorker {
   }
 
   async #disconnect(): Promise<void> {
-    await this.#unregister();
+    await this.#presence.end();
     const closed = this.#queue?.close().catch(() => {});
     this.#connection.end();
     await closed;
     await this.#bull?.close().catch(() => {});
   }
-
-  async #unregister(): Promise<void> {
-    const { commands, lost } = this.#connection;
-    if (lost !== null) return;
-    const done = unregister(commands, this.#names, this.#id);
-    await raceSignal(done, AbortSignal.timeout(GOODBYE)).catch(() => {});
-  }
-}
-
-/** What clients get: the rest they know themselves. */
-function withoutWorker({
-  image: _image,
-  model: _model,
-  cached: _cached,
-  timing,
-  ...rest
-}: Parsing): ChildParsing {
-  const { queue: _queue, total: _total, ...stages } = timing;
-  return { ...rest, timing: stages };
-}
-
-function downHere(error: M2fpError): M2fpError {
-  return new M2fpError(
-    'M2FP_ENGINE_UNAVAILABLE',
-    `The engine of the worker on ${hostname()} parses nothing at the moment: ${error.message}`,
-    { cause: error },
-  );
-}
-
-function describe({ id, precision, digest }: WorkerFacts['manifest']): string {
-  return `${id} (${precision}, ${digest.slice(0, 12)})`;
 }
