@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { M2fpError } from '../../src/errors.ts';
 import type { Claim, JobStore } from '../../src/service/jobs/types.ts';
-import { SpoolStore } from '../../src/service/jobs/spool.ts';
+import { SpoolStore } from '../../src/service/jobs/spool/spool-store.ts';
 import { asSetupFault } from '../common/failure.ts';
 import { noteMisfit } from '../common/fitness.ts';
 import { modelNode } from '../common/model.ts';
@@ -64,7 +64,7 @@ async function openStore(
   if (!address) {
     return SpoolStore.open(join(resolve(RED.settings.userDir ?? '.'), 'm2fp', 'jobs', line), limits);
   }
-  const { RedisStore } = await import('../../src/service/jobs/redis-store.ts');
+  const { RedisStore } = await import('../../src/service/jobs/redis/redis-store.ts');
   const store = await RedisStore.open(address, line, limits, signal);
   if (store.warning !== null) node.warn(store.warning);
   return store;

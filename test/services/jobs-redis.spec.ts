@@ -1,7 +1,7 @@
 /** Jobs in a Redis. */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { REDIS_TIMES, RedisStore } from '../../src/service/jobs/redis-store.ts';
+import { REDIS_TIMES, RedisStore } from '../../src/service/jobs/redis/redis-store.ts';
 import type { AcceptedJob, JobStore } from '../../src/service/jobs/types.ts';
 import { claimed, describeStore, jobOf, LIMITS, resultOf } from '../service/jobs/support/store-contract.ts';
 import { RedisServer } from './support/redis.ts';

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SpoolStore } from '../../../src/service/jobs/spool.ts';
+import { SpoolStore } from '../../../src/service/jobs/spool/spool-store.ts';
 import { LIMITS } from './support/store-contract.ts';
 
 /** How often a process is killed; more of it shows more. */

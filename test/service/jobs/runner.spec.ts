@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failed } from '../../../src/service/jobs/outcomes.ts';
 import { JobRunner } from '../../../src/service/jobs/runner.ts';
-import { SpoolStore } from '../../../src/service/jobs/spool.ts';
+import { SpoolStore } from '../../../src/service/jobs/spool/spool-store.ts';
 import { type Claim, type Job, MAX_ATTEMPTS } from '../../../src/service/jobs/types.ts';
 import { FakeClock } from '../../engine/support/fakes.ts';
 import { jobOf, LIMITS, resultOf } from './support/store-contract.ts';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import { SpoolStore } from '../../../src/service/jobs/spool.ts';
+import { SpoolStore } from '../../../src/service/jobs/spool/spool-store.ts';
 import { WebhookSender, type SenderOptions } from '../../../src/service/jobs/webhook/sender.ts';
 import { readSecret, signedHeaders } from '../../../src/service/jobs/webhook/sign.ts';
 import { checkWebhook, isAllowedAddress, readTargets } from '../../../src/service/jobs/webhook/targets.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { JobRunner } from '../../../../src/service/jobs/runner.ts';
-import { SpoolStore } from '../../../../src/service/jobs/spool.ts';
+import { SpoolStore } from '../../../../src/service/jobs/spool/spool-store.ts';
 
 const [folder = '', mode = ''] = process.argv.slice(2);
 const limits = { maxJobs: 10_000, maxBytes: 2 ** 30, retention: 600_000, maxWait: 600_000 };

@@ -1,8 +1,8 @@
 /** Which job of a spool an idempotency key stands for. That is read from the jobs themselves, so it lasts as long as they do. */
 import { DamagedRecord, namesIn, readHead } from './record-file.ts';
-import { isJobId } from './ids.ts';
+import { isJobId } from '../ids.ts';
 import type { EndedHead, QueuedHead, SpoolFiles } from './spool-files.ts';
-import type { Once } from './types.ts';
+import type { Once } from '../types.ts';
 
 export class SpoolKeys {
   readonly #files: SpoolFiles;

@@ -4,7 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from './record-file.ts';
 import { type EndedHead, endedJob, type HookProgress, type SpoolFiles } from './spool-files.ts';
-import type { Delivery } from './types.ts';
+import type { Delivery } from '../types.ts';
 
 export class SpoolHooks {
   readonly #files: SpoolFiles;

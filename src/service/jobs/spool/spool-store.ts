@@ -3,11 +3,11 @@
  * `ended`; both come whole or not at all, and an outcome never takes the place of another. So a process may end between
  * any two steps: what has no outcome is done again, and what has one is not.
  */
-import { Listeners, sleep } from '../../async.ts';
-import { M2fpError } from '../../errors.ts';
-import type { Lock } from '../../store/lock.ts';
-import { isJobId, newJobId, timeOf } from './ids.ts';
-import { expired, failed, full, interruptedTooOften, keyReused, noOutcome } from './outcomes.ts';
+import { Listeners, sleep } from '../../../async.ts';
+import { M2fpError } from '../../../errors.ts';
+import type { Lock } from '../../../store/lock.ts';
+import { isJobId, newJobId, timeOf } from '../ids.ts';
+import { expired, failed, full, interruptedTooOften, keyReused, noOutcome } from '../outcomes.ts';
 import {
   DamagedRecord,
   exists,
@@ -36,7 +36,7 @@ import {
   type JobStore,
   KEPT_PER_JOB,
   type NewJob,
-} from './types.ts';
+} from '../types.ts';
 
 /** Milliseconds between two looks whether another process is done with a key. */
 const KEY_PAUSE = 20;

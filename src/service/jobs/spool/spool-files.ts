@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { access, appendFile, constants, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../clock.ts';
-import { M2fpError } from '../../errors.ts';
-import { freeBytes } from '../../store/disk.ts';
-import { type Lock, tryLock } from '../../store/lock.ts';
-import { noOutcome } from './outcomes.ts';
+import { type Clock, systemClock } from '../../../clock.ts';
+import { M2fpError } from '../../../errors.ts';
+import { freeBytes } from '../../../store/disk.ts';
+import { type Lock, tryLock } from '../../../store/lock.ts';
+import { noOutcome } from '../outcomes.ts';
 import { isMissing, makeFolder, namesIn, type RecordHead } from './record-file.ts';
-import type { EndState, Job, JobFailure, Once } from './types.ts';
+import type { EndState, Job, JobFailure, Once } from '../types.ts';
 
 /** Of a picture that has no outcome; its body is the picture. */
 export interface QueuedHead extends RecordHead {

@@ -13,11 +13,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
-import { namesIn } from '../../../src/service/jobs/record-file.ts';
-import { SpoolStore } from '../../../src/service/jobs/spool.ts';
-import { SpoolFiles, whyNot } from '../../../src/service/jobs/spool-files.ts';
-import type { JobStore } from '../../../src/service/jobs/types.ts';
-import { claimed, describeStore, jobOf, LIMITS, resultOf } from './support/store-contract.ts';
+import { namesIn } from '../../../../src/service/jobs/spool/record-file.ts';
+import { SpoolStore } from '../../../../src/service/jobs/spool/spool-store.ts';
+import { SpoolFiles, whyNot } from '../../../../src/service/jobs/spool/spool-files.ts';
+import type { JobStore } from '../../../../src/service/jobs/types.ts';
+import { claimed, describeStore, jobOf, LIMITS, resultOf } from '../support/store-contract.ts';
 
 describe('jobs in a folder', () => {
   let folder: string;

@@ -1,6 +1,6 @@
 /** The outcomes in a spool, without their bodies. */
-import { isJobId } from './ids.ts';
-import { failed } from './outcomes.ts';
+import { isJobId } from '../ids.ts';
+import { failed } from '../outcomes.ts';
 import { DamagedRecord, exists, namesIn, readHead } from './record-file.ts';
 import type { EndedHead, SpoolFiles } from './spool-files.ts';
 
