@@ -39,7 +39,7 @@ takes. A and B are ids in the store, folders of converted models, checkpoints, o
 package. Without B, A is compared with itself with other settings.
 
 Options:
-  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF
+  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF in this folder, not in those below it
   --a SETTINGS        how A is run, with commas between: flip, wasm, short-side=N, long-side=N, precision=NAME
   --b SETTINGS        how B is run
   --limit N           of more pictures than N, some from everywhere in between (default: all)

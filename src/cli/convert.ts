@@ -55,7 +55,8 @@ Options:
                       with the names in the order of their indices, a JSON list or one a line
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size); or int8: the converted model is
                       made int8, see "m2fp quantize --help"
-  --pictures FOLDER   for int8: 32 or more pictures like those that the model will see (default: drawn scenes)
+  --pictures FOLDER   for int8: 32 or more pictures like those that the model will see, in this folder, not in those
+                      below it (default: drawn scenes)
   --operators NAME    deform-conv (default) or grid-sample: for other engines than onnxruntime, most of which do not know
                       ONNX's DeformConv (OpenVINO, TensorRT, ncnn)
   --weights NAME      which weights, where the checkpoint has both: model (default) or ema, their running average

@@ -34,7 +34,8 @@ Options:
 ${storeHelp(22)}
   --precision NAME    how the weights are stored: fp32 (default) or fp16 (half the size); or int8: the fp32 model is pulled
                       and made int8, see "m2fp quantize --help"
-  --pictures FOLDER   for int8: 32 or more pictures like those that the model will see (default: drawn scenes)
+  --pictures FOLDER   for int8: 32 or more pictures like those that the model will see, in this folder, not in those
+                      below it (default: drawn scenes)
   --base-url URL      the server (default: ${MODELSCOPE}); also a mirror in your own network
   --verify            read a model that is there and compare its digests; a damaged one is downloaded and made again
   --keep-checkpoint   keep the downloaded checkpoint, below .checkpoints in the store, until the model is removed

@@ -31,11 +31,11 @@ Makes an int8 model: most of its arithmetic is on whole numbers of 8 bits, which
 in the store, the folder of a converted model or bundled, the small one that ships with the package, stays as it is; a
 checkpoint is converted first, into the store. The pictures tell which values occur in the network; 32 or more that are like
 those that the model will see are right, with people in them. Every fifth one is held back: both models parse it, and how far
-they agree is told and kept.
+they agree is told and kept. Each picture that is left out, and each held back in which both saw nobody, is named with the reason.
 
 Options:
-  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF; of more than 200, some from everywhere in between are taken;
-                      default: drawn scenes that come with this package, which tell less than pictures of yours
+  --pictures FOLDER   JPEG, PNG, WebP, GIF, TIFF or AVIF in this folder, not in those below it; of more than 200, some
+                      from everywhere in between are taken; default: drawn scenes that come with this package, which tell less than pictures of yours
   --out FOLDER        the folder to make, not that of MODEL; another model that it holds is replaced, other files stay.
                       Default: in the store, beside the float model, as its precision int8; one that is there is replaced
   --parts NAMES       what becomes int8, for example res4,res5 (default: all but those marked below)

@@ -1,8 +1,7 @@
 /** Two models, or one with two settings, side by side on a folder of pictures. */
-import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { asM2fpError, isOfOneImage, M2fpError, type M2fpErrorCode } from '../errors.ts';
-import { checkBytes, DEFAULT_LIMITS } from '../image/limits.ts';
+import { readPicture } from '../image/folder.ts';
 import { median } from '../numbers.ts';
 import {
   type Agreement,
@@ -81,7 +80,7 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
       throwIfCancelled(signal);
       const file = basename(path);
       try {
-        const image = await read(path);
+        const image = await readPicture(path);
         const order = i % 2 === 0 ? [a, b] : [b, a];
         const parsings = [];
         for (const side of order) parsings.push(await side.parse(image, signal));
@@ -132,11 +131,4 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
 function isAmong(differences: readonly Difference[], { pixels }: PictureAgreement): boolean {
   if (pixels === 1) return false;
   return differences.length < SHOWN || pixels < differences.at(-1)!.agreement.pixels;
-}
-
-async function read(path: string): Promise<Buffer> {
-  const stats = await stat(path);
-  if (!stats.isFile()) throw new M2fpError('M2FP_NO_IMAGE', 'it is not a regular file');
-  checkBytes(stats.size, DEFAULT_LIMITS);
-  return readFile(path);
 }

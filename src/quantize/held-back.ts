@@ -92,9 +92,11 @@ export async function compareHeldBack({
   const both = files.filter((file) => results.float.has(file) && results.int8.has(file));
   if (both.length === 0) return undefined;
   const least = float.manifest.scoreThreshold;
-  const compared = both.map((file) =>
-    agreementOf(results.float.get(file)!.outline, results.int8.get(file)!.outline, least),
-  );
+  const compared = both.map((file) => {
+    const agreement = agreementOf(results.float.get(file)!.outline, results.int8.get(file)!.outline, least);
+    if (agreement.foreground === null) pictures.showsNobody(file);
+    return agreement;
+  });
   const seconds = (what: 'inference' | 'processor') => {
     const of = (found: Results) => rounded(median(both.map((file) => found.get(file)![what])) / 1000);
     return { float: of(results.float), int8: of(results.int8) };

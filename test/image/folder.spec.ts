@@ -19,5 +19,11 @@ describe('the pictures of a folder', () => {
     await refused(none!, `The folder of pictures cannot be read: there is no ${none}`);
     await refused(file!, `The folder of pictures cannot be read: ${file} is no folder`);
     await refused(empty!, `${empty} holds no pictures: put some there`);
+    mkdirSync(join(empty!, 'below'));
+    writeFileSync(join(empty!, 'below', 'a.png'), '');
+    await refused(
+      empty!,
+      `${empty} itself holds no pictures, and its sub-folders are not read: put some there`,
+    );
   });
 });

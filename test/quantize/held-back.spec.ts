@@ -1,8 +1,10 @@
 /** What a model that was made int8 is worth, on pictures that were held back. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
+import { bundledModelFolder } from '../../src/paths.ts';
 import { quantizeModel } from '../../src/quantize/quantize.ts';
 import { compareHeldBack } from '../../src/quantize/held-back.ts';
 import { listPictures } from '../../src/quantize/picture-files.ts';
@@ -48,7 +50,7 @@ describe('pictures that are held back', function () {
     const names = pictures.heldBack.map((file) => file.slice(-6, -4));
     assert.deepEqual(names, ['05', '10', '15', '20', '25', '30', '35']);
     assert.equal(pictures.used, 28);
-    assert.match(pictures.warnings.join(), /^Pictures that were left out: \S*04\.png: /);
+    assert.match(pictures.warnings.join('\n'), /^04\.png was left out: M2FP_\w+: .+$/);
   });
 
   it('tell how far int8 and float agree, how fast both are, and where that was', async () => {
@@ -83,12 +85,32 @@ describe('pictures that are held back', function () {
     const pictures = await read('some');
     const same = { folder: model, manifest: await readManifest(model) };
     const report = await compareHeldBack({ float: same, int8: same, pictures, onProgress: () => {} });
+    assert.deepEqual(pictures.warnings, []);
     const { pixels, medianPixels, leastPixels, persons, parts } = report!.agreement;
     assert.deepEqual([pixels, medianPixels, leastPixels], [1, 1, 1]);
     for (const { reference, other, matched, iou, greatestScoreDifference } of [persons, parts]) {
       assert.deepEqual([reference, other], [matched, matched]);
       if (matched > 0) assert.deepEqual([iou, greatestScoreDifference], [1, 0]);
     }
+  });
+
+  it('are told by name where both models see nobody in them', async () => {
+    const bundled = bundledModelFolder();
+    const manifest = await readManifest(bundled);
+    mkdirSync(path('street'));
+    const scene = join(bundled, 'samples', 'two-people.png');
+    const street = Buffer.from(Array.from({ length: 64 * 64 }, (_, i) => 90 + (i >> 6)));
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'])
+      cpSync(scene, path('street', `${name}.png`));
+    await sharp(street, { raw: { width: 64, height: 64, channels: 1 } }).toFile(path('street', 'j.png'));
+    const pictures = new Pictures(await listPictures(path('street')), manifest.input);
+    for await (const _ of pictures.inputs());
+    const same = { folder: bundled, manifest };
+    const report = await compareHeldBack({ float: same, int8: same, pictures, onProgress: () => {} });
+    assert.equal(report!.agreement.foreground, 1);
+    assert.deepEqual(pictures.warnings, [
+      'Both models saw nobody in these pictures, which tell nothing of how near they are: j.png',
+    ]);
   });
 
   it('are none of four, and that is said', async () => {

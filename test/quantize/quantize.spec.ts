@@ -212,7 +212,7 @@ describe('making a model int8', function () {
       await refused(
         { pictures: bad },
         'M2FP_BAD_IMAGE',
-        /None of the pictures.*a\.png.*b\.png: not a regular file/,
+        /None of the pictures.*a\.png.*b\.png: it is not a regular file/,
       );
       const black = folderOf('black');
       const create = { width: 40, height: 40, channels: 3, background: 'black' } as const;
@@ -220,14 +220,23 @@ describe('making a model int8', function () {
       await refused({ pictures: black }, 'M2FP_BAD_IMAGE', /nothing but one colour/);
     });
 
-    it('leaves such pictures out where there are others, and warns', async () => {
+    it('leaves such pictures out where there are others, and names each of them with the reason', async () => {
       const mixed = folderOf('mixed');
-      writeFileSync(join(mixed, 'a.png'), 'no picture');
+      const broken = ['a.png', 'c.png', 'd.png', 'e.png', 'f.png'];
+      for (const name of broken) writeFileSync(join(mixed, name), 'no picture');
       await drawPicture(join(mixed, 'b.png'), 7);
+      const create = { width: 40, height: 40, channels: 3, background: 'black' } as const;
+      await sharp({ create }).toFile(join(mixed, 'g.png'));
+      mkdirSync(join(mixed, 'h.png'));
       const { manifest, warnings } = await quantizeModel(options({ pictures: mixed }));
       assert.equal(manifest.int8?.pictures, 1);
-      assert.match(warnings[0]!, /left out: .*a\.png/);
-      assert.match(warnings[1]!, /Only one picture was used/);
+      for (const [index, name] of broken.entries())
+        assert.match(warnings[index]!, new RegExp(`^${name} was left out: M2FP_UNSUPPORTED_FORMAT: .+`));
+      assert.deepEqual(warnings.slice(5, 7), [
+        'g.png was left out: M2FP_NOTHING_FOUND: it shows nothing but one colour',
+        'h.png was left out: M2FP_NO_IMAGE: it is not a regular file',
+      ]);
+      assert.match(warnings[7]!, /Only one picture was used/);
     });
 
     it('says so of a damaged model, and of none', async () => {
