@@ -1,6 +1,7 @@
 /** The pictures that the arguments of a command mean. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { M2fpError } from '../errors.ts';
 import { fileText } from '../export/batch/file-text.ts';
 import {
   isPattern,
@@ -20,6 +21,15 @@ export async function meansMany(argument: string): Promise<boolean> {
   if (argument === STANDARD_INPUT) return true;
   const stats = await stat(argument).catch(() => undefined);
   return stats === undefined ? isPattern(argument) : stats.isDirectory();
+}
+
+/** @throws M2fpError M2FP_BAD_OPTION where a list is to be watched */
+export function checkWatched(args: readonly string[], watch: boolean): void {
+  if (!watch || !args.includes(STANDARD_INPUT)) return;
+  throw new M2fpError(
+    'M2FP_BAD_OPTION',
+    '--watch looks again and again, and a list on the standard input can be read once: name folders or patterns',
+  );
 }
 
 /** The pictures that the arguments mean, each once. With several arguments, each one's files have its name in front. */

@@ -103,6 +103,21 @@ function problemOf(
     : undefined;
 }
 
+/**
+ * Refuses what would be without effect: whoever typed it expects one.
+ * @param typed options and flags, by name
+ * @param reason what follows the option's name: why not, and what to do
+ * @throws M2fpError M2FP_BAD_OPTION where one of `names` was typed
+ */
+export function refuseOptions<Name extends string>(
+  typed: Partial<Record<Name, unknown>>,
+  names: readonly Name[],
+  reason: string,
+): void {
+  const name = names.find((each) => typed[each] !== undefined);
+  if (name !== undefined) throw new M2fpError('M2FP_BAD_OPTION', `--${name} ${reason}`);
+}
+
 function badUsage({ name }: Pick<Command, 'name'>, reason: string): M2fpError {
   return new M2fpError('M2FP_BAD_OPTION', `${reason} (see m2fp ${name} --help)`);
 }

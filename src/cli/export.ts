@@ -8,6 +8,7 @@ import { DataSet } from '../export/dataset/data-set.ts';
 import { DATA_SET_OPTIONS, EXPORT_FORMATS, PICTURE_OPTIONS } from '../export/export-options.ts';
 import { DEFAULT_MIN_SCORE } from '../parsing/index.ts';
 import { readSource, runBatchCommand } from './batch.ts';
+import { checkWatched } from './batch-sources.ts';
 import {
   choiceOption,
   type Command,
@@ -16,6 +17,7 @@ import {
   numberOption,
   rangeOf,
   readArguments,
+  refuseOptions,
   type Terminal,
 } from './command.ts';
 import { ENGINE_HELP, ENGINE_OPTIONS, engineChoice, openEngine, PATIENT, pipelined } from './open-engine.ts';
@@ -92,11 +94,20 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     throw new M2fpError('M2FP_BAD_OPTION', `--${name} is missing (see m2fp export --help)`);
   }
   const { set, picture, minScore } = readOptions(options);
-  const choice = engineChoice(options);
   const areSaved = await Promise.all(named.map(holdsParsings));
   if (areSaved.includes(true) && areSaved.includes(false)) {
     throw new M2fpError('M2FP_BAD_OPTION', 'Pictures and saved parsings cannot be mixed: use two commands');
   }
+  if (areSaved[0] === true) {
+    refuseOptions(
+      { ...options, ...flags },
+      ['watch', ...ENGINE_OPTIONS, ...STORE_OPTIONS, ...LIMIT_OPTIONS],
+      'is of parsing, and parsings that were saved are not parsed again: leave it out',
+    );
+  }
+  const watch = flags.watch === true;
+  checkWatched(named, watch);
+  const choice = engineChoice(options);
   const dataSet = await DataSet.open(options.out!, set);
   try {
     if (areSaved[0] === true) return await addSaved(named, dataSet, { ...picture, minScore }, terminal);
@@ -105,7 +116,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         args: named,
         out: options.out!,
         own: OWN,
-        watch: flags.watch === true,
+        watch,
         open: async () => {
           const engine = await openEngine('export', choice, terminal);
           const parse = { scoreThreshold: minScore };

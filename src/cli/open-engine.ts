@@ -1,12 +1,18 @@
 /** The engine that the commands for many pictures use: processes here, or workers on other machines. */
 import { acquireEngine, acquireRemoteEngine, type Engine } from '../engine/index.ts';
 import { PROCESS_OPTIONS } from '../engine/options.ts';
-import { M2fpError } from '../errors.ts';
-import { type LIMIT_OPTIONS, limitOptions, numberOption, rangeOf, type Terminal } from './command.ts';
+import {
+  type LIMIT_OPTIONS,
+  limitOptions,
+  numberOption,
+  rangeOf,
+  refuseOptions,
+  type Terminal,
+} from './command.ts';
 import type { ImageLimits } from '../image/types.ts';
 import { ProgressBar } from './progress.ts';
 import { addressOf, DEFAULT_QUEUE } from './redis.ts';
-import { BUNDLED, folderOfModel, type STORE_OPTIONS, storeOption } from './stores.ts';
+import { BUNDLED, folderOfModel, STORE_OPTIONS, storeOption } from './stores.ts';
 
 export const ENGINE_OPTIONS = ['model', 'processes', 'redis', 'queue', 'password-file'] as const;
 
@@ -40,6 +46,15 @@ export interface EngineChoice {
  * @throws M2fpError M2FP_BAD_OPTION
  */
 export function engineChoice(options: Options): EngineChoice {
+  if (options.redis === undefined) {
+    refuseOptions(options, ['queue', 'password-file'], 'is of workers on other machines: say --redis, too');
+  } else {
+    refuseOptions(
+      options,
+      ['model', 'processes', ...STORE_OPTIONS],
+      'is the workers\' own with --redis: say it to "m2fp worker"',
+    );
+  }
   return {
     options,
     limits: limitOptions(options),
@@ -70,13 +85,6 @@ async function localEngine(
 }
 
 async function remoteEngine(command: string, { options, limits }: EngineChoice): Promise<Engine> {
-  for (const name of ['model', 'processes'] as const) {
-    if (options[name] === undefined) continue;
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `--${name} is the workers' own with --redis: say it to "m2fp worker"`,
-    );
-  }
   const address = await addressOf(command, options);
   const { engine } = await acquireRemoteEngine({ address, ...limits, maxQueue: MOST_WAITING });
   return engine;

@@ -27,7 +27,7 @@ export interface ParseBatch {
   args: readonly string[];
   out: string | undefined;
   watch: boolean;
-  make: string | undefined;
+  outputs: readonly Output[];
   options: string | undefined;
   format: Format;
   parse: ParseOptions;
@@ -38,7 +38,7 @@ export interface ParseBatch {
 
 /** @returns the exit code */
 export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise<number> {
-  const { args, out, watch, format, parse, iou } = batch;
+  const { args, out, outputs, watch, format, parse, iou } = batch;
   const { limits } = batch.engine;
   if (out === undefined) {
     throw new M2fpError(
@@ -46,7 +46,6 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
       '--out is missing: name the folder that gets the results (see m2fp parse --help)',
     );
   }
-  const outputs = outputsOf(batch.make ?? 'json');
   const options = readOutputOptions(batch.options === undefined ? {} : await jsonOption(batch.options));
   checkUsed(options, outputs);
   try {
@@ -90,8 +89,8 @@ export async function parseBatch(batch: ParseBatch, terminal: Terminal): Promise
   }
 }
 
-/** @throws M2fpError M2FP_BAD_OPTION */
-function outputsOf(text: string): Output[] {
+/** `--make`. @throws M2fpError M2FP_BAD_OPTION */
+export function outputsOf(text: string): Output[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !(OUTPUTS as readonly string[]).includes(name));
   if (unknown !== undefined) {

@@ -12,12 +12,13 @@ import {
   limitOptions,
   minScoreOption,
   readArguments,
+  refuseOptions,
   sideOptions,
   type Terminal,
 } from './command.ts';
-import { meansMany } from './batch-sources.ts';
+import { checkWatched, meansMany } from './batch-sources.ts';
 import { ENGINE_HELP, ENGINE_OPTIONS, engineChoice } from './open-engine.ts';
-import { BATCH_OPTIONS, parseBatch } from './parse-batch.ts';
+import { BATCH_OPTIONS, outputsOf, parseBatch } from './parse-batch.ts';
 import { type Format, FORMATS, parseImage } from './parse-formats.ts';
 import { polygonIou } from './polygon-options.ts';
 import { ProgressBar } from './progress.ts';
@@ -151,17 +152,24 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   const isMany =
     watch || options.make !== undefined || (await Promise.all(images.map(meansMany))).includes(true);
   if (isMany) {
-    if (work.colored !== undefined) {
-      throw new M2fpError('M2FP_BAD_OPTION', '--colorize is of single pictures: say --make colorize');
-    }
+    checkWatched(images, watch);
+    refuseOptions(options, ['colorize'], 'is of single pictures: say --make colorize');
     const { make, out } = options;
+    const outputs = outputsOf(make ?? 'json');
+    if (!outputs.includes('json')) {
+      refuseOptions(
+        { ...options, polygons: polygons || undefined },
+        ['format', 'polygons'],
+        `is of the JSON, and --make (${outputs.join(',')}) makes none: add json there, or leave it out here`,
+      );
+    }
     const { iou, options: parseOptions } = work;
     return parseBatch(
       {
         args: images,
         out,
         watch,
-        make,
+        outputs,
         options: options.options,
         format,
         parse: parseOptions,
@@ -171,13 +179,11 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
       terminal,
     );
   }
-  for (const name of ['options', 'processes', 'redis', 'queue', 'password-file'] as const) {
-    if (options[name] === undefined) continue;
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `--${name} is of many pictures: name a folder, or say --make json`,
-    );
-  }
+  refuseOptions(
+    options,
+    ['options', 'processes', 'redis', 'queue', 'password-file'],
+    'is of many pictures: name a folder, or say --make json',
+  );
   if (more.length > 0) checkNames(work);
   else if (work.colored !== undefined) imageFormatOf(work.colored);
   const first = more.length > 0 ? undefined : await readImage(image, work.limits);

@@ -221,6 +221,13 @@ function inputRule(
     INPUT_SIDE.read(name, side);
   }
   if (kind === 'single') {
+    const given = Object.entries({ shortSide, longSide }).find(([, side]) => side !== undefined);
+    if (given !== undefined) {
+      throw new M2fpError(
+        'M2FP_BAD_OPTION',
+        `${given[0]} is of models for several people, and this one has a canvas of its own: leave it out`,
+      );
+    }
     const [width, height] = configuration?.canvas ?? SINGLE_CANVAS;
     return { kind: 'canvas', width, height, pad: CANVAS_PAD };
   }
