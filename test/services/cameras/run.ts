@@ -47,9 +47,8 @@ interface Shown {
 }
 
 const CAMERAS = ['door', 'yard', 'hall', 'stairs'];
-/** Milliseconds between two looks at memory, and between two lines about it. */
-const LOOK = 5000;
-const LINE = 60_000;
+/** Milliseconds between two looks at memory. */
+const LOOK = 60_000;
 
 export class Run {
   readonly #plan: Plan;
@@ -145,12 +144,12 @@ export class Run {
   }
 
   async #watchMemory(over: AbortSignal): Promise<void> {
-    let told = this.#began;
-    while (!over.aborted) {
+    for (;;) {
       await sleep(LOOK, undefined, { signal: over }).catch(() => {});
+      if (over.aborted) return;
+      // Where it has ended, the report says so.
+      await this.#nodeRed.collectGarbage().catch(() => {});
       for (const gauge of this.#gauges) gauge.sample();
-      if (Date.now() - told < LINE) continue;
-      told = Date.now();
       this.#log(this.#progress());
     }
   }
