@@ -1,21 +1,12 @@
 /** Many pictures, a few at a time; what was done before is not done again. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { digestOf } from '../../engine/input-image.ts';
 import { asM2fpError, isOfOneImage, M2fpError, type M2fpErrorCode } from '../../errors.ts';
 import type { Parsing } from '../../parsing/types.ts';
 import type { WholeFiles } from '../dataset/whole-files.ts';
-import {
-  ContentDigest,
-  digestOfFiles,
-  isMade,
-  type Kind,
-  kindOf,
-  type MadeFile,
-  removeMade,
-} from './made-files.ts';
+import { ContentDigest, isMade, type Kind, type MadeFile, removeMade } from './made-files.ts';
 import type { Begun } from './begun.ts';
-import type { Report, ReportLine } from './report.ts';
+import { isDone, othersOf } from './earlier-runs.ts';
+import type { Report } from './report.ts';
 import type { Source } from './sources.ts';
 
 /** How far a batch is. Pictures. */
@@ -59,6 +50,14 @@ export interface BatchOptions {
 /** Beside those of `isOfOneImage`, what a single picture may be to blame for where nothing else is. */
 const OF_ONE: ReadonlySet<M2fpErrorCode> = new Set<M2fpErrorCode>(['M2FP_TIMEOUT', 'M2FP_NOTHING_FOUND']);
 
+/** What a picture waits for. */
+interface Turn {
+  /** The same picture as it was before, which may be under way: one that changes comes again. */
+  same: Promise<void>;
+  /** All that came before, so that data set and report have the order of the pictures, whichever is parsed first. */
+  earlier: Promise<void>;
+}
+
 /**
  * Works through the pictures.
  * @throws what is no single picture's fault (the model, the disk, Redis), once those under way have ended
@@ -67,9 +66,14 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
   const counts: BatchCounts = { done: 0, skipped: 0, failed: 0 };
   const failed = new Set<string>();
   const running = new Set<Promise<void>>();
+  /** By picture, the last that was begun of it. */
+  const latest = new Map<string, Promise<void>>();
+  let earlier = Promise.resolve();
   let fault: { error: unknown } | undefined;
-  const work = async (source: Source): Promise<void> => {
-    const outcome = await runOne(source, batch.name(source), batch);
+  const work = async (source: Source, turn: Turn): Promise<void> => {
+    const name = batch.name(source);
+    await turn.same;
+    const outcome = await runOne(source, name, turn, batch);
     if (outcome === 'failed') failed.add(source.file);
     else {
       counts[outcome]++;
@@ -79,12 +83,17 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
     batch.onProgress(counts);
   };
   const begin = (source: Source): void => {
-    const one = work(source)
+    const one = work(source, { same: latest.get(source.file) ?? Promise.resolve(), earlier })
       .catch((error: unknown) => {
         fault ??= { error };
       })
-      .finally(() => running.delete(one));
+      .finally(() => {
+        running.delete(one);
+        if (latest.get(source.file) === one) latest.delete(source.file);
+      });
     running.add(one);
+    latest.set(source.file, one);
+    earlier = earlier.then(() => one);
   };
   try {
     for await (const source of batch.sources) {
@@ -99,7 +108,12 @@ export async function runBatch(batch: BatchOptions): Promise<BatchCounts> {
   return counts;
 }
 
-async function runOne(source: Source, name: string, batch: BatchOptions): Promise<keyof BatchCounts> {
+async function runOne(
+  source: Source,
+  name: string,
+  { earlier }: Turn,
+  batch: BatchOptions,
+): Promise<keyof BatchCounts> {
   const start = performance.now();
   const { report, begun, options, folder } = batch;
   const { file } = source;
@@ -127,6 +141,8 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
       made.map(({ path }) => path).filter((path) => !there.has(path)),
     );
     const contents = await writeAll(made, there, batch);
+    const time = Math.round(performance.now() - start);
+    await earlier;
     const now = new Set([...made.map(({ path }) => path), ...(await batch.add(parsing, name))]);
     // What other kinds a run has made of the same picture is as good as it was.
     for (const path of othersOf(known, digest, batch)) now.add(path);
@@ -135,7 +151,7 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
       [...there].filter((path) => !now.has(path)),
     );
     const [persons, parts] = [parsing.persons.length, parsing.parts.length];
-    const [outputs, time] = [[...now], Math.round(performance.now() - start)];
+    const outputs = [...now];
     await report.put({ file, outcome: 'done', digest, options, persons, parts, outputs, contents, time });
     begun.end(file);
     batch.onDone(file);
@@ -152,14 +168,16 @@ async function runOne(source: Source, name: string, batch: BatchOptions): Promis
       await removeMade(folder, gone).catch(() => {});
       throw thrown;
     }
+    const time = Math.round(performance.now() - start);
     await removeMade(folder, gone);
+    await earlier;
     await report.put({
       file,
       outcome: 'failed',
       digest,
       options,
       outputs: left,
-      time: Math.round(performance.now() - start),
+      time,
       error: { code, message },
     });
     if (!isOwn) begun.end(file);
@@ -202,33 +220,4 @@ async function writeAll(made: readonly MadeFile[], there: Set<string>, { files }
 function unwritten(path: string, error: unknown): M2fpError {
   const isName = (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG';
   return asM2fpError(error, isName ? 'M2FP_BAD_IMAGE' : 'M2FP_NOT_KEPT', `${path} cannot be written`);
-}
-
-/** What runs have made of the same picture that this one makes none of. */
-function othersOf(known: ReportLine | undefined, digest: string | null, batch: BatchOptions): string[] {
-  if (known === undefined || digest === null || known.digest !== digest) return [];
-  return known.outputs.filter((path) => isOther(path, batch));
-}
-
-/** Whether a file is one that this run makes none of, but another did. */
-function isOther(path: string, { kinds }: BatchOptions): boolean {
-  const kind = kindOf(path);
-  return kind !== undefined && !kinds.includes(kind);
-}
-
-/** Whether an earlier run has made all of the same picture, and all of it is still as it was. */
-async function isDone(known: ReportLine, digest: string, batch: BatchOptions): Promise<boolean> {
-  const { options, folder } = batch;
-  if (known.outcome !== 'done' || known.digest !== digest || known.options !== options) return false;
-  const outputs = known.outputs.filter((path) => !isOther(path, batch));
-  for (const path of outputs) {
-    // Annotations in a data set may be put right by hand.
-    const isThere = await stat(join(folder, path)).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) return false;
-  }
-  const own = outputs.filter((path) => kindOf(path) !== undefined);
-  return (await digestOfFiles(folder, own)) === known.contents;
 }

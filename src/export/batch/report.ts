@@ -19,7 +19,7 @@ export interface ReportLine {
   outputs: string[];
   /** Of the names and contents of those that this run's options make, but a data set's; see `ContentDigest`. */
   contents?: string;
-  /** Milliseconds from reading the picture until all was written. */
+  /** Milliseconds from reading the picture until its own files were written. */
   time: number;
   error?: { code: M2fpErrorCode; message: string };
 }

@@ -71,6 +71,89 @@ describe('a batch', () => {
     assert.equal(most, 3);
   });
 
+  it('adds and reports them in the order in which they came, whatever is parsed first', async () => {
+    const others = Promise.withResolvers<void>();
+    const added: string[] = [];
+    const told: string[] = [];
+    let parsed = 0;
+    await run(6, {
+      parse: async (image) => {
+        const [, file] = image.toString().split(' ');
+        if (file === '0') await others.promise;
+        else if (++parsed === 2) others.resolve();
+        if (file === '2') throw new M2fpError('M2FP_BAD_IMAGE', 'bad');
+        return parsing;
+      },
+      add: async (_parsing, name) => {
+        added.push(name);
+        return [];
+      },
+      onDone: (file) => told.push(file),
+      onFailure: (file) => told.push(`${file} failed`),
+    });
+    assert.deepEqual(added, ['0', '1', '3', '4', '5']);
+    assert.deepEqual(told, ['0', '1', '2 failed', '3', '4', '5']);
+    const lines = (await folder.text('report.jsonl')).trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { file: string }).file),
+      ['0', '1', '2', '3', '4', '5'],
+    );
+  });
+
+  it('holds up nobody behind one that was done before', async () => {
+    await run(3);
+    const last = Promise.withResolvers<void>();
+    const counts = await run(4, {
+      read: async ({ file }) => {
+        // The others pass it.
+        if (file === '0') await last.promise;
+        return Buffer.from(`picture ${file}`);
+      },
+      parse: async () => {
+        last.resolve();
+        return parsing;
+      },
+      parallel: () => 2,
+    });
+    assert.deepEqual(counts, { done: 1, skipped: 3, failed: 0 });
+  });
+
+  it('does one that has changed while it was parsed again, when that has ended', async () => {
+    async function* twice(): AsyncIterable<Source> {
+      for (const file of ['0', '0', '1']) yield { path: Buffer.from(file), file };
+    }
+    const other = Promise.withResolvers<void>();
+    const events: string[] = [];
+    const contents = ['old', 'new'];
+    const counts = await run(0, {
+      sources: twice(),
+      read: async ({ file }) => {
+        const content = file === '0' ? contents.shift()! : 'other';
+        events.push(`read ${content}`);
+        return Buffer.from(content);
+      },
+      parse: async (image) => {
+        const content = image.toString();
+        if (content === 'other') other.resolve();
+        else if (content === 'old') await other.promise;
+        return { ...parsing, image };
+      },
+      make: async ({ image }, _source, name) => [{ path: `json/${name}.json`, content: image }],
+      add: async ({ image }) => {
+        events.push(`added ${image.toString()}`);
+        return [];
+      },
+    });
+    assert.deepEqual(
+      events.filter((event) => !event.endsWith('other')),
+      ['read old', 'added old', 'read new', 'added new'],
+    );
+    assert.deepEqual(counts, { done: 3, skipped: 0, failed: 0 });
+    assert.equal(await folder.text('json/0.json'), 'new');
+    const again = await run(0, { sources: twice(), parallel: () => 1, read: async ({ file }) => Buffer.from(file === '0' ? 'new' : 'other') }); // prettier-ignore
+    assert.deepEqual(again, { done: 0, skipped: 3, failed: 0 });
+  });
+
   it('does again only what has changed, is gone or has failed', async () => {
     const bad = new M2fpError('M2FP_BAD_IMAGE', 'bad');
     const first = await run(6, {
