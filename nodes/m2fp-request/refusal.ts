@@ -8,13 +8,13 @@ import { answerUnlessFlowDoes } from '../common/client.ts';
 import { isSetupFault } from '../common/failure.ts';
 import type { HttpRequest } from './read-request.ts';
 
+/** What a client is to know, whoever writes the body. */
+const FOR_CLIENTS: ReadonlySet<string> = new Set(['retry-after', 'www-authenticate', 'connection']);
+
 /** `msg.headers` for the http response node, with or without a parsing response before it. */
 export function refusalHeaders(error: unknown): Record<string, string> {
-  const { 'retry-after': wait, 'www-authenticate': how } = answerTo(error).headers;
-  return {
-    ...(wait !== undefined && { 'retry-after': wait }),
-    ...(how !== undefined && { 'www-authenticate': how }),
-  };
+  const { headers } = answerTo(error);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => FOR_CLIENTS.has(name)));
 }
 
 function answerTo(error: unknown) {

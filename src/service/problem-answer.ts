@@ -23,6 +23,8 @@ export function problemAnswer(error: ErrorLike, retryAfter?: number): Answer {
       ...HEADERS,
       'content-type': 'application/problem+json',
       ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
+      // The rest of the body stands between this answer and the next request.
+      ...(problem.code === 'M2FP_BODY_TIMEOUT' && { connection: 'close' }),
       ...(problem.code === 'M2FP_UNAUTHORIZED' && { 'www-authenticate': 'Bearer realm="m2fp"' }),
     },
     body: Buffer.from(JSON.stringify(problem)),

@@ -74,6 +74,12 @@ const TEXTS: Readonly<Record<M2fpErrorCode | 'INTERNAL', Text>> = {
     title: 'No such answer',
     advice: 'The service has no answer of a type that the client accepts.',
   },
+  M2FP_BODY_TIMEOUT: {
+    title: 'Sent too slowly',
+    advice:
+      'The body of the request came too slowly. Send it again, over a better connection, or send a smaller picture.',
+    retryAfter: 1,
+  },
   M2FP_IMAGE_TOO_LARGE: {
     title: 'Picture too large',
     advice: 'The picture is too large: send a smaller one.',
@@ -124,6 +130,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   'M2FP_NOT_ACCEPTABLE',
   'M2FP_JOB_NOT_FOUND',
   'M2FP_JOB_NOT_DONE',
+  'M2FP_BODY_TIMEOUT',
   'M2FP_IMAGE_TOO_LARGE',
   'M2FP_UNSUPPORTED_FORMAT',
   'M2FP_KEY_REUSED',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { example, type FlowNode, NodeRed, VERSIONS } from '../support/node-red.ts';
 import sharp from 'sharp';
@@ -81,6 +82,14 @@ function errorIn(text: string): { code: string; message: string } {
   return error ?? { code, message: detail };
 }
 
+/** Sends the beginning of a body, and nothing more; resolves with the answer when the connection is closed. */
+function stall(url: string, path: string, head: string, start: string | Buffer): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n`);
+  socket.write(start);
+  return textOf(socket);
+}
+
 /** Sends `head` and then the same piece for ever; resolves with the answer, and how much was sent until then. */
 function sendEndlessly(url: string, path: string, head: string, piece: Buffer): Promise<Answer> {
   const { port } = new URL(url);
@@ -115,13 +124,25 @@ const MULTIPART = 'Content-Type: multipart/form-data; boundary=b';
 const multipartHead = chunk(
   Buffer.from('--b\r\ncontent-disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'),
 );
+/** Of bodies that go no further. */
+const BEGINNINGS: [head: string, start: string | Buffer][] = [
+  ['Content-Type: image/png\r\nContent-Length: 2000', twoPeople.subarray(0, 1800)],
+  ['Content-Type: application/json\r\nContent-Length: 2000', `{"image":"${base64.slice(0, 1800)}`],
+  ['Transfer-Encoding: chunked', chunk(twoPeople.subarray(0, 1800))],
+  [`Transfer-Encoding: chunked\r\n${MULTIPART}`, multipartHead],
+];
 
 for (const version of VERSIONS) {
   describe(`the bodies that the examples take (${version})`, function () {
     this.timeout(120_000);
     let nodeRed: NodeRed;
+    /** Giving them up takes ten seconds, in which the other tests go on. */
+    let stalled: Promise<string>[];
     before(async () => {
       nodeRed = await NodeRed.start(version, NAMES.flatMap(example));
+      stalled = ADDRESSES.flatMap((address) =>
+        BEGINNINGS.map((begin) => stall(nodeRed.url, address, ...begin)),
+      );
     });
     after(() => nodeRed?.stop());
 
@@ -330,6 +351,16 @@ for (const version of VERSIONS) {
       });
 
       it('closes the connection of a client that goes on regardless', () => regardless);
+    });
+
+    it('gives clients up that have stopped in the middle, and closes their connections', async () => {
+      for (const answer of await Promise.all(stalled)) {
+        // The gallery's is a page.
+        assert.match(
+          answer,
+          /^HTTP\/1\.1 408 .*\r\nconnection: close\r\n.* came too slowly: nothing more of it/is,
+        );
+      }
     });
   });
 }

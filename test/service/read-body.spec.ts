@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BodyReader } from '../../src/service/body/read-body.ts';
+import { FakeClock } from '../engine/support/fakes.ts';
 
 const LIMIT = 2 ** 20;
 
@@ -82,5 +83,115 @@ describe('the reader of bodies', () => {
     const tooLarge = { code: 'M2FP_IMAGE_TOO_LARGE' };
     await assert.rejects(new BodyReader(1000).read(requestOf(piecesOf(500), bytes.length)), tooLarge);
     await assert.rejects(new BodyReader(1000).read(requestOf(piecesOf(500))), tooLarge);
+  });
+
+  describe('of a client that sends slowly', () => {
+    const SECOND = 1000;
+    const tooSlow = (words: RegExp) => ({ code: 'M2FP_BODY_TIMEOUT', statusCode: 408, message: words });
+    let clock: FakeClock;
+    let reader: BodyReader;
+    beforeEach(() => {
+      clock = new FakeClock();
+      reader = new BodyReader(LIMIT, clock);
+    });
+
+    /** A request of which no more comes than `send` is given. @param told its length */
+    function slowly(told?: number): {
+      read: Promise<Buffer>;
+      send: (bytes: number) => Promise<void>;
+      end: () => void;
+    } {
+      const request = requestOf([], told);
+      request._read = () => {};
+      const read = reader.read(request);
+      read.catch(() => {});
+      const send = async (size: number): Promise<void> => {
+        request.push(Buffer.alloc(size));
+        await nextTurn();
+      };
+      return { read, send, end: () => void request.push(null) };
+    }
+    /** Lets time pass, and the event loop turn. */
+    const wait = async (seconds: number): Promise<void> => {
+      clock.advance(seconds * SECOND);
+      for (let turn = 0; turn < 4; turn++) await nextTurn();
+    };
+
+    for (const told of [LIMIT, undefined]) {
+      const what = told === undefined ? 'whose length is not told' : 'whose length is told';
+
+      it(`gives a body up ${what} when nothing of it comes for ten seconds`, async () => {
+        const { read, send } = slowly(told);
+        let isOver = false;
+        read.catch(() => (isOver = true));
+        await send(900_000);
+        await wait(9);
+        await send(1);
+        await wait(9.9);
+        assert.ok(!isOver);
+        await wait(0.1);
+        await assert.rejects(read, tooSlow(/nothing .* for 10 seconds/));
+        assert.deepEqual(clock.pending(), []);
+      });
+
+      it(`gives a body up ${what} of which a byte comes every nine seconds, however much came before`, async () => {
+        const { read, send } = slowly(told);
+        await send(900_000);
+        for (let byte = 0; byte < 6; byte++) {
+          await wait(9);
+          await send(1);
+        }
+        await assert.rejects(read, tooSlow(/fewer than 500 bytes a second/));
+      });
+
+      it(`takes its time for a body ${what} that comes over a slow network`, async () => {
+        const { read, send, end } = slowly(told);
+        // Ten minutes at 800 bytes a second, in bursts.
+        const pieces = 75;
+        for (let piece = 0; piece < pieces; piece++) {
+          await wait(8);
+          await send(6400);
+        }
+        end();
+        assert.equal((await read).length, pieces * 6400);
+        assert.deepEqual(clock.pending(), []);
+      });
+    }
+
+    it('gives up one of which nothing comes at all', async () => {
+      const { read } = slowly(LIMIT);
+      await wait(10);
+      await assert.rejects(read, tooSlow(/nothing .* for 10 seconds/));
+    });
+
+    it('counts what has come while the event loop was held', async () => {
+      const { read, send, end } = slowly(LIMIT);
+      const sent = send(300_000);
+      // Nothing is read before the timers have had their turn.
+      await wait(30);
+      await sent;
+      end();
+      assert.equal((await read).length, 300_000);
+    });
+
+    it('gives its memory to the next', async () => {
+      const stalled = Array.from({ length: 9 }, () => slowly());
+      for (const { send } of stalled) await send(LIMIT - 1);
+      await assert.rejects(reader.read(requestOf(piecesOf(65_536))), { code: 'M2FP_BUSY' });
+      await wait(10);
+      for (const { read } of stalled) await assert.rejects(read, tooSlow(/./));
+      assert.ok((await reader.read(requestOf(piecesOf(65_536)))).equals(bytes));
+    });
+
+    it('watches no body that has come, or whose client went away', async () => {
+      await reader.read(requestOf(piecesOf(1000), bytes.length));
+      const request = requestOf([], LIMIT);
+      request._read = () => {};
+      const read = reader.read(request);
+      assert.deepEqual(clock.pending(), [10 * SECOND]);
+      request.destroy();
+      await assert.rejects(read, { code: 'M2FP_CANCELLED' });
+      assert.deepEqual(clock.pending(), []);
+    });
   });
 });

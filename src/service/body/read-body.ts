@@ -1,6 +1,8 @@
 /** The body of an HTTP request in memory, never more of it than is allowed. */
 import type { IncomingMessage } from 'node:http';
+import { type Clock, systemClock } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
+import { Pace } from './pace.ts';
 import { PerTurn } from './per-turn.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -27,18 +29,21 @@ export function isReadable(request: IncomingMessage): boolean {
 /** Reads bodies, and bounds what they take together. */
 export class BodyReader {
   readonly #limit: number;
+  readonly #clock: Clock;
   /** Bytes of all bodies that are being read. */
   #held = 0;
 
   /** @param limit bytes of one body */
-  constructor(limit: number) {
+  constructor(limit: number, clock: Clock = systemClock) {
     this.#limit = limit;
+    this.#clock = clock;
   }
 
   /**
    * The whole body; a request that is read twice gives the same.
    * @throws {M2fpError} `M2FP_IMAGE_TOO_LARGE` beyond the limit, before it has come where its length is told;
-   *   `M2FP_BUSY` where too many come at once; `M2FP_CANCELLED` where the client went away
+   *   `M2FP_BUSY` where too many come at once; `M2FP_BODY_TIMEOUT` where it comes too slowly; `M2FP_CANCELLED` where the
+   *   client went away
    */
   read(request: IncomingMessage): Promise<Buffer> {
     let body = bodies.get(request);
@@ -75,10 +80,12 @@ export class BodyReader {
       const end = (settle: () => void): void => {
         if (over) return;
         over = true;
+        pace.stop();
         this.#held -= body.length;
         settle();
         body = Buffer.alloc(0);
       };
+      const pace = new Pace(this.#clock, (error) => end(() => reject(error)));
       const grow = (needed: number): void => {
         const length = Math.min(most, Math.max(needed, GROWTH * body.length, SMALLEST));
         // Where its length is told it is filled to its end; zeros would take as long as the bytes.
@@ -89,6 +96,7 @@ export class BodyReader {
       };
       request.on('data', (chunk: Buffer) => {
         if (over) return;
+        pace.came(chunk.length);
         const needed = size + chunk.length;
         if (needed > most) return end(() => reject(this.#tooLarge()));
         if (needed > body.length) {

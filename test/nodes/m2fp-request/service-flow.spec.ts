@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import sharp from 'sharp';
+import { systemClock } from '../../../src/clock.ts';
 import { M2fpError } from '../../../src/errors.ts';
 import type { Problem } from '../../../src/service/problem.ts';
+import { FakeClock } from '../../engine/support/fakes.ts';
 import { type FakeEngine, fakeEngines, restoreEngines } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { coreNode, type Events, type NodeConfig, redApi, send, startFlow, stopFlow } from '../support/red.ts';
@@ -300,6 +304,48 @@ describe('a service of parsing request and parsing response', () => {
     await events.until(() => events.caught.length > 0);
     assert.equal(events.caught[0]!.error.code, 'M2FP_CANCELLED');
   });
+
+  const stalled: [what: string, head: string, body: string, caught?: boolean][] = [
+    ['a picture', 'Content-Length: 1000\r\nContent-Type: image/png', '\x89PNG'],
+    ['a picture in chunks', 'Transfer-Encoding: chunked', '4\r\n\x89PNG\r\n'],
+    [
+      'an upload',
+      'Content-Length: 1000\r\nContent-Type: multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nabc',
+    ],
+    ['JSON', 'Content-Length: 1000\r\nContent-Type: application/json', '{"image":"iVBO'],
+    ['a form', 'Content-Length: 1000\r\nContent-Type: application/x-www-form-urlencoded', 'image=iVBO'],
+    ['a text of which nothing comes', 'Content-Length: 1000\r\nContent-Type: text/plain', ''],
+    ['a picture, where no Catch node answers', 'Content-Length: 1000', '\x89PNG', false],
+  ];
+  for (const [what, head, body, caught = true] of stalled) {
+    it(`gives a client up that stops in the middle of ${what}`, async () => {
+      await start({ concurrent: 1 }, { caught });
+      const clock = new FakeClock();
+      const real = { ...systemClock };
+      Object.assign(systemClock, { now: () => clock.now(), after: clock.after.bind(clock) });
+      try {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1');
+        socket.write(Buffer.from(`POST /parse/door HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${body}`, 'latin1'));
+        // Until the rest is thrown away, for which there are five seconds.
+        while (!clock.pending().includes(5000)) {
+          clock.advance(10_000);
+          await nextTurn();
+          await nextTurn();
+        }
+        const answer = await text(socket);
+        assert.match(answer, /^HTTP\/1\.1 408 .*\r\nconnection: close\r\n.*"code":"M2FP_BODY_TIMEOUT"/is);
+        assert.match(
+          answer,
+          /"detail":"The body of the request came too slowly: nothing more of it for 10 seconds\./,
+        );
+        // The only place is free again.
+        assert.equal((await post()).status, 200);
+      } finally {
+        Object.assign(systemClock, real);
+      }
+    });
+  }
 
   it('takes the picture of an inject node, but no request that was lost', async () => {
     await start({}, { keys: 'one' });
