@@ -12,7 +12,7 @@ import { nameOf, Refusals } from '../common/refusals.ts';
 import { ownerOf } from '../common/requester.ts';
 import { StatusLine } from '../common/status.ts';
 import { readForm } from '../common/stored-form.ts';
-import { mayBeAnswered } from '../m2fp-request/wired-from.ts';
+import { mayJobsBeAnswered } from '../m2fp-request/wired-from.ts';
 import { FIELDS, type JobsCredentials } from './config.ts';
 import { showLine } from './figures.ts';
 import { accepted, answerTo, requestOf } from './http.ts';
@@ -69,7 +69,7 @@ export default function (RED: NodeAPI): void {
     watchFitness(this, async () => {
       const message = await office.value?.folderProblem();
       if (message !== undefined) return { code: 'jobs-folder', message };
-      isAnswered ??= mayBeAnswered(RED, this);
+      isAnswered ??= mayJobsBeAnswered(RED, this);
       return isAnswered ? undefined : { code: 'node-misconfigured', message: UNANSWERED };
     });
     const start = (): void => {

@@ -17,6 +17,11 @@ import { leaveUnread } from './unread-bodies.ts';
 import { WhatFollows } from './what-follows.ts';
 import { endpointsBefore } from './wired-from.ts';
 
+/** Said of requests that come to no end: a node behind was deleted, or a wire. */
+const UNANSWERED =
+  'requests get no answer, because what comes of them reaches no "http response" node: wire this node through an infer and a ' +
+  'parsing response node to one.';
+
 /** Takes the picture and the options out of an HTTP request, from whoever may ask. */
 export default function (RED: NodeAPI): void {
   function createRequest(this: Node<RequestCredentials>, stored: NodeDef): void {
@@ -31,6 +36,9 @@ export default function (RED: NodeAPI): void {
       endpoints = undefined;
       follows.forget();
     };
+    watchFitness(this, async () =>
+      follows.isAnswered ? undefined : { code: 'node-misconfigured', message: UNANSWERED },
+    );
     const stopForgetting = deploysOf(RED).listen({ started: forget });
     const open = new OpenRequests(RED, this);
     const known = () => (endpoints ??= endpointsBefore(RED, this));

@@ -5,7 +5,7 @@ import type { AnswerOptions } from '../../src/service/answer-options.ts';
 import { planAnswer } from '../../src/service/plan.ts';
 import { RESPONSE_SETTINGS } from '../m2fp-response/config.ts';
 import { httpRequestOf } from './read-request.ts';
-import { answerersBehind, hasJobsBehind } from './wired-from.ts';
+import { answerersBehind, hasJobsBehind, mayRequestsBeAnswered } from './wired-from.ts';
 
 /** How one of the parsing responses behind answers. */
 interface Answering {
@@ -18,6 +18,7 @@ export class WhatFollows {
   readonly #node: Node;
   #answering: readonly Answering[] | undefined;
   #hasJobs: boolean | undefined;
+  #isAnswered: boolean | undefined;
 
   constructor(RED: NodeAPI, node: Node) {
     this.#RED = RED;
@@ -26,12 +27,17 @@ export class WhatFollows {
 
   /** After a deploy, other nodes may follow. */
   forget(): void {
-    this.#answering = this.#hasJobs = undefined;
+    this.#answering = this.#hasJobs = this.#isAnswered = undefined;
   }
 
   /** Whether a jobs node may get the message. */
   get hasJobs(): boolean {
     return (this.#hasJobs ??= hasJobsBehind(this.#RED, this.#node));
+  }
+
+  /** Whether requests may get an answer; false where it is certain that they get none. */
+  get isAnswered(): boolean {
+    return (this.#isAnswered ??= mayRequestsBeAnswered(this.#RED, this.#node));
   }
 
   /**

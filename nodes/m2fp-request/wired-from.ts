@@ -16,6 +16,8 @@ interface Stored {
   mode?: string;
   /** Of a link call node: `dynamic` where the message says where it leads. */
   linkType?: string;
+  /** Of a complete node: the nodes whose messages it gets when they are done with them. */
+  scope?: string[] | null;
   /** Of a subflow. */
   in?: { wires?: { id: string }[] }[];
   /** Of an http in node. */
@@ -33,11 +35,14 @@ interface Stored {
  * lies behind any other node is not one: that node may want what Node-RED reads.
  */
 export function endpointsBefore(RED: NodeAPI, node: Aliased): Endpoint[] {
-  const stored = storedNodes(RED);
+  return httpInsBefore(node, storedNodes(RED)).map((from) => endpointOf(RED, from));
+}
+
+function httpInsBefore(node: Aliased, stored: ReadonlyMap<string, Stored>): Stored[] {
   const target = node._alias ?? node.id;
-  return [...stored.values()]
-    .filter((from) => from.type === 'http in' && reaches(from, ({ id }) => id === target, passesOn, stored))
-    .map((from) => endpointOf(RED, from));
+  return [...stored.values()].filter(
+    (from) => from.type === 'http in' && reaches(from, ({ id }) => id === target, passesOn, stored),
+  );
 }
 
 /** What a picture may pass through on its way to a parsing response that surely answers the same request. */
@@ -93,27 +98,37 @@ export function hasJobsBehind(RED: NodeAPI, node: Aliased): boolean {
 
 /** Nodes that hand messages on by their wires alone. */
 const BY_WIRES =
-  'debug change switch function delay template json split join batch sort trigger range rbe junction unknown'.split(
+  'debug change switch function delay template json split join batch sort trigger range rbe junction complete unknown'.split(
     ' ',
   );
+
+/** Whether all that becomes of a message there is known from flows. */
+const handsOn = ({ type, linkType }: Stored): boolean =>
+  linkType !== 'dynamic' &&
+  (BY_WIRES.includes(type) ||
+    type.startsWith('m2fp-') ||
+    type.startsWith('link ') ||
+    type.startsWith('subflow:'));
+
+/**
+ * Whether each request that an http in node has for `node` may get an answer: not where what that http in node sends comes only to
+ * nodes that hand messages on. An http response node answers, and so may functions, and nodes of others.
+ */
+export function mayRequestsBeAnswered(RED: NodeAPI, node: Aliased): boolean {
+  const stored = storedNodes(RED);
+  const mayAnswer = (next: Stored): boolean => next.type === 'function' || !handsOn(next);
+  return httpInsBefore(node, stored).every((from) => from.d === true || comesTo(from, mayAnswer, stored));
+}
 
 /**
  * Whether what the first output of `node` sends may come to a parsing response: not where there are only nodes behind that hand
  * messages on by wires, and none of them is one. Of all others nobody knows.
  */
-export function mayBeAnswered(RED: NodeAPI, node: Aliased): boolean {
+export function mayJobsBeAnswered(RED: NodeAPI, node: Aliased): boolean {
   const stored = storedNodes(RED);
   const own = stored.get(node._alias ?? node.id);
   if (own === undefined) return true;
-  const mayAnswer = ({ type, linkType }: Stored): boolean =>
-    type === 'm2fp-response' ||
-    linkType === 'dynamic' ||
-    !(
-      BY_WIRES.includes(type) ||
-      type.startsWith('m2fp-') ||
-      type.startsWith('link ') ||
-      type.startsWith('subflow:')
-    );
+  const mayAnswer = (next: Stored): boolean => next.type === 'm2fp-response' || !handsOn(next);
   return comesTo({ ...own, wires: (own.wires ?? []).slice(0, 1) }, mayAnswer, stored);
 }
 
@@ -124,13 +139,15 @@ function comesTo(
   stored: ReadonlyMap<string, Stored>,
 ): boolean {
   const ofType = (type: string): Stored[] => [...stored.values()].filter((other) => other.type === type);
+  const completes = ofType('complete');
   const nextAny = (node: Stored): string[] => {
-    const { type, z = '', wires = [], links = [], mode } = node;
+    const { id, type, z = '', wires = [], links = [], mode } = node;
     const isReturn = type === 'link out' && mode === 'return';
     return [
       ...wires.flat(),
       ...(type === 'link in' ? [] : links),
       ...(type.startsWith('subflow:') ? nextOf(node, stored) : []),
+      ...completes.filter(({ scope }) => scope?.includes(id)).map((complete) => complete.id),
       // Out of a subflow, and back to where a link was called.
       ...[...ofType(`subflow:${z}`), ...(isReturn ? ofType('link call') : [])].flatMap(
         (caller) => caller.wires?.flat() ?? [],

@@ -11,7 +11,7 @@ interface FlowNode {
 }
 
 const followsOf = (flow: readonly FlowNode[], id = 'node'): WhatFollows => {
-  const nodes = { eachNode: (tell: (node: FlowNode) => void) => flow.forEach(tell) };
+  const nodes = { eachNode: (tell: (node: FlowNode) => void) => flow.forEach(tell), getNode: () => null };
   return new WhatFollows({ nodes } as unknown as NodeAPI, { id } as Node);
 };
 const node = (id: string, type: string, ...wires: string[][]): FlowNode => ({ id, type, wires });
@@ -141,6 +141,63 @@ describe('what follows a parsing request', () => {
     }
   });
 
+  const ANSWER = node('answer', 'm2fp-response', ['out']);
+  const OUT = node('out', 'http response');
+  const PARSED = [
+    node('in', 'http in', ['node']),
+    node('node', 'm2fp-request', ['infer']),
+    node('infer', 'm2fp-infer', ['answer'], []),
+  ];
+  const more = (...wires: string[]): FlowNode[] => [
+    node('in', 'http in', ['node', 'more']),
+    node('more', 'change', wires),
+    ...PARSED.slice(1),
+  ];
+  const ANSWERED: [what: string, flow: FlowNode[], isAnswered: boolean][] = [
+    ['through a parsing response', [...PARSED, ANSWER, OUT], true],
+    ['but its parsing response was deleted', [...PARSED, OUT], false],
+    ['but its parsing response is disabled', [...PARSED, { ...ANSWER, d: true }, OUT], false],
+    ['but the http response node was deleted', [...PARSED, ANSWER], false],
+    [
+      'but only what Catch gets is answered',
+      [...PARSED, node('catch', 'catch', ['error']), { ...ANSWER, id: 'error' }, OUT],
+      false,
+    ],
+    ['by a function, for all that is known', [...PARSED, node('answer', 'function', [])], true],
+    ['by a node of others, for all that is known', [...PARSED, node('answer', 'mqtt out')], true],
+    ['where the message says', [...PARSED, { ...node('answer', 'link call'), linkType: 'dynamic' }], true],
+    ['before the model has run', [...more('out'), OUT], true],
+    ['but what it has beside leads nowhere', [...more('gone'), OUT], false],
+    [
+      'when infer is done with it',
+      [...PARSED, { ...node('done', 'complete', ['out']), scope: ['infer'] }, OUT],
+      true,
+    ],
+    [
+      'but what is done with it is another node',
+      [...PARSED, { ...node('done', 'complete', ['out']), scope: ['other'] }, OUT],
+      false,
+    ],
+    ['and by nobody asked over HTTP', PARSED.slice(1), true],
+    ['and its http in node is disabled', [{ ...PARSED[0]!, d: true }, ...PARSED.slice(1)], true],
+    ['by a jobs node', [...PARSED.slice(0, 2), node('infer', 'm2fp-jobs', ['gone'], ['out']), OUT], true],
+  ];
+  for (const [what, flow, isAnswered] of ANSWERED) {
+    it(`is ${isAnswered ? 'answered' : 'not answered'}, ${what}`, () => {
+      assert.equal(followsOf(flow).isAnswered, isAnswered);
+    });
+  }
+
+  it('is answered, or not, as the last deploy has it', () => {
+    const flow = [...PARSED, ANSWER, OUT];
+    const follows = followsOf(flow);
+    assert.ok(follows.isAnswered);
+    flow.splice(3, 1);
+    assert.ok(follows.isAnswered);
+    follows.forget();
+    assert.ok(!follows.isAnswered);
+  });
+
   it('is all known in the example', () => {
     const flow = example('4 Parsing service');
     const [pictures, jobs] = flow.filter(({ type }) => type === 'm2fp-request');
@@ -150,6 +207,10 @@ describe('what follows a parsing request', () => {
     ] as const) {
       const follows = followsOf(flow, id);
       assert.equal(follows.hasJobs, isForJobs);
+      assert.ok(follows.isAnswered);
+      const unanswered = flow.filter(({ type }) => type !== 'm2fp-response');
+      // A jobs node answers by itself.
+      assert.equal(followsOf(unanswered, id).isAnswered, isForJobs);
       assert.throws(() => follows.checkAnswer(WRONG), { code: 'M2FP_BAD_OPTION' });
     }
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Health } from '../../../src/observe/health.ts';
 import { nodeConfig } from '../support/flows.ts';
-import { deploy, type NodeConfig, startFlow } from '../support/red.ts';
+import { coreNode, deploy, type NodeConfig, startFlow } from '../support/red.ts';
 import { answer, infer, model, status, useEngines } from './support.ts';
 
 describe('m2fp-status, of nodes that are set wrong', () => {
@@ -73,6 +73,30 @@ describe('m2fp-status, of nodes that are set wrong', () => {
     );
     assert.match(reasons[0]!.message, /M2FP_TEST_NO_KEY.* no client can send/);
     assert.doesNotMatch(reasons[0]!.message, /a-key|schl/);
+  });
+
+  it('is not ready where the requests of one come to no answer any more, and names it', async () => {
+    const ask: NodeConfig = {
+      id: 'ask',
+      type: 'http in',
+      name: '',
+      method: 'post',
+      url: '/a',
+      wires: [['request']],
+    };
+    const wired = request({ wires: [['infer']] });
+    const flow = [ask, wired, model, { ...infer, wires: [['last'], []] }, status({ format: 'ready' })];
+    const last = nodeConfig('m2fp-response', 'last', { wires: [['response']] });
+    const response: NodeConfig = { id: 'response', type: 'http response', name: '', wires: [] };
+    const events = await startFlow([...flow, last, response], [coreNode('network/21-httpin')]);
+    assert.equal((await answer(events))['statusCode'], 200);
+    const told = await answer(await deploy([...flow, response]));
+    const { ready, reasons } = told.payload as Health;
+    assert.deepEqual([told['statusCode'], ready, reasons.length], [503, false, 1]);
+    const { code, node, message } = reasons[0]!;
+    assert.deepEqual([code, node], ['node-misconfigured', 'gate']);
+    assert.match(message, /^"gate" \(m2fp-request\): requests get no answer/);
+    assert.equal((await answer(await deploy([...flow, last, response])))['statusCode'], 200);
   });
 
   it('is ready with one that is set right', async () => {
