@@ -1,8 +1,8 @@
 /** The pictures that the arguments of a command mean. */
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { M2fpError } from '../errors.ts';
 import { fileText } from '../export/batch/file-text.ts';
+import { placeOf } from '../export/batch/known-pictures.ts';
 import {
   isPattern,
   listedPictures,
@@ -37,7 +37,7 @@ export async function* sourcesOf(args: readonly string[], options: WalkOptions):
   const given = new Set<string>();
   for (const argument of args) {
     for await (const source of sourcesIn(argument, args.length > 1, options)) {
-      const path = keyOf(source);
+      const path = placeOf(source);
       if (given.has(path)) continue;
       given.add(path);
       yield source;
@@ -64,10 +64,4 @@ async function* sourcesIn(
 
 async function* prefixed(prefix: string, sources: AsyncIterable<Source>): AsyncIterable<Source> {
   for await (const { path, file } of sources) yield { path, file: prefix + file };
-}
-
-/** Equal for paths that are one, as "a.jpg" and "./a.jpg" are. What ".." leads to, behind a link, no text tells. */
-function keyOf({ path }: Source): string {
-  const text = path.toString('latin1');
-  return text.split('/').includes('..') ? text : resolve(text);
 }

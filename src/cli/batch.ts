@@ -6,6 +6,7 @@ import { asM2fpError, M2fpError } from '../errors.ts';
 import { Begun } from '../export/batch/begun.ts';
 import { type BatchCounts, runBatch, type BatchOptions } from '../export/batch/batch.ts';
 import { isMade, KINDS } from '../export/batch/made-files.ts';
+import { KnownPictures } from '../export/batch/known-pictures.ts';
 import { OutputNames } from '../export/batch/output-names.ts';
 import { Report } from '../export/batch/report.ts';
 import { isPattern, outputStem, splitPattern, type Source } from '../export/batch/sources.ts';
@@ -16,7 +17,7 @@ import { tryLock } from '../store/lock.ts';
 import { sourcesOf, STANDARD_INPUT } from './batch-sources.ts';
 import type { Terminal } from './command.ts';
 import { Estimate } from './estimate.ts';
-import { EXIT_CODES, Interruption, SIGNALS } from './interrupt.ts';
+import { Stop } from './interrupt.ts';
 import { ProgressBar } from './progress.ts';
 import { readImage } from './read-image.ts';
 
@@ -50,7 +51,7 @@ export interface BatchCommand {
  * Runs it, and tells how far it is.
  * @returns the exit code: 0 all, 1 some failed, 2 none was done
  * @throws M2fpError M2FP_BUSY where another run writes into the folder; M2FP_NOT_KEPT where it cannot be written; M2FP_NO_IMAGE
- *   where there are no pictures; M2FP_BAD_OPTION where they lie in that folder; the {@link Interruption}; what the work throws
+ *   where there are no pictures; M2FP_BAD_OPTION where they lie in that folder; the `Interruption`; what the work throws
  */
 export async function runBatchCommand(command: BatchCommand, terminal: Terminal): Promise<number> {
   const { folder, lock, files } = await openFolder(command);
@@ -62,7 +63,11 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
   try {
     await checkApart(command, folder);
     const names = new OutputNames();
-    report = await Report.open(reportIn(folder, command), ({ file, outputs }) => names.add(file, outputs));
+    const pictures = new KnownPictures();
+    report = await Report.open(reportIn(folder, command), (line) => {
+      names.add(line.file, line.outputs);
+      pictures.add(line);
+    });
     begun = await Begun.open(begunIn(folder, command), ({ file, paths }) => names.add(file, paths));
     work = await command.open(folder);
     const { counts, problems } = await run(command, {
@@ -71,6 +76,7 @@ export async function runBatchCommand(command: BatchCommand, terminal: Terminal)
       report,
       begun,
       names,
+      pictures,
       work,
       stop,
       bar,
@@ -135,6 +141,7 @@ interface Run {
   report: Report;
   begun: Begun;
   names: OutputNames;
+  pictures: KnownPictures;
   work: BatchWork;
   stop: Stop;
   bar: ProgressBar;
@@ -143,7 +150,7 @@ interface Run {
 
 async function run(
   { args, watch }: BatchCommand,
-  { folder, files, report, begun, names, work, stop, bar, terminal }: Run,
+  { folder, files, report, begun, names, pictures, work, stop, bar, terminal }: Run,
 ): Promise<{ counts: BatchCounts; problems: number }> {
   let problems = 0;
   const tell = (line: string): void => {
@@ -161,9 +168,10 @@ async function run(
   const list = (): AsyncIterable<Source> => sourcesOf(args, { except, onProblem });
   const known = watch || args.includes(STANDARD_INPUT) ? undefined : await gather(list(), bar);
   const estimate = new Estimate(known?.length);
+  const sources = known ?? (watch ? watchPictures(list, { signal: stop.signal }) : list());
   const counts = await runBatch({
     ...work,
-    sources: known ?? (watch ? watchPictures(list, { signal: stop.signal }) : list()),
+    sources: pictures.named(sources, { report, read: work.read }),
     report,
     begun,
     folder,
@@ -209,35 +217,6 @@ async function openFolder({ out, own = OWN }: BatchCommand) {
     return { folder, lock, files: await WholeFiles.open(folder, join(folder, own, 'batch.partial')) };
   } catch (error) {
     throw asM2fpError(error, 'M2FP_NOT_KEPT', `${out} cannot be written`);
-  }
-}
-
-/** The first signal lets the pictures under way end; the second ends the process at once. */
-class Stop {
-  readonly #controller = new AbortController();
-  #signal: keyof typeof EXIT_CODES | undefined;
-  readonly #listener = (signal: NodeJS.Signals): void => {
-    if (this.#signal !== undefined) process.exit(EXIT_CODES[signal as keyof typeof EXIT_CODES]);
-    this.#signal = signal as keyof typeof EXIT_CODES;
-    this.#controller.abort();
-  };
-
-  constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#listener);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Makes the error where there was a signal. */
-  get interruption(): ((outcome: string) => Interruption) | undefined {
-    const signal = this.#signal;
-    return signal === undefined ? undefined : (outcome) => new Interruption(signal, outcome);
-  }
-
-  close(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#listener);
   }
 }
 

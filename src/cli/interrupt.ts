@@ -60,3 +60,32 @@ export async function interruptible<T>(
     stopListening();
   }
 }
+
+/** The first signal lets what is under way end; the second ends the process at once. */
+export class Stop {
+  readonly #controller = new AbortController();
+  #signal: keyof typeof EXIT_CODES | undefined;
+  readonly #listener = (signal: NodeJS.Signals): void => {
+    if (this.#signal !== undefined) process.exit(EXIT_CODES[signal as keyof typeof EXIT_CODES]);
+    this.#signal = signal as keyof typeof EXIT_CODES;
+    this.#controller.abort();
+  };
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#listener);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Makes the error where there was a signal. */
+  get interruption(): ((outcome: string) => Interruption) | undefined {
+    const signal = this.#signal;
+    return signal === undefined ? undefined : (outcome) => new Interruption(signal, outcome);
+  }
+
+  close(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#listener);
+  }
+}

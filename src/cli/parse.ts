@@ -61,8 +61,9 @@ line, or with zero bytes between), what is made of each goes into files below DI
 The same command goes on where it was interrupted: a picture is done again only where it, the options, the model or a file that
 was made of it have changed (not one of a dataset, which may be put right by hand). Files that an earlier run made of a picture,
 and this one does not, are removed, also where the picture now fails, unless it cannot be read. Where two pictures would have the
-same file, or names that differ in upper and lower case alone, one gets a number: the report tells which. Pictures that lie in DIR
-among what was made are refused, so that none is written over.
+same file, or names that differ in upper and lower case alone, one gets a number: the report tells which. Of several folders, each
+one's name stands in front; where an earlier run had a picture of that name in another folder, one has its path as its name, unless
+it was moved, and is the same byte by byte. Pictures that lie in DIR among what was made are refused, so that none is written over.
 Exit code 0: all done, or the list was empty; 1: some failed, or an error (M2FP_...) ended the command; 2: all failed.
 
 Options:

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -67,6 +68,67 @@ describe('the files of m2fp parse of many pictures', function () {
       assert.deepEqual([to!.width, to!.height], [from!.width, from!.height], file);
     }
     assert.match((await parse('--make', 'redact')).err, /: 0 done, 4 done before/);
+  });
+
+  describe('of two folders with the same names', () => {
+    beforeEach(async () => {
+      for (const [name, width] of [
+        ['a', 320],
+        ['b', 200],
+      ] as const) {
+        mkdirSync(join(folder, name));
+        await sharp(scene(1))
+          .resize(width)
+          .toFile(join(folder, name, 'x.jpg'));
+      }
+    });
+    const run = async (...named: string[]): Promise<string> => {
+      const args = ['parse', ...named, '--out', 'out', '--make', 'redact', '--short-side', '64'];
+      const { code, err } = await start(args, {}, folder).ended;
+      assert.equal(code, 0, err);
+      return /(\d+ done, \d+ done before)/.exec(err)![1]!;
+    };
+    /** Which picture a file was made of: both have another size. */
+    const madeOf = async (path: string): Promise<string | undefined> => {
+      const size = async (file: string): Promise<string> => {
+        const { width, height } = await sharp(join(folder, file)).metadata();
+        return `${width} x ${height}`;
+      };
+      const found = await size(`out/${path}`);
+      for (const name of ['a', 'b']) if ((await size(`${name}/x.jpg`)) === found) return name;
+      return undefined;
+    };
+
+    it('are all there after one command, and have the same names the next time', async () => {
+      assert.equal(await run('a', 'b'), '2 done, 0 done before');
+      assert.deepEqual(made(), ['redact/a/x.jpg', 'redact/b/x.jpg']);
+      for (const named of [
+        ['b', 'a'],
+        ['./a', join(folder, 'b')],
+      ]) {
+        assert.equal(await run(...named), '0 done, 2 done before', named.join(' '));
+      }
+      assert.deepEqual(made(), ['redact/a/x.jpg', 'redact/b/x.jpg']);
+      for (const name of ['a', 'b']) assert.equal(await madeOf(`redact/${name}/x.jpg`), name);
+    });
+
+    it('are all there after one command for each, too', async () => {
+      for (const name of ['a', 'b']) assert.equal(await run(name), '1 done, 0 done before');
+      assert.deepEqual(made(), ['redact/b/x.jpg', 'redact/x.jpg']);
+      for (const name of ['a', 'b']) assert.equal(await run(name), '0 done, 1 done before');
+      assert.equal(await run('a', 'b'), '0 done, 2 done before');
+      assert.deepEqual([await madeOf('redact/x.jpg'), await madeOf('redact/b/x.jpg')], ['a', 'b']);
+      copyFileSync(scene(4), join(folder, 'b/x.jpg'));
+      assert.equal(await run('b'), '1 done, 0 done before');
+      assert.deepEqual(made(), ['redact/b/x.jpg', 'redact/x.jpg']);
+    });
+
+    it('stay those of pictures that were moved', async () => {
+      assert.equal(await run('a'), '1 done, 0 done before');
+      renameSync(join(folder, 'a'), join(folder, 'moved'));
+      assert.equal(await run('moved'), '0 done, 1 done before');
+      assert.deepEqual(made(), ['redact/x.jpg']);
+    });
   });
 
   it('are made again where they have changed', async () => {

@@ -6,6 +6,7 @@ import type { WholeFiles } from '../dataset/whole-files.ts';
 import { ContentDigest, isMade, type Kind, type MadeFile, removeMade } from './made-files.ts';
 import type { Begun } from './begun.ts';
 import { isDone, othersOf } from './earlier-runs.ts';
+import { placeOf } from './known-pictures.ts';
 import type { Report } from './report.ts';
 import type { Source } from './sources.ts';
 
@@ -117,6 +118,7 @@ async function runOne(
   const start = performance.now();
   const { report, begun, options, folder } = batch;
   const { file } = source;
+  const place = placeOf(source);
   const known = await report.find(file);
   /** Files that there may be of the picture, old ones and new ones. */
   const there = new Set([...(known?.outputs ?? []), ...begun.of(file)]);
@@ -152,7 +154,18 @@ async function runOne(
     );
     const [persons, parts] = [parsing.persons.length, parsing.parts.length];
     const outputs = [...now];
-    await report.put({ file, outcome: 'done', digest, options, persons, parts, outputs, contents, time });
+    await report.put({
+      file,
+      path: place,
+      outcome: 'done',
+      digest,
+      options,
+      persons,
+      parts,
+      outputs,
+      contents,
+      time,
+    });
     begun.end(file);
     batch.onDone(file);
     return 'done';
@@ -173,6 +186,7 @@ async function runOne(
     await earlier;
     await report.put({
       file,
+      path: place,
       outcome: 'failed',
       digest,
       options,

@@ -5,8 +5,10 @@ import { JsonLines, type Span } from '../dataset/json-lines.ts';
 
 /** A line. */
 export interface ReportLine {
-  /** See `Source`. */
+  /** See `Source`; where another picture had the same one in an earlier run, `path`. */
   file: string;
+  /** Where it lies, from the root. */
+  path: string;
   outcome: 'done' | 'failed';
   /** SHA-256 of the picture, hex; null where it could not be read. */
   digest: string | null;

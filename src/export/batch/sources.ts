@@ -1,7 +1,7 @@
 /** The pictures of a batch, one by one: those of a folder, of a pattern, of a list. */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { matchesGlob, relative, resolve, sep } from 'node:path';
+import { isAbsolute, matchesGlob, relative, resolve, sep } from 'node:path';
 import { M2fpError } from '../../errors.ts';
 import { isImageName } from '../../image/folder.ts';
 import { fileText } from './file-text.ts';
@@ -131,6 +131,15 @@ export function outputStem(file: string): string {
     .split(sep === '/' ? '/' : /[/\\]/)
     .filter((part) => part !== '')
     .join('/');
+}
+
+/** The path from the root; equal for paths that are one, but where a part is "..": what that leads to, behind a link, no text tells. */
+export function absolutePath(path: Buffer): Buffer {
+  // Byte by byte: not all names are text.
+  const text = path.toString('latin1');
+  const here = Buffer.from(process.cwd()).toString('latin1');
+  if (!text.split(/[/\\]/).includes('..')) return Buffer.from(resolve(here, text), 'latin1');
+  return isAbsolute(text) ? path : Buffer.from(`${here}/${text}`, 'latin1');
 }
 
 /** False for a folder that was walked. */

@@ -6,6 +6,7 @@ import { Folder } from '../support.ts';
 
 const line = (file: string, time = 1): ReportLine => ({
   file,
+  path: `/${file}`,
   outcome: 'done',
   digest: 'd',
   options: 'o',
