@@ -30,11 +30,12 @@ const SETTINGS = `module.exports = {
   },
   editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] }, multiplayer: { enabled: false } },
 };
+// SIGUSR2 is how nodemon ends Node-RED.
 if (process.platform !== 'win32') {
   require('node:v8').setFlagsFromString('--expose-gc');
   const collect = require('node:vm').runInNewContext('gc');
   let times = 0;
-  process.on('SIGUSR2', () => {
+  process.on('SIGWINCH', () => {
     collect();
     console.log('collected ' + ++times + '.');
   });
@@ -154,14 +155,18 @@ export class NodeRed {
 
   /** Resolves when it has logged `text`; rejects when it ends without. */
   async logged(text: string): Promise<void> {
-    const ended = once(this.child, 'exit').then(() => assert.fail(`Node-RED ended:\n${this.#log}`));
+    const { child } = this;
+    const fail = (): never =>
+      assert.fail(`Node-RED ended (${child.signalCode ?? child.exitCode}):\n${this.#log}`);
+    if (child.exitCode !== null || child.signalCode !== null) fail();
+    const ended = once(child, 'exit').then(fail);
     ended.catch(() => {});
-    while (!this.#log.includes(text)) await Promise.race([once(this.child, 'log'), ended]);
+    while (!this.#log.includes(text)) await Promise.race([once(child, 'log'), ended]);
   }
 
   /** Lets it drop what nothing holds any more: V8 does that when it wants to. Not on Windows. */
   async collectGarbage(): Promise<void> {
-    this.child.kill('SIGUSR2');
+    this.child.kill('SIGWINCH');
     await this.logged(`collected ${++this.#collections}.`);
   }
 

@@ -148,7 +148,7 @@ export class Run {
       await sleep(LOOK, undefined, { signal: over }).catch(() => {});
       if (over.aborted) return;
       // Where it has ended, the report says so.
-      await this.#nodeRed.collectGarbage().catch(() => {});
+      await this.#nodeRed.collectGarbage().catch((error: unknown) => this.#log(String(error)));
       for (const gauge of this.#gauges) gauge.sample();
       this.#log(this.#progress());
     }
