@@ -1,5 +1,6 @@
 /** What Node-RED answers about a model; made by nodes/m2fp-model/admin.ts. */
-import type { CheckResult, ModelDescription } from '../m2fp-model/about.ts';
+import type { ModelDescription } from '../m2fp-model/about.ts';
+import type { CheckResult } from '../m2fp-model/check.ts';
 import type { DownloadStatus } from '../m2fp-model/downloads.ts';
 import type { ModelFacts } from '../common/model-facts.ts';
 import type { Int8Speed } from '../../src/m2fp/int8-speed.ts';
@@ -25,6 +26,7 @@ export interface DeployedFacts extends ModelFacts {
 
 export interface Failure {
   message: string;
+  code?: string | null;
   /** As of {@link DeployedFacts}; null where the configuration is wrong. */
   choice: string | null;
 }
@@ -34,7 +36,7 @@ export interface Answer {
   status: number;
   /** Of a success. */
   answer?: unknown;
-  /** Of a failure. */
+  /** Of a failure, in the user's language. */
   problem?: string;
   /** Of the failure of a deployed model. */
   choice?: string | null;

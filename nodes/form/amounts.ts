@@ -12,8 +12,12 @@ export function secondsText(seconds: number): string {
 }
 
 /** A time in words' units: "45 s", "3 min", "1 h 20 min"; from a minute on it is rounded up. */
-export function durationText(seconds: number): string {
-  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+export function durationText(
+  seconds: number,
+  text: (key: string, values: Record<string, number>) => string,
+): string {
+  if (seconds < 59.5) return text('duration.seconds', { seconds: Math.max(1, Math.round(seconds)) });
   const minutes = Math.ceil(seconds / 60 - 0.01);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return text('duration.minutes', { minutes });
+  return text('duration.hours', { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }

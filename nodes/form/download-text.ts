@@ -1,8 +1,9 @@
 /** How a download stands, in words. */
-import type { DownloadStatus } from '../m2fp-model/downloads.ts';
-import type { PullProgress } from '../../src/store/progress.ts';
+import type { DownloadStatus, FormDescription } from './about-answers.ts';
+import type { PullPhase, PullProgress } from '../../src/store/progress.ts';
 import type { Retry } from '../../src/store/retry.ts';
 import type { AboutText } from './about-rows.ts';
+import type { Says } from './says.ts';
 import { bytesText, durationText } from './amounts.ts';
 
 /**
@@ -29,26 +30,39 @@ export function progressText(progress: PullProgress | null, text: AboutText): st
   return [
     amount,
     speed,
-    ...(left === null || left <= 0 ? [] : [text('download.left', { time: durationText(left) })]),
+    ...(left === null || left <= 0 ? [] : [text('download.left', { time: durationText(left, text) })]),
   ].join(' · ');
 }
 
 /** Why it waits, and for how long. */
 function retryText({ status, seconds, attempt, attempts }: Retry, text: AboutText): string {
   const reason = status === null ? text('download.broken') : text('download.answered', { status });
-  return `${reason} · ${text('download.retry', { time: durationText(seconds), attempt, attempts })}`;
+  return `${reason} · ${text('download.retry', { time: durationText(seconds, text), attempt, attempts })}`;
 }
 
 /** Why it failed and what to do. */
 export function problemText(
   { code, message }: NonNullable<DownloadStatus['problem']>,
   text: AboutText,
+  says: Says,
 ): string {
   const advice = code === 'M2FP_DOWNLOAD_FAILED' ? [text('download.failedKept')] : [];
-  return [sentences([message]), ...advice].join(' ');
+  const said = says(message, code);
+  if (advice.length === 0) return said;
+  return [/[.!?。！？]$/.test(said) ? said : text('sentence', { said }), ...advice].join(' ');
 }
 
-/** Messages of the store end without a stop. */
-export function sentences(texts: readonly string[]): string {
-  return texts.map((text) => (/[.!?。！？]$/.test(text) ? text : `${text}.`)).join(' ');
+/** What is said of what was cancelled: only of a download something is kept. @param phase undefined before the first */
+export function cancelledKey(description: FormDescription | undefined, phase: PullPhase | undefined): string {
+  if (description?.precision === 'int8') {
+    const isBegun = phase !== undefined && phase !== 'wait' && phase !== 'quantize';
+    return isBegun && !description.isCheckpoint ? 'cancelled' : 'cancelledAnew';
+  }
+  return description?.isCheckpoint ? 'cancelledAnew' : 'cancelled';
+}
+
+/** What the button says that gets a model. */
+export function startKey(description: FormDescription | undefined): string {
+  if (description?.precision === 'int8') return 'int8Now';
+  return description?.isCheckpoint ? 'convertNow' : 'now';
 }

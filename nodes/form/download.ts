@@ -1,18 +1,31 @@
 /** Gets the model that the form names, before any picture and any deploy: the button, the progress, and its end. */
-import type { PullPhase, PullProgress } from '../../src/store/progress.ts';
+import type { PullProgress } from '../../src/store/progress.ts';
 import type { Answer, Ask, DownloadStatus, FormDescription } from './about-answers.ts';
 import type { AboutText } from './about-rows.ts';
 import { bytesText } from './amounts.ts';
-import { problemText, progressText, sentences } from './download-text.ts';
+import { cancelledKey, problemText, progressText, startKey } from './download-text.ts';
+import { Notes } from './notes.ts';
 import type { Dollar, Elements } from './editor.ts';
+import type { Says } from './says.ts';
 
 /** Milliseconds between looks at a download. */
 const LOOK = 500;
 /** Questions without an answer after which what was told last is no longer shown as if it went on. */
 const MISSES = 3;
 
+/** What was said last, of the choice that it belongs to. */
+interface Said {
+  choice: string;
+  text: string;
+  isProblem: boolean;
+  notes: readonly string[];
+}
+
+const NOTHING: Said = { choice: '', text: '', isProblem: false, notes: [] };
+
 export interface DownloadOptions {
   text: AboutText;
+  says: Says;
   ask: Ask;
   /** The values of the form, as JSON. */
   form: () => string;
@@ -28,6 +41,7 @@ export class ModelDownload {
   readonly #line: Elements;
   readonly #problem: Elements;
   readonly #end: Elements;
+  readonly #notes: Notes;
   readonly #start: Elements;
   /** For an int8 model that is there. */
   readonly #again: Elements;
@@ -37,8 +51,7 @@ export class ModelDownload {
   #elsewhere: PullProgress | null = null;
   /** Of the choice that it names; another one is not shown. */
   #status: DownloadStatus | undefined;
-  /** What was said last, of the choice that it belongs to. */
-  #said = { choice: '', text: '', isProblem: false };
+  #said: Said = NOTHING;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isBusy = false;
   /** Questions in a row to which Node-RED gave no answer. */
@@ -56,6 +69,7 @@ export class ModelDownload {
     this.#line = $('<div class="m2fp-download-line">').appendTo(box);
     this.#problem = $('<div class="m2fp-about-error" role="alert">').appendTo(box);
     this.#end = $('<div role="status">').appendTo(box);
+    this.#notes = new Notes($, box, text);
     this.#start = button('download.now', () => this.#begin()).appendTo(box);
     this.#again = button('download.int8Again', () => this.#begin(true)).appendTo(box);
     this.#cancel = button('download.cancel', () => this.#stop()).appendTo(box);
@@ -78,6 +92,12 @@ export class ModelDownload {
     this.#watch();
   }
 
+  /** What came of the last try says nothing of what the form wants now. */
+  forget(): void {
+    if (this.#status?.state === 'failed') this.#status = undefined;
+    this.#said = NOTHING;
+  }
+
   /** That of the choice in the form. */
   get #shown(): DownloadStatus | undefined {
     return this.#status?.id === this.#description?.choice ? this.#status : undefined;
@@ -98,7 +118,8 @@ export class ModelDownload {
     const key = cancelledKey(this.#description, this.#shown?.progress?.phase);
     const answer = await this.#press(() => this.#options.ask('POST', `downloads/${id}/cancel`));
     if (answer === undefined) return;
-    if (answer.problem !== undefined && answer.status !== 404) return this.#say(id, answer.problem, true);
+    if (answer.problem !== undefined && answer.status !== 404)
+      return this.#say(id, answer.problem, { isProblem: true });
     if (this.#status?.id === id) this.#status = undefined;
     this.#say(id, this.#options.text(`download.${key}`));
     this.#options.onEnd();
@@ -109,7 +130,7 @@ export class ModelDownload {
   async #press(work: () => Promise<Answer>): Promise<Answer | undefined> {
     if (this.#isBusy) return undefined;
     this.#isBusy = true;
-    this.#said = { choice: '', text: '', isProblem: false };
+    this.#said = NOTHING;
     this.#draw();
     try {
       return await work();
@@ -164,27 +185,28 @@ export class ModelDownload {
   }
 
   #take({ answer, problem }: Answer): void {
-    if (problem !== undefined) return this.#say(this.#description?.choice ?? '', problem, true);
+    if (problem !== undefined)
+      return this.#say(this.#description?.choice ?? '', problem, { isProblem: true });
     const status = answer as DownloadStatus;
     this.#status = status;
     if (status.state === 'done') {
-      const { text } = this.#options;
+      const { text, says } = this.#options;
       // The former one still runs where it was deployed.
       const done = status.again ? 'download.doneAgain' : 'download.done';
-      this.#say(status.id, sentences([text(done), ...status.warnings]));
+      this.#say(status.id, text(done), { notes: status.warnings.map((warning) => says(warning)) });
       this.#options.onEnd();
     }
     this.#draw();
     this.#watch();
   }
 
-  #say(choice: string, text: string, isProblem = false): void {
-    this.#said = { choice, text, isProblem };
+  #say(choice: string, text: string, more: Partial<Said> = {}): void {
+    this.#said = { ...NOTHING, choice, text, ...more };
     this.#draw();
   }
 
   #draw(): void {
-    const { text } = this.#options;
+    const { text, says } = this.#options;
     const description = this.#description;
     const isAbsent = description?.present === false;
     const status = this.#shown;
@@ -195,7 +217,9 @@ export class ModelDownload {
     const said = isSaid && !this.#said.isProblem ? this.#said.text : '';
     const refusal = isSaid && this.#said.isProblem ? this.#said.text : '';
     const failure =
-      (isAbsent || description?.isRemakable) && status?.problem ? problemText(status.problem, text) : '';
+      (isAbsent || description?.isRemakable) && status?.problem
+        ? problemText(status.problem, text, says)
+        : '';
 
     this.#bar.toggle(isComing);
     if (progress?.share == null) this.#bar.removeAttr('value');
@@ -205,26 +229,12 @@ export class ModelDownload {
     const problem = refusal || failure;
     this.#problem.text(problem).toggle(problem !== '');
     this.#end.text(said);
+    this.#notes.show(said === '' ? [] : this.#said.notes);
     this.#start
-      .toggle(isAbsent && !isComing)
+      .toggle(isAbsent && !isComing && description?.notMakable === null)
       .text(text(`download.${startKey(description)}`))
       .prop('disabled', this.#isBusy);
     this.#again.toggle(description?.isRemakable === true && !isComing).prop('disabled', this.#isBusy);
     this.#cancel.toggle(isRunning).prop('disabled', this.#isBusy || this.#isLost);
   }
-}
-
-/** What is said of what was cancelled: only of a download something is kept. @param phase undefined before the first */
-function cancelledKey(description: FormDescription | undefined, phase: PullPhase | undefined): string {
-  if (description?.precision === 'int8') {
-    const isBegun = phase !== undefined && phase !== 'wait' && phase !== 'quantize';
-    return isBegun && !description.isCheckpoint ? 'cancelled' : 'cancelledAnew';
-  }
-  return description?.isCheckpoint ? 'cancelledAnew' : 'cancelled';
-}
-
-/** What the button says that gets a model. */
-function startKey(description: FormDescription | undefined): string {
-  if (description?.precision === 'int8') return 'int8Now';
-  return description?.isCheckpoint ? 'convertNow' : 'now';
 }

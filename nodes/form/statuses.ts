@@ -5,43 +5,19 @@
 import en from '../m2fp-model/locales/en-US/m2fp-model.json' with { type: 'json' };
 import zh from '../m2fp-model/locales/zh-CN/m2fp-model.json' with { type: 'json' };
 import type { EditorRed } from './editor.ts';
-import { sharedText, type Values } from './texts.ts';
+import { matching, patternsOf } from './patterns.ts';
+import { sharedText } from './texts.ts';
 
 const GROUPS = ['status', 'pull', 'result'] as const;
 
-interface Pattern {
-  key: string;
-  text: RegExp;
-  /** Of the values, in the order in which they stand in the text. */
-  names: string[];
-}
-
-const PATTERNS: Pattern[] = [en, zh].flatMap((catalogue) =>
-  GROUPS.flatMap((group) =>
-    Object.entries<string>(catalogue['m2fp-model'][group]).map(([name, text]) => ({
-      key: `${group}.${name}`,
-      text: patternOf(text),
-      names: [...text.matchAll(/__(\w+?)__/g)].map((match) => match[1]!),
-    })),
-  ),
+const PATTERNS = [en, zh].flatMap((catalogue) =>
+  GROUPS.flatMap((group) => patternsOf(catalogue['m2fp-model'][group], group, '[\\d.]+[kM]?')),
 );
-
-function patternOf(text: string): RegExp {
-  const [first, ...rest] = text
-    .split(/__\w+?__/)
-    .map((words) => words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${[first, ...rest].join('([\\d.]+[kM]?)')}$`);
-}
 
 /** The status in the editor's language; undefined for what is none of ours. */
 export function translateStatus(RED: Pick<EditorRed, '_'>, status: string): string | undefined {
-  for (const { key, text, names } of PATTERNS) {
-    const found = text.exec(status);
-    if (found === null) continue;
-    const values: Values = Object.fromEntries(names.map((name, index) => [name, found[index + 1]!]));
-    return sharedText(RED, key, values);
-  }
-  return undefined;
+  const found = matching(PATTERNS, status);
+  return found && sharedText(RED, found.key, found.values);
 }
 
 interface Status {

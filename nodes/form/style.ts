@@ -53,9 +53,13 @@ export const STYLE = `
   padding: 8px 12px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 4px; line-height: 1.5;
 }
 .red-ui-editor .m2fp-about dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0 0 8px; }
+.red-ui-editor .m2fp-about dl:last-child { margin: 8px 0 0; }
+.red-ui-editor .m2fp-about dl:empty { margin: 0; }
 .red-ui-editor .m2fp-about dt { color: ${QUIET}; font-weight: normal; }
 .red-ui-editor .m2fp-about dd { margin: 0; overflow-wrap: anywhere; }
 .red-ui-editor .m2fp-download { margin-bottom: 8px; }
 .red-ui-editor .m2fp-download progress { display: block; width: 100%; height: 12px; accent-color: var(--red-ui-form-input-focus-color); }
+.red-ui-editor .m2fp-download ul { max-height: 200px; margin: 0; padding-left: 18px; overflow-y: auto; overflow-wrap: anywhere; }
+.red-ui-editor .m2fp-download summary { cursor: pointer; }
 .red-ui-editor .m2fp-about-error { color: var(--red-ui-text-color-error); }
 `;

@@ -1,7 +1,4 @@
 /** What the form of the config node tells of a model, before and after it is deployed. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { raceSignal } from '../../src/async.ts';
 import { ruleFor } from '../../src/engine/input-image.ts';
 import { M2fpError } from '../../src/errors.ts';
@@ -11,12 +8,9 @@ import { publishedFacts } from '../../src/m2fp/published.ts';
 import { type Estimate, estimate, type ModelSize } from '../../src/observe/estimate.ts';
 import { memoryFacts, platformFacts } from '../../src/observe/system.ts';
 import { processorFacts } from '../../src/processor.ts';
-import type { Int8Speed } from '../../src/m2fp/int8-speed.ts';
-import { DEFAULT_MIN_SCORE } from '../../src/parsing/postprocess/postprocess.ts';
-import { bundledModelFolder } from '../../src/paths.ts';
+import { type NotMakable, whyNotMakable } from '../../src/quantize/makable.ts';
 import { modelFolder } from '../../src/store/names.ts';
 import { services } from '../common/services.ts';
-import type { ModelNode } from '../common/model.ts';
 import { sizeOf } from '../common/model-facts.ts';
 import { type WorkerSeen, workersSeen } from '../common/workers.ts';
 import { choiceOfSettings, type WantedModel } from './choice.ts';
@@ -44,6 +38,8 @@ export interface ModelDescription {
   int8: Int8Origin | null;
   /** Whether an int8 model that is there can be made again here. */
   isRemakable: boolean;
+  /** Where the form wants an int8 model of a converted one in a folder: why none can be made of that; else null. */
+  notMakable: NotMakable | null;
   /** Null for a model of workers. */
   estimate: Estimate | null;
   /** For `remote`: those that are there. */
@@ -103,6 +99,7 @@ async function remoteDescription(settings: RemoteSettings): Promise<ModelDescrip
     precision,
     int8: manifest.int8 ?? null,
     isRemakable: false,
+    notMakable: null,
     estimate: null,
     workers: workersSeen(workers),
   };
@@ -125,6 +122,7 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
       precision,
       int8: null,
       isRemakable: false,
+      notMakable: checkpoint?.precision === 'int8' ? await notMakableAt(checkpoint.source) : null,
     };
     if (known === undefined) return { ...absent, kind: null, labels: null, input: null, estimate: null };
     const { kind, labels, input, hyperParameters, weights } = known;
@@ -159,8 +157,18 @@ async function localDescription(settings: LocalSettings): Promise<ModelDescripti
     precision,
     int8: manifest.int8 ?? null,
     isRemakable: wanted?.precision === 'int8',
+    notMakable:
+      wanted === undefined && settings.conversion?.precision === 'int8'
+        ? (whyNotMakable(manifest) ?? null)
+        : null,
     estimate: await estimateFor(manifest, input, engine),
   };
+}
+
+/** Of what an int8 model is to be made of; a checkpoint is converted first, which is no hindrance. */
+async function notMakableAt(source: string): Promise<NotMakable | null> {
+  const manifest = await services.readManifest(source).catch(() => undefined);
+  return (manifest && whyNotMakable(manifest)) ?? null;
 }
 
 async function estimateFor(
@@ -180,69 +188,4 @@ async function estimateFor(
       int8Speed: await services.knownInt8Speed(),
     },
   );
-}
-
-/** What came of trying a deployed model. */
-export interface CheckResult {
-  /** Seconds to load it; null where it was loaded already. */
-  load: number | null;
-  /** Seconds of the sample picture, without the time that it waited. */
-  seconds: number;
-  /** Bytes of all processes of this machine together; null where the system does not tell, and there are none. */
-  memory: number | null;
-  provider: string;
-  threads: number;
-  processes: number;
-  /** Null for a model of single persons. */
-  persons: number | null;
-  parts: number;
-  width: number;
-  height: number;
-  /** How much faster int8 is on this machine; null where it could not be measured, and where workers parse. */
-  int8: Int8Speed | null;
-}
-
-/**
- * Loads a deployed model, a published one after its download, and parses the sample picture with it. Then measures what int8
- * brings here, where nobody has before.
- * @throws {M2fpError} what loading and parsing throw
- */
-export async function checkModel(model: ModelNode, signal: AbortSignal): Promise<CheckResult> {
-  const engine = await model.engine(signal);
-  const wasLoaded = ['ready', 'running'].includes(engine.info().state);
-  await engine.load();
-  const options = { ...model.parseOptions(), scoreThreshold: DEFAULT_MIN_SCORE };
-  const parse = async () => engine.parse({ image: await sampleImage(), options, trial: true, signal });
-  // The first run of a session takes longer than all that follow.
-  if (!wasLoaded) await parse();
-  const { width, height, persons, parts, timing } = await parse();
-  const { loadSeconds, manifest, processes, provider, threads } = engine.info();
-  // What workers take, they take of other machines.
-  const resident = processes.flatMap(({ rss, host }) => (rss === null || host !== undefined ? [] : [rss]));
-  return {
-    load: wasLoaded ? null : loadSeconds,
-    seconds: (timing.total - timing.queue) / 1000,
-    memory: resident.length === 0 ? null : resident.reduce((sum, rss) => sum + rss, 0),
-    provider,
-    threads,
-    processes: processes.length,
-    persons: manifest.humanIndex === null ? null : persons.length,
-    parts: parts.length,
-    width,
-    height,
-    int8: processes.some(({ host }) => host !== undefined)
-      ? null
-      : await services.int8Speed(signal).catch(() => null),
-  };
-}
-
-/** A picture with some bytes behind its end that no decoder reads, so that no result is kept of it in a cache. */
-async function sampleImage(): Promise<Buffer> {
-  const path = join(bundledModelFolder(), 'samples', 'two-people.png');
-  const image = await readFile(path).catch((error: unknown) => {
-    throw new M2fpError('M2FP_NO_IMAGE', `The sample picture ${path} is missing: reinstall the package.`, {
-      cause: error,
-    });
-  });
-  return Buffer.concat([image, randomBytes(8)]);
 }

@@ -9,10 +9,12 @@ import { deployedModels, modelNode, type ModelNode } from '../common/model.ts';
 import { services } from '../common/services.ts';
 import { factsOf, type Text } from '../common/model-facts.ts';
 import type { LabelsAnswer, Part } from '../form/label-sets.ts';
-import { checkModel, type CheckResult, descriptionOf, refuseDownload, wantedModel } from './about.ts';
+import { descriptionOf, refuseDownload, wantedModel } from './about.ts';
+import { checkModel, type CheckResult } from './check.ts';
 import { choiceOfPlace, choiceOfWanted } from './choice.ts';
 import { Downloads } from './downloads.ts';
 import { settingsOfForm } from './form-values.ts';
+import type { ModelSettings } from './settings.ts';
 import { workerTimeout } from './worker-timeout.ts';
 
 const CATALOGUE = '@m2fp/node-red-human-parsing/m2fp-model:m2fp-model';
@@ -63,15 +65,12 @@ export function serveAdmin(RED: NodeAPI): void {
     '/m2fp/models/estimate',
     use,
     answer(async (request) => {
-      const description = await descriptionOf(settingsOfForm(RED, request.body));
-      return {
-        ...description,
-        // Of a model that is there, only an int8 one can be under way: it is made again.
-        download:
-          description.present && !description.isRemakable
-            ? null
-            : (downloads.find(description.choice) ?? null),
-      };
+      const settings = settingsOfForm(RED, request.body);
+      const description = await descriptionOf(settings);
+      // Of a model that is there, only an int8 one can be under way: it is made again.
+      const isReady = description.present && !description.isRemakable;
+      const download = isReady ? undefined : downloads.findWith(description.choice, picturesOf(settings));
+      return { ...description, download: download ?? null };
     }),
   );
   RED.httpAdmin.post(
@@ -112,6 +111,11 @@ export function serveAdmin(RED: NodeAPI): void {
       return model && checks.run(model);
     }),
   );
+}
+
+/** The folder of pictures that an int8 model is made with; undefined for others, and where none is given. */
+function picturesOf(settings: ModelSettings): string | undefined {
+  return settings.source === 'remote' ? undefined : (settings.published ?? settings.conversion)?.pictures;
 }
 
 /** Lets the nodes of the models that were waited for show that they are there. */

@@ -24,6 +24,8 @@ export interface DownloadStatus {
 
 interface Download {
   status: DownloadStatus;
+  /** See `LocalSource.pictures`. */
+  pictures: string | undefined;
   abort: AbortController;
   /** Never rejects. */
   ended: Promise<void>;
@@ -53,6 +55,7 @@ export class Downloads {
     const abort = new AbortController();
     const download: Download = {
       status: { id, state: 'running', again, progress: null, problem: null, warnings: [] },
+      pictures: wanted.pictures,
       abort,
       ended: Promise.resolve(),
     };
@@ -66,6 +69,13 @@ export class Downloads {
   /** Undefined for one that never was, was cancelled, or is long over. */
   find(id: string): DownloadStatus | undefined {
     return this.#downloads.get(id)?.status;
+  }
+
+  /** The same for who wants the model made with `pictures`: that it failed with others says nothing of these. */
+  findWith(id: string, pictures: string | undefined): DownloadStatus | undefined {
+    const download = this.#downloads.get(id);
+    const isOfOthers = download?.status.state === 'failed' && download.pictures !== pictures;
+    return isOfOthers ? undefined : download?.status;
   }
 
   /**

@@ -22,8 +22,8 @@ export interface FloatModel {
 }
 
 /**
- * Opens the model in `folder`.
- * @throws M2fpError M2FP_BAD_OPTION where it is written for other engines, M2FP_MODEL_INVALID where its graph is not the one that this version builds, or cannot be read
+ * Opens the model in `folder`, of which `checkMakable` has nothing to say.
+ * @throws M2fpError M2FP_MODEL_INVALID where its graph is not the one that this version builds, or cannot be read
  */
 export async function openFloatModel(folder: string, manifest: ModelManifest): Promise<FloatModel> {
   const { name, version } = manifest.converter;
@@ -34,13 +34,6 @@ export async function openFloatModel(folder: string, manifest: ModelManifest): P
         'this version',
       { cause },
     );
-  if (manifest.operators !== undefined && manifest.operators !== 'deform-conv') {
-    throw new M2fpError(
-      'M2FP_BAD_OPTION',
-      `${folder} is written with ${manifest.operators}, for other engines, and cannot be made int8 here. Convert the ` +
-        'checkpoint without --operators, and make that model int8',
-    );
-  }
   const model = await openModel(folder).catch((error: Error) => {
     throw fail(`its graph cannot be read: ${error.message}`, error);
   });

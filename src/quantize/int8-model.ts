@@ -13,7 +13,7 @@ import { pullModel, type PullOptions } from '../store/pull.ts';
 import { SingleFlight } from '../store/single-flight.ts';
 import { listPictures } from './picture-files.ts';
 import { quantizeInProcess } from './quantize-process.ts';
-import { isInt8Already } from './already.ts';
+import { checkMakable } from './makable.ts';
 import type { QuantizeOptions } from './quantize.ts';
 
 /** Characters of a digest that tell one model from another. */
@@ -99,12 +99,12 @@ export async function convertInt8(local: LocalSource, options: Int8Options): Pro
 
 /**
  * The int8 model of the float model in `folder`. Where that is one of the store, it has the same id and revision.
- * @throws M2fpError M2FP_BAD_OPTION for an int8 model; what `readManifest` and `quantizeModel` throw
+ * @throws M2fpError M2FP_BAD_OPTION for an int8 model, and one for other engines; what `readManifest` and `quantizeModel` throw
  */
 export async function int8OfFolder(folder: string, root: string, options: Int8Options): Promise<PulledModel> {
   const source = resolve(folder);
   const manifest = await readManifest(source);
-  if (manifest.precision === 'int8') throw isInt8Already(source);
+  checkMakable(source, manifest);
   const stored = (await listModels(root)).find((entry) => entry.folder === source);
   const name = stored ?? localName(source, manifest);
   return make(root, { id: name.id, revision: name.revision, precision: 'int8' }, options, () =>

@@ -16,10 +16,10 @@ import { intactManifest, modelDigest } from '../store/manifest.ts';
 import { MANIFEST_FILE } from '../store/names.ts';
 import type { Into, JobOptions } from '../store/one-job.ts';
 import { writeBeside } from '../store/write-beside.ts';
-import { isInt8Already } from './already.ts';
 import { calibrate } from './calibrate.ts';
 import { type FloatModel, openFloatModel } from './float-model.ts';
 import { compareHeldBack, type Model } from './held-back.ts';
+import { checkMakable } from './makable.ts';
 import { listPictures } from './picture-files.ts';
 import { Pictures } from './pictures.ts';
 import { type ActivationStatistics, type Calibration, CALIBRATIONS } from './range.ts';
@@ -57,7 +57,7 @@ export interface Quantized {
 
 /**
  * Makes an int8 model. It is written beside `out` and moved there when it is whole.
- * @throws M2fpError M2FP_BAD_OPTION, also for a model that is int8 already; M2FP_NO_IMAGE and M2FP_BAD_IMAGE where no
+ * @throws M2fpError M2FP_BAD_OPTION, also for a model that is int8 already or for other engines; M2FP_NO_IMAGE and M2FP_BAD_IMAGE where no
  *   picture can be used; M2FP_MODEL_NOT_FOUND, M2FP_MODEL_INVALID, also where the disk has no room; M2FP_ENGINE_UNAVAILABLE,
  *   M2FP_CANCELLED
  */
@@ -79,7 +79,7 @@ export async function quantizeInto({ into, ...options }: Into<QuantizeOptions>):
     );
   }
   const manifest = await intactManifest(folder);
-  if (manifest.precision === 'int8') throw isInt8Already(folder);
+  checkMakable(folder, manifest);
   const files = await listPictures(options.pictures);
   const pictures = new Pictures(files, manifest.input);
   const model = await openFloatModel(folder, manifest);

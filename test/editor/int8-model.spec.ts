@@ -1,8 +1,9 @@
 /** Making a model int8 in the form of the config node: folder, pictures, progress, report, deploy, in a real browser. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quantizeModel } from '../../src/quantize/quantize.ts';
 import { convertCheckpoint } from '../../src/store/convert.ts';
 import { drawPicture } from '../quantize/support/pictures.ts';
 import { goldenFolder } from '../support/golden.ts';
@@ -30,8 +31,16 @@ describe('int8 in the form of the model', function () {
     folder = mkdtempSync(join(tmpdir(), 'm2fp-int8-form-'));
     const source = goldenFolder('multi');
     await convertCheckpoint({ source, out: join(folder, 'float'), shortSide: 64, longSide: 128 });
+    await convertCheckpoint({ source, out: join(folder, 'others'), operators: 'grid-sample' });
     mkdirSync(join(folder, 'pictures'));
+    writeFileSync(join(folder, 'pictures', 'broken.png'), 'no picture');
     for (let i = 0; i < 10; i++) await drawPicture(join(folder, 'pictures', `${i}.png`), i);
+    await quantizeModel({
+      model: join(folder, 'float'),
+      pictures: join(folder, 'pictures'),
+      out: join(folder, 'int8'),
+      parts: ['res5'],
+    });
   });
   withEditor(
     'int8',
@@ -82,7 +91,14 @@ describe('int8 in the form of the model', function () {
         .filter({ hasText: /folder of pictures cannot be read/ })
         .waitFor();
 
+      // What was wrong with those of one folder says nothing of another, also to a form that is opened later.
       await field('pictures').fill(join(folder, 'pictures'));
+      await about()
+        .getByRole('alert')
+        .filter({ hasText: /cannot be read/ })
+        .waitFor({ state: 'hidden' });
+      await row('On disk', /^not made int8 yet$/);
+      assert.doesNotMatch(await about().innerText(), /cannot be read/);
       await button('Make int8 now').click();
       await about()
         .getByText(/^making it int8/)
@@ -96,6 +112,10 @@ describe('int8 in the form of the model', function () {
       // Not with the warnings of the row "int8" once more, in the language of the commands.
       const end = about().getByText(/^The model is on this machine now, ready to be used\.$/);
       await end.waitFor({ timeout: 90_000 });
+      await about()
+        .getByRole('listitem')
+        .filter({ hasText: /^broken\.png was left out: unsupported format: / })
+        .waitFor();
       await row(
         'int8',
         /[\d.]+ % of the pixels and [\d.]+ % of the foreground as in fp32, .*times as fast \(pictures: 8, held back: 2\)/,
@@ -112,6 +132,7 @@ describe('int8 in the form of the model', function () {
     await editor.editConfig('model', async () => {
       await row('Deployed', /^not loaded$/);
       await button('Check').click();
+      await row('Check', /sample picture of/);
       await about()
         .getByText(new RegExp(`sample picture of .* · int8: ${INT8_HERE.source.slice(1)}`))
         .waitFor({ timeout: 90_000 });
@@ -136,5 +157,30 @@ describe('int8 in the form of the model', function () {
     const answer = await fetch(`${url}/flows`, { method: 'POST', headers, body: '{}' });
     assert.equal(answer.status, 204);
     await editor.editConfig('model', () => row('Deployed', /^not loaded$/));
+  });
+
+  it('is not offered for a model that cannot become int8, and the form says why', async () => {
+    await editor.editConfig('model', async () => {
+      await field('source').selectOption('folder');
+      await field('precision').selectOption('int8');
+      await field('folder').fill(join(folder, 'others'));
+      const reason = /^No int8 model can be made of this one: it is written for other engines/;
+      await about().getByRole('alert').filter({ hasText: reason }).waitFor();
+      await row('On disk', /^not made int8 yet$/);
+      assert.equal(await button('Make int8 now').isVisible(), false);
+      await editor.screenshot('int8 not makable');
+      await field('precision').selectOption('fp16');
+      await row('On disk', /^[\d.]+ \wB$/);
+      assert.doesNotMatch(await about().innerText(), /No int8 model/);
+
+      await field('precision').selectOption('int8');
+      await field('folder').fill(join(folder, 'int8'));
+      await about()
+        .getByText(/^This model is int8 already, and is used as it is\./)
+        .waitFor();
+      for (const name of ['Make int8 now', 'Make int8 again'])
+        assert.equal(await button(name).isVisible(), false);
+      await editor.screenshot('int8 already');
+    });
   });
 });

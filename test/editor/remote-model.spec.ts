@@ -30,6 +30,7 @@ const PROSPECT: ModelDescription = {
   precision: 'fp16',
   int8: null,
   isRemakable: false,
+  notMakable: null,
   estimate: null,
   workers: ['hall-a', 'hall-b'].map((host) => ({
     host,

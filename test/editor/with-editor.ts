@@ -14,14 +14,20 @@ export interface Open {
  *
  * @param name of the screenshot, before "failed"
  * @param opened gets both when they are there
+ * @param language of the editor
  */
-export function withEditor(name: string, start: () => Promise<NodeRed>, opened: (open: Open) => void): void {
+export function withEditor(
+  name: string,
+  start: () => Promise<NodeRed>,
+  opened: (open: Open) => void,
+  language?: string,
+): void {
   let nodeRed: NodeRed | undefined;
   let editor: Editor | undefined;
 
   before(async () => {
     nodeRed = await start();
-    editor = await Editor.open(nodeRed.url);
+    editor = await Editor.open(nodeRed.url, language);
     opened({ nodeRed, editor });
   });
   after(async () => {

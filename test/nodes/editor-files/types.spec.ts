@@ -186,6 +186,8 @@ for (const type of TYPES) {
         (text.match(/__\w+__|<code>.*?<\/code>/g) ?? []).toSorted();
       for (const other of others) {
         for (const [key, text] of Object.entries(first!)) {
+          // Of what Node-RED says in English, a translation leaves out what is English in it: says.spec.ts.
+          if (/\.about\.(says\.|unknown$)/.test(key)) continue;
           assert.deepEqual(placeholders(other[key]!), placeholders(text), key);
         }
       }

@@ -23,6 +23,7 @@ const DESCRIPTION: ModelDescription = {
   precision: 'fp16',
   int8: null,
   isRemakable: false,
+  notMakable: null,
   estimate: {
     processes: 1,
     threads: 2,

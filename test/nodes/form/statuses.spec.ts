@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { translateStatus, translateStatuses } from '../../../nodes/form/statuses.ts';
-import { catalogue, LANGUAGES } from '../support/editor-files.ts';
+import { catalogue, editorIn, LANGUAGES } from '../support/editor-files.ts';
 
-/** The editor's own translation. */
-function editorIn(language: string) {
-  const texts = catalogue('m2fp-model', language);
-  return {
-    _: (key: string, values: Record<string, unknown> = {}) =>
-      (texts[key.split(':')[1]!] ?? key).replace(/__(\w+?)__/g, (_match, name: string) =>
-        String(values[name]),
-      ),
-  };
-}
 const FILLED: Record<string, string> = { time: '1.2', dropped: '1.2k', speed: '4.2' };
 const fill = (text: string) => text.replace(/__(\w+?)__/g, (_match, name: string) => FILLED[name] ?? '12');
 const isStatus = (key: string) => /^m2fp-model\.(status|pull|result|error)\./.test(key);

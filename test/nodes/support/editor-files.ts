@@ -20,6 +20,17 @@ export function catalogue(type: NodeType, language: string): Record<string, stri
   return flatten(JSON.parse(readNodeFile(type, `locales/${language}/${type}.json`)) as Tree);
 }
 
+/** The editor's own translation. */
+export function editorIn(language: string) {
+  const texts = catalogue('m2fp-model', language);
+  return {
+    _: (key: string, values: Record<string, unknown> = {}) =>
+      (texts[key.split(':')[1]!] ?? key).replace(/__(\w+?)__/g, (_match, name: string) =>
+        String(values[name]),
+      ),
+  };
+}
+
 /** The form's template. */
 export function template(type: NodeType): string {
   const html = htmlOf(type);
