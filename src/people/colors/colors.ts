@@ -47,10 +47,16 @@ export function colorsOf<Term extends string>(
   const size = samples.length / 3;
   // One more than is told, for the mixtures at the borders; two also where one is told: their mean is neither.
   const groups = clustersOf(samples, Math.max(max, 2) + 1);
-  const named = (color: Oklab): { term: Term; shade: Shade | null } => name(lit(color, exposure));
+  const colors = new Map(groups.map((group) => [group, litColorOf(samples, group)]));
+  // Nothing gives back more light than falls on it: beside white stripes, grey ones stay grey.
+  const named = (color: Oklab): { term: Term; shade: Shade | null } => {
+    const others = [...colors.values()].filter((other) => !isOne(other, color));
+    const brightest = Math.max(0.01, ...others.map(([lightness]) => lightness));
+    return name(lit(color, Math.min(exposure, 1 / brightest)));
+  };
   const merged: Group[] = [];
   for (const group of groups.toSorted((g, h) => h.length - g.length)) {
-    const color = litColorOf(samples, group);
+    const color = colors.get(group)!;
     const same = merged.find(
       (other) => isOne(other.color, color) || named(other.color).term === named(color).term,
     );

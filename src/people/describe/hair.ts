@@ -8,12 +8,12 @@ const NATURAL = { from: 20, to: 105 };
 /** Saturation below which hair has no hue; where it is light, lamps show more. */
 const GREY = { saturation: 0.05, light: 0.066 };
 /** Lightness up to which what has no hue is black, from which on it counts as light, and as white. */
-const [DARK, LIGHT, WHITE] = [0.43, 0.5, 0.93];
+const [DARK, LIGHT, WHITE] = [0.46, 0.54, 0.97];
 /** Brown of less lightness is black. */
-const BLACK = 0.3;
+const BLACK = 0.32;
 const RED = { hue: 51, saturation: 0.145 };
-const BLOND = { hue: 63, lightness: 0.52, saturation: 0.07 };
-const LIGHT_BROWN = 0.56;
+const BLOND = { hue: 63, lightness: 0.55, saturation: 0.07 };
+const LIGHT_BROWN = 0.6;
 
 /** What people call it. @param colour in light of full strength */
 export function nameHair(color: Oklab): SpokenColor {

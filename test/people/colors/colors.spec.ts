@@ -6,6 +6,8 @@ import { exposureOf } from '../../../src/people/colors/exposure.ts';
 import { lit, type Oklab, oklabOf } from '../../../src/people/colors/oklab.ts';
 import { nameColor } from '../../../src/people/colors/terms.ts';
 import { colorText, colorsText } from '../../../src/people/colors/words.ts';
+import { decodeSmallSource } from '../../../src/parsing/source.ts';
+import { painted, type Rectangle } from '../describe/support.ts';
 
 const RED = oklabOf(190, 20, 25);
 const WHITE = oklabOf(240, 240, 238);
@@ -67,6 +69,12 @@ describe('the colours of a patch', () => {
     assert.deepEqual(terms(told(dim, { exposure: 1.35 })), ['white']);
   });
 
+  it('are named by what is brighter beside them: nothing gives back more light than falls on it', () => {
+    const stripes = patch([70, lit(WHITE, 0.75)], [30, oklabOf(255, 255, 130)]);
+    assert.deepEqual(terms(told(stripes, { exposure: 1.3 })), ['grey', 'yellow']);
+    assert.deepEqual(terms(told(patch([70, lit(WHITE, 0.75)]), { exposure: 1.3 })), ['white']);
+  });
+
   it('has every pixel in one group, for any pixels', () => {
     const channel = fc.float({ min: 0, max: 1, noNaN: true });
     fc.assert(
@@ -87,18 +95,64 @@ describe('the colours of a patch', () => {
 });
 
 describe('the brightness of a picture', () => {
-  const grey = (byte: number) => ({
-    width: 40,
-    height: 40,
-    channels: 3 as const,
-    data: Buffer.alloc(4800, byte),
+  const [WALL, SKIN] = ['#909090', '#c89878'];
+  interface Look {
+    behind?: string;
+    coat?: string;
+    /** Rows of the wall that are of another colour. */
+    window?: string;
+    coatAt?: Rectangle;
+    doubtful?: boolean;
+  }
+  const picture = async ({ behind = WALL, coat = '#404040', window, coatAt, doubtful }: Look) => {
+    const parsing = await painted({
+      width: 90,
+      height: 120,
+      background: behind,
+      persons: doubtful === true ? [] : [{ at: [20, 30, 40, 80] }],
+      parts: [
+        ...(window === undefined
+          ? []
+          : [{ label: 'Background', at: [0, 0, 90, 20] as const, color: window, person: null }]),
+        { label: 'Face', at: [32, 32, 16, 16], color: SKIN },
+        { label: doubtful === true ? 'Background' : 'Coat', at: coatAt ?? [20, 50, 40, 60], color: coat },
+      ],
+    });
+    return doubtful === true
+      ? { ...parsing, doubtful: { ...parsing.doubtful, persons: [await doubtfulPerson()] } }
+      : parsing;
+  };
+  const doubtfulPerson = async () =>
+    (await painted({ width: 90, height: 120, persons: [{ at: [16, 26, 48, 88] }], parts: [] })).persons[0]!;
+  const exposure = async (look: Look): Promise<number> => {
+    const parsing = await picture(look);
+    return exposureOf(await decodeSmallSource(parsing, 512), parsing);
+  };
+
+  it('makes dark pictures brighter, and bright ones hardly', async () => {
+    assert.ok((await exposure({ behind: '#303030', window: '#505050' })) > 1.3);
+    assert.ok((await exposure({ window: '#f4f4f4' })) < 1.15);
+    assert.ok((await exposure({ window: '#ffffff' })) >= 0.9);
+    assert.ok((await exposure({ behind: '#000000', window: '#020202' })) <= 1.6);
   });
 
-  it('makes dark pictures brighter, and bright ones hardly darker', () => {
-    assert.ok(exposureOf(grey(60)) > 1.3);
-    assert.ok(Math.abs(exposureOf(grey(244)) - 1) < 0.02);
-    assert.ok(exposureOf(grey(255)) >= 0.9);
-    assert.ok(exposureOf(grey(0)) < 1.5);
+  it('is not told by clothes, not even by those of people who are in doubt', async () => {
+    for (const look of [{ window: '#b0b0b0' }, { window: '#b0b0b0', doubtful: true }]) {
+      const dark = await exposure({ ...look, coat: '#101010' });
+      assert.equal(await exposure({ ...look, coat: '#ffffff' }), dark);
+      assert.ok(dark > 1.15);
+    }
+  });
+
+  it('is told by skin in front of a dark wall', async () => {
+    const skin = await exposure({ behind: '#202020', window: '#303030' });
+    assert.ok(skin < 1.5, String(skin));
+  });
+
+  it('is what the camera made of it where the wall is plain, or clothes fill the picture', async () => {
+    const white = await exposure({ behind: '#ffffff' });
+    assert.equal(await exposure({ behind: '#404040' }), white);
+    assert.equal(await exposure({ coatAt: [0, 0, 90, 120] }), white);
   });
 });
 

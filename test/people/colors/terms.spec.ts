@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { lit, oklabOf } from '../../../src/people/colors/oklab.ts';
 import { COLOUR_TERMS, nameColor, termOf } from '../../../src/people/colors/terms.ts';
+import { colorText } from '../../../src/people/colors/words.ts';
+
+/** By what lightness is multiplied where something in the picture is white. */
+const FULL = 1.09;
 
 const hex = (text: string) => {
   const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
@@ -56,5 +60,41 @@ describe('the names of colours', () => {
     assert.deepEqual(nameColor(hex('4169e1')), { term: 'blue', shade: null });
     assert.deepEqual(nameColor(hex('95d0fc')), { term: 'blue', shade: 'light' });
     assert.deepEqual(nameColor(hex('ffffff')), { term: 'white', shade: null });
+  });
+
+  // sRGB as XKCD's survey (x), CSS (c) or the mean of what English speakers named in the University of Washington's survey (w)
+  // has it. In full light and in the least that pictures are named by: their shade may differ, their term may not.
+  for (const [what, color, name] of [
+    ['olive of a coat', '6f6e1e', 'dark green'],
+    ['olive (x)', '6e750e', 'dark green'],
+    ['olive drab (x)', '6f7632', 'dark green'],
+    ['dark olive green (c)', '556b2f', 'dark green'],
+    ['army green (w)', '687a37', 'dark green'],
+    ['olive (w)', '84913b', 'green'],
+    ['moss (x)', '769958', 'green'],
+    ['moss green (w)', '6f8d3f', 'green'],
+    ['khaki (x)', 'aaa662', 'light brown'],
+    ['khaki (w)', 'a09b58', 'light brown'],
+    ['dark khaki (c)', 'bdb76b', 'light brown'],
+    ['dark khaki (x)', '9b8f55', 'light brown'],
+    ['ochre (w)', 'c69535', 'light brown'],
+    ['mustard of a coat', '8a7a10', 'brown'],
+    ['greenish brown (x)', '696112', 'brown'],
+    ['mustard (x)', 'ceb301', 'yellow'],
+    ['mustard (w)', 'ceb133', 'yellow'],
+    ['gold (x)', 'dbb40c', 'yellow'],
+    ['golden yellow (x)', 'fec615', 'yellow'],
+    ['camel (x)', 'c69f59', 'light brown'],
+    ['light beige (x)', 'fffeb6', 'yellow'],
+  ] as const) {
+    it(`calls ${what} ${name}`, () => {
+      assert.equal(colorText(nameColor(lit(hex(color), FULL)), 'en-US'), name);
+      assert.equal(termOf(hex(color)), nameColor(lit(hex(color), FULL)).term);
+    });
+  }
+
+  it('says them in Chinese', () => {
+    assert.equal(colorText(nameColor(hex('6f6e1e')), 'zh-CN'), '深绿色');
+    assert.equal(colorText(nameColor(lit(hex('aaa662'), FULL)), 'zh-CN'), '浅棕色');
   });
 });
