@@ -59,7 +59,9 @@ function brightestOf(sorted: Float64Array): number {
 function tellsOfLight({ width, height }: RawImage, parsing: Parsing): (x: number, y: number) => boolean {
   const { labelMap, personMap } = parsing;
   const isBare = parsing.labels.map((label) => BARE.has(labelKey(label)));
-  const doubtful = parsing.doubtful.persons.map(({ mask }) => rleToRuns(mask));
+  // Absent in what an older version stored.
+  const { doubtful: found }: Partial<Parsing> = parsing;
+  const doubtful = (found?.persons ?? []).map(({ mask }) => rleToRuns(mask));
   const margin = Math.max(1, Math.round(MARGIN * Math.max(width, height)));
   const offsets = [0, -margin, margin, Math.round(-margin / 2), Math.round(margin / 2)];
   const scaled = (at: number, size: number, full: number): number =>

@@ -204,6 +204,17 @@ describe('describing people', () => {
     assert.equal((await one(parts, { minScore: 0.95 })).sentence, 'nobody');
   });
 
+  it('describes what an older version stored, which has nothing doubtful', async () => {
+    const parsing = await painted({
+      width: 90,
+      height: 190,
+      persons: [{ at: [16, 10, 52, 164] }],
+      parts: DRESSED,
+    });
+    const { doubtful: _doubtful, ...stored } = parsing;
+    assert.deepEqual(await describePeople(stored as Parsing), await describePeople(parsing));
+  });
+
   it('says "a person" where nothing can be told', async () => {
     const { sentence } = await one([{ label: 'Face', at: [32, 20, 16, 14], color: SKIN }]);
     assert.equal(sentence, 'a person');
