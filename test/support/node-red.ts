@@ -159,9 +159,14 @@ export class NodeRed {
     const fail = (): never =>
       assert.fail(`Node-RED ended (${child.signalCode ?? child.exitCode}):\n${this.#log}`);
     if (child.exitCode !== null || child.signalCode !== null) fail();
-    const ended = once(child, 'exit').then(fail);
+    const over = new AbortController();
+    const ended = once(child, 'exit', over).then(fail);
     ended.catch(() => {});
-    while (!this.#log.includes(text)) await Promise.race([once(child, 'log'), ended]);
+    try {
+      while (!this.#log.includes(text)) await Promise.race([once(child, 'log'), ended]);
+    } finally {
+      over.abort();
+    }
   }
 
   /** Lets it drop what nothing holds any more: V8 does that when it wants to. Not on Windows. */
