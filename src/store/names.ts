@@ -85,7 +85,7 @@ export function localId(text: string): string {
   const isLost = /[^\p{ASCII}\p{L}\p{M}\p{N}]/u.test(whole);
   if (!isLost && isShort(name) && isLocalName(name)) return `${LOCAL_OWNER}/${name}`;
   const hash = createHash('sha256').update(whole).digest('hex').slice(0, HASH_LENGTH);
-  const characters = [...name];
+  const characters = Array.from(name);
   while (!isShort(`${characters.join('')}-${hash}`)) characters.pop();
   const kept = `${trimmed(characters.join(''))}-${hash}`;
   return `${LOCAL_OWNER}/${isLocalName(kept) ? kept : `model-${hash}`}`;
