@@ -38,7 +38,8 @@ export default function (RED: NodeAPI): void {
 function giveAccess(model: ModelNode, settings: () => ModelSettings): ModelService {
   const onMade = ({ id, folder, warnings }: PulledModel): void => {
     model.log(`The model ${id} lies in ${folder} now.`);
-    for (const warning of warnings) model.warn(warning);
+    // At once: of a folder with many pictures that cannot be used there are many.
+    if (warnings.length > 0) model.warn(warnings.join('\n'));
   };
   const access = new ModelService(model.id, settings, onMade, (why) => warnOnce(model, why));
   model.users = access.users;

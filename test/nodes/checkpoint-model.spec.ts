@@ -224,6 +224,19 @@ describe('the nodes with a checkpoint on this machine', function () {
       assert.equal(existsSync(store), false);
     });
 
+    it('warn once of all that is wrong with the model that came', async () => {
+      services.convert = async (checkpoint) => {
+        const made = await convertLocal(checkpoint, { tools: { convert: convertCheckpoint } });
+        return { ...made, warnings: ['a.png was left out', 'b.png was left out'] };
+      };
+      await startFlow([model(), infer()]);
+      const node = nodeOf('model') as ModelNode;
+      await node.present();
+      // The helper's spy.
+      const { args } = node.warn as unknown as { args: unknown[][] };
+      assert.deepEqual(args, [['a.png was left out\nb.png was left out']]);
+    });
+
     it('tell the form of it before and after', async () => {
       await startFlow([model(), infer()]);
       const node = nodeOf('model') as ModelNode;
