@@ -36,7 +36,8 @@ if (process.platform !== 'win32') {
   const collect = require('node:vm').runInNewContext('gc');
   let times = 0;
   process.on('SIGWINCH', () => {
-    collect();
+    // As where memory is short: the room for new objects shrinks, too.
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     console.log('collected ' + ++times + '.');
   });
 }
