@@ -1,5 +1,6 @@
 /** How bright a picture was taken: white in the dark is as dark as grey in daylight. */
 import type { RawImage } from '../../image/types.ts';
+import { forEachSlice } from '../../image/slices.ts';
 import { rleToRuns } from '../../parsing/masks/rle.ts';
 import type { Runs } from '../../parsing/masks/runs.ts';
 import { labelKey } from '../../parsing/options/options.ts';
@@ -23,6 +24,8 @@ const LEAST_SHARE = 0.05;
 const BARE = new Set(['face', 'torso-skin', 'left-arm', 'right-arm', 'left-leg', 'right-leg']);
 /** Parts of the longer side: so near to clothes, their colour shows: by JPEG, by scaling, and where masks are off. */
 const MARGIN = 1 / 128;
+/** Elementary steps of one pixel, of one pixel against a mask, and of one column of a mask that is unpacked. */
+const STEPS = 32;
 
 /**
  * By what the lightness of the colours of a picture is to be multiplied before they are named, 0.9 to 1.6. Only what is
@@ -33,16 +36,20 @@ const MARGIN = 1 / 128;
  *
  * @param image a copy of the parsing's picture of any size
  */
-export function exposureOf(image: RawImage, parsing: Parsing): number {
+export async function exposureOf(image: RawImage, parsing: Parsing): Promise<number> {
   const { width, height, channels, data } = image;
-  const tells = tellsOfLight(image, parsing);
+  const doubtful = await doubtfulRuns(parsing);
+  const tells = tellsOfLight(image, parsing, doubtful);
   const step = Math.max(1, Math.floor((width * height) / SAMPLES));
   const lightness: number[] = [];
-  for (let p = 0; p < width * height; p += step) {
-    const at = p * channels;
-    if ((channels === 4 && data[at + 3]! < 128) || !tells(p % width, Math.floor(p / width))) continue;
-    lightness.push(Math.cbrt(luminanceOf(data[at]!, data[at + 1]!, data[at + 2]!)));
-  }
+  await forEachSlice(Math.ceil((width * height) / step), STEPS + STEPS * doubtful.length, (from, end) => {
+    for (let sample = from; sample < end; sample++) {
+      const p = sample * step;
+      const at = p * channels;
+      if ((channels === 4 && data[at + 3]! < 128) || !tells(p % width, Math.floor(p / width))) continue;
+      lightness.push(Math.cbrt(luminanceOf(data[at]!, data[at + 1]!, data[at + 2]!)));
+    }
+  });
   const isEnough = lightness.length * step >= LEAST_SHARE * width * height;
   const brightest = isEnough ? brightestOf(Float64Array.from(lightness).toSorted()) : 1;
   return Math.min(Math.max((FULL / brightest) ** TRUST, LEAST), MOST);
@@ -55,13 +62,26 @@ function brightestOf(sorted: Float64Array): number {
   return isPlain ? 1 : at(BRIGHTEST);
 }
 
+/** The masks of those of whom the model is not sure. */
+async function doubtfulRuns({ width, ...parsing }: Parsing): Promise<Runs[]> {
+  // Absent in what an older version stored.
+  const { doubtful }: Partial<Parsing> = parsing;
+  const masks = (doubtful?.persons ?? []).map(({ mask }) => mask);
+  const runs: Runs[] = [];
+  await forEachSlice(masks.length, width * STEPS, (from, end) => {
+    runs.push(...masks.slice(from, end).map(rleToRuns));
+  });
+  return runs;
+}
+
 /** Whether the pixel (x, y) of `image` lies behind people or on skin, and well away from what they wear. */
-function tellsOfLight({ width, height }: RawImage, parsing: Parsing): (x: number, y: number) => boolean {
+function tellsOfLight(
+  { width, height }: RawImage,
+  parsing: Parsing,
+  doubtful: readonly Runs[],
+): (x: number, y: number) => boolean {
   const { labelMap, personMap } = parsing;
   const isBare = parsing.labels.map((label) => BARE.has(labelKey(label)));
-  // Absent in what an older version stored.
-  const { doubtful: found }: Partial<Parsing> = parsing;
-  const doubtful = (found?.persons ?? []).map(({ mask }) => rleToRuns(mask));
   const margin = Math.max(1, Math.round(MARGIN * Math.max(width, height)));
   const offsets = [0, -margin, margin, Math.round(-margin / 2), Math.round(margin / 2)];
   const scaled = (at: number, size: number, full: number): number =>

@@ -24,7 +24,7 @@ export function maskColors(parsing: Parsing): (masks: readonly Rle[]) => Promise
   let decoding: Promise<{ image: RawImage; exposure: number }> | undefined;
   const look = async () => {
     const image = await decodeSource(parsing);
-    return { image, exposure: exposureOf(image, parsing) };
+    return { image, exposure: await exposureOf(image, parsing) };
   };
   return async (masks) => {
     const { image, exposure } = await (decoding ??= look());

@@ -49,7 +49,7 @@ export async function describe(parsing: Parsing, options?: DescribeOptions): Pro
   if (people.length > 0) {
     const image = await decodeSmallSource(parsing, LONGER_SIDE);
     const patches = await patchesOf(parsing, image, words);
-    const colors = { ...plan, exposure: exposureOf(image, parsing) };
+    const colors = { ...plan, exposure: await exposureOf(image, parsing) };
     for (const somebody of people) persons.push(await describeOne(somebody, parsing, patches, colors));
     for (const person of persons) person.overlaps = overlapsOf(person, persons, patches);
   }
