@@ -351,6 +351,29 @@ describe('m2fp video', function () {
     }
   });
 
+  it('keeps Opus where it is beside the frames, video after video', async () => {
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:d=1:r=5', '-f', 'lavfi', '-i', 'sine=d=1', '-c:v', 'libx264', '-c:a', 'libopus', at('opus.mp4')); // prettier-ignore
+    const first = (file: string, kind: 'v' | 'a'): number =>
+      Number(/-?[\d.]+/.exec(probe(at(file), '-select_streams', kind, '-show_entries', 'packet=pts_time'))![0]); // prettier-ignore
+    const between = (file: string): number => first(file, 'v') - first(file, 'a');
+    for (const [from, to] of [
+      ['opus.mp4', 'opus-1.webm'],
+      ['opus-1.webm', 'opus-2.mkv'],
+      ['opus-2.mkv', 'opus-3.webm'],
+      ['opus-3.webm', 'opus-4.mp4'],
+    ] as const) {
+      await convertVideo(await job(at(from), at(to)));
+      // Matroska knows milliseconds.
+      assert.ok(Math.abs(between(to) - between('opus.mp4')) <= 0.001, `${to}: ${between(to)}`);
+      assert.equal(soundOf(at(to)), soundOf(at('opus.mp4')), to);
+    }
+    assert.deepEqual(timesOf(at('opus-3.webm')), timesOf(at('opus-2.mkv')));
+    // What libopus puts in front is not heard: both begin together.
+    ffmpeg('-i', at('opus.mp4'), '-c:v', 'copy', '-c:a', 'pcm_s16le', at('pcm.mov'));
+    await convertVideo(await job(at('pcm.mov'), at('pcm.webm')));
+    assert.ok(Math.abs(between('pcm.webm') - 312 / 48_000) <= 0.001, `${between('pcm.webm')}`);
+  });
+
   it('does as a command: a summary, progress, and a table', async () => {
     const boxes = at('people.csv');
     const { code, out, err } = await m2fp(['video', drawn.file, '--out', at('command.mp4'), '--every', '10', '--view', 'boxes', '--boxes', boxes, ...QUICK]); // prettier-ignore

@@ -75,14 +75,26 @@ export function encodeArguments(file: string, encoding: Encoding): string[] {
   const { audio, subtitles } = encoding;
   const copied = new Set([...audio, ...subtitles].map(indexOf));
   const left = [...facts.audio, ...facts.subtitles].filter((stream) => !copied.has(indexOf(stream)));
+  const late = audio
+    .map((stream) => ({ ...stream, delay: opusDelay(stream, encoding) }))
+    .filter(({ delay }) => delay > 0);
   return [
     QUIET,
     ['-itsoffset', toSeconds(start, format.timeBase).toFixed(6)],
     ['-f', 'matroska', '-i', 'pipe:0'],
     ['-i', `file:${source}`],
-    readForTimes(1, ['V:0', ...left.map(indexOf)]),
+    // What is to come later is read once more.
+    late.flatMap(({ delay }) => ['-itsoffset', delay.toFixed(6), '-i', `file:${source}`]),
+    readForTimes(1, ['V:0', ...[...left, ...late].map(indexOf)]),
+    late.flatMap(({ index: own }, at) => {
+      const others = [...facts.audio, ...facts.subtitles].filter(({ index }) => index !== own);
+      return readForTimes(2 + at, ['V:0', ...others.map(indexOf)]);
+    }),
     ['-map', '0:v:0'],
-    [...audio, ...subtitles].flatMap(({ index }) => ['-map', `1:${index}`]),
+    [...audio, ...subtitles].flatMap(({ index }) => {
+      const at = late.findIndex((stream) => stream.index === index);
+      return ['-map', `${at < 0 ? 1 : 2 + at}:${index}`];
+    }),
     // What stands at each stream is copied with it, unless it is said so; that of chapters are titles that players show.
     keepsMetadata ? ['-map_metadata', '1'] : ['-map_metadata:g', '-1', '-map_metadata:s', '-1'],
     ['-map_chapters', facts.hasChapters ? '1' : '-1'],
@@ -109,6 +121,23 @@ function sideOptions(kind: 'a' | 's', at: number, { encoder, language }: Copied)
     [`-c:${kind}:${at}`, encoder],
     language === null ? [] : [`-metadata:s:${kind}:${at}`, `language=${language}`],
   ].flat();
+}
+
+/** What libopus puts in front, samples. */
+const OPUS_PRE_SKIP = 312;
+const OPUS_RATE = 48_000;
+
+/**
+ * Matroska tells how much of Opus comes before what is heard, and whoever reads takes that off the times. ffmpeg up to 5 does,
+ * too, and does not put it on again when it writes: sound would come 7 ms earlier in each new video than in the one before.
+ * @returns seconds that the sound must come later
+ */
+function opusDelay(
+  { encoder, preSkip }: Copied,
+  { container, major = Infinity }: Pick<Encoding, 'container' | 'major'>,
+): number {
+  if (major > 5 || !/^(matroska|webm)$/.test(container.format)) return 0;
+  return (encoder === 'libopus' ? OPUS_PRE_SKIP : preSkip) / OPUS_RATE;
 }
 
 /** Sides that become even, with the pixels at the edge once more. @returns pixels */

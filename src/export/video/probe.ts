@@ -32,6 +32,8 @@ export interface SideStream {
   codec: string;
   /** ISO 639; null where it is not told. */
   language: string | null;
+  /** Of Opus: samples, 48,000 a second, that come before the first one that is heard. Else 0. */
+  preSkip: number;
 }
 
 /** What is used of ffprobe's JSON. */
@@ -57,6 +59,8 @@ interface ProbedStream {
   color_space?: string;
   color_primaries?: string;
   color_transfer?: string;
+  /** As lines of hexadecimal digits. */
+  extradata?: string;
   disposition?: Record<string, number>;
   tags?: Record<string, string>;
 }
@@ -75,7 +79,7 @@ const MOST_RATE = 1000;
  */
 export async function probeVideo(ffmpeg: Ffmpeg, file: string): Promise<VideoFacts> {
   await checkFile(file);
-  const asked = ['-show_format', '-show_streams', '-show_chapters'];
+  const asked = ['-show_format', '-show_streams', '-show_chapters', '-show_data'];
   const { streams = [], chapters = [], format = {} } = await ask(ffmpeg, file, asked);
   const video = streams.find((stream) => stream.codec_type === 'video' && !isPicture(stream));
   const timeBase = readRatio(video?.time_base);
@@ -86,10 +90,11 @@ export async function probeVideo(ffmpeg: Ffmpeg, file: string): Promise<VideoFac
   const sideStreams = (type: string): SideStream[] =>
     streams
       .filter(({ codec_type: own }) => own === type)
-      .map(({ index, codec_name: codec = '', tags = {} }) => ({
+      .map(({ index, codec_name: codec = '', tags = {}, extradata = '' }) => ({
         index,
         codec,
         language: /^[a-z]{2,3}$/i.exec(tags['language'] ?? '')?.[0] ?? null,
+        preSkip: codec === 'opus' ? preSkipIn(extradata) : 0,
       }));
   const rate = rateOf(video);
   return {
@@ -107,6 +112,12 @@ export async function probeVideo(ffmpeg: Ffmpeg, file: string): Promise<VideoFac
     subtitles: sideStreams('subtitle'),
     hasChapters: chapters.length > 0,
   };
+}
+
+/** Bytes 10 and 11 of the head of Opus, which are in the first line: "00000000: 4f70 7573 4865 6164 0101 3801 …". */
+function preSkipIn(extradata: string): number {
+  const digits = /^0+: ((?:[\da-f]{4} ){6})/m.exec(extradata)?.[1]?.replaceAll(' ', '') ?? '';
+  return digits === '' ? 0 : Buffer.from(digits, 'hex').readUInt16LE(10);
 }
 
 /** @throws {M2fpError} `M2FP_NO_IMAGE` */

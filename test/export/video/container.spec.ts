@@ -9,7 +9,7 @@ import {
 import type { VideoFacts } from '../../../src/export/video/probe.ts';
 
 const FFMPEG = { path: 'ffmpeg', version: '7.1', major: 7 };
-const stream = (codec: string, index = 1) => ({ index, codec, language: null });
+const stream = (codec: string, index = 1) => ({ index, codec, language: null, preSkip: 0 });
 const facts: VideoFacts = {
   timeBase: { num: 1, den: 90_000 },
   rate: { num: 30, den: 1 },
