@@ -156,14 +156,25 @@ function numberIn(text: string): number {
   return text.trim() !== '' && Number.isFinite(number) ? number : Number.NaN;
 }
 
-/** Pixels that a picture's sides are scaled to. @throws M2fpError M2FP_BAD_OPTION */
-export function sideOptions(
-  options: Partial<Record<'short-side' | 'long-side', string>>,
-): Pick<ParseOptions, 'shortSide' | 'longSide'> {
+/** The options of the commands that parse with sizes; see {@link parseOptions}. Beside them, there is the flag `flip`. */
+export const PARSING_OPTIONS = ['short-side', 'long-side', 'min-score'] as const;
+
+/**
+ * How pictures are parsed.
+ * @param least the score that parts and persons must have where `--min-score` is not given; undefined: the engine's
+ * @throws M2fpError M2FP_BAD_OPTION
+ */
+export function parseOptions(
+  options: Partial<Record<(typeof PARSING_OPTIONS)[number], string>>,
+  flags: { flip?: true },
+  least: number | undefined,
+): ParseOptions {
   const { shortSide, longSide } = PARSE_OPTIONS;
   return {
     shortSide: numberOption('short-side', options['short-side'], rangeOf(shortSide)),
     longSide: numberOption('long-side', options['long-side'], rangeOf(longSide)),
+    scoreThreshold: minScoreOption(options['min-score']) ?? least,
+    ...(flags.flip === true && { flip: true }),
   };
 }
 

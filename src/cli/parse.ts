@@ -10,10 +10,10 @@ import {
   type Command,
   LIMIT_OPTIONS,
   limitOptions,
-  minScoreOption,
+  parseOptions,
+  PARSING_OPTIONS,
   readArguments,
   refuseOptions,
-  sideOptions,
   type Terminal,
 } from './command.ts';
 import { checkWatched, meansMany } from './batch-sources.ts';
@@ -29,9 +29,7 @@ const OPTIONS = [
   ...ENGINE_OPTIONS,
   ...STORE_OPTIONS,
   ...BATCH_OPTIONS,
-  'short-side',
-  'long-side',
-  'min-score',
+  ...PARSING_OPTIONS,
   'format',
   'out',
   'colorize',
@@ -138,12 +136,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
   const work: Work = {
     images,
     format,
-    options: {
-      ...sideOptions(options),
-      scoreThreshold:
-        minScoreOption(options['min-score']) ?? (format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
-      ...flags,
-    },
+    options: parseOptions(options, flags, format === 'modelscope' ? undefined : DEFAULT_MIN_SCORE),
     limits: limitOptions(options),
     iou: polygonIou(polygons, options.iou, format),
     colored: options.colorize,
@@ -164,7 +157,6 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         `is of the JSON, and --make (${outputs.join(',')}) makes none: add json there, or leave it out here`,
       );
     }
-    const { iou, options: parseOptions } = work;
     return parseBatch(
       {
         args: images,
@@ -173,8 +165,8 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
         outputs,
         options: options.options,
         format,
-        parse: parseOptions,
-        iou,
+        parse: work.options,
+        iou: work.iou,
         engine: engineChoice(options),
       },
       terminal,

@@ -17,9 +17,9 @@ import { Estimate } from './estimate.ts';
 import {
   choiceOption,
   type Command,
-  minScoreOption,
+  parseOptions,
+  PARSING_OPTIONS,
   readArguments,
-  sideOptions,
   type Terminal,
 } from './command.ts';
 import { interruptible } from './interrupt.ts';
@@ -34,9 +34,7 @@ const OPTIONS = [
   'every',
   'boxes',
   'options',
-  'short-side',
-  'long-side',
-  'min-score',
+  ...PARSING_OPTIONS,
   'ffmpeg',
   ...ENGINE_OPTIONS,
   ...STORE_OPTIONS,
@@ -114,11 +112,7 @@ async function run(args: string[], terminal: Terminal): Promise<number> {
     options.options === undefined ? {} : await jsonOption(options.options),
     name,
   );
-  const parse: ParseOptions = {
-    ...sideOptions(options),
-    scoreThreshold: minScoreOption(options['min-score']) ?? DEFAULT_MIN_SCORE,
-    ...(flags.flip === true && { flip: true }),
-  };
+  const parse = parseOptions(options, flags, DEFAULT_MIN_SCORE);
   const choice = engineChoice(options);
   await checkNames(input, output, boxes);
   const ffmpeg = await ffmpegFor(options.ffmpeg);
