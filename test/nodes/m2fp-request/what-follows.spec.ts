@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { WhatFollows } from '../../../nodes/m2fp-request/what-follows.ts';
+import { mayJobsBeAnswered } from '../../../nodes/m2fp-request/wired-from.ts';
 import { example } from '../../support/node-red.ts';
 
 interface FlowNode {
@@ -10,10 +11,12 @@ interface FlowNode {
   [field: string]: unknown;
 }
 
-const followsOf = (flow: readonly FlowNode[], id = 'node'): WhatFollows => {
-  const nodes = { eachNode: (tell: (node: FlowNode) => void) => flow.forEach(tell), getNode: () => null };
-  return new WhatFollows({ nodes } as unknown as NodeAPI, { id } as Node);
+const redOf = (flow: readonly FlowNode[]): NodeAPI => {
+  const nodes = { eachNode: (tell: (node: FlowNode) => void) => flow.forEach(tell) };
+  return { nodes } as unknown as NodeAPI;
 };
+const followsOf = (flow: readonly FlowNode[], id = 'node'): WhatFollows =>
+  new WhatFollows(redOf(flow), { id } as Node);
 const node = (id: string, type: string, ...wires: string[][]): FlowNode => ({ id, type, wires });
 const asking = (response: object, accept?: string): NodeMessageInFlow => ({
   _msgid: '',
@@ -187,6 +190,14 @@ describe('what follows a parsing request', () => {
       assert.equal(followsOf(flow).isAnswered, isAnswered);
     });
   }
+
+  it('is an answer for a job also where a complete node leads to it', () => {
+    const flow = [node('jobs', 'm2fp-jobs', ['infer'], []), node('infer', 'm2fp-infer', [], []), RESPONSE];
+    const complete = (of: string): FlowNode => ({ ...node('done', 'complete', ['answer']), scope: [of] });
+    const isAnswered = (of: string): boolean =>
+      mayJobsBeAnswered(redOf([...flow, complete(of)]), { id: 'jobs' } as Node);
+    assert.deepEqual([isAnswered('infer'), isAnswered('answer')], [true, false]);
+  });
 
   it('is answered, or not, as the last deploy has it', () => {
     const flow = [...PARSED, ANSWER, OUT];
