@@ -52,6 +52,20 @@ describe('the reader of bodies', () => {
     for (const request of slow) request.destroy();
   });
 
+  it('takes no more memory for bodies whose length is not told than has come of them', async () => {
+    const reader = new BodyReader(LIMIT);
+    const slow = Array.from({ length: 12 }, () => {
+      const request = requestOf([]);
+      request._read = () => {};
+      reader.read(request).catch(() => {});
+      // All twelve are less than all bodies may take together.
+      for (const size of [200_000, 400_000]) request.push(Buffer.alloc(size));
+      return request;
+    });
+    assert.ok((await reader.read(requestOf(piecesOf(65_536)))).equals(bytes));
+    for (const request of slow) request.destroy();
+  });
+
   it('reads no more than some MB in one turn of the event loop, however much has come from however many', async () => {
     const reader = new BodyReader(64 * LIMIT);
     const [clients, chunk] = [64, Buffer.alloc(65_536)];

@@ -4,16 +4,12 @@ import { type Clock, systemClock } from '../../clock.ts';
 import { M2fpError } from '../../errors.ts';
 import { Pace } from './pace.ts';
 import { PerTurn } from './per-turn.ts';
+import { Pieces } from './pieces.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
 /** Of all bodies that are being read at the same time, however slowly they come, as many times the largest one. */
 const ALL_TOGETHER = 8;
-
-const SMALLEST = 64 * 1024;
-
-/** So few times is a body copied that one that fills its memory costs a third of its bytes, and whoever stalls holds four times what came. */
-const GROWTH = 4;
 
 /** Of all bodies together in one turn of the event loop: what is there is read at once, and many clients may have sent much. */
 const perTurn = new PerTurn(4 * MEBIBYTE);
@@ -67,51 +63,43 @@ export class BodyReader {
     );
   }
 
-  /** In one Buffer that grows: a list of pieces would cost more than the bytes where they are tiny. */
   #collect(request: IncomingMessage): Promise<Buffer> {
     // What was told is not taken before it comes: many who tell of much and send nothing would keep all others out.
     const told = Number(request.headers['content-length'] ?? NaN);
-    const isTold = Number.isSafeInteger(told) && told > 0;
-    const most = isTold ? Math.min(this.#limit, told) : this.#limit;
+    const most = Number.isSafeInteger(told) && told > 0 ? Math.min(this.#limit, told) : this.#limit;
     return new Promise((resolve, reject) => {
-      let body = Buffer.alloc(0);
-      let size = 0;
+      const pieces = new Pieces(most);
       let over = false;
-      const end = (settle: () => void): void => {
+      const fail = (error: M2fpError): void => {
         if (over) return;
         over = true;
         pace.stop();
-        this.#held -= body.length;
-        settle();
-        body = Buffer.alloc(0);
+        this.#held -= pieces.held;
+        pieces.clear();
+        reject(error);
       };
-      const pace = new Pace(this.#clock, (error) => end(() => reject(error)));
-      const grow = (needed: number): void => {
-        const length = Math.min(most, Math.max(needed, GROWTH * body.length, SMALLEST));
-        // Where its length is told it is filled to its end; zeros would take as long as the bytes.
-        const larger = isTold ? Buffer.allocUnsafeSlow(length) : Buffer.alloc(length);
-        body.copy(larger, 0, 0, size);
-        this.#held += larger.length - body.length;
-        body = larger;
-      };
+      const pace = new Pace(this.#clock, fail);
       request.on('data', (chunk: Buffer) => {
         if (over) return;
         pace.came(chunk.length);
-        const needed = size + chunk.length;
-        if (needed > most) return end(() => reject(this.#tooLarge()));
-        if (needed > body.length) {
-          if (this.#held > ALL_TOGETHER * this.#limit) return end(() => reject(crowded()));
-          grow(needed);
-        }
-        chunk.copy(body, size);
-        size = needed;
+        if (pieces.size + chunk.length > most) return fail(this.#tooLarge());
+        if (this.#held > ALL_TOGETHER * this.#limit) return fail(crowded());
+        const before = pieces.held;
+        pieces.add(chunk);
+        this.#held += pieces.held - before;
         const turn = perTurn.take(chunk.length);
         if (turn === undefined) return;
         request.pause();
         void turn.then(() => request.resume());
       });
-      request.on('end', () => end(() => resolve(body.subarray(0, size))));
-      const gone = (): void => end(() => reject(cancelled()));
+      request.on('end', () => {
+        if (over) return;
+        over = true;
+        pace.stop();
+        const { held } = pieces;
+        resolve(pieces.join(perTurn).finally(() => (this.#held -= held)));
+      });
+      const gone = (): void => fail(cancelled());
       request.on('error', gone);
       request.on('close', gone);
       if (request.destroyed) gone();
