@@ -1,9 +1,9 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { checkParsing } from '../../src/parsing/check.ts';
 import { boxesAsCsv } from '../../src/parsing/redact/hidden-boxes.ts';
-import { withZones } from '../../src/parsing/redact/keep.ts';
 import { redact } from '../../src/parsing/redact/redact.ts';
 import { TrackTopics } from '../../src/parsing/redact/track-topics.ts';
+import { MisspeltZones, withZones } from '../../src/parsing/redact/zones-in-state.ts';
 import { Outputs, type Result } from '../common/hand-over.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingNode } from '../common/parsing-node.ts';
@@ -17,6 +17,7 @@ export default function (RED: NodeAPI): void {
   function createRedact(this: Node, stored: NodeDef): void {
     const { config, status, parsingOf, handle } = parsingNode(RED, this, FIELDS, stored);
     const topics = new TrackTopics();
+    const misspelt = new MisspeltZones();
 
     const redacted = async (msg: NodeMessageInFlow, given: Partial<RedactSettings>): Promise<Result> => {
       const received = await parsingOf(msg);
@@ -31,6 +32,7 @@ export default function (RED: NodeAPI): void {
         ...options
       } = { ...inForm, ...given };
       topics.check(parsing, options.keep);
+      for (const warning of misspelt.warningsOf(msg, options.keep)) this.warn(warning);
       const whenNobody = REDACT_SETTINGS.nobody.read('nobody', nobody);
       const replaces = REDACT_SETTINGS.replaceSource.read('replaceSource', replaceSource);
       const overlay =

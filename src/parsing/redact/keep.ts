@@ -21,7 +21,7 @@ export interface KeepRule {
   tracks: ReadonlySet<number>;
   /** Those of a topic, see {@link trackKey}. */
   topicTracks: ReadonlySet<string>;
-  /** Names of zones that the person stands in, lower case. */
+  /** Names of zones that the person stands in, letter by letter: another case is another zone. */
   zones: ReadonlySet<string>;
 }
 
@@ -51,7 +51,7 @@ export function readKeep(name: string, given: unknown): KeepRule | null {
     ids: new Set(ids),
     tracks: new Set(alone),
     topicTracks: new Set(ofTopics.map(({ track, topic }) => trackKey(track, topic))),
-    zones: new Set(zones.map(zoneKey)),
+    zones: new Set(zones),
   };
 }
 
@@ -65,10 +65,6 @@ function trackKey(track: number, topic: string): string {
 
 function isShortList(list: unknown): list is unknown[] {
   return Array.isArray(list) && list.length <= MAX_NAMES;
-}
-
-function zoneKey(name: string): string {
-  return name.trim().toLowerCase();
 }
 
 /** What no number is stays the text that it is, and is refused as that. */
@@ -91,48 +87,25 @@ function trackIn(text: string): unknown {
   return number === undefined ? numberOrText(text) : { track: numberOrText(number), topic };
 }
 
+/** The topic of a tracked parsing, '' where it has none; undefined for what can be nobody's topic. */
+export function topicName(topic: unknown): string | undefined {
+  if (topic === undefined) return '';
+  return typeof topic === 'number' ? String(topic) : typeof topic === 'string' ? topic : undefined;
+}
+
 /** The ids of those of a parsing that `rule` keeps, doubtful ones included. */
 export function keptOf(
   { persons, doubtful, topic }: TrackedParsing,
   { ids, tracks, topicTracks, zones }: KeepRule,
 ): Set<number> {
   const all: TrackedPerson[] = [...persons, ...doubtful.persons];
-  const ofTopic = typeof topic === 'string' ? topic : '';
+  const named = topicName(topic);
   const kept = all.filter(
     ({ id, track, zones: within }) =>
       ids.has(id) ||
-      (typeof track === 'number' && (tracks.has(track) || topicTracks.has(trackKey(track, ofTopic)))) ||
-      (Array.isArray(within) && within.some((zone) => typeof zone === 'string' && zones.has(zoneKey(zone)))),
+      (typeof track === 'number' &&
+        (tracks.has(track) || (named !== undefined && topicTracks.has(trackKey(track, named))))) ||
+      (Array.isArray(within) && within.some((zone) => typeof zone === 'string' && zones.has(zone))),
   );
   return new Set(kept.map(({ id }) => id));
-}
-
-/**
- * The parsing whose persons have the zones that a track node's state tells of them, where they have none of their own; the
- * parsing itself where there is none.
- * @param message whose payload may be such a state, or anything
- */
-export function withZones(parsing: Parsing, message: { payload?: unknown }): Parsing {
-  const zones = zonesIn(message);
-  if (zones === undefined) return parsing;
-  const zoned = (person: TrackedPerson): TrackedPerson =>
-    person.zones === undefined && zones.has(person.id) ? { ...person, zones: zones.get(person.id) } : person;
-  // What has lost its doubtful is refused, and must not get others here.
-  const doubtful = parsing.doubtful && { ...parsing.doubtful, persons: parsing.doubtful.persons.map(zoned) };
-  return { ...parsing, persons: parsing.persons.map(zoned), doubtful };
-}
-
-/** By the id of the person; undefined for what is no state, or cannot be read: nobody stands in a zone then. */
-function zonesIn(message: { payload?: unknown }): Map<unknown, unknown> | undefined {
-  try {
-    const { payload: state } = message;
-    if (!isRecord(state) || !isRecord(state['zones']) || !Array.isArray(state['persons'])) return undefined;
-    return new Map(
-      state['persons'].flatMap((person: unknown) =>
-        isRecord(person) ? [[person['id'], person['zones']] as const] : [],
-      ),
-    );
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 /** Whose numbers a stream of parsings has. */
 import { badOption, show } from '../options/options.ts';
 import type { Parsing } from '../types.ts';
-import { type GivenKeep, readKeep } from './keep.ts';
+import { type GivenKeep, readKeep, topicName } from './keep.ts';
 
 /**
  * The topics of the tracked parsings that have passed, as far as it matters: each topic is numbered from 1, so that once there
@@ -17,8 +17,9 @@ export class TrackTopics {
    * @throws {M2fpError} `M2FP_BAD_OPTION`
    */
   check(parsing: Parsing & { topic?: unknown }, keep: GivenKeep | undefined): void {
-    if (parsing.persons.some((person) => 'track' in person)) {
-      const topic = typeof parsing.topic === 'string' ? parsing.topic : '';
+    const people = [...parsing.persons, ...(parsing.doubtful?.persons ?? [])];
+    if (people.some((person) => 'track' in person)) {
+      const topic = topicName(parsing.topic) ?? show(parsing.topic);
       this.#first ??= topic;
       if (topic !== this.#first) this.#other ??= topic;
     }

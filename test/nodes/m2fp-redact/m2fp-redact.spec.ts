@@ -11,7 +11,7 @@ import { parsingOf } from '../../parsing/scene.ts';
 import { exampleParsing } from '../support/fake-engine.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
-import { type Events, send, startFlow, stopFlow } from '../support/red.ts';
+import { type Events, nodeOf, send, startFlow, stopFlow } from '../support/red.ts';
 
 describe('m2fp-redact', () => {
   let parsing: Parsing;
@@ -357,6 +357,22 @@ describe('m2fp-redact', () => {
     assert.deepEqual([persons, kept], [[1], [2]]);
   });
 
+  it('keeps nobody of a zone whose name is written otherwise, and says so once', async () => {
+    const events = await start({ method: 'fill', grow: 0, keep: 'zone Door', labels: 'Hair' });
+    const warnings: unknown[] = [];
+    nodeOf('node').warn = (text) => warnings.push(text);
+    const stateOf = (...names: string[]) => ({
+      zones: Object.fromEntries(names.map((name) => [name, { inside: 1 }])),
+      persons: [{ id: 2, track: 5, zones: ['door'] }],
+    });
+    for (const names of [['door', 'Door'], ['yard'], ['door'], ['door']])
+      send({ parsing: await exampleParsing(), payload: stateOf(...names) });
+    await events.ended(4);
+    for (const { redacted } of events.sent) assert.deepEqual((redacted as { kept: number[] }).kept, []);
+    assert.equal(warnings.length, 1);
+    assert.match(String(warnings[0]), /zone "Door".+"door".+letter by letter/);
+  });
+
   describe('behind a track node that several cameras share', () => {
     /** As the track node sends it: persons 1 and 2 with these numbers, each topic numbered from 1. */
     const tracked = async (topic: string): Promise<{ topic: string; parsing: object }> => {
@@ -371,6 +387,18 @@ describe('m2fp-redact', () => {
       await events.ended(2);
       const kept = events.sent.map(({ redacted }) => (redacted as { kept: number[] }).kept);
       assert.deepEqual(kept, [[1], []]);
+    });
+
+    it('refuses a number alone also where the second topic has nobody but the doubtful', async () => {
+      const events = await start({ method: 'fill', labels: 'Hair', keep: 'track 1' });
+      send(await tracked('yard'));
+      const { topic, parsing } = await tracked('door');
+      const { persons, parts } = parsing as Parsing;
+      const doubtful = { persons, parts: parts.filter(({ person }) => person !== null) };
+      const others = parts.filter(({ person }) => person === null);
+      send({ topic, parsing: { ...parsing, persons: [], parts: others, doubtful } });
+      await events.ended(2);
+      assert.deepEqual([events.sent.length, events.caught[0]?.error.code], [1, 'M2FP_BAD_OPTION']);
     });
 
     it('keeps a number alone as long as one topic passes, and refuses it then', async () => {

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { M2fpError } from '../../../src/errors.ts';
 import { decodeRle } from '../../../src/parsing/masks/rle.ts';
 import { boxesAsCsv } from '../../../src/parsing/redact/hidden-boxes.ts';
-import { withZones } from '../../../src/parsing/redact/keep.ts';
+import { withZones } from '../../../src/parsing/redact/zones-in-state.ts';
 import { SYMBOLS } from '../../../src/parsing/redact/overlay.ts';
 import { redact, type RedactOptions } from '../../../src/parsing/redact/redact.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
@@ -103,8 +103,39 @@ describe('keeping a choice of persons', () => {
     assert.deepEqual(await kept({ keep: 'id 2' }, tracked), [2]);
     assert.deepEqual(await kept({ keep: [1, 2] }, tracked), [1, 2]);
     assert.deepEqual(await kept({ keep: 'track 9' }, tracked), [1]);
-    assert.deepEqual(await kept({ keep: 'Zone entrance, track 8' }, tracked), [2]);
+    assert.deepEqual(await kept({ keep: 'Zone Entrance, track 8' }, tracked), [2]);
     assert.deepEqual(await kept({ keep: { ids: [1], zones: ['Entrance'] } }, tracked), [1, 2]);
+  });
+
+  it('knows zones apart whose names differ in case, spaces or the form of their letters', async () => {
+    const parsing = await crowd(TWO);
+    for (const [own, other] of [
+      ['door', 'Door'],
+      ['door', 'DOOR'],
+      ['straße', 'strasse'],
+      ['caf\u00E9', 'cafe\u0301'],
+      ['back yard', 'back  yard'],
+      ['back yard', 'back\u00A0yard'],
+      ['door', ' door'],
+      ['1', '\uFF11'],
+    ] as const) {
+      const persons = parsing.persons.map((person, i) => ({ ...person, zones: [i === 0 ? own : other] }));
+      const zoned = { ...parsing, persons };
+      assert.deepEqual(await kept({ keep: { zones: [own] } }, zoned), [1], own);
+      assert.deepEqual(await kept({ keep: { zones: [other] } }, zoned), [2], other);
+      assert.deepEqual(await kept({ keep: `zone ${own}` }, zoned), [1], own);
+    }
+  });
+
+  it('knows no topic by what is no name', async () => {
+    const parsing = await crowd(TWO);
+    const of = (topic: unknown): Parsing => {
+      const persons = parsing.persons.map((person, i) => ({ ...person, track: i + 1 }));
+      return { ...parsing, persons, topic } as Parsing;
+    };
+    const keep = { tracks: [{ track: 1, topic: '' }] };
+    assert.deepEqual(await kept({ keep }, of(undefined)), [1]);
+    for (const topic of [null, {}, ['yard'], true]) assert.deepEqual(await kept({ keep }, of(topic)), []);
   });
 
   it('knows a track of one topic from that of another', async () => {
