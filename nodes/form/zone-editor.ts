@@ -14,8 +14,8 @@ import { sharedText, type Values } from './texts.ts';
 import { Board } from './zone-board.ts';
 import { find, focused, html, type PageElement } from './zone-dom.ts';
 import { Drawing } from './zone-drawing.ts';
+import { AreaList } from './zone-list.ts';
 import { pictureOfFile, pictureOfNode } from './zone-picture.ts';
-import { colourOf } from './zone-shapes.ts';
 import { ZONE_STYLE } from './zone-style.ts';
 
 export interface ZoneEditorOptions {
@@ -39,14 +39,6 @@ export function createZoneEditor(
   if (place !== null) new ZoneEditor(RED, $, node, place, options).draw();
 }
 
-/** What the list shows of an area. */
-interface Row {
-  kind: string;
-  item: PageElement;
-  input: PageElement;
-  buttons: { element: PageElement; key: string }[];
-}
-
 class ZoneEditor {
   readonly #red: EditorRed;
   readonly #$: Dollar;
@@ -57,13 +49,14 @@ class ZoneEditor {
   readonly #board: Board;
   readonly #place: PageElement;
   readonly #addZone: PageElement;
-  #rows: Row[] = [];
-  readonly #list = html('ul', { class: 'm2fp-zones-list' });
+  readonly #list: AreaList;
   /** Read out by screen readers when it changes. */
   readonly #said = html('div', { class: 'm2fp-zones-said', role: 'status', 'aria-live': 'polite' });
   readonly #undo: PageElement;
   readonly #redo: PageElement;
   readonly #ask: PageElement;
+  /** A name was refused, and nothing was done since: it is what is taken back next. */
+  #isRefused = false;
   #cancel: (() => void) | undefined;
 
   constructor(RED: EditorRed, $: Dollar, node: EditorNode, place: PageElement, options: ZoneEditorOptions) {
@@ -80,8 +73,22 @@ class ZoneEditor {
       changed: (said) => {
         this.#store();
         this.#drawList();
-        if (said !== undefined) this.#said.textContent = said;
+        if (said !== undefined) this.#say(said);
       },
+    });
+    this.#list = new AreaList(this.#drawing, {
+      text: (key, values) => this.#text(key, values),
+      chosen: () => this.#board.draw(),
+      changed: () => {
+        this.#store();
+        this.draw();
+      },
+      refused: () => {
+        this.draw();
+        this.#say(this.#text('zones.nameTaken'));
+        this.#isRefused = true;
+      },
+      writing: () => this.#forgetRefused(),
     });
     const word = this.#text(options.word ?? 'zones.zone');
     this.#addZone = this.#button('plus', 'zones.addZone', () => this.#add('zone', word));
@@ -99,7 +106,7 @@ class ZoneEditor {
       this.#board.element,
       html('div', { class: 'm2fp-zones-bar' }, this.#ask, ...this.#filePicker()),
       this.#said,
-      this.#list,
+      this.#list.element,
       html('div', { class: 'm2fp-quiet' }, this.#text('zones.keys')),
     );
     place.addEventListener('keydown', (event) => {
@@ -150,7 +157,17 @@ class ZoneEditor {
     }
   }
 
+  #say(text: string): void {
+    this.#isRefused = false;
+    this.#said.textContent = text;
+  }
+
+  #forgetRefused(): void {
+    if (this.#isRefused) this.#say('');
+  }
+
   #store(): void {
+    this.#forgetRefused();
     const { areas } = this.#drawing;
     this.#field.val(areas.length === 0 ? '' : JSON.stringify(areas)).trigger('change');
   }
@@ -158,84 +175,34 @@ class ZoneEditor {
   #add(kind: 'zone' | 'line', word: string): void {
     const added = this.#drawing.add(kind, word);
     if (!added) {
-      this.#said.textContent = this.#text('zones.full');
+      this.#say(this.#text('zones.full'));
       return;
     }
     this.#store();
     this.draw();
     this.#board.focus(`${this.#drawing.chosen}.0`);
-    this.#said.textContent = this.#text('zones.added', { name: this.#drawing.areas.at(-1)!.name });
+    this.#say(this.#text('zones.added', { name: this.#drawing.areas.at(-1)!.name }));
   }
 
   #travel(step: 'undo' | 'redo'): void {
+    // A name that is being written, or was refused, is no step yet: no other may go with it.
+    if (step === 'redo' && this.#list.isWritten) return;
+    if (step === 'undo' && (this.#list.isWritten || this.#isRefused)) {
+      this.#list.draw();
+      this.#forgetRefused();
+      return;
+    }
     this.#drawing[step]();
     this.#store();
     this.draw();
-    this.#said.textContent = this.#text(step === 'undo' ? 'zones.undone' : 'zones.redone');
+    this.#say(this.#text(step === 'undo' ? 'zones.undone' : 'zones.redone'));
   }
 
   #drawList(): void {
-    const { areas, chosen, canUndo, canRedo } = this.#drawing;
+    const { canUndo, canRedo } = this.#drawing;
     this.#undo.disabled = !canUndo;
     this.#redo.disabled = !canRedo;
-    // Rows stay as long as they can: whoever has just named one is on the way to the next.
-    if (areas.map(({ kind }) => kind).join() !== this.#rows.map(({ kind }) => kind).join()) {
-      this.#rows = areas.map(({ kind }, index) => this.#rowOf(kind, index));
-      this.#list.replaceChildren(...this.#rows.map(({ item }) => item));
-    }
-    for (const [index, { item, input, buttons }] of this.#rows.entries()) {
-      const { name } = areas[index]!;
-      item.setAttribute('class', index === chosen ? 'm2fp-zones-chosen' : '');
-      input.setAttribute('aria-label', this.#text('zones.name', { name }));
-      input.value = name;
-      for (const { element, key } of buttons) {
-        element.setAttribute('title', this.#text(key, { name }));
-        element.setAttribute('aria-label', this.#text(key, { name }));
-      }
-    }
-  }
-
-  #rowOf(kind: 'zone' | 'line', index: number): Row {
-    const input = html('input', { type: 'text' });
-    input.addEventListener('change', () => {
-      const taken = this.#drawing.rename(index, input.value);
-      if (!taken) this.#said.textContent = this.#text('zones.nameTaken');
-      this.#store();
-      this.draw();
-    });
-    input.addEventListener('focus', () => {
-      this.#drawing.choose(index);
-      this.#board.draw();
-    });
-    const buttons = [
-      ...(kind === 'line'
-        ? [this.#rowButton('exchange', 'zones.flip', () => this.#drawing.flip(index))]
-        : []),
-      this.#rowButton('trash-o', 'zones.remove', () => this.#drawing.remove(index)),
-    ];
-    const item = html(
-      'li',
-      {},
-      html('span', { class: 'm2fp-swatch', style: `background: ${colourOf(index)}` }),
-      input,
-      html('span', { class: 'm2fp-quiet' }, this.#text(`zones.${kind}`)),
-      ...buttons.map(({ element }) => element),
-    );
-    return { kind, item, input, buttons };
-  }
-
-  #rowButton(icon: string, key: string, change: () => void): Row['buttons'][number] {
-    const element = html(
-      'button',
-      { type: 'button', class: 'red-ui-button red-ui-button-small' },
-      html('i', { class: `fa fa-${icon}`, 'aria-hidden': 'true' }),
-    );
-    element.addEventListener('click', () => {
-      change();
-      this.#store();
-      this.draw();
-    });
-    return { element, key };
+    this.#list.draw();
   }
 
   #filePicker(): PageElement[] {
@@ -247,9 +214,9 @@ class ZoneEditor {
       input.value = '';
       try {
         this.#board.show(await pictureOfFile(file));
-        this.#said.textContent = '';
+        this.#say('');
       } catch {
-        this.#said.textContent = this.#text('zones.noPicture');
+        this.#say(this.#text('zones.noPicture'));
       }
     };
     input.addEventListener('change', () => void take());
@@ -265,11 +232,10 @@ class ZoneEditor {
       isGivenUp = true;
       cancel();
     };
-    this.#said.textContent = this.#text('zones.waiting');
+    this.#say(this.#text('zones.waiting'));
     const picture = await answer;
     this.#cancel = undefined;
     if (typeof picture === 'object') this.#board.show(picture);
-    this.#said.textContent =
-      typeof picture === 'object' || isGivenUp ? '' : this.#text(`zones.picture.${picture}`);
+    this.#say(typeof picture === 'object' || isGivenUp ? '' : this.#text(`zones.picture.${picture}`));
   }
 }

@@ -183,6 +183,64 @@ for (const version of VERSIONS) {
       });
     });
 
+    it('takes back a name that is being written, or was refused, and no step with it', async () => {
+      await editor.editNode('drawn', async (page) => {
+        const names = async (): Promise<string[]> => (await stored()).map(({ name }) => name);
+        const [first, second] = await names();
+        assert.ok(first !== undefined && second !== undefined);
+        const field = (name: string) => page.getByLabel(`Name of ${name}`, { exact: true });
+        await field(first).fill('porch');
+        await field(first).press('Enter');
+        assert.deepEqual(await names(), ['porch', second]);
+        // While it is being written.
+        await field(second).fill('porch');
+        await field(second).press('Control+y');
+        assert.equal(await field(second).inputValue(), 'porch');
+        await field(second).press('Control+z');
+        assert.equal(await field(second).inputValue(), second);
+        assert.deepEqual(await names(), ['porch', second]);
+        // Refused, with the key and with the button, which the name is refused on the way to.
+        await field(second).fill('porch');
+        await field(second).press('Enter');
+        assert.match(await said(), /name of its own/);
+        await field(second).press('Control+z');
+        assert.equal(await said(), '');
+        assert.deepEqual(await names(), ['porch', second]);
+        await field(second).fill('porch');
+        await button('undo').click();
+        assert.deepEqual(await names(), ['porch', second]);
+        await button('undo').click();
+        assert.deepEqual(await names(), [first, second]);
+        await field(first).press('Control+y');
+        assert.deepEqual(await names(), ['porch', second]);
+        await field('porch').press('Control+z');
+      });
+    });
+
+    it('says that a name is taken only as long as it is', async () => {
+      await editor.editNode('drawn', async (page) => {
+        const [first, second] = (await stored()).map(({ name }) => name);
+        assert.ok(first !== undefined && second !== undefined);
+        const field = (name: string) => page.getByLabel(`Name of ${name}`, { exact: true });
+        const refuse = async (): Promise<void> => {
+          await field(first).fill(second);
+          await field(first).press('Enter');
+          assert.match(await said(), /name of its own/);
+        };
+        await refuse();
+        await field(first).press('End');
+        await field(first).press('x');
+        assert.equal(await said(), '');
+        await field(first).press('Control+z');
+        await refuse();
+        await button('zone').click();
+        assert.equal(await said(), 'zone 1 added');
+        await refuse();
+        await button('Remove zone 1').click();
+        assert.equal(await said(), '');
+      });
+    });
+
     it('names zones, turns lines round, and keeps what it stored', async () => {
       await editor.editNode('drawn', async (page) => {
         await page.getByLabel('Name of door').fill('gate');
