@@ -3,6 +3,7 @@
  * blank field leaves the choice to the default, and `${NAME}` to an environment variable.
  */
 import { parseColor } from '../../src/parsing/options/palette.ts';
+import { readKeep } from '../../src/parsing/redact/keep.ts';
 import { readAreas } from '../../src/people/zones/areas.ts';
 import { isNone } from './chosen.ts';
 import type { Dollar, EditorRed, Validator } from './editor.ts';
@@ -30,7 +31,7 @@ export interface Validators {
   groups(name: string): Validator;
   /** Numbers with commas between. */
   ids(name: string): Validator;
-  /** Ids, tracks and zones, such as "1, track 7, track 7 of yard, zone Door". */
+  /** Ids, tracks and zones, see `src/parsing/redact/keep-text.ts`. */
   keep(name: string): Validator;
   /** JSON of zones and lines, see `src/people/zones/areas.ts`. */
   areas(name: string): Validator;
@@ -53,8 +54,6 @@ export interface Validators {
 const ASPECT = /^\d+(\.\d+)?(\s*[:/x]\s*\d+(\.\d+)?)?$/;
 const GROUPS = /^[^=,;]+(=[^=,;]+)?([,;]\s*[^=,;]+(=[^=,;]+)?)*[,;]?$/;
 const IDS = /^\d+\s*(?:,\s*\d+\s*)*$/;
-const KEPT = String.raw`(?:(?:id\s+|track\s+)?[1-9]\d*|track\s+[1-9]\d*\s+of\s+[^,]*[^,\s]|zone\s+[^,]*[^,\s])`;
-const KEEP = new RegExp(String.raw`^${KEPT}\s*(?:,\s*${KEPT}\s*)*$`, 'i');
 const CANVAS = /^(?:square|\d+(?:\.\d+)?\s*:\s*\d+(?:\.\d+)?|\d{1,5}\s*[x×]\s*\d{1,5})$/i;
 const PEOPLE = /^(?:all|largest|\d+\s*(?:,\s*\d+\s*)*)$/;
 
@@ -109,7 +108,7 @@ export function createValidators(RED: EditorRed, $: Dollar, type: string): Valid
     aspect: matching('aspect', ASPECT),
     groups: matching('groups', GROUPS),
     ids: matching('ids', IDS),
-    keep: matching('keep', KEEP),
+    keep: (name) => check(name, 'keep', isKeep),
     people: matching('people', PEOPLE),
     canvas: matching('canvas', CANVAS),
     areas: (name) => check(name, 'areas', areAreas),
@@ -146,6 +145,15 @@ function isExtent(text: string, maxPercent: number): boolean {
 function isColor(value: unknown): boolean {
   try {
     parseColor('', value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isKeep(value: unknown): boolean {
+  try {
+    readKeep('', textOf(value));
     return true;
   } catch {
     return false;

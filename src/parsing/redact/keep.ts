@@ -1,18 +1,21 @@
 /** Who stays as they are while everybody else is hidden. */
-import { namesInText, numberOrText } from '../options/option-table.ts';
 import { badOption, isRecord, isWhole, MAX_NAMES } from '../options/options.ts';
 import type { Parsing, Person } from '../types.ts';
+import { keepEntries } from './keep-text.ts';
 
 /** A number that a track node gave; alone, or with the topic that it numbers: each topic is numbered from 1. */
-type GivenTrack = number | { track: number; topic: string };
+type GivenTrack = number | { track: number; topic: GivenName };
+
+/** Numbers count as their texts, as topics of track nodes do. */
+type GivenName = string | number;
 
 /**
- * As callers write it: "1, track 7, track 7 of yard, zone Entrance" (a number alone is an id), ids, or each kind as a list.
+ * As callers write it: a text (see {@link keepEntries}; a number alone is an id), ids, or each kind as a list.
  */
 export type GivenKeep =
   | string
   | readonly number[]
-  | { ids?: readonly number[]; tracks?: readonly GivenTrack[]; zones?: readonly string[] };
+  | { ids?: readonly number[]; tracks?: readonly GivenTrack[]; zones?: readonly GivenName[] };
 
 /** Whoever meets one of them is kept. */
 export interface KeepRule {
@@ -30,19 +33,20 @@ type TrackedPerson = Person & { track?: unknown; zones?: unknown };
 type TrackedParsing = Parsing & { topic?: unknown };
 
 const ALLOWED =
-  'a text such as "1, track 7 of yard, zone Entrance", a list of ids, or an object with lists of ids, tracks and zones';
+  'a text such as "1, track 7 of yard, zone Entrance" (names with commas in quotes: zone "Door, left"), a list of ids, or an ' +
+  'object with lists of ids, tracks and zones';
 
 /** Null where nothing was given; an empty list keeps nobody. @throws {M2fpError} `M2FP_BAD_OPTION` */
 export function readKeep(name: string, given: unknown): KeepRule | null {
   if (given === undefined || given === null) return null;
-  const listed = typeof given === 'string' ? entriesOf(given) : Array.isArray(given) ? { ids: given } : given;
+  const listed =
+    typeof given === 'string' ? keepEntries(given) : Array.isArray(given) ? { ids: given } : given;
   if (!isRecord(listed) || Object.keys(listed).some((kind) => !['ids', 'tracks', 'zones'].includes(kind)))
     throw badOption(name, given, ALLOWED);
   const { ids = [], tracks = [], zones = [] } = listed;
   const isNumbers = (list: unknown): list is number[] =>
     isShortList(list) && list.every((value) => isWhole(value, 1, Number.MAX_SAFE_INTEGER));
-  const isNames = (list: unknown): list is string[] =>
-    isShortList(list) && list.every((value) => typeof value === 'string');
+  const isNames = (list: unknown): list is GivenName[] => isShortList(list) && list.every(isName);
   if (!isNumbers(ids) || !isShortList(tracks) || !isNames(zones)) throw badOption(name, given, ALLOWED);
   const ofTopics = tracks.filter(isRecord);
   const alone = tracks.filter((track) => !isRecord(track));
@@ -51,15 +55,19 @@ export function readKeep(name: string, given: unknown): KeepRule | null {
     ids: new Set(ids),
     tracks: new Set(alone),
     topicTracks: new Set(ofTopics.map(({ track, topic }) => trackKey(track, topic))),
-    zones: new Set(zones),
+    zones: new Set(zones.map(String)),
   };
 }
 
-function isTopicTrack(value: Record<string, unknown>): value is { track: number; topic: string } {
-  return isWhole(value['track'], 1, Number.MAX_SAFE_INTEGER) && typeof value['topic'] === 'string';
+function isTopicTrack(value: Record<string, unknown>): value is { track: number; topic: GivenName } {
+  return isWhole(value['track'], 1, Number.MAX_SAFE_INTEGER) && isName(value['topic']);
 }
 
-function trackKey(track: number, topic: string): string {
+function isName(value: unknown): value is GivenName {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function trackKey(track: number, topic: GivenName): string {
   return `${track} of ${topic}`;
 }
 
@@ -67,30 +75,10 @@ function isShortList(list: unknown): list is unknown[] {
   return Array.isArray(list) && list.length <= MAX_NAMES;
 }
 
-/** What no number is stays the text that it is, and is refused as that. */
-function entriesOf(text: string): { ids: unknown[]; tracks: unknown[]; zones: string[] } {
-  const ids: unknown[] = [];
-  const tracks: unknown[] = [];
-  const zones: string[] = [];
-  for (const entry of namesInText(text)) {
-    const [, kind = 'id', value = entry] = /^(id|track|zone)\s+(.+)$/i.exec(entry) ?? [];
-    if (kind.toLowerCase() === 'zone') zones.push(value);
-    else if (kind.toLowerCase() === 'track') tracks.push(trackIn(value));
-    else ids.push(numberOrText(value));
-  }
-  return { ids, tracks, zones };
-}
-
-/** "7", or "7 of yard". */
-function trackIn(text: string): unknown {
-  const [, number, topic] = /^(\d+)\s+of\s+(.+)$/i.exec(text) ?? [];
-  return number === undefined ? numberOrText(text) : { track: numberOrText(number), topic };
-}
-
 /** The topic of a tracked parsing, '' where it has none; undefined for what can be nobody's topic. */
 export function topicName(topic: unknown): string | undefined {
   if (topic === undefined) return '';
-  return typeof topic === 'number' ? String(topic) : typeof topic === 'string' ? topic : undefined;
+  return isName(topic) ? String(topic) : undefined;
 }
 
 /** The ids of those of a parsing that `rule` keeps, doubtful ones included. */

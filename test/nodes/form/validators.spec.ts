@@ -87,8 +87,15 @@ describe('the checks of the forms', () => {
     [
       'keep',
       checks.keep('a'),
-      ['1', 'id 2', 'track 7', 'track 7 of yard', 'Track 7 OF m2fp/back yard, zone Door'],
-      ['track 0', 'track 7 of', 'track x of yard', 'of yard', '1,', 'zone'],
+      [
+        '1',
+        'id 2',
+        'track 7',
+        'track 7 of yard',
+        'Track 7 OF m2fp/back yard, zone Door',
+        'zone "Door, left", track 7 of "yard, back"',
+      ],
+      ['track 0', 'track 7 of', 'track x of yard', 'of yard', 'zone', 'zone "Door, left', 'zone "Door" left'],
     ],
     ['ids', checks.ids('a'), ['1', ' 1, 2 ,3 '], ['1;2', ',', 'one', '-1']],
     ['parts', checks.parts('a'), ['Hair', 'Hair, Face'], ['none', ' none ']],

@@ -392,11 +392,11 @@ describe('m2fp-redact', () => {
     it('refuses a number alone also where the second topic has nobody but the doubtful', async () => {
       const events = await start({ method: 'fill', labels: 'Hair', keep: 'track 1' });
       send(await tracked('yard'));
-      const { topic, parsing } = await tracked('door');
-      const { persons, parts } = parsing as Parsing;
+      const { topic, parsing: ofDoor } = await tracked('door');
+      const { persons, parts } = ofDoor as Parsing;
       const doubtful = { persons, parts: parts.filter(({ person }) => person !== null) };
       const others = parts.filter(({ person }) => person === null);
-      send({ topic, parsing: { ...parsing, persons: [], parts: others, doubtful } });
+      send({ topic, parsing: { ...ofDoor, persons: [], parts: others, doubtful } });
       await events.ended(2);
       assert.deepEqual([events.sent.length, events.caught[0]?.error.code], [1, 'M2FP_BAD_OPTION']);
     });

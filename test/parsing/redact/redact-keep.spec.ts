@@ -152,6 +152,74 @@ describe('keeping a choice of persons', () => {
     assert.deepEqual(await kept({ keep: 'track 1 of yard' }, parsing), []);
   });
 
+  it('takes a number for a name, as a track node does', async () => {
+    const parsing = await crowd(TWO);
+    const persons = parsing.persons.map((person, i) => ({ ...person, track: i + 1, zones: [`${i + 1}`] }));
+    const tracked = { ...parsing, persons, topic: '5' } as Parsing;
+    assert.deepEqual(await kept({ keep: { tracks: [{ track: 1, topic: 5 }] } }, tracked), [1]);
+    assert.deepEqual(await kept({ keep: { tracks: [{ track: 1, topic: 6 }] } }, tracked), []);
+    assert.deepEqual(
+      await kept({ keep: { tracks: [{ track: 1, topic: 5 }] } }, { ...tracked, topic: 5 } as never),
+      [1],
+    );
+    assert.deepEqual(await kept({ keep: { zones: [2] } }, tracked), [2]);
+    assert.deepEqual(await kept({ keep: 'zone 2, track 1 of 5' }, tracked), [1, 2]);
+  });
+
+  it('takes any name in quotes', async () => {
+    const parsing = await crowd(TWO);
+    for (const name of [
+      'Door, left',
+      'yard, zone back',
+      'a "b", c',
+      '"',
+      '"Door"',
+      ' Door ',
+      'of, of',
+      '门口，左',
+      'none',
+      'a\nb',
+    ]) {
+      const persons = parsing.persons.map((person, i) => ({
+        ...person,
+        track: i + 1,
+        zones: i === 0 ? [name] : [],
+      }));
+      const quoted = `"${name.replaceAll('"', '""')}"`;
+      const tracked = { ...parsing, persons, topic: name } as Parsing;
+      assert.deepEqual(await kept({ keep: `zone ${quoted}` }, tracked), [1], name);
+      assert.deepEqual(
+        await kept({ keep: `id 9, zone ${quoted} , track 2 of ${quoted}` }, tracked),
+        [1, 2],
+        name,
+      );
+    }
+    // Elsewhere than at the beginning, quotes belong to the name.
+    const persons = parsing.persons.map((person, i) => ({
+      ...person,
+      zones: [i === 0 ? '5" door' : 'yard'],
+    }));
+    assert.deepEqual(await kept({ keep: 'zone 5" door, zone yard' }, { ...parsing, persons }), [1, 2]);
+    const tracked = {
+      ...parsing,
+      persons: parsing.persons.map((person) => ({ ...person, track: person.id })),
+    };
+    assert.deepEqual(await kept({ keep: 'track 2 of ""' }, tracked), [2]);
+  });
+
+  it('reads a long text at once', async () => {
+    const parsing = await crowd(TWO);
+    const long = 2_000_000;
+    const refused = [
+      `zone${' '.repeat(long)}`,
+      `zone "${'""'.repeat(long)}`,
+      `track 1${' '.repeat(long)}x`,
+      '1'.repeat(long) + 'x',
+    ];
+    for (const keep of refused) await assert.rejects(kept({ keep }, parsing), M2fpError);
+    assert.deepEqual(await kept({ keep: `zone "${'""'.repeat(long)}", 1` }, parsing), [1]);
+  });
+
   it('takes zones from the state of a track node', async () => {
     const parsing = await crowd(TWO);
     const state = {
@@ -265,6 +333,12 @@ describe('keeping a choice of persons', () => {
     { tracks: ['1'] },
     'track 0 of yard',
     'track x of yard',
+    'zone "Door',
+    'zone "Door" left',
+    'track 7 of "yard',
+    'track 7 "yard"',
+    { zones: [true] },
+    { tracks: [{ track: 1, topic: true }] },
     { tracks: [{ track: 1 }] },
     { people: [1] },
     7,
