@@ -163,6 +163,11 @@ export function modelNode(RED: NodeAPI, id: unknown): ModelNode | undefined {
   return node?.type === 'm2fp-model' && typeof node.place === 'function' ? (node as ModelNode) : undefined;
 }
 
+/** The deployed config node; the bundled model where none is chosen. */
+export function chosenModel(RED: NodeAPI, id: string | undefined): ModelNode | undefined {
+  return id ? modelNode(RED, id) : makeBundled?.();
+}
+
 /** The models of the nodes that run. */
 const links = new WeakMap<Node, ModelLink>();
 
@@ -180,7 +185,7 @@ export function linkModel(RED: NodeAPI, node: Node, id: string | undefined, user
 }
 
 function createLink(RED: NodeAPI, node: Node, id: string | undefined, user: ModelUser): ModelLink {
-  const model = id ? modelNode(RED, id) : makeBundled?.();
+  const model = chosenModel(RED, id);
   if (model === undefined) {
     const missing = (): M2fpError =>
       new M2fpError(

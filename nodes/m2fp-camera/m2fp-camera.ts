@@ -11,8 +11,8 @@ import { readForm } from '../common/stored-form.ts';
 import { serveAdmin } from './admin.ts';
 import { commandOf } from './commands.ts';
 import { type CameraConfig, type CameraCredentials, FIELDS, readSettings } from './config.ts';
-import { listenToFlow, sendAndWatch } from './flow-watch.ts';
-import { lineBefore } from './model-lines.ts';
+import { listenToFlow } from './flow-watch.ts';
+import { FrameWay } from './frame-way.ts';
 import { motionOf, openSource, tlsOf } from './open-camera.ts';
 import { CameraReport, tellWrongSettings } from './report.ts';
 
@@ -88,7 +88,8 @@ function openCamera(
     const settings = readSettings(config);
     const motion = motionOf(settings);
     const name = nameOf(node);
-    let infer: Node | undefined;
+    let known: FrameWay | undefined;
+    const way = (): FrameWay => (known ??= new FrameWay(RED, node));
     const camera: Camera = new Camera({
       source: openSource(settings, node.credentials, tlsOf(RED, config.tls), ({ path, version }) =>
         node.debug(`ffmpeg ${version} (${path}) reads the camera.`),
@@ -107,13 +108,13 @@ function openCamera(
           },
         },
       }),
-      line: () => lineBefore(infer),
+      line: () => way().line,
       deliver: async (frame) => {
         if (!motion) look(frame.image);
         const msg = { _msgid: RED.util.generateId(), ...contentOf(name, frame) };
         const send = (): void => node.send([msg, null]);
         try {
-          if (settings.pace === 'flow') infer = await sendAndWatch(msg, send);
+          if (settings.pace === 'flow') await way().send(msg, send);
           else send();
         } catch (error) {
           node.error(error);

@@ -1,34 +1,15 @@
 /** The http in nodes whose requests come to a node as they are, and the parsing responses that answer them. */
-import type { Node, NodeAPI } from 'node-red';
+import type { NodeAPI } from 'node-red';
 import type { Endpoint } from '../common/broken-escapes.ts';
-
-/** A node as flows store it. */
-interface Stored {
-  id: string;
-  type: string;
-  /** The flow or the subflow that it lies in. */
-  z?: string;
-  wires?: string[][];
-  /** Whether it is disabled. */
-  d?: boolean;
-  /** Of a link out or a link call node. */
-  links?: string[];
-  mode?: string;
-  /** Of a link call node: `dynamic` where the message says where it leads. */
-  linkType?: string;
-  /** Of a complete node: the nodes whose messages it gets when they are done with them. */
-  scope?: string[] | null;
-  /** Of a subflow. */
-  in?: { wires?: { id: string }[] }[];
-  /** Of an http in node. */
-  url?: string;
-  method?: string;
-  /** Of a parsing response. */
-  format?: string;
-  view?: string;
-  masks?: string;
-  picture?: boolean;
-}
+import {
+  type Aliased,
+  comesTo,
+  nextOf,
+  passesOn,
+  reaches,
+  type Stored,
+  storedNodes,
+} from '../common/flow-graph.ts';
 
 /**
  * The http in nodes from which wires lead to `node`, directly or through link nodes, junctions and into a subflow. What
@@ -130,72 +111,6 @@ export function mayJobsBeAnswered(RED: NodeAPI, node: Aliased): boolean {
   if (own === undefined) return true;
   const mayAnswer = (next: Stored): boolean => next.type === 'm2fp-response' || !handsOn(next);
   return comesTo({ ...own, wires: (own.wires ?? []).slice(0, 1) }, mayAnswer, stored);
-}
-
-/** Whether what `from` sends may come to such a node, through whatever nodes. */
-function comesTo(
-  from: Stored | undefined,
-  isTarget: (node: Stored) => boolean,
-  stored: ReadonlyMap<string, Stored>,
-): boolean {
-  const ofType = (type: string): Stored[] => [...stored.values()].filter((other) => other.type === type);
-  const completes = ofType('complete');
-  const nextAny = (node: Stored): string[] => {
-    const { id, type, z = '', wires = [], links = [], mode } = node;
-    const isReturn = type === 'link out' && mode === 'return';
-    return [
-      ...wires.flat(),
-      ...(type === 'link in' ? [] : links),
-      ...(type.startsWith('subflow:') ? nextOf(node, stored) : []),
-      ...completes.filter(({ scope }) => scope?.includes(id)).map((complete) => complete.id),
-      // Out of a subflow, and back to where a link was called.
-      ...[...ofType(`subflow:${z}`), ...(isReturn ? ofType('link call') : [])].flatMap(
-        (caller) => caller.wires?.flat() ?? [],
-      ),
-    ];
-  };
-  const seen = new Set<string>();
-  const isReached = (id: string): boolean => {
-    const next = stored.get(id);
-    if (next === undefined || next.d === true || seen.has(id)) return false;
-    seen.add(id);
-    return isTarget(next) || nextAny(next).some(isReached);
-  };
-  return from !== undefined && nextAny(from).some(isReached);
-}
-
-type Aliased = Node & { _alias?: string };
-
-function storedNodes(RED: NodeAPI): ReadonlyMap<string, Stored> {
-  const stored = new Map<string, Stored>();
-  RED.nodes.eachNode((config) => stored.set(config.id, config));
-  return stored;
-}
-
-function reaches(
-  from: Stored,
-  isTarget: (node: Stored) => boolean,
-  leadsOn: (node: Stored) => boolean,
-  stored: ReadonlyMap<string, Stored>,
-  seen = new Set<string>(),
-): boolean {
-  return nextOf(from, stored).some((id) => {
-    const next = stored.get(id);
-    if (next === undefined || seen.has(id)) return false;
-    if (isTarget(next)) return true;
-    seen.add(id);
-    return leadsOn(next) && reaches(next, isTarget, leadsOn, stored, seen);
-  });
-}
-
-const passesOn = ({ type, mode }: Stored): boolean =>
-  ['junction', 'link in', 'link out'].includes(type) ? mode !== 'return' : type.startsWith('subflow:');
-
-function nextOf({ type, wires = [], links = [] }: Stored, stored: ReadonlyMap<string, Stored>): string[] {
-  if (type === 'link out') return links;
-  if (!type.startsWith('subflow:')) return wires.flat();
-  const inputs = stored.get(type.slice('subflow:'.length))?.in ?? [];
-  return inputs.flatMap((input) => (input.wires ?? []).map(({ id }) => id));
 }
 
 /** As the running node has it, whose address may hold what an environment variable says. */

@@ -67,18 +67,18 @@ export class FrameDelivery {
 
   /** Sends a frame, or keeps it until it is its turn, or keeps it back since nothing moved in it. */
   async offer(frame: TakenFrame): Promise<void> {
-    const { motion, statistics, turns } = this.#options;
-    turns.taken();
-    if (motion) {
-      if (!(await this.#isWorthIt(frame.image, motion))) return;
-      if (this.#waiting) statistics.skipped++;
-      this.#waiting = undefined;
-      if (!turns.hasPlace) {
-        this.#waiting = frame;
-        return;
-      }
+    const { motion, statistics, turns, isComplete } = this.#options;
+    if (motion === undefined && !isComplete && !turns.hasPlace) {
+      // It told that the camera is there; a newer one is taken when it is its turn.
+      statistics.skipped++;
+      return;
     }
-    await this.#send(frame);
+    turns.taken();
+    if (motion && !(await this.#isWorthIt(frame.image, motion))) return;
+    if (this.#waiting) statistics.skipped++;
+    this.#waiting = undefined;
+    if (turns.hasPlace) await this.#send(frame);
+    else this.#waiting = frame;
   }
 
   /** Sends the one that waits. */

@@ -97,7 +97,10 @@ export class Turns {
   }
 
   stop(): void {
-    this.rest();
+    // Nobody may be left who tells that the last frame is done.
+    this.#turn?.leave();
+    this.#turn = undefined;
+    this.#line = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
   }

@@ -36,20 +36,39 @@ describe('Camera in line with others', () => {
     assert.equal(statistics.skipped, 2);
   });
 
-  it('asks for a snapshot when it is its turn, and for the first one at once, to know whether it is online', async () => {
+  it('asks for a snapshot at once, to know whether it is online, and for the one that goes out when it is its turn', async () => {
     const source = new FakeSource(false);
     let asked = 0;
     source.next = async () => Buffer.from(String(++asked));
-    trial.open(source, { line: () => line });
-    await settle();
-    assert.deepEqual(trial.images, ['1']);
-    trial.finish();
+    const { statistics } = trial.open(source, { line: () => line });
     await settle();
     trial.clock.advance(10_000);
     await settle();
     assert.equal(asked, 1);
+    assert.deepEqual(trial.told, ['connecting', 'online']);
     await letGo();
-    assert.deepEqual(trial.images, ['1', '2']);
+    assert.deepEqual(trial.images, ['2']);
+    assert.equal(statistics.skipped, 1);
+  });
+
+  it('gives its turn away when it stops, also where nobody tells that its frame is done', async () => {
+    const opened = trial.open(new FakeSource(false), { line: () => line });
+    await letGo();
+    const next = line.join(() => {});
+    assert.equal(next.isNow, false);
+    await opened.stop();
+    assert.equal(next.isNow, true);
+    // And takes nobody's when it is told after all.
+    next.sent();
+    opened.start();
+    await settle();
+    trial.finish();
+    trial.clock.advance(1000);
+    await settle();
+    assert.equal(trial.frames.length, 1);
+    next.leave();
+    await settle();
+    assert.equal(trial.frames.length, 2);
   });
 
   it('gives its turn to the others when it goes offline or stops, and when its frame is done', async () => {

@@ -233,8 +233,8 @@ describe('the nodes with a checkpoint on this machine', function () {
       const node = nodeOf('model') as ModelNode;
       await node.present();
       // The helper's spy.
-      const { args } = node.warn as unknown as { args: unknown[][] };
-      assert.deepEqual(args, [['a.png was left out\nb.png was left out']]);
+      const spied = node as unknown as { warn: { args: unknown[][] } };
+      assert.deepEqual(spied.warn.args, [['a.png was left out\nb.png was left out']]);
     });
 
     it('tell the form of it before and after', async () => {

@@ -230,20 +230,58 @@ describe('m2fp-camera', () => {
       while (server.requests.length < count) await server.asked();
     };
 
+    /** Resolves when other requests have come through, and those of the camera would have, too. */
+    const letOthersAsk = async (): Promise<void> => {
+      const other = await new CameraServer().start();
+      for (let round = 0; round < 10; round++) await fetch(other.url('/'));
+      await other.stop();
+    };
+
     it('asks for the next frame when the model is done, on whichever way the frame came to it', async () => {
       engine.held = true;
       const events = await startFlow(flow(), core);
       await engine.requested(1);
-      // Another camera would have been asked meanwhile.
-      const other = await new CameraServer().start();
-      for (let round = 0; round < 5; round++) await fetch(other.url('/'));
-      await other.stop();
+      await letOthersAsk();
       assert.equal(server.requests.length, 1);
       engine.letGo();
       await events.until(() => events.sent.length >= 3);
       assert.deepEqual(
         events.sent.slice(0, 3).map((msg) => (msg as FrameMessage).frame.number),
         [1, 2, 3],
+      );
+    });
+
+    it('waits for the model behind links without a node before them', async () => {
+      engine.held = true;
+      const linked = flow().filter(({ id }) => id !== 'way');
+      await startFlow(
+        linked.map((node) => (node.id === 'node' ? { ...node, wires: [['linkout'], []] } : node)),
+        core,
+      );
+      await engine.requested(1);
+      await letOthersAsk();
+      assert.equal(server.requests.length, 1);
+    });
+
+    it('goes on when its flow is deployed anew, as other cameras do', async () => {
+      const tab = (name: string): NodeConfig[] => [
+        nodeConfig('m2fp-model', 'model'),
+        ...['one', 'two', 'three'].map((id) =>
+          camera({ id, name: id, wires: [['infer'], []], address: server.url(`/${id}`) }),
+        ),
+        nodeConfig('m2fp-infer', 'infer', { name, model: 'model', wires: [['out'], []] }),
+      ];
+      await startFlow(tab('before'));
+      await asked(12);
+      // Those under way are given up, and nobody tells that they are.
+      engine.held = true;
+      await engine.requested(engine.requests.length + 1);
+      engine.held = false;
+      const events = await deploy(tab('after'), 'flows');
+      await events.until(() =>
+        ['one', 'two', 'three'].every(
+          (name) => (events.sent as FrameMessage[]).filter(({ frame }) => frame.camera === name).length >= 3,
+        ),
       );
     });
 
@@ -277,6 +315,37 @@ describe('m2fp-camera', () => {
       await asked(length + 1);
     });
 
+    it('stands in line from the first frame on', async () => {
+      engine.held = true;
+      const names = ['one', 'two', 'three', 'four', 'five'];
+      await startFlow([
+        nodeConfig('m2fp-model', 'model'),
+        ...names.map((name) => camera({ id: name, name, wires: [['infer'], []] })),
+        nodeConfig('m2fp-infer', 'infer', { model: 'model', wires: [['out'], []] }),
+      ]);
+      await engine.requested(2);
+      await letOthersAsk();
+      assert.equal(engine.requests.length, 2);
+    });
+
+    it('waits for a node that says that it is done, and sends the frame later', async () => {
+      engine.held = true;
+      const later = {
+        id: 'way',
+        type: 'function',
+        func: 'setTimeout(() => node.send(msg), 60); return null;',
+        outputs: 1,
+        wires: [['infer']],
+      };
+      await startFlow(
+        flow().map((node) => (node.id === 'way' ? later : node)),
+        [...core, coreNode('function/10-function')],
+      );
+      await engine.requested(1);
+      await letOthersAsk();
+      assert.equal(server.requests.length, 1);
+    });
+
     it('takes turns with the other cameras of the model, one frame ahead of it', async () => {
       const names = ['one', 'two', 'three', 'four'];
       const cameras = names.map((name) =>
@@ -294,10 +363,7 @@ describe('m2fp-camera', () => {
       const { length } = engine.requests;
       await engine.requested(length + 1);
       const before = server.requests.length;
-      // Other requests come through meanwhile.
-      const other = await new CameraServer().start();
-      for (let round = 0; round < 10; round++) await fetch(other.url('/'));
-      await other.stop();
+      await letOthersAsk();
       assert.ok(
         server.requests.length - before <= 1,
         `${server.requests.length - before} frames were fetched`,

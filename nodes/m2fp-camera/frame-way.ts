@@ -1,0 +1,55 @@
+/** The way of a camera's frames to a model, before which cameras stand in line. */
+import type { NodeAPI, NodeMessage } from 'node-red';
+import { FrameLine } from '../../src/camera/index.ts';
+import { type Aliased, comesTo, storedNodes } from '../common/flow-graph.ts';
+import { chosenModel, type ModelNode, modelOf } from '../common/model.ts';
+import { FlowWatch } from './flow-watch.ts';
+
+const lines = new WeakMap<ModelNode, FrameLine>();
+
+export class FrameWay {
+  readonly #watch: FlowWatch;
+  /** To which the last frame came; before the first one, that to which wires lead. */
+  #model: ModelNode | undefined;
+
+  /** Where the flows run already: they tell where wires lead. */
+  constructor(RED: NodeAPI, camera: Aliased) {
+    const { hasModel, model } = modelBehind(RED, camera);
+    this.#model = model;
+    this.#watch = new FlowWatch(hasModel);
+  }
+
+  /** The line before the model. */
+  get line(): FrameLine | undefined {
+    return this.#model && lineBefore(this.#model);
+  }
+
+  /** See {@link FlowWatch.send}. */
+  async send(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<void> {
+    const infer = await this.#watch.send(msg, send);
+    this.#model = infer && modelOf(infer);
+  }
+}
+
+function lineBefore(model: ModelNode): FrameLine {
+  let line = lines.get(model);
+  // One frame more than there are processes: none of them waits while a frame is fetched.
+  if (line === undefined) lines.set(model, (line = new FrameLine(() => model.atOnce() + 1)));
+  return line;
+}
+
+/** Whether frames may come to an infer node, and to which model then. */
+function modelBehind(RED: NodeAPI, camera: Aliased): { hasModel: boolean; model?: ModelNode | undefined } {
+  const stored = storedNodes(RED);
+  const own = stored.get(camera._alias ?? camera.id);
+  let chosen: string | undefined;
+  const isInfer = ({ type, model }: { type: string; model?: string }): boolean => {
+    if (type !== 'm2fp-infer') return false;
+    chosen = model;
+    return true;
+  };
+  const frames = own && { ...own, wires: (own.wires ?? []).slice(0, 1) };
+  return comesTo(frames, isInfer, stored)
+    ? { hasModel: true, model: chosenModel(RED, chosen) }
+    : { hasModel: false };
+}
