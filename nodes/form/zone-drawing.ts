@@ -82,7 +82,7 @@ export class Drawing {
 
   /** @returns whether the name was taken: not blank, and no other area's */
   rename(index: number, name: string): boolean {
-    const called = name.trim().slice(0, MAX_NAME);
+    const called = name.trim().slice(0, MAX_NAME).trimEnd();
     const isFree = this.#areas.every((area, at) => at === index || area.name !== called);
     if (called === '' || !isFree) return false;
     if (this.#areas[index]!.name !== called) this.#replace(index, { name: called }, `name ${index}`);

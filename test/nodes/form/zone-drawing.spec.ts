@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { Drawing } from '../../../nodes/form/zone-drawing.ts';
-import { MAX_AREAS, MAX_POINTS, readAreas } from '../../../src/people/zones/areas.ts';
+import { MAX_AREAS, MAX_NAME, MAX_POINTS, readAreas } from '../../../src/people/zones/areas.ts';
 
 describe('what is drawn in a zone editor', () => {
   it('begins with areas that a form may store, each with a name of its own', () => {
     const drawing = new Drawing();
     for (let n = 0; n < MAX_AREAS; n++) assert.ok(drawing.add(n % 2 === 0 ? 'zone' : 'line', 'area'));
     assert.ok(!drawing.add('zone', 'area'));
+    assert.deepEqual(readAreas('zones', drawing.areas), drawing.areas);
+  });
+
+  it('gives no two areas names that are one without the blanks around them', () => {
+    const drawing = new Drawing();
+    drawing.add('zone', 'zone');
+    drawing.add('zone', 'zone');
+    const long = 'a'.repeat(MAX_NAME - 1);
+    assert.ok(drawing.rename(0, ` ${long}`));
+    assert.ok(!drawing.rename(1, `${long} b`), 'what is cut off leaves a blank at the end');
     assert.deepEqual(readAreas('zones', drawing.areas), drawing.areas);
   });
 
