@@ -7,10 +7,13 @@ import { Outputs } from '../common/hand-over.ts';
 import { offerPictures } from '../common/next-picture.ts';
 import { optionsInMessage } from '../common/option-names.ts';
 import { parsingNode } from '../common/parsing-node.ts';
+import { SharedListener } from '../common/shared-listener.ts';
 import { FIELDS, settingsOf, type TrackSettings } from './config.ts';
 import { keepTopics, takeTopics } from './kept-topics.ts';
 import { frameOf, resetIn } from './frame.ts';
-import { SilenceTimers } from './silence.ts';
+import { WakeTimer } from './wake-timer.ts';
+
+const flowsStarted = new SharedListener('flows:started');
 
 /** Gives people numbers that stay from picture to picture, and tells who comes, goes, enters a zone or crosses a line. */
 export default function (RED: NodeAPI): void {
@@ -19,18 +22,18 @@ export default function (RED: NodeAPI): void {
     const show = (n: number): void => status.done(status.text('result.people', { n }));
     const topics = takeTopics(this.id);
     const pictures = offerPictures(RED, this);
-    const silence = new SilenceTimers((topic, seconds) => {
-      const events = topics.silence(topic, seconds);
-      if (events.length === 0) return;
-      show(0);
-      this.send([null, events.map((event) => messageOf(event, topic))]);
+    const timer = new WakeTimer(topics, (events) => {
+      show(events.at(-1)!.count);
+      this.send([null, events.map((event) => messageOf(event, event.topic))]);
     });
+    // Earlier, those whom events go to may not be there yet.
+    const started = flowsStarted.add(RED.events, () => timer.set());
     handle(
       async (msg) => {
         const reset = resetIn(msg);
         if (reset !== undefined) {
           topics.reset(reset.topic);
-          silence.cancel(reset.topic);
+          timer.set();
           show(0);
           return [];
         }
@@ -42,9 +45,8 @@ export default function (RED: NodeAPI): void {
         });
         pictures.pass(parsing.image);
         const { topic, time } = frameOf(msg);
-        const tracked = await topics.track(parsing, topic, time, options);
+        const tracked = await topics.track(parsing, topic, time, options).finally(() => timer.set());
         for (const warning of tracked.warnings) this.warn(warning);
-        silence.restart(topic, options.silence);
         msg['parsing'] = { ...tracked.parsing, topic };
         msg.payload = tracked.state;
         show(tracked.state.count);
@@ -55,7 +57,8 @@ export default function (RED: NodeAPI): void {
       },
       () => {
         pictures.close();
-        silence.cancel();
+        started();
+        timer.close();
         keepTopics(this.id, topics);
       },
     );

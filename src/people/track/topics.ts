@@ -1,8 +1,10 @@
 /** Tracking for any number of cameras: each topic has people, zones and lines of its own. */
+import { type Clock, systemClock } from '../../clock.ts';
 import type { Parsing, Person } from '../../parsing/types.ts';
 import { type Standing, ZoneWatch } from '../zones/zone-watch.ts';
 import { detectionsOf } from './detections.ts';
 import { FrameClock, type FrameTime, warningsOf } from './frame-clock.ts';
+import { FramePace } from './frame-pace.ts';
 import { gridOf } from './grid.ts';
 import { Events, People } from './telling.ts';
 import type { TrackOptions } from './track-options.ts';
@@ -18,8 +20,18 @@ interface Topic {
   clock: FrameClock;
   /** What the log has been told of its times: each once. */
   warned: Set<string>;
-  /** A frame is being taken. */
-  isBusy: boolean;
+  pace: FramePace;
+  /** Of the last frame: by them people go where no more frames come. Undefined before the first. */
+  options: TrackOptions | undefined;
+  /** When the last frame was done with, late ones included, milliseconds of the clock. */
+  arrived: number;
+}
+
+/** What happens where no frame comes before. */
+interface Due {
+  /** Milliseconds of the clock. */
+  at: number;
+  happen: () => TrackEvent[];
 }
 
 /** What came of a frame. */
@@ -35,6 +47,13 @@ export interface Tracked {
 
 export class Topics {
   readonly #topics = new Map<string, Topic>();
+  /** Topics of which a frame is being taken: nobody goes meanwhile. */
+  readonly #busy = new Set<string>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   get size(): number {
     return this.#topics.size;
@@ -53,6 +72,21 @@ export class Topics {
     options: TrackOptions,
     now = Date.now(),
   ): Promise<Tracked> {
+    this.#busy.add(topic);
+    try {
+      return await this.#take(parsing, topic, given, options, now);
+    } finally {
+      this.#busy.delete(topic);
+    }
+  }
+
+  async #take(
+    parsing: Parsing,
+    topic: string,
+    given: number,
+    options: TrackOptions,
+    now: number,
+  ): Promise<Tracked> {
     const detections = await detectionsOf(parsing, options.look);
     const known = this.#topic(topic);
     const forgotten = this.#forgetOldest();
@@ -62,9 +96,10 @@ export class Topics {
     const isLate = frameTime.order === 'late';
     const goneBefore = isLate ? [] : goneBeforehand(known, topic, frameTime, options);
     const cells = gridOf(parsing.width, parsing.height).height;
-    known.isBusy = true;
-    const update = tracker.update(detections, time, cells, options);
-    const frame = await update.finally(() => (known.isBusy = false));
+    const frame = await tracker.update(detections, time, cells, options);
+    known.options = options;
+    known.arrived = this.#clock.now();
+    if (!isLate) known.pace.take(time, known.arrived);
     const here = isLate ? [] : standing(frame, parsing.height);
     const inZones = isLate ? [] : watch.update(options.zones, here, parsing, time, options);
     const people = new People(tracker, watch, tracker.time!, frame.tracks);
@@ -89,15 +124,26 @@ export class Topics {
     };
   }
 
+  /** Milliseconds after which to {@link wake}, if no frame comes before; undefined where there is nothing to wait for. */
+  wait(): number | undefined {
+    const moments = [...this.#dues()].map(({ at }) => at);
+    return moments.length === 0 ? undefined : Math.max(0, Math.min(...moments) - this.#clock.now());
+  }
+
   /**
-   * No frame has come for some time: everybody goes, and the next frame begins anew, whatever its time. While one is being
-   * taken, nobody goes.
-   * @param seconds since the last frame
+   * Time has passed without frames. Whoever two frames have missed goes when that is due, and everybody after a silence; the
+   * next frame begins anew then, whatever its time. One thing of each topic at a time, so that many hold up nobody.
    */
-  silence(topic: string, seconds: number): TrackEvent[] {
-    const known = this.#topics.get(topic);
-    if (known?.tracker.time === undefined || known.isBusy) return [];
-    return everybodyGone(known, topic, known.tracker.time + seconds * 1000);
+  wake(): TrackEvent[] {
+    const now = this.#clock.now();
+    return [...this.#dues()].flatMap(({ at, happen }) => (at <= now ? happen() : []));
+  }
+
+  *#dues(): Generator<Due> {
+    for (const [name, known] of this.#topics) {
+      const due = this.#busy.has(name) ? undefined : dueOf(known, name);
+      if (due !== undefined) yield due;
+    }
   }
 
   /** Forgets everything of a topic, or of all: numbers begin from 1 again. */
@@ -125,8 +171,23 @@ export class Topics {
 }
 
 function newTopic(): Topic {
-  const [tracker, watch, clock] = [new Tracker(), new ZoneWatch(), new FrameClock()];
-  return { tracker, watch, clock, warned: new Set(), isBusy: false };
+  const [tracker, watch, clock, pace] = [new Tracker(), new ZoneWatch(), new FrameClock(), new FramePace()];
+  return { tracker, watch, clock, pace, warned: new Set(), options: undefined, arrived: 0 };
+}
+
+/** What comes first of a topic; undefined where nothing does. */
+function dueOf(known: Topic, topic: string): Due | undefined {
+  const { tracker, options, arrived, pace } = known;
+  const { time } = tracker;
+  if (time === undefined || options === undefined) return undefined;
+  const silence = options.silence * 1000;
+  const quiet = silence === 0 ? Infinity : arrived + silence;
+  const end = tracker.nextEnd(options);
+  const missed = end === Infinity ? Infinity : pace.momentOf(end);
+  if (Math.min(quiet, missed) === Infinity) return undefined;
+  return quiet <= missed
+    ? { at: quiet, happen: () => everybodyGone(known, topic, time + silence) }
+    : { at: missed, happen: () => goneBy(known, topic, end, options) };
 }
 
 /** Who goes before a frame is looked at: everybody where time begins anew, else those whose time is over. */
@@ -136,8 +197,13 @@ function goneBeforehand(
   { time, order }: FrameTime,
   options: TrackOptions,
 ): TrackEvent[] {
-  const { tracker, watch } = known;
+  const { tracker } = known;
   if (order === 'anew' && tracker.time !== undefined) return everybodyGone(known, topic, tracker.time);
+  return goneBy(known, topic, time, options);
+}
+
+/** Those go whose time is over. @param time of the events, milliseconds */
+function goneBy({ tracker, watch }: Topic, topic: string, time: number, options: TrackOptions): TrackEvent[] {
   const gone = tracker.forget(time, options);
   const events = new Events(new People(tracker, watch, time), topic, time);
   events.addGone(gone, watch);
@@ -145,7 +211,9 @@ function goneBeforehand(
 }
 
 /** @param time of the events, milliseconds */
-function everybodyGone({ tracker, watch }: Topic, topic: string, time: number): TrackEvent[] {
+function everybodyGone(known: Topic, topic: string, time: number): TrackEvent[] {
+  const { tracker, watch } = known;
+  known.pace = new FramePace();
   const gone = tracker.clear();
   const events = new Events(new People(tracker, watch, time), topic, time);
   events.addGone(gone, watch);

@@ -88,18 +88,19 @@ export class Tracker {
   }
 
   /**
-   * Lets those go who have not been seen for too long, when a frame has been taken, and before it is: somebody in it is not
-   * who went while no frames came.
+   * Lets those go who have not been seen for too long: when a frame has been taken; before it is, as somebody in it is not
+   * who went while no frames came; and at {@link nextEnd}.
    * @param time milliseconds
    * @returns those who had a number
    */
-  forget(time: number, { goneAfter, goneIn }: TrackOptions): Track[] {
-    const isOver = ({ missed, seen, number }: Track): boolean => {
+  forget(time: number, options: TrackOptions): Track[] {
+    const { goneAfter, goneIn } = options;
+    const isOver = (track: Track): boolean => {
+      const { missed, number } = track;
       // Who was seen in a single frame, and was not confirmed, was nobody.
       if (missed > 0 && number === null) return true;
       if (goneIn === 'frames') return missed > 0 && missed >= goneAfter;
-      // Where frames are rare, somebody may be missed in one all the same.
-      return missed > 1 && time - seen > goneAfter * 1000;
+      return endOf(track, options) <= time;
     };
     const over = this.tracks.filter(isOver);
     const kept = this.tracks.filter((track) => !over.includes(track)).toSorted((a, b) => b.seen - a.seen);
@@ -108,6 +109,11 @@ export class Tracker {
     const rest = this.tracks.filter((track) => !gone.has(track));
     this.tracks.splice(0, this.tracks.length, ...rest);
     return over.filter(({ number }) => number !== null);
+  }
+
+  /** When the next one is gone if no frame comes, milliseconds; Infinity where nobody will be. */
+  nextEnd(options: TrackOptions): number {
+    return Math.min(Infinity, ...this.tracks.map((track) => endOf(track, options)));
   }
 
   /** Everybody goes, and the next frame may have any time. @returns those who had a number */
@@ -183,4 +189,10 @@ export class Tracker {
     if (isSure) track.look = learned(track.look, detection.look);
     track.motion.correct(detection.place, time / 1000);
   }
+}
+
+/** Until when somebody is looked for where seconds count, milliseconds. */
+function endOf({ missed, seen }: Track, { goneAfter, goneIn }: TrackOptions): number {
+  // Where frames are rare, somebody may be missed in one all the same.
+  return goneIn === 'seconds' && missed > 1 ? seen + goneAfter * 1000 : Infinity;
 }

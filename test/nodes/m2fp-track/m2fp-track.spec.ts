@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import type { NodeMessage } from 'node-red';
 import { readSequence } from '../../../bench/track/sequences.ts';
-import { takeTopics } from '../../../nodes/m2fp-track/kept-topics.ts';
+import { keepTopics, takeTopics } from '../../../nodes/m2fp-track/kept-topics.ts';
 import { checkParsing } from '../../../src/parsing/check.ts';
 import type { Parsing } from '../../../src/parsing/types.ts';
-import { MAX_TOPICS } from '../../../src/people/track/topics.ts';
+import { readOptions } from '../../../src/parsing/options/option-table.ts';
+import { MAX_TOPICS, Topics } from '../../../src/people/track/topics.ts';
+import { TRACK_OPTIONS } from '../../../src/people/track/track-options.ts';
+import { FakeClock } from '../../engine/support/fakes.ts';
 import type { TrackEvent, TrackState } from '../../../src/people/track/types.ts';
 import { nodeConfig } from '../support/flows.ts';
 import { notPlain } from '../support/plain-data.ts';
@@ -185,6 +188,39 @@ describe('m2fp-track', () => {
       [
         ['gone', 1050, 0],
         ['gone', 1050, 0],
+      ],
+    );
+  });
+
+  it('lets those go by the clock whom two pictures have missed, where no third one comes', async () => {
+    const events = await start({ zones: JSON.stringify([RIGHT]) });
+    const nobody = { ...parsingAt(0), persons: [], parts: [], doubtful: { persons: [], parts: [] } };
+    for (const parsing of [parsingAt(0), nobody, nobody])
+      send({ topic: 'a', parsing, frame: { time: 1000 }, m2fp: { goneAfter: 0.05 } });
+    await events.until(() => events.sentOnSecondWire.length === 6);
+    assert.deepEqual(
+      told(events)
+        .slice(3)
+        .map(({ event, time, count }) => `${event} ${time} ${count}`)
+        .toSorted(),
+      ['gone 1050 0', 'gone 1050 0', 'leave 1050 0'],
+    );
+    await events.until(() => events.statuses.some(({ text }) => text === 'people: 0'));
+  });
+
+  it('goes on to wait for that after a deploy of everything', async () => {
+    const clock = new FakeClock();
+    const topics = new Topics(clock);
+    await topics.track(parsingAt(0), 'a', 1000, readOptions(TRACK_OPTIONS, {}));
+    clock.advance(120_000);
+    keepTopics('node', topics);
+    const events = await start();
+    await events.until(() => events.sentOnSecondWire.length === 2);
+    assert.deepEqual(
+      told(events).map(({ event, topic, time }) => [event, topic, time]),
+      [
+        ['gone', 'a', 121_000],
+        ['gone', 'a', 121_000],
       ],
     );
   });

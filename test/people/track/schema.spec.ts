@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { FakeClock } from '../../engine/support/fakes.ts';
 import { readSequence } from '../../../bench/track/sequences.ts';
 import { readOptions } from '../../../src/parsing/options/option-table.ts';
 import { withDescriptions, describe as describePeople } from '../../../src/people/describe/describe.ts';
@@ -19,7 +20,8 @@ describe('the JSON Schema of tracked people', () => {
   const { $id } = read('track');
 
   it('describes states, events and parsings of a sequence, also of people who are described', async () => {
-    const topics = new Topics();
+    const clock = new FakeClock();
+    const topics = new Topics(clock);
     const zones = [
       {
         name: 'all',
@@ -57,7 +59,8 @@ describe('the JSON Schema of tracked people', () => {
       }
       for (const person of tracked.parsing.persons) check(`${read('parsing').$id}#/$defs/person`, person);
     }
-    for (const event of topics.silence('yard', 60)) kinds.add(event.event);
+    clock.advance(options.silence * 1000);
+    for (const event of topics.wake()) kinds.add(event.event);
     assert.deepEqual(kinds, new Set(['new', 'update', 'enter', 'dwell', 'cross', 'leave', 'gone']));
   });
 });

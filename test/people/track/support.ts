@@ -3,6 +3,8 @@ import { type GivenOptions, readOptions } from '../../../src/parsing/options/opt
 import type { Parsing } from '../../../src/parsing/types.ts';
 import { Topics } from '../../../src/people/track/topics.ts';
 import { TRACK_OPTIONS } from '../../../src/people/track/track-options.ts';
+import type { TrackEvent } from '../../../src/people/track/types.ts';
+import { FakeClock } from '../../engine/support/fakes.ts';
 import { painted, type Painted, type Rectangle } from '../describe/support.ts';
 
 export const START = Date.parse('2026-11-30T08:00:00Z');
@@ -34,7 +36,14 @@ export const at = (x: number, color = COLORS[0]!): Someone => ({ at: [x, 20, 20,
 
 /** Topics that have seen nobody yet. */
 export class Tracking {
-  readonly topics = new Topics();
+  readonly clock = new FakeClock();
+  readonly topics = new Topics(this.clock);
+
+  /** Lets seconds pass without a picture. */
+  pass(seconds: number): TrackEvent[] {
+    this.clock.advance(seconds * 1000);
+    return this.topics.wake();
+  }
 
   /** Tracks a picture so many seconds after the start. */
   track(

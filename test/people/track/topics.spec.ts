@@ -175,15 +175,14 @@ describe('tracking', () => {
     assert.deepEqual(inside.state.lines, { gate: { in: 0, out: 1 } });
     assert.deepEqual(named(await tracking.track(await pictureOf([at(95)]), 3, options)), ['dwell 1']);
     // No frame comes any more.
-    const silent = tracking.topics.silence('yard', 60);
+    const silent = tracking.pass(120);
     assert.deepEqual(
       silent.map(({ event, duration, count, time }) => [event, duration, count, time]),
       [
-        ['leave', 2, 0, START + 63_000],
-        ['gone', 3, 0, START + 63_000],
+        ['leave', 2, 0, START + 123_000],
+        ['gone', 3, 0, START + 123_000],
       ],
     );
-    assert.deepEqual(tracking.topics.silence('yard', 60), []);
-    assert.deepEqual(tracking.topics.silence('nowhere', 60), []);
+    assert.deepEqual([tracking.pass(120), tracking.topics.wait()], [[], undefined]);
   });
 });

@@ -99,14 +99,13 @@ describe('tracking of unusual parsings', () => {
 
     it('lets nobody go for want of pictures meanwhile', async () => {
       await tracking.track(parsing, 0, given);
-      const before = await turnsDuring(detectionsOf(parsing, false));
       const call = tracking.track(parsing, 0.2, given);
-      await turnsDuring(call, (turn) => {
-        if (turn > before) tracking.topics.silence('yard', 120);
-      });
+      await turnsDuring(call, () =>
+        assert.deepEqual([tracking.pass(120), tracking.topics.wait()], [[], undefined]),
+      );
       const { state } = await call;
       assert.equal(state.count, 255);
-      assert.equal(tracking.topics.silence('yard', 120).length, 255, 'when it is done, they may');
+      assert.equal(tracking.pass(120).length, 255, 'when it is done, they may');
     });
   });
 
