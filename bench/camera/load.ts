@@ -97,7 +97,10 @@ export async function benchLoad(
       pace,
       line: () => line,
       rate: pace === 'fixed' ? rate : undefined,
-      deliver: ({ image, time }) => deliver(image, time, `camera ${number}`),
+      deliver: async ({ image, time }) => {
+        await deliver(image, time, `camera ${number}`);
+        return 0;
+      },
       onState: () => {},
     });
   });

@@ -24,8 +24,9 @@ interface Watched {
   /** Nodes that have it, and how many of them are models. */
   holders: number;
   models: number;
-  /** The first infer node that it came to. */
+  /** The first infer node that it came to, and whether one was done with it without an error. */
   infer?: Node;
+  isParsed: boolean;
   /** Counts what happens to it. */
   events: number;
   /** Runs while a node may have it that does not say when it is done. */
@@ -39,6 +40,12 @@ interface HookedNode {
   id: string;
   /** `_expectedDoneCount`: 0 where none of its listeners takes a `done`. */
   node: Node & { _expectedDoneCount?: number };
+}
+
+interface CompleteEvent {
+  msg: NodeMessage | undefined;
+  node: HookedNode;
+  error?: unknown;
 }
 
 /** By the messages' ids, of all cameras. */
@@ -70,16 +77,20 @@ export class FlowWatch {
   /**
    * Sends `msg`, and resolves when a model is done with it and no other model has it; where none gets it, when no node has it any more.
    * @param send called at once
-   * @returns the infer node that it came to first; undefined: none
+   * @returns the infer node that it came to first; undefined: none. And whether a model was done with it without an error.
    * @throws what `send` throws
    */
-  async send(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<Node | undefined> {
+  async send(
+    msg: NodeMessage & { _msgid: string },
+    send: () => void,
+  ): Promise<{ infer?: Node | undefined; isParsed: boolean }> {
     const ended = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     const frame: Watched = {
       holders: 0,
       models: 0,
       events: 0,
+      isParsed: false,
       silence: undefined,
       reached: reached.resolve,
       end: ended.resolve,
@@ -95,7 +106,8 @@ export class FlowWatch {
       void endIfNobodyHas(frame);
       await ended.promise;
       if (frame.infer === undefined) await this.#waitForModel(frame, reached.promise);
-      return frame.infer;
+      const { infer, isParsed } = frame;
+      return { infer, isParsed };
     } finally {
       for (const timer of timers) clearTimeout(timer);
       clearTimeout(frame.silence);
@@ -144,12 +156,14 @@ function listen({ hooks }: Pick<NodeAPI, 'hooks'>): void {
     frame.infer ??= destination.node;
     frame.reached();
   });
-  hooks.add(`onComplete.${LABEL}`, ({ msg, node }: { msg: NodeMessage; node: HookedNode }) => {
+  hooks.add(`onComplete.${LABEL}`, ({ msg, node, error }: CompleteEvent) => {
     const frame = watched.get(msg?._msgid ?? '');
     if (frame === undefined || node.node._expectedDoneCount === 0) return;
     frame.events++;
     frame.holders--;
-    if (node.node.type === MODEL && --frame.models <= 0) frame.end();
+    if (node.node.type !== MODEL) return void endIfNobodyHas(frame);
+    frame.isParsed ||= error === undefined || error === null;
+    if (--frame.models <= 0) frame.end();
     else void endIfNobodyHas(frame);
   });
 }

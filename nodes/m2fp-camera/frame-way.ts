@@ -5,12 +5,18 @@ import { type Aliased, comesTo, storedNodes } from '../common/flow-graph.ts';
 import { chosenModel, type ModelNode, modelOf } from '../common/model.ts';
 import { FlowWatch } from './flow-watch.ts';
 
+/** Milliseconds that a camera rests when a model has failed, twice as long each time, and at most. */
+const REST = 500;
+const LONGEST_REST = 10_000;
+
 const lines = new WeakMap<ModelNode, FrameLine>();
 
 export class FrameWay {
   readonly #watch: FlowWatch;
   /** To which the last frame came; before the first one, that to which wires lead. */
   #model: ModelNode | undefined;
+  /** Frames with which the model failed, one after the other. */
+  #failures = 0;
 
   /** Where the flows run already: they tell where wires lead. */
   constructor(RED: NodeAPI, camera: Aliased) {
@@ -24,10 +30,15 @@ export class FrameWay {
     return this.#model && lineBefore(this.#model);
   }
 
-  /** See {@link FlowWatch.send}. */
-  async send(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<void> {
-    const infer = await this.#watch.send(msg, send);
+  /**
+   * See {@link FlowWatch.send}.
+   * @returns milliseconds for which no frame is wanted: a model that fails would fail again, with a line in the log each time
+   */
+  async send(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<number> {
+    const { infer, isParsed } = await this.#watch.send(msg, send);
     this.#model = infer && modelOf(infer);
+    this.#failures = infer === undefined || isParsed ? 0 : this.#failures + 1;
+    return this.#failures === 0 ? 0 : Math.min(REST * 2 ** (this.#failures - 1), LONGEST_REST);
   }
 }
 

@@ -114,11 +114,12 @@ function openCamera(
         const msg = { _msgid: RED.util.generateId(), ...contentOf(name, frame) };
         const send = (): void => node.send([msg, null]);
         try {
-          if (settings.pace === 'flow') await way().send(msg, send);
-          else send();
+          if (settings.pace === 'flow') return await way().send(msg, send);
+          send();
         } catch (error) {
           node.error(error);
         }
+        return 0;
       },
       onState: (state: CameraState) => report.tell(state),
     });

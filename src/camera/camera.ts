@@ -19,8 +19,11 @@ export interface CameraOptions {
   motion?: Motion;
   /** Where cameras of the same model wait for one another, now; only with the pace `flow`. */
   line?: () => FrameLine | undefined;
-  /** Takes a frame that goes out; resolves when the flow is done with it, and does not reject. */
-  deliver: (frame: Frame) => Promise<void>;
+  /**
+   * Takes a frame that goes out; resolves when the flow is done with it, to the milliseconds for which it wants no other, and
+   * does not reject.
+   */
+  deliver: (frame: Frame) => Promise<number>;
   /** Told when {@link Camera.state} has changed. */
   onState: (state: CameraState) => void;
   clock?: Clock;

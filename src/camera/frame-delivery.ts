@@ -31,8 +31,8 @@ interface FrameDeliveryOptions {
   isComplete: boolean;
   /** Told of every frame that the gate has looked at. */
   onLook: (moved: boolean) => void;
-  /** Resolves when the flow is done with the frame, and does not reject. */
-  send: (frame: TakenFrame) => Promise<void>;
+  /** See {@link Turns.sent}. */
+  send: (frame: TakenFrame) => Promise<number>;
 }
 
 export class FrameDelivery {
@@ -92,7 +92,7 @@ export class FrameDelivery {
   drop(): void {
     if (this.#waiting) this.#options.statistics.skipped++;
     this.#waiting = undefined;
-    this.#options.turns.rest();
+    this.#options.turns.giveWay();
   }
 
   async #isWorthIt(image: Buffer, { gate, keepAlive }: Motion): Promise<boolean> {

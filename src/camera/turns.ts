@@ -78,21 +78,25 @@ export class Turns {
     this.#next = due > now - this.#interval ? Math.max(due, now) : now + this.#interval;
   }
 
-  /** @param done resolves when the flow is done with the frame; it does not reject */
-  sent(done: Promise<void>): void {
+  /**
+   * @param done resolves when the flow is done with the frame, to the milliseconds for which it wants no other; it does not
+   *   reject
+   */
+  sent(done: Promise<number>): void {
     if (this.#pace !== 'flow') return;
     this.#isBusy = true;
     const turn = this.#turn;
     turn?.sent();
-    void done.finally(() => {
+    void done.then((rest) => {
       this.#isBusy = false;
+      if (rest > 0) this.#next = Math.max(this.#next, this.#clock.now() + rest);
       turn?.leave();
       this.#onTurn();
     });
   }
 
   /** Nothing goes out for now: the other cameras need not wait for it. */
-  rest(): void {
+  giveWay(): void {
     if (!this.#isBusy) this.#turn?.leave();
   }
 

@@ -44,6 +44,19 @@ describe('Camera', () => {
     assert.deepEqual(trial.images, ['1', '2']);
   });
 
+  it('sends nothing for as long as the flow wants no frame', async () => {
+    trial.open(new FakeSource(false));
+    await settle();
+    trial.finish(3000);
+    await settle();
+    trial.clock.advance(2999);
+    await settle();
+    assert.equal(trial.frames.length, 1);
+    trial.clock.advance(1);
+    await settle();
+    assert.equal(trial.frames.length, 2);
+  });
+
   it('sends no more than the rate says', async () => {
     trial.open(new FakeSource(false), { rate: 2, pace: 'fixed' });
     await settle();
@@ -214,7 +227,10 @@ describe('Camera', () => {
       const { statistics } = trial.open(source, {
         pace: 'fixed',
         motion: { gate, keepAlive: 1000 },
-        deliver: async (frame) => void trial.frames.push(frame),
+        deliver: async (frame) => {
+          trial.frames.push(frame);
+          return 0;
+        },
       });
       await settle();
       for (let step = 0; step < 23; step++) {

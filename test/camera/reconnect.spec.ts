@@ -46,7 +46,7 @@ describe('a camera that breaks off fifty times', () => {
         }),
         pace: 'flow',
         rate: undefined,
-        deliver: async () => {},
+        deliver: async () => 0,
         // It waits for no more than some milliseconds before it connects again.
         clock: {
           now: () => performance.now(),

@@ -56,8 +56,8 @@ export class CameraTrial {
   readonly clock = new FakeClock();
   readonly frames: Frame[] = [];
   readonly states: CameraState[] = [];
-  /** The flow is done with the last frame. */
-  finish = (): void => {};
+  /** The flow is done with the last frame, and wants no other for so long (milliseconds). */
+  finish = (_rest = 0): void => {};
   #camera: Camera | undefined;
 
   open(source: FrameSource, more: Partial<CameraOptions> = {}): Camera {
@@ -69,8 +69,8 @@ export class CameraTrial {
       random: () => 0.5,
       deliver: (frame) => {
         this.frames.push(frame);
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.finish = resolve;
+        const { promise, resolve } = Promise.withResolvers<number>();
+        this.finish = (rest = 0) => resolve(rest);
         return promise;
       },
       onState: (state) => this.states.push(state),

@@ -315,6 +315,19 @@ describe('m2fp-camera', () => {
       await asked(length + 1);
     });
 
+    it('rests longer and longer where the model fails, and not any more when it works', async () => {
+      engine.failure = new Error('no');
+      const events = await startFlow(flow(), core);
+      const times: number[] = [];
+      for (let count = 1; count <= 3; count++) {
+        await asked(count);
+        times.push(performance.now());
+      }
+      assert.ok(times[1]! - times[0]! >= 400 && times[2]! - times[1]! >= 900, times.join());
+      engine.failure = undefined;
+      await events.until(() => events.sent.length >= 5);
+    });
+
     it('stands in line from the first frame on', async () => {
       engine.held = true;
       const names = ['one', 'two', 'three', 'four', 'five'];
