@@ -35,12 +35,26 @@ const ANSWER = `
   msg.payload = { picture: msg.payload.toString('base64'), redacted, parsing: { persons, parts, doubtful } };
   return msg;`;
 
+const RIGHT = { ...LEFT, points: LEFT.points.map(([x, y]) => [x! + 0.5, y]) };
+
 /** For each way a flow of its own at the address of its name. */
 const WAYS = {
   zone: { between: [{ type: 'm2fp-track', zones: JSON.stringify([LEFT]) }] },
   'all but the zone': { between: [{ type: 'm2fp-track', zones: JSON.stringify([LEFT]) }], inverse: true },
   'no track node': { between: [] },
   'no such zone': { between: [{ type: 'm2fp-track', zones: JSON.stringify([{ ...LEFT, name: 'right' }]) }] },
+  'a zone of another case beside it': {
+    between: [
+      {
+        type: 'm2fp-track',
+        zones: JSON.stringify([
+          { ...LEFT, name: 'Door, left' },
+          { ...RIGHT, name: 'door, left' },
+        ]),
+      },
+    ],
+    keep: 'zone "Door, left"',
+  },
   'the state is lost': {
     between: [
       { type: 'm2fp-track', zones: JSON.stringify([LEFT]) },
@@ -175,6 +189,13 @@ describe('redact behind track', function () {
     // But for what no person has.
     assert.ok(kept < 0.02, `${kept}`);
     assert.ok(none < 0.001, `${none}`);
+  });
+
+  it('keeps nobody of a zone whose name differs in its case alone', async () => {
+    const answer = await answerOf('a zone of another case beside it');
+    const [left] = answer.parsing.persons.toSorted((a, b) => a.box.x - b.box.x);
+    assert.deepEqual([answer.parsing.persons.length, answer.redacted.kept], [2, [left!.id]]);
+    assert.equal((await hiddenOf(answer)).other, 1);
   });
 
   it('hides all else, where only the zone is to be seen', async () => {
