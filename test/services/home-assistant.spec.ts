@@ -14,6 +14,36 @@ interface Discovery {
   components: Record<string, { platform: string; image_topic?: string; value_template?: string }>;
 }
 
+/** What the tab of the example says of zones of each camera: a switch node, and a copy of "track people" behind each of its outputs. */
+const ZONES = { yard: 'lawn', garage: 'gate' };
+function withZones(flows: readonly FlowNode[]): FlowNode[] {
+  const track = flows.find(({ type }) => type === 'm2fp-track')!;
+  const cameras = Object.entries(ZONES);
+  const choose: FlowNode = {
+    id: 'choose',
+    type: 'switch',
+    z: track.z!,
+    name: '',
+    property: 'topic',
+    propertyType: 'msg',
+    rules: [...cameras.map(([camera]) => ({ t: 'eq', v: camera, vt: 'str' })), { t: 'else' }],
+    checkall: 'false',
+    repair: false,
+    outputs: cameras.length + 1,
+    x: track.x!,
+    y: track.y!,
+    wires: [...cameras.map(([camera]) => [camera]), [track.id]],
+  };
+  const everywhere = [[0, 0], [1, 0], [1, 1], [0, 1]]; // prettier-ignore
+  const copies = cameras.map(([id, name]): FlowNode => {
+    return { ...track, id, zones: JSON.stringify([{ name, kind: 'zone', points: everywhere }]) };
+  });
+  const described = flows.map((node) =>
+    node.type === 'm2fp-describe' ? { ...node, wires: [[choose.id]] } : node,
+  );
+  return [...described, choose, ...copies];
+}
+
 /** Each a camera of its own. */
 const NAMES = ['大门', '前门', 'Front door', 'front_door', 'front  door', '__proto__', 'yard 2'];
 
@@ -53,7 +83,8 @@ describe('the example for Home Assistant, with mosquitto', function () {
     nodeRed = await NodeRed.start(
       'node-red',
       [
-        ...flows,
+        ...withZones(flows),
+        ...Object.keys(ZONES).map((topic): FlowNode => ({ ...picture, id: `picture-${topic}`, topic })),
         ...NAMES.map((topic, index): FlowNode => ({ ...picture, id: `picture${index}`, topic })),
         ...NAMES.map((topic, index) => says(`online${index}`, topic, 'online')),
         says('offline', 'front door', 'offline'),
@@ -204,6 +235,18 @@ describe('the example for Home Assistant, with mosquitto', function () {
     assert.ok(topics.has('m2fp/yard_2/picture'));
     for (const topic of [...topics.keys()].filter(isPicture))
       assert.match(topic, /^m2fp\/[a-z0-9_-]+\/picture$/);
+  });
+
+  it('tells the zones of each camera where each has a track node of its own', async () => {
+    const zonesAt = async (camera: string): Promise<string[]> => {
+      const state = await jsonOf<{ people: { zones: string[] }[] }>(`m2fp/${camera}/state`);
+      return state.people.flatMap(({ zones }) => zones);
+    };
+    for (const [camera, zone] of Object.entries(ZONES)) {
+      await nodeRed.inject(`picture-${camera}`);
+      assert.deepEqual(await zonesAt(camera), [zone, zone]);
+    }
+    assert.deepEqual(await zonesAt('yard_2'), []);
   });
 
   it('takes a camera away for good', async () => {
