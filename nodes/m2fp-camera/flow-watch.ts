@@ -24,9 +24,9 @@ interface Watched {
   /** Nodes that have it, and how many of them are models. */
   holders: number;
   models: number;
-  /** The first infer node that it came to, and whether one was done with it without an error. */
+  /** The first infer node that it came to, and what the last one said. */
   infer?: Node;
-  isParsed: boolean;
+  error?: unknown;
   /** Counts what happens to it. */
   events: number;
   /** Runs while a node may have it that does not say when it is done. */
@@ -77,20 +77,19 @@ export class FlowWatch {
   /**
    * Sends `msg`, and resolves when a model is done with it and no other model has it; where none gets it, when no node has it any more.
    * @param send called at once
-   * @returns the infer node that it came to first; undefined: none. And whether a model was done with it without an error.
+   * @returns the infer node that it came to first, and the error of the last one, where it failed; undefined: none
    * @throws what `send` throws
    */
   async send(
     msg: NodeMessage & { _msgid: string },
     send: () => void,
-  ): Promise<{ infer?: Node | undefined; isParsed: boolean }> {
+  ): Promise<{ infer?: Node | undefined; error?: unknown }> {
     const ended = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     const frame: Watched = {
       holders: 0,
       models: 0,
       events: 0,
-      isParsed: false,
       silence: undefined,
       reached: reached.resolve,
       end: ended.resolve,
@@ -106,8 +105,8 @@ export class FlowWatch {
       void endIfNobodyHas(frame);
       await ended.promise;
       if (frame.infer === undefined) await this.#waitForModel(frame, reached.promise);
-      const { infer, isParsed } = frame;
-      return { infer, isParsed };
+      const { infer, error } = frame;
+      return { infer, error };
     } finally {
       for (const timer of timers) clearTimeout(timer);
       clearTimeout(frame.silence);
@@ -161,10 +160,11 @@ function listen({ hooks }: Pick<NodeAPI, 'hooks'>): void {
     if (frame === undefined || node.node._expectedDoneCount === 0) return;
     frame.events++;
     frame.holders--;
-    if (node.node.type !== MODEL) return void endIfNobodyHas(frame);
-    frame.isParsed ||= error === undefined || error === null;
-    if (--frame.models <= 0) frame.end();
-    else void endIfNobodyHas(frame);
+    if (node.node.type === MODEL) {
+      frame.error = error ?? undefined;
+      if (--frame.models <= 0) frame.end();
+    }
+    void endIfNobodyHas(frame);
   });
 }
 

@@ -1,6 +1,7 @@
 /** The way of a camera's frames to a model, before which cameras stand in line. */
 import type { NodeAPI, NodeMessage } from 'node-red';
 import { FrameLine } from '../../src/camera/index.ts';
+import { codeOf } from '../common/failure.ts';
 import { type Aliased, comesTo, storedNodes } from '../common/flow-graph.ts';
 import { chosenModel, type ModelNode, modelOf } from '../common/model.ts';
 import { FlowWatch } from './flow-watch.ts';
@@ -35,9 +36,12 @@ export class FrameWay {
    * @returns milliseconds for which no frame is wanted: a model that fails would fail again, with a line in the log each time
    */
   async send(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<number> {
-    const { infer, isParsed } = await this.#watch.send(msg, send);
+    const { infer, error } = await this.#watch.send(msg, send);
     this.#model = infer && modelOf(infer);
-    this.#failures = infer === undefined || isParsed ? 0 : this.#failures + 1;
+    if (error === undefined) this.#failures = 0;
+    // One that is busy works: who rested longer and longer would never find it free.
+    else if (codeOf(error) === 'M2FP_BUSY') this.#failures = 1;
+    else this.#failures++;
     return this.#failures === 0 ? 0 : Math.min(REST * 2 ** (this.#failures - 1), LONGEST_REST);
   }
 }

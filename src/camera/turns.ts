@@ -87,12 +87,15 @@ export class Turns {
     this.#isBusy = true;
     const turn = this.#turn;
     turn?.sent();
-    void done.then((rest) => {
-      this.#isBusy = false;
-      if (rest > 0) this.#next = Math.max(this.#next, this.#clock.now() + rest);
-      turn?.leave();
-      this.#onTurn();
-    });
+    void this.#waitFor(done, turn);
+  }
+
+  async #waitFor(done: Promise<number>, turn: FrameTurn | undefined): Promise<void> {
+    const rest = await done;
+    this.#isBusy = false;
+    if (rest > 0) this.#next = Math.max(this.#next, this.#clock.now() + rest);
+    turn?.leave();
+    this.#onTurn();
   }
 
   /** Nothing goes out for now: the other cameras need not wait for it. */

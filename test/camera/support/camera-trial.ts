@@ -57,7 +57,7 @@ export class CameraTrial {
   readonly frames: Frame[] = [];
   readonly states: CameraState[] = [];
   /** The flow is done with the last frame, and wants no other for so long (milliseconds). */
-  finish = (_rest = 0): void => {};
+  finish: (rest?: number) => void = () => {};
   #camera: Camera | undefined;
 
   open(source: FrameSource, more: Partial<CameraOptions> = {}): Camera {
