@@ -97,7 +97,8 @@ export async function benchLoad(
       pace,
       line: () => line,
       rate: pace === 'fixed' ? rate : undefined,
-      deliver: async ({ image, time }) => {
+      deliver: async ({ image, time }, onModel) => {
+        onModel();
         await deliver(image, time, `camera ${number}`);
         return 0;
       },

@@ -9,13 +9,20 @@ import type { Node, NodeAPI, NodeMessage } from 'node-red';
 const LONGEST = 60_000;
 
 /** Milliseconds that other nodes may keep a frame on its way to a model: a join node, say, waits for more of them. */
-const HELD = 10_000;
+const HELD = 5000;
 
 /** Milliseconds that a node may keep it that never says that it is done, as the switch node: either it sends it on by then, or drops it. */
 const SILENCE = 1000;
 
 /** Turns of the event loop in which a message is nowhere, between a node that is done with it and the next one, over link nodes, too. */
 const BETWEEN = 4;
+
+/** Milliseconds that a frame that nobody has is waited for at first; later, twice what one took that came after all, and some more. */
+const PATIENCE = 1000;
+const SLACK = 100;
+
+/** So many frames in a row that come to no model, and none is waited for any more. */
+const DOUBT = 5;
 
 const MODEL = 'm2fp-infer';
 const LABEL = 'm2fp-camera';
@@ -63,26 +70,27 @@ export function listenToFlow(RED: Pick<NodeAPI, 'hooks'>): () => void {
 
 /** The frames of one camera in its flow. */
 export class FlowWatch {
-  /**
-   * Milliseconds in which nobody has a frame before it comes to a model after all: a function node may say that it is done, and
-   * send later.
-   */
-  #gap: number;
+  /** Milliseconds that are waited for a frame that nobody has: a function node may say that it is done, and send later. */
+  #patience = PATIENCE;
+  /** Frames in a row that nobody had, and that did not come to a model in that time. */
+  #lost: number;
 
   /** @param hasModel whether frames may come to a model */
   constructor(hasModel: boolean) {
-    this.#gap = hasModel ? SILENCE / 2 : 0;
+    this.#lost = hasModel ? 0 : DOUBT;
   }
 
   /**
    * Sends `msg`, and resolves when a model is done with it and no other model has it; where none gets it, when no node has it any more.
    * @param send called at once
+   * @param onModel called when a model has it
    * @returns the infer node that it came to first, and the error of the last one, where it failed; undefined: none
    * @throws what `send` throws
    */
   async send(
     msg: NodeMessage & { _msgid: string },
     send: () => void,
+    onModel: () => void,
   ): Promise<{ infer?: Node | undefined; error?: unknown }> {
     const ended = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
@@ -91,7 +99,10 @@ export class FlowWatch {
       models: 0,
       events: 0,
       silence: undefined,
-      reached: reached.resolve,
+      reached: () => {
+        onModel();
+        reached.resolve();
+      },
       end: ended.resolve,
     };
     watched.set(msg._msgid, frame);
@@ -110,29 +121,32 @@ export class FlowWatch {
     } finally {
       for (const timer of timers) clearTimeout(timer);
       clearTimeout(frame.silence);
-      watched.delete(msg._msgid);
+      const forget = (): void => void watched.delete(msg._msgid);
+      if (frame.infer) forget();
+      // It may come later yet, and then the next ones are waited for.
+      else setTimeout(forget, HELD).unref();
     }
   }
 
-  /** Where frames were late before, this one may be, too. */
   async #waitForModel(frame: Watched, reached: Promise<void>): Promise<void> {
-    if (this.#gap === 0) return;
     const began = performance.now();
+    const learn = async (): Promise<void> => {
+      await reached;
+      this.#patience = Math.min(2 * (performance.now() - began) + SLACK, HELD);
+      this.#lost = 0;
+    };
+    void learn();
+    if (this.#lost >= DOUBT) return;
     const over = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     frame.end = ended.resolve;
-    const timers = [setTimeout(over.resolve, this.#gap * 2), setTimeout(ended.resolve, LONGEST)];
+    const timers = [setTimeout(over.resolve, this.#patience), setTimeout(ended.resolve, LONGEST)];
     await Promise.race([reached, over.promise]);
-    // It takes a few frames that come to no model before none is waited for.
-    const gap = frame.infer ? performance.now() - began : this.#gap / 4;
-    this.#gap = gap < SHORTEST ? 0 : Math.min(gap, HELD / 2);
-    if (frame.models > 0) await ended.promise;
+    if (frame.infer === undefined) this.#lost++;
+    else if (frame.models > 0) await ended.promise;
     for (const timer of timers) clearTimeout(timer);
   }
 }
-
-/** Milliseconds: a shorter gap is none. */
-const SHORTEST = 20;
 
 function listen({ hooks }: Pick<NodeAPI, 'hooks'>): void {
   hooks.add(`onReceive.${LABEL}`, ({ msg, destination }: { msg: NodeMessage; destination: HookedNode }) => {

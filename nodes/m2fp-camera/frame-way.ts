@@ -8,7 +8,7 @@ import { FlowWatch } from './flow-watch.ts';
 
 /** Milliseconds that a camera rests when a model has failed, twice as long each time, and at most. */
 const REST = 500;
-const LONGEST_REST = 10_000;
+const LONGEST_REST = 5000;
 
 const lines = new WeakMap<ModelNode, FrameLine>();
 
@@ -35,12 +35,14 @@ export class FrameWay {
    * See {@link FlowWatch.send}.
    * @returns milliseconds for which no frame is wanted: a model that fails would fail again, with a line in the log each time
    */
-  async send(msg: NodeMessage & { _msgid: string }, send: () => void): Promise<number> {
-    const { infer, error } = await this.#watch.send(msg, send);
+  async send(msg: NodeMessage & { _msgid: string }, send: () => void, onModel: () => void): Promise<number> {
+    const { infer, error } = await this.#watch.send(msg, send, onModel);
     this.#model = infer && modelOf(infer);
-    if (error === undefined) this.#failures = 0;
+    const code = codeOf(error);
+    // A deploy cancels what is on its way.
+    if (error === undefined || code === 'M2FP_CANCELLED') this.#failures = 0;
     // One that is busy works: who rested longer and longer would never find it free.
-    else if (codeOf(error) === 'M2FP_BUSY') this.#failures = 1;
+    else if (code === 'M2FP_BUSY') this.#failures = 1;
     else this.#failures++;
     return this.#failures === 0 ? 0 : Math.min(REST * 2 ** (this.#failures - 1), LONGEST_REST);
   }

@@ -109,12 +109,12 @@ function openCamera(
         },
       }),
       line: () => way().line,
-      deliver: async (frame) => {
+      deliver: async (frame, onModel) => {
         if (!motion) look(frame.image);
         const msg = { _msgid: RED.util.generateId(), ...contentOf(name, frame) };
         const send = (): void => node.send([msg, null]);
         try {
-          if (settings.pace === 'flow') return await way().send(msg, send);
+          if (settings.pace === 'flow') return await way().send(msg, send, onModel);
           send();
         } catch (error) {
           node.error(error);

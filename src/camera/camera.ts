@@ -21,9 +21,9 @@ export interface CameraOptions {
   line?: () => FrameLine | undefined;
   /**
    * Takes a frame that goes out; resolves when the flow is done with it, to the milliseconds for which it wants no other, and
-   * does not reject.
+   * does not reject. `onModel` is to be called when the frame has come to a model.
    */
-  deliver: (frame: Frame) => Promise<number>;
+  deliver: (frame: Frame, onModel: () => void) => Promise<number>;
   /** Told when {@link Camera.state} has changed. */
   onState: (state: CameraState) => void;
   clock?: Clock;
@@ -83,7 +83,7 @@ export class Camera {
         const { state, reason, message, still } = this.#state;
         if (moved === still) this.#change(state, reason, message, !moved);
       },
-      send: ({ image, time }) => options.deliver(this.#frame(image, time)),
+      send: ({ image, time }, onModel) => options.deliver(this.#frame(image, time), onModel),
     });
   }
 

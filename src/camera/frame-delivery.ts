@@ -31,8 +31,8 @@ interface FrameDeliveryOptions {
   isComplete: boolean;
   /** Told of every frame that the gate has looked at. */
   onLook: (moved: boolean) => void;
-  /** See {@link Turns.sent}. */
-  send: (frame: TakenFrame) => Promise<number>;
+  /** See {@link CameraOptions.deliver}. */
+  send: (frame: TakenFrame, onModel: () => void) => Promise<number>;
 }
 
 export class FrameDelivery {
@@ -109,6 +109,6 @@ export class FrameDelivery {
   async #send(frame: TakenFrame): Promise<void> {
     const { motion, turns, send } = this.#options;
     await motion?.gate.pass(frame.image).catch(() => {});
-    turns.sent(send(frame));
+    void turns.send((onModel) => send(frame, onModel));
   }
 }

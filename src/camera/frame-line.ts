@@ -4,8 +4,9 @@
  */
 import { type Clock, systemClock, type Timer } from '../clock.ts';
 
-/** Milliseconds that a camera whose turn it is has for its frame; then another one may go, too. */
-const LAPSE = 1000;
+/** Milliseconds that a camera whose turn it is has for its frame, and the frame then for its way; then another one may go, too. */
+const FETCH = 300;
+const WAY = 200;
 
 /** What one camera has of the line. */
 export interface FrameTurn {
@@ -13,6 +14,8 @@ export interface FrameTurn {
   readonly isNow: boolean;
   /** Its frame is on its way, until {@link leave}. */
   sent(): void;
+  /** Its frame has come to the model. */
+  arrived(): void;
   /** Its frame is done, or it has none: the next one may go. */
   leave(): void;
 }
@@ -20,7 +23,7 @@ export interface FrameTurn {
 interface Member {
   onTurn: () => void;
   state: 'away' | 'waiting' | 'called' | 'sent';
-  /** Runs while it is called, and has not sent its frame yet. */
+  /** Runs while it takes room, and its frame has not come to the model yet. */
   lapse?: Timer;
 }
 
@@ -53,8 +56,15 @@ export class FrameLine {
         return isCalled();
       },
       sent: () => {
+        // Who has had its time takes no room again before its frame is there.
+        const isLate = member.state === 'called' && !this.#ahead.has(member);
         this.#remove(member);
         member.state = 'sent';
+        if (!isLate) this.#take(member, WAY);
+      },
+      arrived: () => {
+        if (member.state !== 'sent') return;
+        this.#remove(member);
         this.#ahead.add(member);
       },
       leave: () => {
@@ -63,6 +73,16 @@ export class FrameLine {
         this.#callNext();
       },
     };
+  }
+
+  /** @param time milliseconds; a snapshot may be long in coming, and a node before the model may keep it: others do not wait */
+  #take(member: Member, time: number): void {
+    this.#ahead.add(member);
+    const lapse = (): void => {
+      this.#ahead.delete(member);
+      this.#callNext();
+    };
+    member.lapse = this.#clock.after(time, lapse, { background: true });
   }
 
   #remove(member: Member): void {
@@ -77,16 +97,7 @@ export class FrameLine {
     while (this.#waiting.length > 0 && this.#ahead.size < this.#room()) {
       const member = this.#waiting.shift()!;
       member.state = 'called';
-      this.#ahead.add(member);
-      // A snapshot may be long in coming: the others do not wait for it.
-      member.lapse = this.#clock.after(
-        LAPSE,
-        () => {
-          this.#ahead.delete(member);
-          this.#callNext();
-        },
-        { background: true },
-      );
+      this.#take(member, FETCH);
       member.onTurn();
     }
   }

@@ -78,20 +78,12 @@ export class Turns {
     this.#next = due > now - this.#interval ? Math.max(due, now) : now + this.#interval;
   }
 
-  /**
-   * @param done resolves when the flow is done with the frame, to the milliseconds for which it wants no other; it does not
-   *   reject
-   */
-  sent(done: Promise<number>): void {
-    if (this.#pace !== 'flow') return;
-    this.#isBusy = true;
-    const turn = this.#turn;
+  /** @param deliver see {@link CameraOptions.deliver} */
+  async send(deliver: (onModel: () => void) => Promise<number>): Promise<void> {
+    const turn = this.#pace === 'flow' ? this.#turn : undefined;
+    this.#isBusy = this.#pace === 'flow';
     turn?.sent();
-    void this.#waitFor(done, turn);
-  }
-
-  async #waitFor(done: Promise<number>, turn: FrameTurn | undefined): Promise<void> {
-    const rest = await done;
+    const rest = await deliver(() => turn?.arrived());
     this.#isBusy = false;
     if (rest > 0) this.#next = Math.max(this.#next, this.#clock.now() + rest);
     turn?.leave();

@@ -15,6 +15,7 @@ describe('Camera in line with others', () => {
     line = new FrameLine(() => 1, trial.clock);
     other = line.join(() => {});
     other.sent();
+    other.arrived();
   });
   const letGo = async (): Promise<void> => {
     other.leave();
@@ -60,6 +61,7 @@ describe('Camera in line with others', () => {
     assert.equal(next.isNow, true);
     // And takes nobody's when it is told after all.
     next.sent();
+    next.arrived();
     opened.start();
     await settle();
     trial.finish();
@@ -122,6 +124,7 @@ describe('Camera in line with others', () => {
       trial.finish();
       await settle();
       other.sent();
+      other.arrived();
       for (const name of ['a', 'b', 'c', 'd']) {
         trial.clock.advance(100);
         source.push(Buffer.from(name));

@@ -58,18 +58,33 @@ describe('FrameLine', () => {
 
   it('lets another one go where a frame is long in coming, and that frame then, too', () => {
     const [a] = join('a', 'b', 'c', 'd');
-    clock.advance(999);
+    clock.advance(299);
     assert.deepEqual(called, ['a', 'b']);
     clock.advance(1);
     assert.deepEqual(called, ['a', 'b', 'c', 'd']);
     assert.equal(a!.isNow, true);
     a!.sent();
-    join('e');
-    clock.advance(1000);
+    join('e', 'f');
+    assert.deepEqual(called.slice(4), []);
+    a!.arrived();
+    clock.advance(300);
     // The places of c and d have lapsed; that of a has not.
-    assert.deepEqual(called, ['a', 'b', 'c', 'd', 'e']);
-    join('f', 'g');
-    assert.deepEqual(called.slice(5), []);
+    assert.deepEqual(called.slice(4), ['e']);
+  });
+
+  it('lets another one go where a frame is long on its way to the model, until it is there', () => {
+    const [a, b] = join('a', 'b', 'c', 'd', 'e');
+    a!.sent();
+    b!.sent();
+    b!.arrived();
+    clock.advance(200);
+    assert.deepEqual(called, ['a', 'b', 'c']);
+    a!.arrived();
+    clock.advance(10_000);
+    // Both are with the model, and the time of c is over.
+    assert.deepEqual(called, ['a', 'b', 'c']);
+    a!.leave();
+    assert.deepEqual(called, ['a', 'b', 'c', 'd']);
   });
 
   it('lets more of them go when there is more room', () => {

@@ -341,22 +341,55 @@ describe('m2fp-camera', () => {
       assert.equal(engine.requests.length, 2);
     });
 
-    it('waits for a node that says that it is done, and sends the frame later', async () => {
-      engine.held = true;
-      const later = {
-        id: 'way',
-        type: 'function',
-        func: 'setTimeout(() => node.send(msg), 60); return null;',
-        outputs: 1,
-        wires: [['infer']],
-      };
-      await startFlow(
-        flow().map((node) => (node.id === 'way' ? later : node)),
-        [...core, coreNode('function/10-function')],
+    /** A function node before the model that sends later. */
+    const later = (func: string): NodeConfig => ({
+      id: 'way',
+      type: 'function',
+      func,
+      outputs: 1,
+      wires: [['infer']],
+    });
+    const withFunctions = [...core, coreNode('function/10-function')];
+
+    for (const [ms, most] of [
+      [60, 1],
+      // Nobody knows before the first one is there that frames are still on their way.
+      [1200, 3],
+    ] as const) {
+      it(`waits for a node that says that it is done, and sends the frame ${ms} ms later`, async () => {
+        engine.held = true;
+        const func = `setTimeout(() => node.send(msg), ${ms}); return null;`;
+        await startFlow(
+          flow().map((node) => (node.id === 'way' ? later(func) : node)),
+          withFunctions,
+        );
+        await engine.requested(most);
+        await letOthersAsk();
+        assert.equal(server.requests.length, most);
+      });
+    }
+
+    it('holds up no other camera while other nodes have its frame', async () => {
+      const cameras = ['slow', 'slower', 'fast'].map((id) =>
+        camera({
+          id,
+          name: id,
+          wires: [[id === 'fast' ? 'infer' : 'way'], []],
+          address: server.url(`/${id}`),
+        }),
       );
-      await engine.requested(1);
-      await letOthersAsk();
-      assert.equal(server.requests.length, 1);
+      const events = await startFlow(
+        [
+          nodeConfig('m2fp-model', 'model'),
+          ...cameras,
+          later('setTimeout(() => { node.send(msg); node.done(); }, 4000);'),
+          nodeConfig('m2fp-infer', 'infer', { model: 'model', wires: [['out'], []] }),
+        ],
+        withFunctions,
+      );
+      await events.until(() => events.sent.length >= 20);
+      const names = new Set((events.sent as FrameMessage[]).map(({ frame }) => frame.camera));
+      assert.deepEqual([...names], ['fast']);
     });
 
     it('takes turns with the other cameras of the model, one frame ahead of it', async () => {
