@@ -227,11 +227,16 @@ describe('m2fp parse of many pictures', function () {
     await failure('M2FP_BAD_OPTION', 'parse', join(folder, 'in/one.jpg'), '--processes', '2');
   });
 
-  it('ends cleanly when it is interrupted, and goes on afterwards', async function () {
-    if (process.platform === 'win32') this.skip();
+  /** As many as are not done before somebody interrupts. */
+  const addPictures = (): void => {
     for (let i = 0; i < 60; i++) {
       cpSync(join(scenes, `00000${String(i + 10)}.jpg`), join(folder, 'in', `x${i}.jpg`));
     }
+  };
+
+  it('ends cleanly when it is interrupted, and goes on afterwards', async function () {
+    if (process.platform === 'win32') this.skip();
+    addPictures();
     const args = ['parse', join(folder, 'in'), '--out', join(folder, 'out'), ...QUICK];
     const running = start(args);
     await running.says('Parsing: 10 %');
@@ -246,6 +251,7 @@ describe('m2fp parse of many pictures', function () {
 
   it('ends at once when it is interrupted a second time', async function () {
     if (process.platform === 'win32') this.skip();
+    addPictures();
     // A second signal that comes before the first was heard is the same one.
     const tells = withPreload(`process.on('SIGINT', () => process.stderr.write('heard\\n'));`, folder);
     const running = start(['parse', join(folder, 'in'), '--out', join(folder, 'out'), ...QUICK], tells);
@@ -286,9 +292,7 @@ describe('m2fp parse of many pictures', function () {
   });
 
   it('is one at a time in a folder', async () => {
-    for (let i = 0; i < 60; i++) {
-      cpSync(join(scenes, `00000${String(i + 10)}.jpg`), join(folder, 'in', `x${i}.jpg`));
-    }
+    addPictures();
     const args = ['parse', join(folder, 'in'), '--out', join(folder, 'out'), ...QUICK];
     const running = start(args);
     await running.says('Parsing: 0 %');

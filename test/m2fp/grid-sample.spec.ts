@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelManifest } from '../../src/m2fp/manifest.ts';
 import { openModel } from '../../src/onnx/read.ts';
-import { openFloatModel } from '../../src/quantize/float-model.ts';
+import { checkMakable } from '../../src/quantize/makable.ts';
 import { convertCheckpoint, type ConvertOptions } from '../../src/store/convert.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { goldenCases, goldenFolder, type Variant } from '../support/golden.ts';
@@ -94,7 +94,8 @@ describe('the network with GridSample', () => {
 
   it('is not made int8, which is told', async () => {
     const out = await model('multi');
-    await assert.rejects(openFloatModel(out, await readManifest(out)), {
+    const manifest = await readManifest(out);
+    assert.throws(() => checkMakable(out, manifest), {
       code: 'M2FP_BAD_OPTION',
       message: /written with grid-sample, for other engines.*Convert the checkpoint without --operators/,
     });
